@@ -1,0 +1,19 @@
+"""Refract: embed once, see it by any instruction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flows.workspace import View as View
+    from flows.workspace import Workspace as Workspace
+
+__all__ = ["View", "Workspace"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'flows' has no attribute {name!r}")
+    from flows import workspace
+
+    return getattr(workspace, name)

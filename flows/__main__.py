@@ -1,0 +1,5 @@
+"""`python -m flows` is `refract`."""
+
+from flows.cli import main
+
+main()

@@ -1,0 +1,112 @@
+"""Corpus → base vectors, each text encoded once."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from prefect import flow
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows.artifacts import leave_table
+from flows.lock import writer
+from flows.stale import base_digest, encoder_settings
+from tasks.core import base, shards, store
+from tasks.core.errors import InputError
+from tasks.core.files import read_json, write_json
+from tasks.core.params import Params, load_params
+from tasks.core.paths import Paths
+from tasks.embed import EmbedCounts, EmbedJob, commit_shard, embed_shard, retire
+from tasks.progress import track
+
+
+@dataclass(frozen=True)
+class EmbedReport:
+    """What became of the corpus's texts."""
+
+    rows: int
+    written: int
+    encoded: int
+    reused: int
+    retired: int
+    truncated: int
+    dimensions: int
+    precision: str
+    seconds: float
+
+
+# One worker: the encoder fills all cores by itself; the second shard is prepared meanwhile.
+@flow(name="embed", flow_run_name="embed", task_runner=ThreadPoolTaskRunner(max_workers=1))
+def embed(root: Path, rebuild: bool = False) -> EmbedReport:
+    """Encode what is new or changed, retire what is gone; `rebuild` encodes everything anew."""
+    begun = time.perf_counter()
+    paths, params = Paths(root), load_params(Paths(root).params)
+    corpus = read_json(paths.stamp("ingest"))
+    if corpus is None or not paths.corpus_file.is_file():
+        raise InputError("data/corpus: no corpus yet; expected one; run 'refract ingest'")
+    settings, table = encoder_settings(params), paths.base_table
+    with writer(paths):
+        if rebuild:
+            fresh = not _already_rebuilt(table, settings.fingerprint(), paths)
+        else:
+            base.check_encoder(table, settings.fingerprint())
+            fresh = not store.exists(table)
+        base.prepare(paths.corpus_file, table, fresh=fresh)
+        todo = base.plan(paths.corpus_file, table, rebuild=fresh)
+        plan = shards.write_plan(paths.shards("embed"), todo.rows)
+        job = EmbedJob(paths.corpus_file, table, settings, params.embed.storage, plan)
+        counts = _embed_shards(job, params, len(todo.rows), fresh)
+        retired = retire(paths.corpus_file, table) if todo.gone else 0
+        report = _report(table, counts, retired, begun)
+        _stamp(paths, params, str(corpus["digest"]), report)
+        shards.forget(plan.parent)
+    leave_table("embed", "Base vectors", [asdict(report)])
+    return report
+
+
+def _already_rebuilt(table: Path, fingerprint: str, paths: Paths) -> bool:
+    """Tell whether a killed rebuild left a table of the new encoder to go on with."""
+    unfinished = (paths.shards("embed") / shards.PLAN).is_file()
+    return unfinished and store.exists(table) and store.note(table)["fingerprint"] == fingerprint
+
+
+def _embed_shards(job: EmbedJob, params: Params, total: int, fresh: bool) -> list[EmbedCounts]:
+    """Encode chunk by chunk; each is one commit, so a kill costs at most the chunk at work."""
+    counts = []
+    with track("embed", total, "texts") as advance:
+        for start, stop in shards.ranges(total, params.embed.chunk):
+            first = fresh and start == 0
+            shard = embed_shard.submit(job, start, stop, first, advance).result()
+            counts.append(commit_shard(job, shard, first))
+    return counts
+
+
+def _report(table: Path, counts: list[EmbedCounts], retired: int, begun: float) -> EmbedReport:
+    note = store.note(table)
+    return EmbedReport(
+        rows=store.count(table),
+        written=sum(count.written for count in counts),
+        encoded=sum(count.encoded for count in counts),
+        reused=sum(count.reused for count in counts),
+        retired=retired,
+        truncated=sum(count.truncated for count in counts),
+        dimensions=int(note["dimensions"]),
+        precision=counts[-1].precision if counts else str(note["settings"]["precision"]),
+        seconds=time.perf_counter() - begun,
+    )
+
+
+def _stamp(paths: Paths, params: Params, corpus: str, report: EmbedReport) -> None:
+    encoder = encoder_settings(params).fingerprint()
+    stamp = {
+        "corpus": corpus,
+        "encoder": encoder,
+        "digest": base_digest(corpus, encoder, params.embed.storage),
+        "model": params.embed.model,
+        "rows": report.rows,
+        "dimensions": report.dimensions,
+        "precision": report.precision,
+        "storage": params.embed.storage,
+    }
+    write_json(paths.stamp("embed"), stamp)

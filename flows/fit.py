@@ -1,0 +1,126 @@
+"""Label files → one transform per instruction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+
+from flows.artifacts import leave_table
+from flows.lock import writer
+from flows.stale import fit_fingerprints, fit_verdict
+from tasks.core import store
+from tasks.core.errors import InputError
+from tasks.core.files import read_json, write_json, write_text
+from tasks.core.labels import label_files
+from tasks.core.params import Params, load_params
+from tasks.core.paths import Paths
+from tasks.fit import FitJob, FitReport, fit_instruction
+
+
+MEASURES = ("v_measure", "triplets", "sts", "knn")
+WHEN = ("before", "after")
+
+
+@dataclass(frozen=True)
+class FitOutcome:
+    """Transforms made, and label files that could not be used with the reason."""
+
+    fitted: list[FitReport]
+    rejected: dict[str, str]
+
+
+@flow(name="fit", flow_run_name="fit")
+def fit(root: Path, names: list[str] | None = None, force: bool = False) -> FitOutcome:
+    """Fit every instruction whose labels, settings or labelled texts changed.
+
+    A label file that cannot be used is rejected with its reason; the others go on, and what was
+    fitted from an earlier version of it stays.
+    """
+    paths, params = Paths(root), load_params(Paths(root).params)
+    if not store.exists(paths.base_table):
+        raise InputError("data/vectors: no base vectors yet; expected some; run 'refract embed'")
+    fitted: list[FitReport] = []
+    rejected: dict[str, str] = {}
+    with writer(paths):
+        (paths.quarantine / "labels").mkdir(parents=True, exist_ok=True)
+        paths.transforms.mkdir(parents=True, exist_ok=True)
+        paths.metric_folder.mkdir(parents=True, exist_ok=True)
+        files = label_files(paths.labels)
+        rejected |= {name: str(error) for name, error in files.errors.items()}
+        for name, file in _wanted(files, names).items():
+            job = _job(paths, params, name, file)
+            if not force and not fit_verdict(paths, name, job.made_from).stale:
+                continue
+            try:
+                fitted.append(fit_instruction(job))
+            except InputError as error:
+                rejected[name] = str(error)
+                write_json(
+                    paths.rejection(name), {"reason": str(error), "made_from": job.made_from}
+                )
+        write_text(paths.score_table, _score_table(paths))
+    _leave(fitted, rejected)
+    return FitOutcome(fitted, rejected)
+
+
+def _wanted(files: dict[str, Path], names: list[str] | None) -> dict[str, Path]:
+    if not names:
+        return files
+    missing = [name for name in names if name not in files]
+    if missing:
+        raise InputError(
+            f"data/labels: no label file for {', '.join(missing)}; expected"
+            f" data/labels/{missing[0]}.csv, .tsv, .jsonl or .parquet; known: {', '.join(files) or 'none'}"
+        )
+    return {name: files[name] for name in names}
+
+
+def _job(paths: Paths, params: Params, name: str, file: Path) -> FitJob:
+    section: Any = getattr(params.fit, params.fit.method, None)
+    return FitJob(
+        name=name,
+        wording=params.wording(name),
+        file=file,
+        table=paths.base_table,
+        transform=paths.transform(name),
+        metric=paths.metric(name),
+        rejected_rows=paths.rejected_labels(name),
+        rejection=paths.rejection(name),
+        made_from=fit_fingerprints(paths, params, name, file),
+        method=params.fit.method,
+        settings=section.model_dump(mode="json") if section is not None else {},
+        held_out=params.fit.held_out,
+        minimum=params.fit.min_rows,
+        seed=params.fit.seed,
+    )
+
+
+def _score_table(paths: Paths) -> str:
+    """Return the scores of all instructions as CSV, a line each."""
+    lines = ["instruction,texts," + ",".join(f"{key}_{when}" for key in MEASURES for when in WHEN)]
+    for file in sorted(paths.metric_folder.glob("*.json")):
+        scores = read_json(file) or {}
+        values = [scores.get(when, {}).get(key) for key in MEASURES for when in WHEN]
+        cells = [file.stem, scores.get("texts"), *values]
+        lines.append(",".join("" if cell is None else str(cell) for cell in cells))
+    return "\n".join(lines) + "\n"
+
+
+def _leave(fitted: list[FitReport], rejected: dict[str, str]) -> None:
+    rows: list[dict[str, Any]] = [
+        {
+            "instruction": report.name,
+            "method": report.method,
+            "texts": report.texts,
+            "V before": report.before.get("v_measure"),
+            "V after": report.after.get("v_measure"),
+            "triplets before": report.before.get("triplets"),
+            "triplets after": report.after.get("triplets"),
+        }
+        for report in fitted
+    ]
+    rows += [{"instruction": name, "rejected": reason} for name, reason in rejected.items()]
+    leave_table("fit", "Transforms", rows)

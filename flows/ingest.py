@@ -1,0 +1,44 @@
+"""Documents → corpus."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from prefect import flow
+
+from flows.artifacts import leave_table
+from flows.lock import writer
+from flows.stale import sources_fingerprint
+from tasks.core.corpus import CorpusReport
+from tasks.core.documents import expand
+from tasks.core.files import write_json
+from tasks.core.incoming import Incoming
+from tasks.core.params import load_params
+from tasks.core.paths import Paths
+from tasks.ingest import bring_in, build_corpus
+
+
+@flow(name="ingest", flow_run_name="ingest")
+def ingest(root: Path, bring: list[Incoming] | None = None) -> CorpusReport:
+    """Build the corpus from the configured sources, after bringing the files `bring` in."""
+    paths, params = Paths(root), load_params(Paths(root).params)
+    with writer(paths):
+        if bring:
+            bring_in(bring)
+        sources = expand(params.ingest.sources, root)
+        fingerprint = sources_fingerprint(paths, params, sources)
+        paths.rejected_documents.parent.mkdir(parents=True, exist_ok=True)
+        report = build_corpus(
+            sources,
+            root,
+            paths.corpus_file,
+            paths.rejected_documents,
+            params.ingest.id,
+            params.ingest.text,
+            params.ingest.metadata,
+        )
+        write_json(paths.stamp("ingest"), {"fingerprint": fingerprint, **asdict(report)})
+    counts = {"read": report.read, "kept": report.kept, **report.rejected, **report.notes}
+    leave_table("ingest", "Corpus", [{"what": key, "texts": n} for key, n in counts.items()])
+    return report

@@ -1,0 +1,70 @@
+"""A new workspace: settings, stages, folders, and a git + DVC repository if wanted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tasks.core.errors import InputError
+from tasks.core.files import write_text
+from tasks.core.params import Params, render_params
+from tasks.core.paths import Paths
+from tasks.repository import make_repository
+
+PIPELINE = """\
+# The same four verbs as the command line; `dvc repro` rebuilds all from the inputs.
+# `persist`: the verbs work incrementally, so DVC must not remove what is there.
+stages:
+  ingest:
+    cmd: refract ingest
+    params: [ingest]
+    deps: [data/raw]
+    outs:
+      - data/corpus: {persist: true}
+      - data/quarantine/documents: {persist: true}
+  embed:
+    cmd: refract embed
+    params: [embed]
+    deps: [data/corpus]
+    outs:
+      - data/vectors: {persist: true}
+  fit:
+    cmd: refract fit
+    params: [fit, instructions]
+    deps: [data/labels, data/vectors]
+    outs:
+      - data/transforms: {persist: true}
+      - data/quarantine/labels: {persist: true}
+    metrics:
+      - data/metrics/scores: {cache: false, persist: true}
+    plots:
+      - data/metrics/scores.csv:
+          {cache: false, persist: true, template: bar_horizontal, x: triplets_after, y: instruction}
+  materialise:
+    cmd: refract materialise
+    params: [materialise]
+    deps: [data/vectors, data/transforms]
+    outs:
+      - data/views: {persist: true}
+"""
+
+
+def make_workspace(folder: Path, *, git: bool) -> list[str]:
+    """Make what is missing in `folder` and return what was done, a line each."""
+    paths = Paths(folder)
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: is a file; expected a folder or a new name")
+    if paths.params.exists() or paths.pipeline.exists():
+        raise InputError(f"{folder}: holds a workspace already; choose another folder")
+    for made in (paths.raw, paths.labels):
+        made.mkdir(parents=True, exist_ok=True)
+    write_text(paths.params, render_params(Params()))
+    write_text(paths.pipeline, PIPELINE)
+    done = [f"{folder}: a new workspace; settings in params.yaml, stages in dvc.yaml"]
+    if git:
+        make_repository(folder)
+        done.append("a git + DVC repository: 'refract run' records in it; nothing is committed yet")
+    done += [
+        "next: documents into data/raw (or 'refract ingest FILE'), labels into"
+        " data/labels/INSTRUCTION.csv (id,label), then 'refract run'"
+    ]
+    return done

@@ -1,0 +1,110 @@
+"""Transforms → views of the whole corpus."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from prefect import flow
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows.artifacts import leave_table
+from flows.lock import writer
+from flows.stale import fitted, view_verdict
+from tasks.core import shards, store, views
+from tasks.core.errors import InputError
+from tasks.core.files import read_json, write_json
+from tasks.core.params import Params, load_params
+from tasks.core.paths import Paths
+from tasks.materialise import ViewJob, materialise_shard, publish_view
+from tasks.progress import track
+
+
+@dataclass(frozen=True)
+class ViewReport:
+    """What one view holds now, and what was written for it."""
+
+    name: str
+    rows: int
+    written: int
+    retired: int
+    dimensions: int
+    whole: bool
+    seconds: float
+
+
+@flow(
+    name="materialise", flow_run_name="materialise", task_runner=ThreadPoolTaskRunner(max_workers=1)
+)
+def materialise(root: Path, names: list[str] | None = None) -> list[ViewReport]:
+    """Write every view whose transform or base vectors changed; readers keep the old one meanwhile."""
+    paths, params = Paths(root), load_params(Paths(root).params)
+    paths.views.mkdir(parents=True, exist_ok=True)
+    reports, failed = [], {}
+    with writer(paths):
+        for name in _wanted(paths, names):
+            if not view_verdict(paths, params, name).stale:
+                continue
+            try:
+                reports.append(_materialise(paths, params, name))
+            except InputError as error:
+                failed[name] = error
+    leave_table("materialise", "Views", [asdict(report) for report in reports])
+    if failed:
+        raise InputError("; ".join(str(error) for error in failed.values()))
+    return reports
+
+
+def _wanted(paths: Paths, names: list[str] | None) -> list[str]:
+    known = fitted(paths)
+    missing = [name for name in names or [] if name not in known]
+    if missing:
+        raise InputError(
+            f"data/transforms: no transform for {', '.join(missing)}; expected a fitted one;"
+            f" run 'refract fit {missing[0]}'; known: {', '.join(known) or 'none'}"
+        )
+    return names or known
+
+
+def _materialise(paths: Paths, params: Params, name: str) -> ViewReport:
+    begun = time.perf_counter()
+    base_version = store.version(paths.base_table)
+    about = views.describe(paths.transform(name), params.materialise.storage)
+    kept = paths.kept_transform(name, about["transform"])
+    views.keep_transform(kept.parent, paths.transform(name), about["transform"])
+    todo = views.plan(paths.base_table, base_version, paths.view_table(name), about)
+    plan = shards.write_plan(paths.shards(f"materialise/{name}"), todo.rows)
+    job = ViewJob(
+        name=name,
+        base=paths.base_table,
+        base_version=base_version,
+        view=paths.view_table(name),
+        transform=kept,
+        about=about,
+        plan=plan,
+        whole=todo.whole,
+    )
+    with track(f"materialise {name}", len(todo.rows), "rows") as advance:
+        futures = [
+            materialise_shard.submit(job, start, stop, advance)
+            for start, stop in shards.ranges(len(todo.rows), params.materialise.chunk)
+        ]
+        written = [future.result() for future in futures]
+    rows = publish_view(job, todo, written, params.materialise.index_from)
+    _stamp(paths, name, about, rows)
+    shards.forget(plan.parent)
+    return ViewReport(
+        name=name,
+        rows=rows,
+        written=len(todo.rows),
+        retired=len(todo.retired),
+        dimensions=int(about["size"]),
+        whole=todo.whole,
+        seconds=time.perf_counter() - begun,
+    )
+
+
+def _stamp(paths: Paths, name: str, about: dict[str, object], rows: int) -> None:
+    base = read_json(paths.stamp("embed")) or {}
+    write_json(paths.view_stamp(name), {**about, "base": base.get("digest"), "rows": rows})

@@ -1,0 +1,180 @@
+"""What a person sees in the terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tasks.core.paths import Paths
+
+MEASURES = {"v_measure": "V-measure", "triplets": "triplets", "knn": "kNN@10"}
+
+
+def to_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def nothing_to_do(verb: str, reason: str) -> None:
+    click.echo(f"{verb}: nothing to do, {reason}")
+
+
+def ingested(report: Any, paths: Paths) -> None:
+    click.echo(
+        f"ingest: {report.kept:,} texts kept of {report.read:,} read from {report.sources:,} files"
+    )
+    _counts(report.rejected, f"rejected, listed in {paths.inside(paths.rejected_documents)}")
+    _counts(report.notes, "noted")
+    for old, new in report.renamed.items():
+        click.echo(f"  column {old!r} is kept as {new!r}")
+
+
+def embedded(report: Any) -> None:
+    click.echo(
+        f"embed: {report.rows:,} base vectors of {report.dimensions} dimensions;"
+        f" {report.encoded:,} encoded in {report.precision}, {report.reused:,} reused,"
+        f" {report.retired:,} retired, {report.truncated:,} truncated ({report.seconds:.1f} s)"
+    )
+
+
+def fitted(outcome: Any) -> None:
+    for report in outcome.fitted:
+        how = "fitted" if report.refitted else "kept, its labelled texts are the same"
+        click.echo(
+            f"fit {report.name}: {how}; {report.texts:,} texts with {report.labels} labels,"
+            f" {report.method} ({report.seconds:.2f} s)"
+        )
+        _counts(report.reasons, "label rows not used")
+    for name, reason in outcome.rejected.items():
+        click.echo(f"fit {name}: rejected, {reason}", err=True)
+
+
+def materialised(reports: Iterable[Any]) -> None:
+    for report in reports:
+        how = "whole" if report.whole else f"{report.written:,} new, {report.retired:,} retired"
+        click.echo(
+            f"materialise {report.name}: {report.rows:,} rows of {report.dimensions} dimensions,"
+            f" {how} ({report.seconds:.2f} s)"
+        )
+
+
+def ran(report: Any, paths: Paths) -> None:
+    if report.ingest is not None:
+        ingested(report.ingest, paths)
+    if report.embed is not None:
+        embedded(report.embed)
+    fitted(report.fit)
+    materialised(report.materialise)
+    click.echo(
+        "record: dvc status is clean"
+        if report.recorded
+        else "record: skipped, this is no DVC repository (run 'git init && dvc init' to have one)"
+    )
+    laps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in report.seconds.items())
+    click.echo(f"time: {laps}")
+
+
+def status(state: Mapping[str, Any]) -> None:
+    corpus, vectors = state["corpus"], state["vectors"]
+    click.echo(
+        f"corpus: {corpus['texts']:,} texts from {corpus['sources']:,} files ({_verdict(corpus)})"
+    )
+    if vectors["rows"]:
+        click.echo(
+            f"vectors: {vectors['rows']:,} of {vectors['dimensions']} dimensions by"
+            f" {vectors['model']} in {vectors['precision']}, stored as {vectors['storage']}"
+            f" ({_verdict(vectors)})"
+        )
+    if state["instructions"]:
+        Console().print(_views(state["instructions"]))
+    else:
+        click.echo("views: none; put labels at data/labels/INSTRUCTION.csv (columns id,label)")
+
+
+def _views(instructions: Mapping[str, Any]) -> Table:
+    table = Table(title="views: held-out scores, before → after", title_justify="left")
+    table.add_column("instruction")
+    table.add_column("labels", justify="right")
+    table.add_column("texts", justify="right")
+    for title in MEASURES.values():
+        table.add_column(title, justify="right")
+    table.add_column("rows", justify="right")
+    table.add_column("state")
+    for name, about in instructions.items():
+        counts = about.get("labels", {})
+        scores = [_change(about.get("before", {}), about.get("after", {}), key) for key in MEASURES]
+        table.add_row(
+            escape(name),
+            f"{len(counts)}",
+            f"{sum(counts.values()):,}",
+            *scores,
+            f"{about.get('rows', 0):,}",
+            escape(_state(about)),
+        )
+    return table
+
+
+def _change(before: Mapping[str, Any], after: Mapping[str, Any], key: str) -> str:
+    old, new = before.get(key), after.get(key)
+    return "–" if old is None or new is None else f"{old:.1f} → {new:.1f}"
+
+
+def _state(about: Mapping[str, Any]) -> str:
+    for part in ("transform", "view"):
+        verdict = about.get(part, {"stale": False, "reason": "up to date"})
+        if verdict["stale"] or verdict["reason"] != "up to date":
+            return ("stale: " if verdict["stale"] else "") + str(verdict["reason"])
+    return "up to date"
+
+
+def _verdict(about: Mapping[str, Any]) -> str:
+    return ("stale: " if about["stale"] else "") + str(about["reason"])
+
+
+def next_steps(paths: Paths) -> None:
+    root = "" if str(paths.root) == "." else f" --root {paths.root}"
+    click.echo(
+        "next:\n"
+        f"  refract search 'my parcel never came' --view INSTRUCTION -k 5{root}\n"
+        f"  refract similar ID --view INSTRUCTION{root}\n"
+        f"  refract export INSTRUCTION view.parquet{root}\n"
+        "  labels for another aspect: data/labels/NAME.csv with columns id,label; then refract run"
+    )
+
+
+def hits(found: list[tuple[str, str, list[dict[str, Any]]]], *, as_json: bool) -> None:
+    if as_json:
+        rows = [{"query": query, "view": view, "hits": got} for query, view, got in found]
+        click.echo(to_json(rows[0]["hits"] if len(rows) == 1 else rows))
+        return
+    console = Console()
+    for query, view, got in found:
+        table = Table(title=f"{escape(query)}  ·  {escape(view)}", title_justify="left")
+        for column in ("score", "label", "confidence", "id"):
+            table.add_column(column, no_wrap=True)
+        table.add_column("text")
+        for hit in got:
+            table.add_row(
+                f"{hit['score']:.3f}",
+                escape(str(hit.get("label", ""))),
+                f"{hit['confidence']:.2f}" if "confidence" in hit else "",
+                escape(str(hit["id"])),
+                escape(_line(hit["text"])),
+            )
+        console.print(table)
+
+
+def _line(text: str | None, limit: int = 160) -> str:
+    flat = " ".join((text or "").split())
+    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+
+
+def _counts(counts: Mapping[str, int], what: str) -> None:
+    if counts:
+        listed = ", ".join(f"{reason} {n:,}" for reason, n in sorted(counts.items()))
+        click.echo(f"  {what}: {listed}")

@@ -1,0 +1,190 @@
+"""What is stale, decided from small notes on disk, before anything heavy is imported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.core.artifact import CARD
+from tasks.core.documents import expand
+from tasks.core.encoder import EncoderSettings
+from tasks.core.files import Hashes, digest, read_json
+from tasks.core.labels import label_files
+from tasks.core.params import Params
+from tasks.core.paths import Paths
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether something has to be made, and why."""
+
+    stale: bool
+    reason: str
+
+
+FRESH = Verdict(False, "up to date")
+REJECTED = "rejected: "
+
+
+def encoder_settings(params: Params) -> EncoderSettings:
+    embed = params.embed
+    return EncoderSettings(
+        model=embed.model,
+        revision=embed.revision,
+        prompt=embed.prompt,
+        max_length=embed.max_length,
+        batch_size=embed.batch_size,
+        device=embed.device,
+        precision=embed.precision,
+    )
+
+
+def sources_fingerprint(paths: Paths, params: Params, sources: list[Path]) -> str:
+    """Name the content of the input documents and the settings that read them."""
+    names = [paths.inside(source) for source in sources]
+    hashes = Hashes(paths.hashes).all(sources)
+    return digest(list(zip(names, hashes, strict=True)), params.ingest.model_dump(mode="json"))
+
+
+def ingest_verdict(paths: Paths, fingerprint: str) -> Verdict:
+    stamp = read_json(paths.stamp("ingest"))
+    if stamp is None or not paths.corpus_file.is_file():
+        return Verdict(True, "no corpus yet")
+    if stamp["fingerprint"] != fingerprint:
+        return Verdict(True, "documents or settings changed")
+    return FRESH
+
+
+def base_digest(corpus_digest: str, encoder: str, storage: str) -> str:
+    """Name the content that the base table should have."""
+    return digest(corpus_digest, encoder, storage)
+
+
+def embed_verdict(paths: Paths, params: Params) -> Verdict:
+    corpus = read_json(paths.stamp("ingest"))
+    if corpus is None:
+        return Verdict(False, "no corpus yet")
+    stamp = read_json(paths.stamp("embed"))
+    if stamp is None or not paths.base_table.is_dir():
+        return Verdict(True, "no base vectors yet")
+    if stamp["encoder"] != encoder_settings(params).fingerprint():
+        return Verdict(True, "another encoder")
+    if stamp["corpus"] != corpus["digest"]:
+        return Verdict(True, "the corpus changed")
+    return FRESH
+
+
+def fit_fingerprints(paths: Paths, params: Params, name: str, file: Path) -> dict[str, str]:
+    """Name everything a transform is made from, as it is noted in its card."""
+    fit = params.fit.model_dump(mode="json")
+    method = fit["method"]
+    used = {key: value for key, value in fit.items() if key not in ("discriminant", "gstransform")}
+    used |= {"settings": fit.get(method, {})}
+    base = read_json(paths.stamp("embed")) or {}
+    return {
+        "labels": Hashes(paths.hashes).all([file])[0],
+        "params": digest(used, params.wording(name)),
+        "encoder": base.get("encoder", ""),
+        "base": base.get("digest", ""),
+    }
+
+
+def fit_verdict(paths: Paths, name: str, now: dict[str, str]) -> Verdict:
+    """Compare with the transform's card, or with the note of an earlier rejection."""
+    rejected = read_json(paths.rejection(name))
+    if rejected is not None and rejected["made_from"] == now:
+        return Verdict(False, REJECTED + str(rejected["reason"]))
+    card = read_json(paths.transform(name) / CARD)
+    if card is None:
+        return Verdict(True, "no transform yet")
+    made_from: dict[str, str] = card.get("made_from", {})
+    words = {
+        "labels": "its labels changed",
+        "params": "its settings changed",
+        "encoder": "another encoder",
+        "base": "the base vectors changed",
+    }
+    for key, reason in words.items():
+        if made_from.get(key) != now[key]:
+            return Verdict(True, reason)
+    return FRESH
+
+
+def view_verdict(paths: Paths, params: Params, name: str) -> Verdict:
+    card = read_json(paths.transform(name) / CARD)
+    if card is None:
+        return Verdict(False, "no transform yet")
+    stamp = read_json(paths.view_stamp(name))
+    if stamp is None or not paths.view_table(name).is_dir():
+        return Verdict(True, "no view yet")
+    if stamp["transform"] != card["fingerprint"]:
+        return Verdict(True, "a new transform")
+    if stamp["storage"] != params.materialise.storage:
+        return Verdict(True, "another storage type")
+    base = read_json(paths.stamp("embed")) or {}
+    if stamp["base"] != base.get("digest"):
+        return Verdict(True, "the base vectors changed")
+    return FRESH
+
+
+def state_digest(paths: Paths) -> str:
+    """Name the state that a run records: settings, stamps, labels and scores."""
+    files = [paths.params, paths.pipeline, paths.stamp("ingest"), paths.stamp("embed")]
+    for folder, pattern in (
+        (paths.transforms, f"*/{CARD}"),
+        (paths.views, "*.json"),
+        (paths.metric_folder, "*"),
+        (paths.labels, "*"),
+    ):
+        files += sorted(path for path in folder.glob(pattern) if path.is_file())
+    present = [path for path in files if path.is_file()]
+    names = [paths.inside(path) for path in present]
+    return digest(list(zip(names, Hashes(paths.hashes).all(present), strict=True)))
+
+
+def fitted(paths: Paths) -> list[str]:
+    """Return the names of instructions that have a transform."""
+    return sorted(folder.parent.name for folder in paths.transforms.glob(f"*/{CARD}"))
+
+
+def rejections(paths: Paths, params: Params, names: list[str]) -> dict[str, str]:
+    """Return the label files that are known to be unusable as they are, with the reason."""
+    files = label_files(paths.labels)
+    reasons = {name: str(error) for name, error in files.errors.items()}
+    for name, file in files.items():
+        verdict = fit_verdict(paths, name, fit_fingerprints(paths, params, name, file))
+        if verdict.reason.startswith(REJECTED):
+            reasons[name] = verdict.reason.removeprefix(REJECTED)
+    return {name: why for name, why in reasons.items() if not names or name in names}
+
+
+def any_fit(paths: Paths, params: Params, names: list[str]) -> bool:
+    """Tell whether any label file (of `names`, if given) asks for a fit, or is missing."""
+    files = label_files(paths.labels)
+    wanted = names or list(files)
+    return not paths.stamp("embed").is_file() or any(
+        name not in files
+        or fit_verdict(paths, name, fit_fingerprints(paths, params, name, files[name])).stale
+        for name in wanted
+    )
+
+
+def any_view(paths: Paths, params: Params, names: list[str]) -> bool:
+    """Tell whether any view (of `names`, if given) has to be written, or has no transform."""
+    known = fitted(paths)
+    return any(
+        name not in known or view_verdict(paths, params, name).stale for name in names or known
+    )
+
+
+def anything(paths: Paths, params: Params) -> bool:
+    """Tell whether `run` has anything to make or to record."""
+    sources = expand(params.ingest.sources, paths.root)
+    recorded = read_json(paths.recorded) or {}
+    return (
+        ingest_verdict(paths, sources_fingerprint(paths, params, sources)).stale
+        or embed_verdict(paths, params).stale
+        or any_fit(paths, params, [])
+        or any_view(paths, params, [])
+        or recorded != {"state": state_digest(paths), "dvc": paths.in_dvc()}
+    )

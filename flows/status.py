@@ -1,0 +1,85 @@
+"""What is there, and what is stale and why; read from small notes alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flows import stale
+from tasks.core.artifact import CARD
+from tasks.core.documents import expand
+from tasks.core.errors import InputError
+from tasks.core.files import read_json
+from tasks.core.labels import label_files
+from tasks.core.params import Params
+from tasks.core.paths import Paths
+
+
+def read_status(paths: Paths, params: Params) -> dict[str, Any]:
+    """Return the state of the workspace as a JSON value."""
+    return {
+        "root": str(paths.root.resolve()),
+        "corpus": _corpus(paths, params),
+        "vectors": _vectors(paths, params),
+        "instructions": _instructions(paths, params),
+    }
+
+
+def _corpus(paths: Paths, params: Params) -> dict[str, Any]:
+    stamp = read_json(paths.stamp("ingest")) or {}
+    try:
+        sources = expand(params.ingest.sources, paths.root)
+        verdict = stale.ingest_verdict(paths, stale.sources_fingerprint(paths, params, sources))
+    except InputError as error:
+        verdict = stale.Verdict(True, str(error))
+    return {
+        "texts": stamp.get("kept", 0),
+        "sources": stamp.get("sources", 0),
+        "rejected": stamp.get("rejected", {}),
+        "notes": stamp.get("notes", {}),
+        "columns": stamp.get("columns", {}),
+        **_said(verdict),
+    }
+
+
+def _vectors(paths: Paths, params: Params) -> dict[str, Any]:
+    stamp = read_json(paths.stamp("embed")) or {}
+    kept = ("rows", "dimensions", "model", "precision", "storage")
+    return {key: stamp.get(key) for key in kept} | _said(stale.embed_verdict(paths, params))
+
+
+def _instructions(paths: Paths, params: Params) -> dict[str, Any]:
+    files = label_files(paths.labels)
+    names = sorted({*files, *stale.fitted(paths)})
+    known = {name: _instruction(paths, params, name, files) for name in names}
+    unusable = {
+        name: {"wording": "", "transform": _said(stale.Verdict(False, stale.REJECTED + str(error)))}
+        for name, error in files.errors.items()
+    }
+    return known | unusable
+
+
+def _instruction(paths: Paths, params: Params, name: str, files: dict[str, Any]) -> dict[str, Any]:
+    card = read_json(paths.transform(name) / CARD) or {}
+    view = read_json(paths.view_stamp(name)) or {}
+    scores = read_json(paths.metric(name)) or {}
+    if name in files:
+        made_from = stale.fit_fingerprints(paths, params, name, files[name])
+        fit = stale.fit_verdict(paths, name, made_from)
+    else:
+        fit = stale.Verdict(False, "its label file is gone; transform and view are kept")
+    return {
+        "wording": params.wording(name),
+        "labels": card.get("counts", {}),
+        "method": card.get("method"),
+        "before": scores.get("before", {}),
+        "after": scores.get("after", {}),
+        "held_out": scores.get("held_out"),
+        "rows": view.get("rows", 0),
+        "dimensions": view.get("size"),
+        "transform": _said(fit),
+        "view": _said(stale.view_verdict(paths, params, name)),
+    }
+
+
+def _said(verdict: stale.Verdict) -> dict[str, Any]:
+    return {"stale": verdict.stale, "reason": verdict.reason}

@@ -1,0 +1,109 @@
+"""A workspace from Python: open it, open a view, search."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flows.stale import encoder_settings, fitted
+from tasks.core.errors import InputError
+from tasks.core.params import load_params
+from tasks.core.paths import BASE, Paths
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+
+    from tasks.core.search import Space
+
+
+class Workspace:
+    """The corpus, vectors and views below one root."""
+
+    def __init__(self, root: str | Path = ".") -> None:
+        """Open the workspace at `root`; InputError if params.yaml is missing or mistaken."""
+        self.paths = Paths(Path(root))
+        self.params = load_params(self.paths.params)
+
+    @property
+    def views(self) -> list[str]:
+        """The instructions that have a view."""
+        return [name for name in fitted(self.paths) if self.paths.view_stamp(name).is_file()]
+
+    def view(self, name: str = BASE) -> View:
+        """Open the view of instruction `name`; 'base' is the generic space."""
+        if name != BASE and name not in self.views:
+            known = ", ".join([BASE, *self.views])
+            raise InputError(
+                f"view {name!r}: there is none; expected one of: {known};"
+                f" put labels at data/labels/{name}.csv and run 'refract run'"
+            )
+        return View(self, name)
+
+
+class View:
+    """One way of seeing the corpus. Cheap to open; the encoder is loaded at the first search."""
+
+    def __init__(self, workspace: Workspace, name: str) -> None:
+        self.name = name
+        self._workspace = workspace
+
+    @cached_property
+    def _space(self) -> Space:
+        from tasks.core.encoder import load_encoder
+        from tasks.core.search import Space
+
+        paths, name = self._workspace.paths, self.name
+        settings = encoder_settings(self._workspace.params)
+        if name == BASE:
+            return Space(
+                paths.base_table, None, None, lambda: load_encoder(settings), settings.fingerprint()
+            )
+        return Space(
+            paths.base_table,
+            paths.view_table(name),
+            lambda fingerprint: paths.kept_transform(name, fingerprint),
+            lambda: load_encoder(settings),
+            settings.fingerprint(),
+        )
+
+    def hits(self, text: str, k: int = 10, where: str | None = None) -> list[dict[str, Any]]:
+        """Return the `k` texts closest to `text` as dictionaries, best first."""
+        return self._space.search(text, k, where)
+
+    def search(self, text: str, k: int = 10, where: str | None = None) -> pl.DataFrame:
+        """Return the `k` texts closest to `text`: score (cosine), id, label, text, metadata."""
+        import polars as pl
+
+        return pl.DataFrame(self.hits(text, k, where), infer_schema_length=None)
+
+    def similar(self, key: str, k: int = 10, where: str | None = None) -> list[dict[str, Any]]:
+        """Return the `k` texts closest to the stored text with id `key`, itself left out."""
+        return self._space.similar(key, k, where)
+
+    def frame(self) -> pl.DataFrame:
+        """Return every row: id, metadata, vector, and for a view label, confidence, novelty."""
+        from tasks.core import views
+
+        paths = self._workspace.paths
+        if self.name == BASE:
+            return views.frame(paths.base_table, live=False)
+        return views.frame(paths.view_table(self.name), live=True)
+
+    def vectors(self) -> np.ndarray:
+        """Return the vectors (n, d), in the order of `frame`."""
+        return self.frame()["vector"].to_numpy()
+
+    def export(self, file: Path) -> int:
+        """Write the view to `file` (.parquet, or .npy with its ids beside it); return its rows."""
+        from tasks.core import views
+
+        frame = self.frame()
+        if file.suffix == ".parquet":
+            views.export_parquet(frame, file)
+        elif file.suffix == ".npy":
+            views.export_npy(frame, file)
+        else:
+            raise InputError(f"{file}: expected a name ending in .parquet or .npy")
+        return len(frame)

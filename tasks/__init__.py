@@ -1,0 +1,1 @@
+"""One retryable unit of work each: the Prefect tasks behind the flows."""

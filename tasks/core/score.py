@@ -1,0 +1,190 @@
+"""How well a view agrees with the labels: four figures × 100, on texts the fit has not seen."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+PAIRS = 5_000
+ANCHORS = 1_000
+CHUNK = 256
+
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Figures × 100 over n texts; None where the texts are too few to define one.
+
+    v_measure: of k-means with as many clusters as classes. triplets: a text is nearer to one
+    of its label than to one of another. sts: rank correlation of cosine and agreement. knn:
+    share of the ten nearest that carry the anchor's label.
+    """
+
+    v_measure: float | None
+    triplets: float | None
+    sts: float | None
+    knn: float | None
+    n: int
+
+
+def score(vectors: Floats, y: Ints, seed: int = 0) -> Scores:
+    """Score a view; vectors: (n, m), compared by cosine, y: (n,) true classes."""
+    x, classes = _unit(vectors), _canonical(y)
+    return Scores(
+        v_measure(x, classes, seed),
+        triplet_accuracy(x, classes, seed),
+        sts(x, classes, seed),
+        knn_agreement(x, classes, seed),
+        len(classes),
+    )
+
+
+def v_measure(vectors: Floats, y: Ints, seed: int = 0) -> float | None:
+    """Return the mean V-measure of three k-means runs on unit rows, k = number of classes.
+
+    V = 2hc/(h + c), homogeneity h, completeness c (Rosenberg and Hirschberg, 2007).
+    """
+    from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.metrics import v_measure_score
+
+    k = len(np.unique(y))
+    if k < 2:
+        return None
+    x = _unit(vectors)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        runs = [KMeans(k, n_init=1, random_state=seed + i).fit_predict(x) for i in range(3)]
+    return 100 * float(np.mean([v_measure_score(y, run) for run in runs]))
+
+
+def triplet_accuracy(vectors: Floats, y: Ints, seed: int = 0) -> float | None:
+    """Return how often cos(a, p) > cos(a, q) with p of a's label and q of another; ties half."""
+    draw = _Draw(y, seed)
+    if not draw.possible:
+        return None
+    anchor = draw.anchors(PAIRS)
+    x = _unit(vectors)
+    near = _cosines(x, anchor, draw.positives(anchor))
+    far = _cosines(x, anchor, draw.negatives(anchor))
+    return 100 * float(((near > far) + 0.5 * (near == far)).mean())
+
+
+def sts(vectors: Floats, y: Ints, seed: int = 0) -> float | None:
+    """Return Spearman's correlation of cosine and agreement over pairs, half of them agreeing."""
+    draw = _Draw(y, seed)
+    if not draw.possible:
+        return None
+    anchor = draw.anchors(PAIRS)
+    half = PAIRS // 2
+    other = np.concatenate([draw.positives(anchor[:half]), draw.negatives(anchor[half:])])
+    return _spearman(_cosines(_unit(vectors), anchor, other), np.arange(PAIRS) < half)
+
+
+def graded_sts(left: Floats, right: Floats, grades: Floats) -> float | None:
+    """Return Spearman's correlation of the cosines of row pairs with graded agreement."""
+    return _spearman(np.einsum("ij,ij->i", _unit(left), _unit(right)), grades)
+
+
+def knn_agreement(vectors: Floats, y: Ints, seed: int = 0, neighbours: int = 10) -> float | None:
+    """Return the share of an anchor's nearest texts (itself left out) that carry its label."""
+    n = len(y)
+    if n < 2 or not _Draw(y, seed).possible:
+        return None
+    x, k = _unit(vectors), min(neighbours, n - 1)
+    anchors = np.random.default_rng(seed).permutation(n)[:ANCHORS]
+    shares = []
+    for start in range(0, len(anchors), CHUNK):
+        part = anchors[start : start + CHUNK]
+        cosines = x[part] @ x.T
+        cosines[np.arange(len(part)), part] = -np.inf
+        nearest = np.argpartition(-cosines, k - 1, axis=1)[:, :k]
+        shares.append((y[nearest] == y[part][:, None]).mean(1))
+    return 100 * float(np.concatenate(shares).mean())
+
+
+def stratified_split(
+    y: Ints, held_out: float, seed: int, keys: Sequence[str] | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Split row numbers into (train, held out); a class never loses its last text to the latter.
+
+    With keys (ids of the texts) the side follows from hash(seed, key) < held_out alone, so a
+    text stays where it is when others are added, and the order of rows does not matter. Only
+    a class that would lose all its texts keeps the one of the greatest hash.
+    """
+    if keys is None:
+        fate = np.random.default_rng(seed).random(len(y))
+    else:
+        fate = np.array([_hash(seed, key) for key in keys])
+    held = fate < held_out
+    for c in np.unique(y):
+        rows = np.flatnonzero(y == c)
+        if held[rows].all():
+            held[rows[np.argmax(fate[rows])]] = False
+    return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+def _hash(seed: int, key: str) -> float:
+    payload = f"{seed}\0{key}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(payload, digest_size=8).digest()) / 2**64
+
+
+class _Draw:
+    """Draw anchors and their partners; rows are sorted by class, so that a class is a block."""
+
+    def __init__(self, y: Ints, seed: int) -> None:
+        self._random = np.random.default_rng(seed)
+        self._rows = np.argsort(y, kind="stable")
+        _, inverse, sizes = np.unique(y, return_inverse=True, return_counts=True)
+        first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+        self._size, self._first = sizes[inverse], first[inverse]
+        self._place = np.empty(len(y), np.int64)
+        self._place[self._rows] = np.arange(len(y))
+        self._able = np.flatnonzero(self._size > 1)
+        self.possible = len(sizes) > 1 and len(self._able) > 0
+
+    def anchors(self, count: int) -> NDArray[np.int64]:
+        """Draw texts that share their label with another."""
+        return self._able[self._random.integers(len(self._able), size=count)]
+
+    def positives(self, anchor: NDArray[np.int64]) -> NDArray[np.int64]:
+        first, size = self._first[anchor], self._size[anchor]
+        drawn = first + self._random.integers(size - 1)
+        return self._rows[drawn + (drawn >= self._place[anchor])]
+
+    def negatives(self, anchor: NDArray[np.int64]) -> NDArray[np.int64]:
+        first, size = self._first[anchor], self._size[anchor]
+        drawn = self._random.integers(len(self._rows) - size)
+        return self._rows[drawn + size * (drawn >= first)]
+
+
+def _unit(vectors: Floats) -> NDArray[np.float32]:
+    x = np.asarray(vectors, np.float32)
+    norms = np.sqrt(np.einsum("ij,ij->i", x, x))
+    return x / np.maximum(norms, np.float32(1e-12))[:, None]
+
+
+def _canonical(y: Ints) -> NDArray[np.int64]:
+    return np.unique(y, return_inverse=True)[1].astype(np.int64)
+
+
+def _cosines(
+    x: NDArray[np.float32], left: NDArray[np.int64], right: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    return np.einsum("ij,ij->i", x[left], x[right])
+
+
+def _spearman(a: NDArray[Any], b: NDArray[Any]) -> float | None:
+    from scipy.stats import spearmanr
+
+    if len(a) < 2 or np.ptp(a) == 0 or len(np.unique(b)) < 2:
+        return None
+    return 100 * float(spearmanr(a, b).statistic)

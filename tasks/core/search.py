@@ -1,0 +1,81 @@
+"""Search a view, or the generic space, by text or by a stored text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tasks.core import store
+from tasks.core.encoder import Encoder
+from tasks.core.errors import InputError
+from tasks.core.transform import Transform, load
+
+
+class Space:
+    """A searchable space: the base vectors, or one instruction's view of them."""
+
+    def __init__(
+        self,
+        base: Path,
+        view: Path | None,
+        kept: Callable[[str], Path] | None,
+        encoder: Callable[[], Encoder],
+        encoder_fingerprint: str,
+    ) -> None:
+        """Open `base`, or `view` with its transforms found by fingerprint through `kept`."""
+        self._texts = store.Searcher(base, live=False)
+        self._rows = self._texts if view is None else store.Searcher(view, live=True)
+        self._kept = kept
+        self._encoder = encoder
+        self._encoder_fingerprint = encoder_fingerprint
+        self._transform: Transform | None = None
+        self._refresh()
+
+    def search(self, text: str, k: int = 10, where: str | None = None) -> list[dict[str, Any]]:
+        """Return the `k` texts closest to `text`: score (cosine, −1 to 1), id, text and metadata."""
+        if not text.strip():
+            raise InputError("search: the text is blank; expected some words to look for")
+        self._refresh()
+        vector = self._encoder().encode([text], lambda _: None).vectors
+        if self._transform is not None:
+            vector = self._transform.apply(vector).vectors
+        return self._nearest(vector[0], k, where)
+
+    def similar(self, key: str, k: int = 10, where: str | None = None) -> list[dict[str, Any]]:
+        """Return the `k` texts closest to the stored text `key`, itself left out."""
+        self._refresh()
+        vector = self._rows.vector_of(key)
+        if vector is None:
+            raise InputError(f"id {key!r}: not in this view; expected an id of the corpus")
+        found = self._nearest(vector, k + 1, where)
+        return [hit for hit in found if hit["id"] != key][:k]
+
+    def _refresh(self) -> None:
+        """Follow the live version, and the transform that made it."""
+        moved = self._rows.refresh()
+        if self._rows is not self._texts:
+            self._texts.refresh()
+        self._check_encoder()
+        if self._kept is not None and (moved or self._transform is None):
+            self._transform, _ = load(self._kept(self._rows.note["transform"]))
+
+    def _check_encoder(self) -> None:
+        note = self._rows.note
+        made_by = note.get("encoder", note.get("fingerprint"))
+        if made_by != self._encoder_fingerprint:
+            raise InputError(
+                "search: this table was made by another encoder than params.yaml names now;"
+                " set 'embed' back, or run 'refract embed --rebuild' and 'refract run'"
+            )
+
+    def _nearest(self, vector: np.ndarray, k: int, where: str | None) -> list[dict[str, Any]]:
+        if k < 1:
+            raise InputError(f"-k {k}: expected at least 1")
+        hidden = {store.VECTOR, "features", "row_hash", "text_hash", "text"}
+        names = [name for name in self._rows.names if name not in hidden]
+        hits = self._rows.nearest(vector, k, where, names)
+        texts = self._texts.values([hit.row["id"] for hit in hits], "text")
+        return [{"score": hit.score, "text": texts.get(hit.row["id"]), **hit.row} for hit in hits]

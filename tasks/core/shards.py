@@ -1,0 +1,58 @@
+"""Checkpoints of shards: a shard's JSON is what its worker returns and what a restart finds."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tasks.core.files import digest, read_json, write_json
+from tasks.core.store import fragments_exist
+
+PLAN = "plan.npy"
+
+
+def write_plan(folder: Path, rows: np.ndarray) -> Path:
+    """Store the row positions (int64, ascending) that the shards of one run share out."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / PLAN
+    temporary = path.with_suffix(".tmp")
+    with temporary.open("wb") as file:
+        np.save(file, rows.astype(np.int64), allow_pickle=False)
+    temporary.replace(path)
+    return path
+
+
+def read_plan(path: Path, start: int, stop: int) -> np.ndarray:
+    return np.array(np.load(path, mmap_mode="r", allow_pickle=False)[start:stop])
+
+
+def ranges(total: int, size: int) -> Iterator[tuple[int, int]]:
+    """Cut 0…total into ranges of at most `size`."""
+    for start in range(0, total, size):
+        yield start, min(start + size, total)
+
+
+def key_of(purpose: str, rows: np.ndarray) -> str:
+    """Name a shard by what it makes and from which rows, so that a restart recognises it."""
+    return digest(purpose, np.ascontiguousarray(rows, dtype=np.int64).tobytes().hex())
+
+
+def recall(folder: Path, key: str, table: Path) -> dict[str, Any] | None:
+    """Return the shard's JSON if it was finished before and its files are still there."""
+    shard = read_json(folder / f"{key}.json")
+    if shard is None or not fragments_exist(table, shard["fragments"]):
+        return None
+    return shard
+
+
+def remember(folder: Path, key: str, shard: dict[str, Any]) -> None:
+    write_json(folder / f"{key}.json", shard)
+
+
+def forget(folder: Path) -> None:
+    """Remove all checkpoints of a run that is committed."""
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,386 @@
+"""Tables of vectors on disk: the only module that knows Lance and LanceDB.
+
+A table is one folder `NAME.lance`. It is written in two phases: fragments first (by any number of
+workers, each returning JSON), then one commit that makes them visible. Rows carry a `row_hash`;
+what is new, changed or gone is decided by comparing hashes, never by history.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from tasks.core.errors import InputError
+
+LIVE = "live"  # the tag that readers of a view follow
+NOTE = b"refract"  # key of our own note in the schema's metadata
+VECTOR = "vector"
+_IDS_PER_PREDICATE = 4_000  # a longer IN list gains nothing and nests the expression deeper
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One row found: `score` is the cosine, from -1 to 1."""
+
+    score: float
+    row: dict[str, Any]
+
+
+def exists(table: Path) -> bool:
+    return (table / "_versions").is_dir() and any((table / "_versions").iterdir())
+
+
+def _open(table: Path, version: int | str | None = None) -> Any:
+    import lance
+
+    if not exists(table):
+        raise InputError(
+            f"{table}: no such table; expected one made by an earlier verb; run 'refract run'"
+        )
+    try:
+        return lance.dataset(str(table), version=version)
+    except (ValueError, OSError) as error:
+        raise InputError(
+            f"{table}: not readable as a Lance table ({_first_line(error)}); restore it with"
+            " 'dvc checkout', or remove the folder and run 'refract run'"
+        ) from error
+
+
+def version(table: Path, tag: str | None = None) -> int:
+    return int(_open(table, tag).version)
+
+
+def live_version(table: Path) -> int | None:
+    """Return the version that readers see, or None before the first is whole."""
+    if not exists(table):
+        return None
+    tag = _open(table).tags.list().get(LIVE)
+    return None if tag is None else int(tag["version"])
+
+
+def count(table: Path, version: int | str | None = None) -> int:
+    return int(_open(table, version).count_rows())
+
+
+def note(table: Path, version: int | str | None = None) -> dict[str, Any]:
+    """Return what the writer noted about the table (encoder or transform)."""
+    metadata = _open(table, version).schema.metadata or {}
+    return dict(json.loads(metadata.get(NOTE, b"{}")))
+
+
+def columns(table: Path, version: int | str | None = None) -> dict[str, str]:
+    """Return name → type of every column."""
+    return {field.name: str(field.type) for field in _open(table, version).schema}
+
+
+def metadata_schema(
+    table: Path, reserved: Iterable[str], version: int | str | None = None
+) -> list[pa.Field]:
+    hidden = set(reserved)
+    return [field for field in _open(table, version).schema if field.name not in hidden]
+
+
+def batches(
+    table: Path,
+    names: Sequence[str],
+    *,
+    version: int | str | None = None,
+    start: int = 0,
+    stop: int | None = None,
+    rows: int = 65_536,
+) -> Iterator[pa.RecordBatch]:
+    """Stream columns `names` of the rows from `start` to `stop` (positions, in table order)."""
+    limit = None if stop is None else stop - start
+    scanner = _open(table, version).scanner(
+        columns=list(names), offset=start or None, limit=limit, batch_size=rows, scan_in_order=True
+    )
+    yield from scanner.to_batches()
+
+
+def take(
+    table: Path, positions: np.ndarray, names: Sequence[str], version: int | str | None = None
+) -> pa.Table:
+    """Return columns `names` of the rows at `positions` (any order, kept)."""
+    return _open(table, version).take(positions, columns=list(names))
+
+
+def where_in(
+    table: Path,
+    column: str,
+    values: Sequence[str],
+    names: Sequence[str],
+    version: int | str | None = None,
+) -> pa.Table:
+    """Return the rows whose `column` is one of `values`."""
+    dataset = _open(table, version)
+    parts = [
+        dataset.to_table(columns=list(names), filter=predicate)
+        for predicate in _predicates(column, values)
+    ]
+    if not parts:
+        return dataset.to_table(columns=list(names), limit=0)
+    return pa.concat_tables(parts)
+
+
+def hashes(table: Path, name: str, version: int | str | None = None) -> np.ndarray:
+    """Return one 64-bit hash per row of string column `name`: 8 bytes a row, whatever its length.
+
+    Two different values share a hash with probability n²/2⁶⁵: 10⁻⁷ at two million rows.
+    """
+    parts = [hash64(batch.column(name)) for batch in batches(table, [name], version=version)]
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.uint64)
+
+
+def hash64(values: pa.Array | pl.Series) -> np.ndarray:
+    series = values if isinstance(values, pl.Series) else pl.Series(values)
+    return series.cast(pl.String).hash(seed=0).to_numpy()
+
+
+def vector_array(vectors: np.ndarray, storage: str) -> pa.FixedSizeListArray:
+    """Pack `vectors` (n, d) as a fixed-size list column of type `storage`."""
+    flat = np.ascontiguousarray(vectors, dtype=np.dtype(storage)).ravel()
+    return pa.FixedSizeListArray.from_arrays(pa.array(flat), vectors.shape[1])
+
+
+def vectors_of(column: pa.Array | pa.ChunkedArray) -> np.ndarray:
+    """Return a vector column as an array (n, d) without copying where one chunk allows it."""
+    if isinstance(column, pa.ChunkedArray):
+        parts = [vectors_of(chunk) for chunk in column.chunks]
+        if len(parts) == 1:
+            return parts[0]
+        width = column.type.list_size
+        return np.concatenate(parts) if parts else np.empty((0, width), dtype=np.float32)
+    width = column.type.list_size
+    return column.flatten().to_numpy(zero_copy_only=True).reshape(-1, width)
+
+
+def assemble(frame: pl.DataFrame, more: Mapping[str, pa.Array]) -> pa.Table:
+    """Join a frame's columns and `more` (vectors among them) into one Arrow table."""
+    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+    names, arrays = list(table.column_names), list(table.columns)
+    for at, name in enumerate(names):
+        if pa.types.is_large_string(arrays[at].type):
+            arrays[at] = arrays[at].cast(pa.string())
+    return pa.table([*arrays, *more.values()], names=[*names, *more])
+
+
+def write_fragments(
+    table: Path, rows: pa.Table, about: dict[str, Any], *, fresh: bool
+) -> list[str]:
+    """Write `rows` as fragments nobody sees yet and return their metadata as JSON (phase one)."""
+    import lance
+
+    table.parent.mkdir(parents=True, exist_ok=True)
+    schema = _schema(rows.schema, about)
+    mode = "append" if not fresh else ("overwrite" if exists(table) else "create")
+    made = lance.fragment.write_fragments(
+        rows.replace_schema_metadata(schema.metadata), str(table), schema=schema, mode=mode
+    )
+    return [json.dumps(fragment.to_json()) for fragment in made]
+
+
+def fragments_exist(table: Path, fragments: Sequence[str]) -> bool:
+    """Tell whether every data file that `fragments` names is still there."""
+    files = [file["path"] for text in fragments for file in json.loads(text)["files"]]
+    return all((table / "data" / path).is_file() for path in files)
+
+
+def commit_whole(
+    table: Path, schema: pa.Schema, about: dict[str, Any], fragments: Sequence[str]
+) -> int:
+    """Replace the content of `table` by `fragments` in one commit (phase two)."""
+    import lance
+
+    operation = lance.LanceOperation.Overwrite(_schema(schema, about), _parse(fragments))
+    return int(lance.LanceDataset.commit(str(table), operation).version)
+
+
+def commit_changes(table: Path, retired: Sequence[str], fragments: Sequence[str]) -> int:
+    """Remove the rows with the ids `retired` and add `fragments`, in one commit (phase two)."""
+    import lance
+
+    dataset = _open(table)
+    if not retired:
+        if not fragments:
+            return int(dataset.version)
+        operation: Any = lance.LanceOperation.Append(_parse(fragments))
+    else:
+        removed, updated = _without(dataset, retired)
+        operation = lance.LanceOperation.Update(
+            removed_fragment_ids=removed, updated_fragments=updated, new_fragments=_parse(fragments)
+        )
+    made = lance.LanceDataset.commit(str(table), operation, read_version=dataset.version)
+    return int(made.version)
+
+
+def _without(dataset: Any, retired: Sequence[str]) -> tuple[list[int], list[Any]]:
+    """Return the fragments that vanish and those that shrink when ids `retired` are removed."""
+    removed, updated = [], []
+    predicate = " OR ".join(f"({part})" for part in _predicates("id", retired))
+    for fragment in dataset.get_fragments():
+        if not fragment.count_rows(predicate):
+            continue
+        smaller = fragment.delete(predicate)
+        if smaller is None:
+            removed.append(fragment.fragment_id)
+        else:
+            updated.append(smaller)
+    return removed, updated
+
+
+def evolve(table: Path, wanted: Sequence[pa.Field], reserved: Iterable[str]) -> None:
+    """Give the table the metadata columns `wanted`: new ones start as null, others are dropped."""
+    dataset = _open(table)
+    have = {field.name: field for field in metadata_schema(table, reserved)}
+    want = {field.name: field for field in wanted}
+    stale = [
+        name for name, field in have.items() if name not in want or want[name].type != field.type
+    ]
+    if stale:
+        dataset.drop_columns(stale)
+    fresh = [field for name, field in want.items() if name not in have or name in stale]
+    if fresh:
+        _open(table).add_columns(pa.schema(fresh))
+
+
+def rewrite_note(table: Path, about: dict[str, Any]) -> None:
+    """Replace the writer's note; the rows stay as they are."""
+    _open(table).update_schema_metadata({NOTE.decode(): json.dumps(about, sort_keys=True)})
+
+
+def publish(table: Path, version: int) -> None:
+    """Let readers see `version` from now on: one small file is replaced, so it is all or nothing."""
+    tags = _open(table).tags
+    if LIVE in tags.list():
+        tags.update(LIVE, version)
+    else:
+        tags.create(LIVE, version)
+
+
+def index(table: Path, from_rows: int) -> bool:
+    """Index the vectors from `from_rows` rows on; below that exact search is fast enough."""
+    if count(table) < from_rows:
+        return False
+    dataset = _open(table)
+    if any(VECTOR in made.field_names for made in dataset.describe_indices()):
+        dataset.optimize.optimize_indices()
+        return True
+    import lancedb
+    from lancedb.index import IvfRq
+
+    opened = lancedb.connect(str(table.parent)).open_table(table.stem)
+    opened.create_index(VECTOR, config=IvfRq(distance_type="cosine"))
+    return True
+
+
+class Searcher:
+    """Nearest rows of one table by cosine; follows the `live` tag where the table has one."""
+
+    def __init__(self, table: Path, *, live: bool) -> None:
+        import lancedb
+
+        if not exists(table) or (live and live_version(table) is None):
+            raise InputError(f"{table}: nothing to search yet; run 'refract materialise'")
+        self._table = lancedb.connect(str(table.parent)).open_table(table.stem)
+        self._live = live
+        self._at: int | None = None
+
+    @property
+    def names(self) -> list[str]:
+        return list(self._table.schema.names)
+
+    @property
+    def note(self) -> dict[str, Any]:
+        return dict(json.loads((self._table.schema.metadata or {}).get(NOTE, b"{}")))
+
+    def refresh(self) -> bool:
+        """Move to the version that readers should see now; True if it changed."""
+        if not self._live:
+            self._table.checkout_latest()
+            return False
+        now = int(self._table.tags.get_version(LIVE))
+        if now == self._at:
+            return False
+        self._table.checkout(LIVE)
+        self._at = now
+        return True
+
+    def nearest(
+        self, vector: np.ndarray, k: int, where: str | None, names: Sequence[str]
+    ) -> list[Hit]:
+        """Return the `k` rows closest to `vector` (d,) among those that pass the SQL filter."""
+        query = self._table.search(vector.astype(np.float32), vector_column_name=VECTOR)
+        query = query.distance_type("cosine").limit(k).select([*names, "_distance"])
+        if any(VECTOR in made.columns for made in self._table.list_indices()):
+            query = query.refine_factor(10)  # quantised neighbours alone recall badly (0.97 → 1.0)
+        if where is not None:
+            query = query.where(check_filter(where), prefilter=True)
+        try:
+            found = query.to_arrow().to_pylist()
+        except (ValueError, RuntimeError) as error:
+            if where is None:
+                raise
+            raise InputError(
+                f"--where {where!r}: {_first_line(error)}; columns are: {', '.join(self._filterable())}"
+            ) from error
+        return [Hit(1.0 - float(row.pop("_distance")), row) for row in found]
+
+    def vector_of(self, key: str) -> np.ndarray | None:
+        """Return the vector stored under the id `key`, or None."""
+        query = self._table.search().where(f"id = {_quoted(key)}").select([VECTOR]).limit(1)
+        found = query.to_arrow()
+        return vectors_of(found.column(VECTOR))[0].astype(np.float32) if found.num_rows else None
+
+    def values(self, keys: Sequence[str], name: str) -> dict[str, Any]:
+        """Return column `name` of the rows with the ids `keys`, by id."""
+        found: dict[str, Any] = {}
+        for predicate in _predicates("id", keys):
+            rows = self._table.search().where(predicate).select(["id", name]).limit(len(keys))
+            got = rows.to_arrow()
+            found.update(zip(got["id"].to_pylist(), got[name].to_pylist(), strict=True))
+        return found
+
+    def _filterable(self) -> list[str]:
+        return [name for name in self.names if name not in (VECTOR, "row_hash")]
+
+
+def check_filter(where: str) -> str:
+    """Return `where` if it is one expression; a filter may select rows and do nothing else."""
+    outside = "".join(where.split("'")[::2])
+    if ";" in outside or "--" in outside or "/*" in outside:
+        raise InputError(
+            f"--where {where!r}: expected one SQL expression such as \"channel = 'email'\","
+            " found a second statement or a comment; remove it"
+        )
+    return where
+
+
+def _schema(schema: pa.Schema, about: dict[str, Any]) -> pa.Schema:
+    return schema.with_metadata({NOTE: json.dumps(about, sort_keys=True).encode()})
+
+
+def _parse(fragments: Sequence[str]) -> list[Any]:
+    import lance
+
+    return [lance.FragmentMetadata.from_json(text) for text in fragments]
+
+
+def _predicates(column: str, values: Sequence[str]) -> Iterator[str]:
+    for at in range(0, len(values), _IDS_PER_PREDICATE):
+        inside = ", ".join(_quoted(value) for value in values[at : at + _IDS_PER_PREDICATE])
+        yield f"{column} IN ({inside})"
+
+
+def _quoted(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n", 1)[0][:300]

@@ -1,0 +1,186 @@
+"""What every transform shares: the contract, the fit by name, and the two files on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.core import artifact
+from tasks.core.artifact import read_card as read_card
+from tasks.core.errors import InputError
+
+METHODS: dict[str, str] = {
+    "discriminant": "tasks.core.discriminant",
+    "gstransform": "tasks.core.gstransform",
+    "identity": "tasks.core.centroids",
+}
+"""Method to the module that holds its `fit` and `restore`; imported when asked for."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a transform says of n texts.
+
+    vectors: (n, m) float32, compared by cosine. label: (n,) int32, the likeliest class as an
+    index into `labels`. confidence: (n,) float32, its probability, in [0, 1]. novelty: (n,)
+    float32 in [0, 1], how little the text looks like any labelled class.
+    """
+
+    vectors: NDArray[np.float32]
+    label: NDArray[np.int32]
+    confidence: NDArray[np.float32]
+    novelty: NDArray[np.float32]
+
+
+class Transform(Protocol):
+    """A fitted map from d base dimensions to m view dimensions."""
+
+    @property
+    def method(self) -> str: ...
+
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+
+    @property
+    def dimensions(self) -> int: ...
+
+    @property
+    def size(self) -> int: ...
+
+    def apply(self, x: NDArray[Any]) -> Reading:
+        """Map base vectors, (n, d) of any float type, rows of any length."""
+        ...
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """Return the float32 arrays that `restore` needs, by name."""
+        ...
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings with every calibrated value filled in, ready for JSON."""
+        ...
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Labelled base vectors in canonical order.
+
+    x: (n, d) float32 unit rows, sorted by class, then by their bytes. y: (n,) int64, into
+    `labels`, which are sorted by name. background: (b, d) float32 unit rows, sorted by bytes.
+    """
+
+    x: NDArray[np.float32]
+    y: NDArray[np.int64]
+    labels: tuple[str, ...]
+    background: NDArray[np.float32]
+
+
+def fit(
+    method: str,
+    x: NDArray[Any],
+    y: NDArray[Any],
+    labels: tuple[str, ...],
+    background: NDArray[Any],
+    settings: Mapping[str, Any],
+    seed: int,
+) -> Transform:
+    """Fit a transform by the name of its method.
+
+    x: (n, d) base vectors; y: (n,) indices into labels; background: (b, d), a sample of the
+    corpus's base vectors, may be x. The order of rows and of classes does not matter: the
+    labels of the result are sorted, and hold only classes that have a text.
+    Raises InputError for an unknown method or setting, ValueError for arrays that do not fit.
+    """
+    sample = _sample(x, y, labels, background)
+    fitted: Transform = _module(method).fit(sample, dict(settings), seed)
+    return fitted
+
+
+def save(folder: Path, transform: Transform, card: Mapping[str, Any]) -> None:
+    """Write `transform.safetensors` and `transform.json`, the same bytes for the same input.
+
+    card: the caller's own entries; those of the transform win where the names are the same.
+    """
+    from safetensors.numpy import save as serialise
+
+    arrays = {name: np.ascontiguousarray(a, np.float32) for name, a in transform.tensors().items()}
+    own = {
+        "method": transform.method,
+        "labels": list(transform.labels),
+        "dimensions": transform.dimensions,
+        "size": transform.size,
+        "settings": transform.settings(),
+    }
+    artifact.write_artifact(folder, serialise(arrays), {**card, **own})
+
+
+def load(folder: Path) -> tuple[Transform, dict[str, Any]]:
+    """Read a transform and its card; raise InputError where a file is missing or corrupted."""
+    from safetensors.numpy import load as deserialise
+
+    payload, card = artifact.read_artifact(folder)
+    try:
+        module = _module(str(card["method"]))
+        restored: Transform = module.restore(
+            deserialise(payload), tuple(card["labels"]), dict(card["settings"])
+        )
+    except (InputError, KeyError, TypeError, ValueError) as error:
+        raise artifact.refuse(folder, f"an unusable transform ({error})", "a whole one") from error
+    shape = (restored.dimensions, restored.size)
+    if shape != (card["dimensions"], card["size"]):
+        expected = f"{card['dimensions']} -> {card['size']} as the card says"
+        raise artifact.refuse(folder, f"tensors for {shape[0]} -> {shape[1]} dimensions", expected)
+    return restored, card
+
+
+def unit_rows(x: NDArray[Any]) -> NDArray[np.float32]:
+    """Scale rows to unit length, (n, d) float32; a zero row stays zero.
+
+    Raises ValueError where a value is not finite.
+    """
+    wide = np.asarray(x, np.float32)
+    norms = np.sqrt(np.einsum("ij,ij->i", wide, wide))
+    if not np.isfinite(norms).all():
+        raise ValueError(f"base vectors: {int((~np.isfinite(norms)).sum())} rows are not finite")
+    return wide / np.maximum(norms, np.float32(1e-12))[:, None]
+
+
+def _module(method: str) -> Any:
+    if method not in METHODS:
+        raise InputError(
+            f"method {method!r} is unknown, expected one of {', '.join(sorted(METHODS))}; "
+            f"change fit.method in params.yaml"
+        )
+    return import_module(METHODS[method])
+
+
+def _sample(
+    x: NDArray[Any], y: NDArray[Any], labels: tuple[str, ...], background: NDArray[Any]
+) -> Sample:
+    _check(x, y, labels, background)
+    present = sorted({labels[c] for c in np.unique(y)})
+    place = {name: c for c, name in enumerate(present)}
+    classes = np.array([place.get(name, -1) for name in labels], np.int64)[np.asarray(y)]
+    rows = unit_rows(x)
+    order = sorted(range(len(rows)), key=lambda i: (classes[i], rows[i].tobytes()))
+    corpus = unit_rows(background)
+    corpus = corpus[sorted(range(len(corpus)), key=lambda i: corpus[i].tobytes())]
+    return Sample(rows[order], classes[order], tuple(present), corpus)
+
+
+def _check(
+    x: NDArray[Any], y: NDArray[Any], labels: tuple[str, ...], background: NDArray[Any]
+) -> None:
+    if x.ndim != 2 or y.shape != (len(x),) or len(x) == 0:
+        raise ValueError(f"x {x.shape} and y {y.shape}: expected (n, d) and (n,), n > 0")
+    if background.ndim != 2 or background.shape[1] != x.shape[1] or len(background) == 0:
+        raise ValueError(f"background {background.shape}: expected (b, {x.shape[1]}), b > 0")
+    if len(set(labels)) != len(labels):
+        raise ValueError(f"labels: {len(labels) - len(set(labels))} names are repeated")
+    if y.min() < 0 or y.max() >= len(labels):
+        raise ValueError(f"y: values {y.min()} to {y.max()}, expected 0 to {len(labels) - 1}")

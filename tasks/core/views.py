@@ -1,0 +1,206 @@
+"""Views: the whole corpus under one transform, one table per instruction."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from tasks.core import store
+from tasks.core.artifact import CARD, TENSORS, read_card
+from tasks.core.base import OWN as BASE_OWN
+from tasks.core.errors import InputError
+from tasks.core.files import write_text
+from tasks.core.transform import Transform, load
+
+READINGS = ("label", "confidence", "novelty")
+OWN = ("id", "row_hash", "vector", *READINGS)  # every other column came with the documents
+_BLOCK = 16_384  # rows transformed at once: 25 MB of float32 at 384 dimensions
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What separates a view from the base table."""
+
+    whole: bool  # another transform or other columns: every row is written anew
+    rows: np.ndarray  # positions in the base table of the rows to write
+    retired: list[str]  # ids whose rows in the view are out of date
+
+
+def plan(base: Path, base_version: int, view: Path, about: dict[str, Any]) -> Plan:
+    """Decide what the view lacks: all of it under a new transform, else only rows that changed."""
+    total = store.count(base, base_version)
+    live = store.live_version(view)
+    everything = Plan(True, np.arange(total), [])
+    if live is None or store.note(view, live) != about:
+        return everything
+    if _metadata(base, BASE_OWN, base_version) != _metadata(view, OWN, live):
+        return everything
+    have = store.hashes(view, "row_hash", live)
+    want = store.hashes(base, "row_hash", base_version)
+    return Plan(False, np.flatnonzero(~np.isin(want, have)), _out_of_date(view, live, want))
+
+
+def _metadata(table: Path, own: tuple[str, ...], version: int) -> dict[str, str]:
+    fields = store.metadata_schema(table, own, version)
+    return {field.name: str(field.type) for field in fields}
+
+
+def _out_of_date(view: Path, live: int, want: np.ndarray) -> list[str]:
+    ids: list[str] = []
+    for batch in store.batches(view, ["id", "row_hash"], version=live):
+        stale = ~np.isin(store.hash64(batch.column("row_hash")), want)
+        ids += batch.column("id").filter(pa.array(stale)).to_pylist()
+    return ids
+
+
+def write_shard(
+    base: Path,
+    base_version: int,
+    view: Path,
+    rows: np.ndarray,
+    transform: Transform,
+    about: dict[str, Any],
+    storage: str,
+    *,
+    whole: bool,
+    advance: Callable[[int], None],
+) -> dict[str, Any]:
+    """Apply the transform to the base rows at positions `rows` and write fragments nobody sees yet."""
+    names = ["id", "row_hash", *_metadata(base, BASE_OWN, base_version)]
+    parts = []
+    for batch in _read(base, base_version, rows, [*names, store.VECTOR]):
+        parts.append(_transformed(batch, names, transform, storage))
+        advance(batch.num_rows)
+    made = pa.concat_tables(parts)
+    return {
+        "fragments": store.write_fragments(view, made, about, fresh=whole),
+        "written": made.num_rows,
+    }
+
+
+def _read(base: Path, version: int, rows: np.ndarray, names: list[str]) -> Any:
+    start, stop = int(rows[0]), int(rows[-1]) + 1
+    if stop - start == len(rows):
+        return store.batches(base, names, version=version, start=start, stop=stop, rows=_BLOCK)
+    return store.take(base, rows, names, version).to_batches(max_chunksize=_BLOCK)
+
+
+def _transformed(
+    batch: pa.RecordBatch, names: list[str], transform: Transform, storage: str
+) -> pa.Table:
+    reading = transform.apply(store.vectors_of(batch.column(store.VECTOR)))
+    labels = pa.array(transform.labels, pa.string()).take(pa.array(reading.label))
+    return pa.table(
+        [
+            *(batch.column(name) for name in names),
+            store.vector_array(reading.vectors, storage),
+            labels,
+            pa.array(reading.confidence, pa.float32()),
+            pa.array(reading.novelty, pa.float32()),
+        ],
+        names=[*names, store.VECTOR, *READINGS],
+    )
+
+
+def publish(
+    base: Path,
+    base_version: int,
+    view: Path,
+    todo: Plan,
+    written: list[dict[str, Any]],
+    about: dict[str, Any],
+    storage: str,
+    index_from: int,
+) -> int:
+    """Commit the shards at once, index them, then move the tag that readers follow."""
+    fragments = [text for shard in written for text in shard["fragments"]]
+    if todo.whole:
+        schema = _schema(base, base_version, int(about["size"]), storage)
+        store.commit_whole(view, schema, about, fragments)
+    else:
+        store.commit_changes(view, todo.retired, fragments)
+    store.index(view, index_from)
+    version = store.version(view)
+    store.publish(view, version)
+    return version
+
+
+def _schema(base: Path, version: int, size: int, storage: str) -> pa.Schema:
+    kind = pa.float16() if storage == "float16" else pa.float32()
+    return pa.schema(
+        [
+            pa.field("id", pa.string()),
+            pa.field("row_hash", pa.string()),
+            *store.metadata_schema(base, BASE_OWN, version),
+            pa.field(store.VECTOR, pa.list_(kind, size)),
+            pa.field("label", pa.string()),
+            pa.field("confidence", pa.float32()),
+            pa.field("novelty", pa.float32()),
+        ]
+    )
+
+
+def keep_transform(folder: Path, transform: Path, fingerprint: str) -> None:
+    """Lay a copy of the transform beside its view, so that a query meets the same map as the rows."""
+    kept = folder / fingerprint
+    if _is_whole(kept):
+        return
+    kept.mkdir(parents=True, exist_ok=True)
+    for name in (TENSORS, CARD):
+        temporary = kept / f".{name}.tmp"
+        shutil.copyfile(transform / name, temporary)
+        temporary.replace(kept / name)
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        load(folder)
+    except InputError:
+        return False
+    return True
+
+
+def frame(table: Path, *, live: bool) -> pl.DataFrame:
+    """Return the rows that readers see, without the columns that only keep the table fresh."""
+    version = store.live_version(table) if live else None
+    names = [name for name in store.columns(table, version) if not name.endswith("_hash")]
+    parts = [
+        pl.DataFrame(pa.table(batch)) for batch in store.batches(table, names, version=version)
+    ]
+    return pl.concat(parts)
+
+
+def export_parquet(rows: pl.DataFrame, file: Path) -> None:
+    """Write `rows` as Parquet, whole or not at all."""
+    temporary = file.with_name(f".{file.name}.tmp")
+    rows.write_parquet(temporary)
+    temporary.replace(file)
+
+
+def export_npy(rows: pl.DataFrame, file: Path) -> None:
+    """Write the vectors as an array (n, d), and their ids in the same order as text beside it."""
+    write_text(file.with_suffix(".ids.txt"), "".join(f"{key}\n" for key in rows["id"]))
+    temporary = file.with_name(f".{file.name}.tmp")
+    with temporary.open("wb") as out:
+        np.save(out, rows[store.VECTOR].to_numpy(), allow_pickle=False)
+    temporary.replace(file)
+
+
+def describe(transform: Path, storage: str) -> dict[str, Any]:
+    """Return what is noted with a view: which transform made it, of which encoder, how stored."""
+    card = read_card(transform)
+    return {
+        "transform": card["fingerprint"],
+        "encoder": card["encoder"],
+        "method": card["method"],
+        "dimensions": card["dimensions"],
+        "size": card["size"],
+        "storage": storage,
+    }

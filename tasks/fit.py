@@ -1,0 +1,173 @@
+"""Fit one instruction's transform and score it on labels it has not seen."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.core import base
+from tasks.core.artifact import CARD
+from tasks.core.files import digest, read_json, write_json
+from tasks.core.labels import LabelSet, read_labels
+from tasks.core.quarantine import RejectLog
+from tasks.core.score import Scores, score, stratified_split
+from tasks.core.transform import Transform, fit, save
+
+BACKGROUND = 4_096  # texts for the mean and the residual's components: ten a dimension at 384
+
+
+@dataclass(frozen=True)
+class FitJob:
+    """All that one fit reads, and where it writes."""
+
+    name: str
+    wording: str
+    file: Path
+    table: Path
+    transform: Path
+    metric: Path
+    rejected_rows: Path
+    rejection: Path
+    made_from: dict[str, str]
+    method: str
+    settings: dict[str, Any]
+    held_out: float
+    minimum: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class FitReport:
+    """What one fit found and made; `before` is the untransformed space."""
+
+    name: str
+    method: str
+    labels: int
+    texts: int
+    held_out: int
+    reasons: dict[str, int]
+    before: dict[str, Any]
+    after: dict[str, Any]
+    seconds: float
+    refitted: bool
+
+
+@task(name="fit", task_run_name="fit {job.name}", cache_policy=NO_CACHE)
+def fit_instruction(job: FitJob) -> FitReport:
+    """Fit, score and save; InputError if the label file cannot be used."""
+    begun = time.perf_counter()
+    known = base.keys(job.table)
+    labels = read_labels(job.file, known, job.name, job.minimum)
+    _write_rejects(job, labels)
+    matched = _matched(labels, known)
+    card = read_json(job.transform / CARD)
+    if card is not None and _same_but_base(card, job, matched):
+        write_json(job.transform / CARD, card | {"made_from": job.made_from})
+        return _report(job, labels, read_json(job.metric) or {}, begun, refitted=False)
+    x, y, names, keys = _vectors(job, labels)
+    scores = _scores(job, x, y, names, keys)
+    made = _fit(job, x, y, names)
+    save(job.transform, made, _card(job, matched, labels))
+    write_json(job.metric, scores)
+    job.rejection.unlink(missing_ok=True)
+    return _report(job, labels, scores, begun, refitted=True)
+
+
+def _write_rejects(job: FitJob, labels: LabelSet) -> None:
+    with RejectLog(job.rejected_rows) as log:
+        for row in labels.rejects:
+            log.write(row.path.name, row.position, row.reason, row.content)
+
+
+def _matched(labels: LabelSet, known: pl.DataFrame) -> str:
+    """Name the labelled texts themselves: a corpus that changed elsewhere needs no new fit."""
+    used = known.filter(pl.col("id").is_in(labels.ids))
+    hash_of = dict(zip(used["id"], used["text_hash"], strict=True))
+    rows = zip(labels.ids, labels.labels, strict=True)
+    return digest(sorted((key, hash_of[key], label) for key, label in rows))
+
+
+def _same_but_base(card: dict[str, Any], job: FitJob, matched: str) -> bool:
+    old = card.get("made_from", {})
+    unchanged = all(old.get(key) == job.made_from[key] for key in ("params", "encoder"))
+    return unchanged and card.get("matched") == matched and job.metric.is_file()
+
+
+def _vectors(
+    job: FitJob, labels: LabelSet
+) -> tuple[np.ndarray, np.ndarray, tuple[str, ...], list[str]]:
+    """Return x (n, d), y (n,), the label names, and the ids in the same order."""
+    ids, x = base.lookup(job.table, list(labels.ids))
+    label_of = dict(zip(labels.ids, labels.labels, strict=True))
+    names = tuple(sorted(set(label_of.values())))
+    code = {name: at for at, name in enumerate(names)}
+    y = np.array([code[label_of[key]] for key in ids], dtype=np.int64)
+    return x.astype(np.float32), y, names, ids
+
+
+def _fit(job: FitJob, x: np.ndarray, y: np.ndarray, names: tuple[str, ...]) -> Transform:
+    background = base.sample(job.table, BACKGROUND)
+    return fit(job.method, x, y, names, background, job.settings, job.seed)
+
+
+def _scores(
+    job: FitJob, x: np.ndarray, y: np.ndarray, names: tuple[str, ...], keys: list[str]
+) -> dict[str, Any]:
+    """Fit on a part of the labels and score the rest, in the view and in the generic space."""
+    train, held = stratified_split(y, job.held_out, job.seed, keys)
+    trial = _fit(job, x[train], y[train], names)
+    before = score(x[held], y[held], job.seed)
+    after = score(trial.apply(x[held]).vectors, y[held], job.seed)
+    return {
+        "method": job.method,
+        "labels": len(names),
+        "texts": len(y),
+        "held_out": len(held),
+        "before": _rounded(before),
+        "after": _rounded(after),
+    }
+
+
+def _rounded(scores: Scores) -> dict[str, Any]:
+    return {
+        key: round(value, 2) if isinstance(value, float) else value
+        for key, value in asdict(scores).items()
+    }
+
+
+def _card(job: FitJob, matched: str, labels: LabelSet) -> dict[str, Any]:
+    return {
+        "instruction": job.name,
+        "wording": job.wording,
+        "encoder": job.made_from["encoder"],
+        "made_from": job.made_from,
+        "matched": matched,
+        "fingerprint": digest(job.made_from["params"], job.made_from["encoder"], matched),
+        "counts": dict(sorted(labels.counts.items())),
+        "reasons": dict(sorted(labels.reasons.items())),
+        "seed": job.seed,
+    }
+
+
+def _report(
+    job: FitJob, labels: LabelSet, scores: dict[str, Any], begun: float, *, refitted: bool
+) -> FitReport:
+    return FitReport(
+        name=job.name,
+        method=job.method,
+        labels=len(labels.counts),
+        texts=len(labels.ids),
+        held_out=int(scores.get("held_out", 0)),
+        reasons=labels.reasons,
+        before=scores.get("before", {}),
+        after=scores.get("after", {}),
+        seconds=time.perf_counter() - begun,
+        refitted=refitted,
+    )

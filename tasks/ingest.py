@@ -1,0 +1,37 @@
+"""Bring documents in, and build the corpus from them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.core.corpus import CorpusReport, build
+from tasks.core.incoming import Incoming
+
+
+@task(name="bring in", cache_policy=NO_CACHE)
+def bring_in(files: list[Incoming]) -> int:
+    """Copy files to their place in data/raw, each whole or not at all; return how many."""
+    for file in files:
+        file.place.parent.mkdir(parents=True, exist_ok=True)
+        temporary = file.place.with_name(f".{file.place.name}.tmp")
+        shutil.copyfile(file.source, temporary)
+        temporary.replace(file.place)
+    return len(files)
+
+
+@task(name="build corpus", cache_policy=NO_CACHE)
+def build_corpus(
+    sources: list[Path],
+    root: Path,
+    out: Path,
+    rejects: Path,
+    id_column: str | None,
+    text_column: str | None,
+    metadata: tuple[str, ...] | None,
+) -> CorpusReport:
+    """Write the corpus file from `sources`, and the rows that could not be used to `rejects`."""
+    return build(sources, root, out, rejects, id=id_column, text=text_column, metadata=metadata)

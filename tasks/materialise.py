@@ -1,0 +1,79 @@
+"""Apply a transform to a range of the base table, and publish the view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.core import shards, store, views
+from tasks.core.transform import Transform, load
+
+
+@dataclass(frozen=True)
+class ViewJob:
+    """What every shard of one view shares."""
+
+    name: str
+    base: Path
+    base_version: int
+    view: Path
+    transform: Path
+    about: dict[str, Any]
+    plan: Path
+    whole: bool
+
+
+@lru_cache(maxsize=8)
+def _load(transform: Path, fingerprint: str) -> Transform:
+    return load(transform)[0]
+
+
+@task(name="materialise shard", task_run_name="{job.name} {start}-{stop}", cache_policy=NO_CACHE)
+def materialise_shard(
+    job: ViewJob, start: int, stop: int, advance: Callable[[int], None]
+) -> dict[str, Any]:
+    """Transform the planned rows `start` to `stop`; what was finished before a kill is kept."""
+    rows = shards.read_plan(job.plan, start, stop)
+    purpose = f"{sorted(job.about.items())} {job.base_version} {job.whole}"
+    key = shards.key_of(purpose, rows)
+    known = shards.recall(job.plan.parent, key, job.view)
+    if known is not None:
+        advance(stop - start)
+        return known
+    shard = views.write_shard(
+        job.base,
+        job.base_version,
+        job.view,
+        rows,
+        _load(job.transform, job.about["transform"]),
+        job.about,
+        str(job.about["storage"]),
+        whole=job.whole,
+        advance=advance,
+    )
+    shards.remember(job.plan.parent, key, shard)
+    return shard
+
+
+@task(name="publish view", task_run_name="publish {job.name}", cache_policy=NO_CACHE)
+def publish_view(
+    job: ViewJob, todo: views.Plan, written: list[dict[str, Any]], index_from: int
+) -> int:
+    """Make the new rows the view that readers see; return its row count."""
+    version = views.publish(
+        job.base,
+        job.base_version,
+        job.view,
+        todo,
+        written,
+        job.about,
+        str(job.about["storage"]),
+        index_from,
+    )
+    return store.count(job.view, version)

@@ -1,0 +1,73 @@
+"""Progress of long work: a bar with rate and time left on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+_EVERY = 10.0  # seconds between two lines where there is no terminal
+
+
+@contextmanager
+def track(label: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
+    """Yield `advance(n)`; what it counts is shown on stderr."""
+    if sys.stderr.isatty():
+        with _bar(label, total) as advance:
+            yield advance
+    else:
+        yield _Lines(label, total, unit).advance
+
+
+@contextmanager
+def _bar(label: str, total: int) -> Iterator[Callable[[int], None]]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description:<24}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]:>10}"),
+        TimeRemainingColumn(),
+    )
+    begun = time.monotonic()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task(label, total=total, rate="")
+
+        def advance(n: int) -> None:
+            progress.advance(bar, n)
+            done = progress.tasks[0].completed
+            rate = done / max(time.monotonic() - begun, 1e-9)
+            progress.update(bar, rate=f"{rate:,.0f}/s")
+
+        yield advance
+
+
+class _Lines:
+    def __init__(self, label: str, total: int, unit: str) -> None:
+        self._label, self._total, self._unit = label, total, unit
+        self._done = 0
+        self._begun = self._said = time.monotonic()
+
+    def advance(self, n: int) -> None:
+        self._done += n
+        now = time.monotonic()
+        if now - self._said < _EVERY:
+            return
+        self._said = now
+        rate = self._done / (now - self._begun)
+        left = (self._total - self._done) / rate if rate else 0.0
+        print(
+            f"{self._label}: {self._done:,} of {self._total:,} {self._unit},"
+            f" {rate:,.0f}/s, {left:.0f} s left",
+            file=sys.stderr,
+            flush=True,
+        )
