@@ -15,7 +15,7 @@ from tasks.repository import RepositoryError
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-class _Root(click.ParamType):
+class _Folder(click.ParamType[Path]):
     name = "folder"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
@@ -23,7 +23,7 @@ class _Root(click.ParamType):
 
 
 root_option = click.option(
-    "--root", type=_Root(), default=".", show_default=True, help="Folder of the workspace."
+    "--root", type=_Folder(), default=".", show_default=True, help="Folder of the workspace."
 )
 
 
@@ -34,7 +34,7 @@ def cli() -> None:
 
 
 @cli.command()
-@click.argument("folder", type=_Root())
+@click.argument("folder", type=_Folder())
 @click.option("--git", is_flag=True, help="Make it a git + DVC repository.")
 def init(folder: Path, git: bool) -> None:
     """Make a new workspace in FOLDER."""
@@ -61,7 +61,8 @@ def ingest(sources: tuple[str, ...], root: Path) -> None:
         files = expand(params.ingest.sources, root)
         verdict = stale.ingest_verdict(paths, stale.sources_fingerprint(paths, params, files))
         if not verdict.stale:
-            return show.nothing_to_do("ingest", verdict.reason)
+            show.nothing_to_do("ingest", verdict.reason)
+            return
     _prefect(paths)
     from flows.ingest import ingest as flow
 
@@ -84,7 +85,8 @@ def embed(rebuild: bool, root: Path) -> None:
     verdict = stale.embed_verdict(paths, params)
     if not rebuild:
         if not verdict.stale:
-            return show.nothing_to_do("embed", verdict.reason)
+            show.nothing_to_do("embed", verdict.reason)
+            return
         base.check_encoder(paths.base_table, stale.encoder_settings(params).fingerprint())
     _prefect(paths)
     from flows.embed import embed as flow
@@ -105,7 +107,8 @@ def fit(names: tuple[str, ...], force: bool, root: Path) -> None:
     params = load_params(paths.params)
     if not force and not stale.any_fit(paths, params, list(names)):
         show.nothing_to_do("fit", "every transform is up to date")
-        return _refuse_rejected(stale.rejections(paths, params, list(names)), names)
+        _refuse_rejected(stale.rejections(paths, params, list(names)), names)
+        return
     _prefect(paths)
     from flows.fit import fit as flow
 
@@ -132,7 +135,8 @@ def materialise(names: tuple[str, ...], root: Path) -> None:
     paths = Paths(root)
     params = load_params(paths.params)
     if not stale.any_view(paths, params, list(names)):
-        return show.nothing_to_do("materialise", "every view is up to date")
+        show.nothing_to_do("materialise", "every view is up to date")
+        return
     _prefect(paths)
     from flows.materialise import materialise as flow
 
@@ -236,7 +240,7 @@ def status(as_json: bool, root: Path) -> None:
 
 @cli.command()
 @click.argument("name")
-@click.argument("file", type=_Root())
+@click.argument("file", type=_Folder())
 @root_option
 def export(name: str, file: Path, root: Path) -> None:
     """Write view NAME ('base': the generic space) to FILE: .parquet, or .npy with ids beside it."""
@@ -260,7 +264,7 @@ def main() -> None:
         click.echo(f"refract: {error}", err=True)
         sys.exit(2)
     except RepositoryError as error:
-        click.echo(f"refract: not recorded: {error}; what was made is whole, run it again", err=True)
+        click.echo(f"refract: not recorded: {error}; what was made is whole, repeat it", err=True)
         sys.exit(1)
     except click.ClickException as error:
         error.show()

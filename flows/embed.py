@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from prefect import flow
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.artifacts import leave_table
+from flows.engine import LOCAL
 from flows.lock import writer
 from flows.stale import base_digest, encoder_settings
 from tasks.core import base, shards, store
@@ -36,8 +36,7 @@ class EmbedReport:
     seconds: float
 
 
-# One worker: the encoder fills all cores by itself; the second shard is prepared meanwhile.
-@flow(name="embed", flow_run_name="embed", task_runner=ThreadPoolTaskRunner(max_workers=1))
+@flow(name="embed", flow_run_name="embed", task_runner=LOCAL)
 def embed(root: Path, rebuild: bool = False) -> EmbedReport:
     """Encode what is new or changed, retire what is gone; `rebuild` encodes everything anew."""
     begun = time.perf_counter()

@@ -19,7 +19,6 @@ from tasks.core.params import Params, load_params
 from tasks.core.paths import Paths
 from tasks.fit import FitJob, FitReport, fit_instruction
 
-
 MEASURES = ("v_measure", "triplets", "sts", "knn")
 WHEN = ("before", "after")
 
@@ -73,7 +72,8 @@ def _wanted(files: dict[str, Path], names: list[str] | None) -> dict[str, Path]:
     if missing:
         raise InputError(
             f"data/labels: no label file for {', '.join(missing)}; expected"
-            f" data/labels/{missing[0]}.csv, .tsv, .jsonl or .parquet; known: {', '.join(files) or 'none'}"
+            f" data/labels/{missing[0]}.csv, .tsv, .jsonl or .parquet;"
+            f" known: {', '.join(files) or 'none'}"
         )
     return {name: files[name] for name in names}
 

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from prefect import flow
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.artifacts import leave_table
+from flows.engine import LOCAL
 from flows.lock import writer
 from flows.stale import fitted, view_verdict
 from tasks.core import shards, store, views
@@ -34,11 +34,9 @@ class ViewReport:
     seconds: float
 
 
-@flow(
-    name="materialise", flow_run_name="materialise", task_runner=ThreadPoolTaskRunner(max_workers=1)
-)
+@flow(name="materialise", flow_run_name="materialise", task_runner=LOCAL)
 def materialise(root: Path, names: list[str] | None = None) -> list[ViewReport]:
-    """Write every view whose transform or base vectors changed; readers keep the old one meanwhile."""
+    """Write every view that is out of date; readers see the old one until the new one is whole."""
     paths, params = Paths(root), load_params(Paths(root).params)
     paths.views.mkdir(parents=True, exist_ok=True)
     reports, failed = [], {}

@@ -21,7 +21,7 @@ _QUIET = {
 
 
 def settle(paths: Paths) -> None:
-    """Use the server the user has chosen, or an ephemeral one whose state stays in the workspace."""
+    """Use the server the user has chosen, or an ephemeral one that keeps to the workspace."""
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     if _user_chose_a_server():

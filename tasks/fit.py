@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
@@ -63,10 +62,9 @@ class FitReport:
 def fit_instruction(job: FitJob) -> FitReport:
     """Fit, score and save; InputError if the label file cannot be used."""
     begun = time.perf_counter()
-    known = base.keys(job.table)
-    labels = read_labels(job.file, known, job.name, job.minimum)
+    labels = read_labels(job.file, base.keys(job.table), job.name, job.minimum)
     _write_rejects(job, labels)
-    matched = _matched(labels, known)
+    matched = _matched(labels)
     card = read_json(job.transform / CARD)
     if card is not None and _same_but_base(card, job, matched):
         write_json(job.transform / CARD, card | {"made_from": job.made_from})
@@ -86,12 +84,9 @@ def _write_rejects(job: FitJob, labels: LabelSet) -> None:
             log.write(row.path.name, row.position, row.reason, row.content)
 
 
-def _matched(labels: LabelSet, known: pl.DataFrame) -> str:
+def _matched(labels: LabelSet) -> str:
     """Name the labelled texts themselves: a corpus that changed elsewhere needs no new fit."""
-    used = known.filter(pl.col("id").is_in(labels.ids))
-    hash_of = dict(zip(used["id"], used["text_hash"], strict=True))
-    rows = zip(labels.ids, labels.labels, strict=True)
-    return digest(sorted((key, hash_of[key], label) for key, label in rows))
+    return digest(sorted(zip(labels.ids, labels.text_hashes, labels.labels, strict=True)))
 
 
 def _same_but_base(card: dict[str, Any], job: FitJob, matched: str) -> bool:

@@ -48,8 +48,8 @@ def check_encoder(table: Path, fingerprint: str) -> None:
         settings = made.get("settings", {})
         raise InputError(
             f"{table.name}: made by encoder {settings.get('model')!r} (prompt"
-            f" {settings.get('prompt')!r}, max_length {settings.get('max_length')}), but params.yaml"
-            " now says otherwise; set 'embed' back, or run 'refract embed --rebuild'"
+            f" {settings.get('prompt')!r}, max_length {settings.get('max_length')}), but"
+            " params.yaml now says otherwise; set 'embed' back, or run 'refract embed --rebuild'"
         )
 
 
@@ -185,7 +185,7 @@ def read_rows(corpus: Path, rows: np.ndarray) -> pl.DataFrame:
 
 
 def sample(table: Path, size: int) -> np.ndarray:
-    """Return vectors (≤ size, d) of the rows whose hash is smallest: the same whatever the order."""
+    """Return vectors (≤ size, d) of the rows with the smallest hashes, whatever their order."""
     order = store.hashes(table, "row_hash")
     positions = np.argsort(order, kind="stable")[:size]
     return vectors_at(table, np.sort(positions))

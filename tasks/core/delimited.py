@@ -130,7 +130,7 @@ def _header(path: Path, lines: Lines) -> tuple[list[str], str]:
 
 def _header_cells(path: Path, header: str, delimiter: str) -> list[str]:
     try:
-        return next(csv.reader([header], delimiter=delimiter))
+        return next(csv.reader([header], delimiter=delimiter, strict=True))
     except csv.Error as error:
         raise InputError(
             f"{path}: found a header that cannot be split ({excerpt(header[:40])!r}: {error});"

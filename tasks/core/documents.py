@@ -144,8 +144,7 @@ def _expand_one(source: str, root: Path) -> list[Path]:
     elif path.exists():
         files, missing = [path], ""
     elif any(mark in source for mark in "*?["):
-        base, pattern = _split_glob(path)
-        files = _visible(base, base.glob(pattern))
+        files = _matching(source, path)
         missing = "no file that matches; expected at least one; correct the pattern"
     else:
         files, missing = [], "no such file or folder; expected documents; correct the path"
@@ -155,16 +154,23 @@ def _expand_one(source: str, root: Path) -> list[Path]:
     return files
 
 
-def _split_glob(path: Path) -> tuple[Path, str]:
+def _matching(source: str, path: Path) -> list[Path]:
     first = next(n for n, part in enumerate(path.parts) if any(mark in part for mark in "*?["))
-    return Path(*path.parts[:first]), "/".join(path.parts[first:])
+    base, pattern = Path(*path.parts[:first]), "/".join(path.parts[first:])
+    try:
+        return _visible(base, base.glob(pattern + "/*" if pattern.endswith("**") else pattern))
+    except ValueError as error:
+        raise InputError(
+            f"{source}: found a pattern that is none ({error}); expected '**' only as a whole"
+            " folder name; correct it"
+        ) from error
 
 
 def _visible(base: Path, paths: Iterable[Path]) -> list[Path]:
     return sorted(
         path
         for path in paths
-        if not any(part.startswith(".") for part in path.relative_to(base).parts)
+        if not any(part.startswith(".") and part != ".." for part in path.relative_to(base).parts)
         and path.suffix != ".dvc"
         and not path.is_dir()
     )

@@ -177,7 +177,7 @@ class _SentenceTransformer:
     def _count_truncated(self, texts: Sequence[str]) -> int:
         limit = self._model.max_seq_length
         tokenizer: Any = self._model.tokenizer
-        if limit is None or tokenizer is None:
+        if limit is None or limit == float("inf"):
             return 0
         # A token covers at least one character, so only longer texts can be cut.
         prompt = self._settings.prompt

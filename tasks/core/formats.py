@@ -70,7 +70,7 @@ def reading(path: Path) -> Iterator[None]:
     """Turn what Arrow and the system say about a broken `path` into one InputError."""
     try:
         yield
-    except (pa.ArrowException, OSError, EOFError) as error:
+    except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as error:
         what = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]
         raise InputError(
             f"{path}: not readable ({what or type(error).__name__}); expected a whole"

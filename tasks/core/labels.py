@@ -9,10 +9,10 @@ from pathlib import Path
 
 import polars as pl
 
-from tasks.core.corpus import text_hash
 from tasks.core.documents import ID_NAMES, TEXT_NAMES, batches, find_column
 from tasks.core.errors import InputError
 from tasks.core.formats import Format, known_format
+from tasks.core.intake import text_hash
 from tasks.core.paths import check_name
 from tasks.core.records import Reject, dump, excerpt
 

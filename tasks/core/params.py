@@ -181,7 +181,8 @@ def load_params(path: Path) -> Params:
     """Read and validate `path`; the first mistake is named with its key, bound and value."""
     if not path.is_file():
         raise InputError(
-            f"{path}: not found; expected a workspace; run 'refract init DIR' to make one, or give --root"
+            f"{path}: not found; expected a workspace; run 'refract init DIR' to make one,"
+            " or give --root"
         )
     try:
         raw = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
@@ -222,9 +223,7 @@ def _keys(section: tuple[int | str, ...]) -> list[str]:
 
 def render_params(params: Params) -> str:
     """Write `params` as YAML with each key's description beside it."""
-    lines = [
-        "# Settings of this workspace. Unknown keys and values out of bounds are refused by name."
-    ]
+    lines = ["# Settings of this workspace; what is unknown or out of bounds is refused by name."]
     for name, field in Params.model_fields.items():
         value = getattr(params, name)
         if isinstance(value, Section):

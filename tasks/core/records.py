@@ -176,24 +176,28 @@ def batched(
     columns: Callable[[list[Any]], dict[str, list[Cell]]],
 ) -> Iterator[Batch]:
     """Gather `blocks` into batches of at most `rows` rows, good and rejected together."""
-    whole = Block()
+    batch, size = Batch(columns([])), 0
     for block in blocks:
-        full = len(whole) + len(block) > rows or whole.size + block.size > BATCH_LIMIT
-        if full and len(whole):
-            yield _batch(path, whole, columns)
-            whole = Block()
-        whole.positions += block.positions
-        whole.values += block.values
-        whole.faults += block.faults
-        whole.size += block.size
-    yield _batch(path, whole, columns)
+        count = len(batch) + len(batch.rejected)
+        if count and (count + len(block) > rows or size + block.size > BATCH_LIMIT):
+            yield batch
+            batch, size = Batch(columns([])), 0
+        _extend(batch.columns, len(batch), columns(block.values), len(block.values))
+        batch.positions += block.positions
+        batch.paths += [path] * len(block.positions)
+        batch.rejected += [Reject(path, *fault) for fault in block.faults]
+        size += block.size
+    yield batch
 
 
-def _batch(
-    path: Path, block: Block, columns: Callable[[list[Any]], dict[str, list[Cell]]]
-) -> Batch:
-    rejected = [Reject(path, *fault) for fault in block.faults]
-    return Batch(columns(block.values), [path] * len(block.values), block.positions, rejected)
+def _extend(
+    table: dict[str, list[Cell]], height: int, more: dict[str, list[Cell]], count: int
+) -> None:
+    """Put `count` rows below the `height` rows of `table`; what either lacks is null."""
+    for name, cells in more.items():
+        table.setdefault(name, [None] * height).extend(cells)
+    for name in table.keys() - more.keys():
+        table[name].extend([None] * count)
 
 
 def column_names(cells: Sequence[str]) -> list[str]:

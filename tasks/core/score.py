@@ -1,4 +1,4 @@
-"""How well a view agrees with the labels: four figures × 100, on texts the fit has not seen."""
+"""How well a view agrees with the labels: four figures times 100, on texts the fit has not seen."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.core.transform import unit_rows
+
 PAIRS = 5_000
 ANCHORS = 1_000
 CHUNK = 256
@@ -21,7 +23,7 @@ Ints = NDArray[np.integer[Any]]
 
 @dataclass(frozen=True)
 class Scores:
-    """Figures × 100 over n texts; None where the texts are too few to define one.
+    """Figures times 100 over n texts; None where the texts are too few to define one.
 
     v_measure: of k-means with as many clusters as classes. triplets: a text is nearer to one
     of its label than to one of another. sts: rank correlation of cosine and agreement. knn:
@@ -37,7 +39,7 @@ class Scores:
 
 def score(vectors: Floats, y: Ints, seed: int = 0) -> Scores:
     """Score a view; vectors: (n, m), compared by cosine, y: (n,) true classes."""
-    x, classes = _unit(vectors), _canonical(y)
+    x, classes = unit_rows(vectors), np.unique(y, return_inverse=True)[1]
     return Scores(
         v_measure(x, classes, seed),
         triplet_accuracy(x, classes, seed),
@@ -59,7 +61,7 @@ def v_measure(vectors: Floats, y: Ints, seed: int = 0) -> float | None:
     k = len(np.unique(y))
     if k < 2:
         return None
-    x = _unit(vectors)
+    x = unit_rows(vectors)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         runs = [KMeans(k, n_init=1, random_state=seed + i).fit_predict(x) for i in range(3)]
@@ -72,7 +74,7 @@ def triplet_accuracy(vectors: Floats, y: Ints, seed: int = 0) -> float | None:
     if not draw.possible:
         return None
     anchor = draw.anchors(PAIRS)
-    x = _unit(vectors)
+    x = unit_rows(vectors)
     near = _cosines(x, anchor, draw.positives(anchor))
     far = _cosines(x, anchor, draw.negatives(anchor))
     return 100 * float(((near > far) + 0.5 * (near == far)).mean())
@@ -86,12 +88,12 @@ def sts(vectors: Floats, y: Ints, seed: int = 0) -> float | None:
     anchor = draw.anchors(PAIRS)
     half = PAIRS // 2
     other = np.concatenate([draw.positives(anchor[:half]), draw.negatives(anchor[half:])])
-    return _spearman(_cosines(_unit(vectors), anchor, other), np.arange(PAIRS) < half)
+    return _spearman(_cosines(unit_rows(vectors), anchor, other), np.arange(PAIRS) < half)
 
 
 def graded_sts(left: Floats, right: Floats, grades: Floats) -> float | None:
     """Return Spearman's correlation of the cosines of row pairs with graded agreement."""
-    return _spearman(np.einsum("ij,ij->i", _unit(left), _unit(right)), grades)
+    return _spearman(np.einsum("ij,ij->i", unit_rows(left), unit_rows(right)), grades)
 
 
 def knn_agreement(vectors: Floats, y: Ints, seed: int = 0, neighbours: int = 10) -> float | None:
@@ -99,7 +101,7 @@ def knn_agreement(vectors: Floats, y: Ints, seed: int = 0, neighbours: int = 10)
     n = len(y)
     if n < 2 or not _Draw(y, seed).possible:
         return None
-    x, k = _unit(vectors), min(neighbours, n - 1)
+    x, k = unit_rows(vectors), min(neighbours, n - 1)
     anchors = np.random.default_rng(seed).permutation(n)[:ANCHORS]
     shares = []
     for start in range(0, len(anchors), CHUNK):
@@ -153,33 +155,27 @@ class _Draw:
 
     def anchors(self, count: int) -> NDArray[np.int64]:
         """Draw texts that share their label with another."""
-        return self._able[self._random.integers(len(self._able), size=count)]
+        drawn: NDArray[np.int64] = self._able[self._random.integers(len(self._able), size=count)]
+        return drawn
 
     def positives(self, anchor: NDArray[np.int64]) -> NDArray[np.int64]:
         first, size = self._first[anchor], self._size[anchor]
         drawn = first + self._random.integers(size - 1)
-        return self._rows[drawn + (drawn >= self._place[anchor])]
+        rows: NDArray[np.int64] = self._rows[drawn + (drawn >= self._place[anchor])]
+        return rows
 
     def negatives(self, anchor: NDArray[np.int64]) -> NDArray[np.int64]:
         first, size = self._first[anchor], self._size[anchor]
         drawn = self._random.integers(len(self._rows) - size)
-        return self._rows[drawn + size * (drawn >= first)]
-
-
-def _unit(vectors: Floats) -> NDArray[np.float32]:
-    x = np.asarray(vectors, np.float32)
-    norms = np.sqrt(np.einsum("ij,ij->i", x, x))
-    return x / np.maximum(norms, np.float32(1e-12))[:, None]
-
-
-def _canonical(y: Ints) -> NDArray[np.int64]:
-    return np.unique(y, return_inverse=True)[1].astype(np.int64)
+        rows: NDArray[np.int64] = self._rows[drawn + size * (drawn >= first)]
+        return rows
 
 
 def _cosines(
     x: NDArray[np.float32], left: NDArray[np.int64], right: NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    return np.einsum("ij,ij->i", x[left], x[right])
+    cosines: NDArray[np.float32] = np.einsum("ij,ij->i", x[left], x[right])
+    return cosines
 
 
 def _spearman(a: NDArray[Any], b: NDArray[Any]) -> float | None:

@@ -35,7 +35,7 @@ class Space:
         self._refresh()
 
     def search(self, text: str, k: int = 10, where: str | None = None) -> list[dict[str, Any]]:
-        """Return the `k` texts closest to `text`: score (cosine, −1 to 1), id, text and metadata."""
+        """Return the `k` texts closest to `text`: score (cosine, −1 to 1), id, text, metadata."""
         if not text.strip():
             raise InputError("search: the text is blank; expected some words to look for")
         self._refresh()

@@ -65,9 +65,9 @@ class Verdicts:
 class SeenRows:
     """Remember the first text of each id, and each text.
 
-    Ids and texts are known by 64 bits of BLAKE2b. That two of n different ids share them has the
-    probability n² / 2⁶⁵: 3e-10 for 100,000 rows, 3e-6 for 10 million; the later row would then be
-    rejected under a wrong reason.
+    Both are known by a 64-bit hash. That two of n different ids share theirs has the probability
+    n² / 2⁶⁵: 3e-10 for 100,000 rows, 3e-6 for 10 million; the later row would then be rejected
+    under a wrong reason.
     """
 
     def __init__(self) -> None:

@@ -158,16 +158,17 @@ def vectors_of(column: pa.Array | pa.ChunkedArray) -> np.ndarray:
         width = column.type.list_size
         return np.concatenate(parts) if parts else np.empty((0, width), dtype=np.float32)
     width = column.type.list_size
-    return column.flatten().to_numpy(zero_copy_only=True).reshape(-1, width)
+    flat: np.ndarray = column.flatten().to_numpy(zero_copy_only=True)
+    return flat.reshape(-1, width)
 
 
 def assemble(frame: pl.DataFrame, more: Mapping[str, pa.Array]) -> pa.Table:
     """Join a frame's columns and `more` (vectors among them) into one Arrow table."""
     table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
     names, arrays = list(table.column_names), list(table.columns)
-    for at, name in enumerate(names):
-        if pa.types.is_large_string(arrays[at].type):
-            arrays[at] = arrays[at].cast(pa.string())
+    for at, column in enumerate(arrays):
+        if pa.types.is_large_string(column.type):
+            arrays[at] = column.cast(pa.string())
     return pa.table([*arrays, *more.values()], names=[*names, *more])
 
 
@@ -236,16 +237,20 @@ def _without(dataset: Any, retired: Sequence[str]) -> tuple[list[int], list[Any]
 
 
 def evolve(table: Path, wanted: Sequence[pa.Field], reserved: Iterable[str]) -> None:
-    """Give the table the metadata columns `wanted`: new ones start as null, others are dropped."""
-    dataset = _open(table)
+    """Give the table the metadata columns `wanted`: new ones start as null, others are dropped.
+
+    A column of another type starts anew as well; the row hashes go with it, so that every row
+    counts as changed until it is written again.
+    """
     have = {field.name: field for field in metadata_schema(table, reserved)}
     want = {field.name: field for field in wanted}
-    stale = [
-        name for name, field in have.items() if name not in want or want[name].type != field.type
-    ]
-    if stale:
-        dataset.drop_columns(stale)
-    fresh = [field for name, field in want.items() if name not in have or name in stale]
+    gone = [name for name in have if name not in want]
+    retyped = [name for name in have if name in want and want[name].type != have[name].type]
+    if gone or retyped:
+        _open(table).drop_columns(gone + retyped + (["row_hash"] if retyped else []))
+    fresh = [field for name, field in want.items() if name not in have or name in retyped]
+    if retyped:
+        fresh.append(pa.field("row_hash", pa.string()))
     if fresh:
         _open(table).add_columns(pa.schema(fresh))
 
@@ -256,7 +261,7 @@ def rewrite_note(table: Path, about: dict[str, Any]) -> None:
 
 
 def publish(table: Path, version: int) -> None:
-    """Let readers see `version` from now on: one small file is replaced, so it is all or nothing."""
+    """Let readers see `version` from now on; one small file is replaced, all or nothing."""
     tags = _open(table).tags
     if LIVE in tags.list():
         tags.update(LIVE, version)
@@ -316,7 +321,7 @@ class Searcher:
         self, vector: np.ndarray, k: int, where: str | None, names: Sequence[str]
     ) -> list[Hit]:
         """Return the `k` rows closest to `vector` (d,) among those that pass the SQL filter."""
-        query = self._table.search(vector.astype(np.float32), vector_column_name=VECTOR)
+        query: Any = self._table.search(vector.astype(np.float32), vector_column_name=VECTOR)
         query = query.distance_type("cosine").limit(k).select([*names, "_distance"])
         if any(VECTOR in made.columns for made in self._table.list_indices()):
             query = query.refine_factor(10)  # quantised neighbours alone recall badly (0.97 → 1.0)
@@ -328,7 +333,8 @@ class Searcher:
             if where is None:
                 raise
             raise InputError(
-                f"--where {where!r}: {_first_line(error)}; columns are: {', '.join(self._filterable())}"
+                f"--where {where!r}: {_first_line(error)};"
+                f" columns are: {', '.join(self._filterable())}"
             ) from error
         return [Hit(1.0 - float(row.pop("_distance")), row) for row in found]
 

@@ -96,8 +96,11 @@ def fit(
     labels of the result are sorted, and hold only classes that have a text.
     Raises InputError for an unknown method or setting, ValueError for arrays that do not fit.
     """
-    sample = _sample(x, y, labels, background)
-    fitted: Transform = _module(method).fit(sample, dict(settings), seed)
+    module, sample = _module(method), _sample(x, y, labels, background)
+    try:
+        fitted: Transform = module.fit(sample, dict(settings), seed)
+    except TypeError as error:
+        raise InputError(f"settings of {method}: {error}; correct them in params.yaml") from error
     return fitted
 
 
@@ -147,7 +150,8 @@ def unit_rows(x: NDArray[Any]) -> NDArray[np.float32]:
     norms = np.sqrt(np.einsum("ij,ij->i", wide, wide))
     if not np.isfinite(norms).all():
         raise ValueError(f"base vectors: {int((~np.isfinite(norms)).sum())} rows are not finite")
-    return wide / np.maximum(norms, np.float32(1e-12))[:, None]
+    rows: NDArray[np.float32] = wide / np.maximum(norms, np.float32(1e-12))[:, None]
+    return rows
 
 
 def _module(method: str) -> Any:

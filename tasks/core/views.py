@@ -72,7 +72,7 @@ def write_shard(
     whole: bool,
     advance: Callable[[int], None],
 ) -> dict[str, Any]:
-    """Apply the transform to the base rows at positions `rows` and write fragments nobody sees yet."""
+    """Transform the base rows at positions `rows` into fragments that nobody sees yet."""
     names = ["id", "row_hash", *_metadata(base, BASE_OWN, base_version)]
     parts = []
     for batch in _read(base, base_version, rows, [*names, store.VECTOR]):
@@ -148,7 +148,7 @@ def _schema(base: Path, version: int, size: int, storage: str) -> pa.Schema:
 
 
 def keep_transform(folder: Path, transform: Path, fingerprint: str) -> None:
-    """Lay a copy of the transform beside its view, so that a query meets the same map as the rows."""
+    """Lay a copy of the transform beside its view: a query must meet the same map as the rows."""
     kept = folder / fingerprint
     if _is_whole(kept):
         return

@@ -1,0 +1,111 @@
+"""Labels read from the nearest class centroid; also the untransformed space, `identity`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from tasks.core.calibration import calibrate
+from tasks.core.score import stratified_split
+from tasks.core.transform import Reading, Sample, unit_rows
+
+HELD_OUT = 0.2  # of the labels, for the temperature; arXiv 2505.24754, section 5
+SHARPNESS = 10.0  # 1/T where no text can be held out
+
+
+@dataclass(frozen=True)
+class Centroids:
+    """Unit class centroids in a view, (k, m) float32, and the inverse temperature of cosines."""
+
+    rows: NDArray[np.float32]
+    sharpness: float
+
+    def read(self, vectors: NDArray[np.float32]) -> Reading:
+        """Read label, confidence and novelty of view vectors, (n, m) float32.
+
+        p = softmax(cos(z, centroid_c) / T), novelty = (1 - max cos) / 2.
+        """
+        cosines = unit_rows(vectors) @ self.rows.T
+        label = cosines.argmax(axis=1)
+        best = cosines[np.arange(len(label)), label]
+        odds = np.exp(np.float32(self.sharpness) * (cosines - best[:, None]))
+        novelty = np.clip((1 - best) / 2, 0, 1)
+        return Reading(vectors, label.astype(np.int32), 1 / odds.sum(axis=1), novelty)
+
+
+def place_centroids(vectors: NDArray[np.float32], y: NDArray[np.int64], k: int) -> Centroids:
+    """Find the unit mean of each class's unit vectors; (n, m), y in 0..k-1."""
+    sums = np.zeros((k, vectors.shape[1]), np.float64)
+    np.add.at(sums, y, unit_rows(vectors))
+    return Centroids(unit_rows(sums), SHARPNESS)
+
+
+def fit_centroids(
+    vectors: NDArray[np.float32],
+    y: NDArray[np.int64],
+    k: int,
+    split: tuple[NDArray[np.int64], NDArray[np.int64]],
+) -> Centroids:
+    """Place centroids from all texts, with T from the held-out ones against the others'."""
+    train, held = split
+    rows = place_centroids(vectors, y, k).rows
+    if not len(held):
+        return Centroids(rows, SHARPNESS)
+    trial = place_centroids(vectors[train], y[train], k).rows
+    cosines = torch.from_numpy(unit_rows(vectors[held]) @ trial.T)
+    return Centroids(rows, calibrate(cosines, torch.from_numpy(y[held]), SHARPNESS).beta)
+
+
+class Identity:
+    """The base vectors as unit rows, with labels by nearest centroid."""
+
+    method = "identity"
+
+    def __init__(self, centroids: Centroids, labels: tuple[str, ...]) -> None:
+        self.labels = labels
+        self._centroids = centroids
+
+    @property
+    def dimensions(self) -> int:
+        return int(self._centroids.rows.shape[1])
+
+    @property
+    def size(self) -> int:
+        return self.dimensions
+
+    def apply(self, x: NDArray[Any]) -> Reading:
+        return self._centroids.read(unit_rows(x))
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        return {"centroids": self._centroids.rows}
+
+    def settings(self) -> dict[str, Any]:
+        return {"sharpness": self._centroids.sharpness}
+
+
+def fit(sample: Sample, settings: dict[str, Any], seed: int) -> Identity:
+    """Fit the readout alone; `identity` has no settings."""
+    if settings:
+        raise TypeError(f"identity takes no settings, got {', '.join(sorted(settings))}")
+    split = stratified_split(sample.y, HELD_OUT, seed)
+    return Identity(fit_centroids(sample.x, sample.y, len(sample.labels), split), sample.labels)
+
+
+def restore(
+    tensors: dict[str, NDArray[Any]], labels: tuple[str, ...], settings: dict[str, Any]
+) -> Identity:
+    """Rebuild what `Identity.tensors` and `settings` describe."""
+    return Identity(restore_centroids(tensors["centroids"], labels, settings), labels)
+
+
+def restore_centroids(
+    rows: NDArray[Any], labels: tuple[str, ...], settings: dict[str, Any]
+) -> Centroids:
+    """Rebuild centroids; raise ValueError where there is not one a label."""
+    if len(rows) != len(labels):
+        raise ValueError(f"{len(rows)} centroids, {len(labels)} labels")
+    return Centroids(rows, float(settings["sharpness"]))

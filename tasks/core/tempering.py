@@ -1,0 +1,107 @@
+"""Choose λ, T and π of a `discriminant` on texts that its model has not seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tasks.core.calibration import calibrate
+from tasks.core.gaussians import Moments, gather, ledoit_wolf, solve
+
+FOLDS = 5
+SHRINKAGES = (0.1, 0.3)  # tried beside Ledoit and Wolf's: triplets +0.3, kNN +0.2 over 14 aspects
+TEMPERATURE, NOVELTY = 1.5, 0.003  # METHOD.md section 5, where nothing can be put away
+FALSE_ALARM = 0.1  # mean p_new of texts whose class is known; see `_prior`
+LOGIT = 36.0  # bound of ln π/(1-π): beyond, 1-π is 0 in float64
+LIMIT = 150_000  # scores that a calibration looks at; beyond, every second, third, … text
+ABSENT = -1e4  # score of a class that the fold does not know
+
+
+@dataclass(frozen=True)
+class Tempering:
+    """λ, T and π."""
+
+    shrinkage: float
+    temperature: float
+    novelty: float
+
+
+@dataclass(frozen=True)
+class _Fold:
+    """Moments of the texts kept, and the texts put away with their classes."""
+
+    kept: Moments
+    x: Tensor
+    y: Tensor
+
+
+def temper(x: Tensor, y: Tensor, moments: Moments, shrinkage: float | None = None) -> Tempering:
+    """Choose T and π, and λ unless it is given, between Ledoit and Wolf's and stronger ones.
+
+    λ and T have the least out-of-fold log-loss over the known classes, and √T is taken,
+    half-way to no temperature: log-loss is ruled by its few worst texts. Measured over 14
+    aspects, V / triplets / kNN@10: √T 59.5 / 86.0 / 76.1, T 58.5 / 85.6 / 76.2, and the error of
+    the confidence 4.5 against 6.1. x: (n, d) float64, sorted by y: (n,).
+    """
+    own = ledoit_wolf(x, y, moments) if shrinkage is None else shrinkage
+    folds = _put_away(x, y, moments)
+    if not folds:
+        return Tempering(own, TEMPERATURE, NOVELTY)
+    truth = torch.cat([fold.y for fold in folds])
+    outcomes = []
+    for candidate in (own, *(s for s in SHRINKAGES if s > own and shrinkage is None)):
+        scores = torch.cat([_scores(fold, candidate) for fold in folds])
+        fitted = calibrate(scores[:, :-1], truth, start=0.3)
+        outcomes.append((fitted.loss, candidate, fitted.beta, scores))
+    _, best, beta, scores = min(outcomes, key=lambda outcome: outcome[0])
+    temperature = max(beta**-0.5, 1.0)
+    return Tempering(best, temperature, _prior(scores, temperature))
+
+
+def _prior(scores: Tensor, temperature: float) -> float:
+    """Find the π at which texts of known classes have p_new = FALSE_ALARM in the mean.
+
+    Log-loss with whole classes put away depends on how many new texts one expects, and spends
+    novelty where it cannot be told (3 sentiments). Measured over 14 aspects with FALSE_ALARM
+    0.02, 0.05, 0.1, 0.15: V 59.7, 59.4, 59.0, 58.4; kNN@10 76.5, 76.8, 77.0, 76.9; kNN@10 of
+    intents never labelled 67.8, 71.1, 76.4, 81.0 (base vectors: 86.1).
+    """
+    low, high = -LOGIT, LOGIT
+    known = torch.logsumexp(scores[:, :-1] / temperature, dim=1)
+    new = scores[:, -1] / temperature
+    for _ in range(40):
+        middle = (low + high) / 2
+        alarm = torch.sigmoid(new + middle / temperature - known).double().mean()
+        low, high = (middle, high) if alarm < FALSE_ALARM else (low, middle)
+    return float(torch.sigmoid(torch.tensor(middle, dtype=torch.float64)))
+
+
+def _scores(fold: _Fold, shrinkage: float) -> Tensor:
+    """Score the texts put away by the model of the others, (m, k+1) float32."""
+    known = fold.kept.n > 0
+    out = torch.full((len(fold.x), len(known) + 1), ABSENT)
+    columns = torch.cat([known, known.new_ones(1)])
+    out[:, columns] = solve(fold.kept.only(known), shrinkage).scores(fold.x).float()
+    return out
+
+
+def _put_away(x: Tensor, y: Tensor, moments: Moments) -> list[_Fold]:
+    """Cut the texts into folds; a class of one text is never put away."""
+    k, blocks = len(moments.n), _blocks(moments.n)
+    step, folds = 1 + len(x) * k // LIMIT, []
+    for f in range(FOLDS if k > 1 else 0):
+        away = torch.nonzero(blocks == f)[:, 0]
+        if len(away):
+            kept = moments.less(gather(x[away], y[away], k))
+            folds.append(_Fold(kept, x[away[::step]], y[away[::step]]))
+    return folds
+
+
+def _blocks(n: Tensor) -> Tensor:
+    """Cut each class into FOLDS blocks, (Σ n,); the text of a class of one is in none, -1."""
+    counts = n.long()
+    place = torch.arange(int(counts.sum())) - (counts.cumsum(0) - counts).repeat_interleave(counts)
+    size = counts.repeat_interleave(counts)
+    return torch.where(size > 1, place * FOLDS // size, -1)

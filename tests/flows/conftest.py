@@ -1,0 +1,35 @@
+import shutil
+
+import pytest
+
+from tests.world import make_world
+
+
+@pytest.fixture(scope="session", autouse=True)
+def prefect_server():
+    """A real Prefect API on a database of its own, for the whole session."""
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=180):
+        yield
+
+
+@pytest.fixture
+def world(tmp_path, tiny_model):
+    """A workspace with 72 documents and two label files, nothing made yet."""
+    return make_world(tmp_path / "world", str(tiny_model))
+
+
+@pytest.fixture(scope="session")
+def _made(tmp_path_factory, tiny_model):
+    from flows.run import run
+
+    root = make_world(tmp_path_factory.mktemp("made") / "world", str(tiny_model))
+    run(root)
+    return root
+
+
+@pytest.fixture
+def made(_made, tmp_path):
+    """A workspace like `world` after its first run."""
+    return shutil.copytree(_made, tmp_path / "made")

@@ -1,0 +1,314 @@
+"""The main job as a whole: what it makes, what it leaves alone, what it refuses."""
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+from flows import Workspace, stale
+from flows.embed import embed
+from flows.fit import fit
+from flows.ingest import ingest
+from flows.materialise import materialise
+from flows.run import run
+from tasks.core import base, store
+from tasks.core.errors import InputError
+from tasks.core.files import read_json
+from tasks.core.params import load_params
+from tasks.core.paths import Paths
+from tests.world import documents, make_model, set_params, write_documents, write_labels
+
+
+def base_rows(root):
+    paths = Paths(root)
+    frame = Workspace(root).view("base").frame().sort("id")
+    assert store.count(paths.base_table) == frame["id"].n_unique()
+    return frame
+
+
+def view_rows(root, name):
+    return Workspace(root).view(name).frame().sort("id")
+
+
+def same(left, right):
+    """Equal but for rounding: another batch of texts may differ in the last bit."""
+    plain = [name for name in left.columns if left[name].dtype != pl.Array]
+    assert left.select(plain).with_columns(pl.col(pl.Float32).round(3)).equals(
+        right.select(plain).with_columns(pl.col(pl.Float32).round(3))
+    )
+    np.testing.assert_allclose(
+        left["vector"].to_numpy().astype(float), right["vector"].to_numpy().astype(float), atol=2e-3
+    )
+
+
+def test_a_run_makes_a_view_of_every_text_for_every_label_file(world):
+    report = run(world)
+    assert report.embed.encoded == 72
+    assert {view.name: view.rows for view in report.materialise} == {"topic": 72, "mood": 72}
+    assert Workspace(world).views == ["mood", "topic"]
+    for name in ("topic", "mood"):
+        scores = read_json(Paths(world).metric(name))
+        assert scores["after"]["triplets"] >= scores["before"]["triplets"]
+
+
+def test_a_view_finds_texts_of_the_same_aspect(made):
+    query = "this is outrageous, my password is not accepted"
+    truth = {row["id"]: row for row in documents()}
+    for aspect, value in (("mood", "angry"), ("topic", "account")):
+        hits = Workspace(made).view(aspect).hits(query, k=8)
+        assert [truth[hit["id"]][aspect] for hit in hits] == [value] * 8
+        assert hits[0]["label"] == value
+        assert all(hit["text"] for hit in hits)
+
+
+def test_a_second_run_finds_nothing_stale(made):
+    paths = Paths(made)
+    assert not stale.anything(paths, load_params(paths.params))
+    before = (store.version(paths.base_table), store.version(paths.view_table("mood")))
+    report = run(made)
+    assert report.ingest is None
+    assert report.embed is None
+    assert report.fit.fitted == []
+    assert report.materialise == []
+    assert (store.version(paths.base_table), store.version(paths.view_table("mood"))) == before
+
+
+def test_two_workspaces_with_the_same_input_hold_the_same_transforms(world, tmp_path, tiny_model):
+    from tests.world import make_world
+
+    other = make_world(tmp_path / "other", str(tiny_model))
+    run(world)
+    run(other)
+    for name in ("topic", "mood"):
+        files = [
+            sorted(Paths(root).transform(name).iterdir(), key=lambda path: path.name)
+            for root in (world, other)
+        ]
+        assert [path.read_bytes() for path in files[0]] == [path.read_bytes() for path in files[1]]
+
+
+def test_only_new_texts_are_encoded_and_gone_ones_leave(made):
+    rows = documents()
+    fresh = [{**rows[0], "id": "n1", "text": "my password is outrageous"}]
+    write_documents(made, rows[3:] + fresh)
+    report = run(made)
+    assert (report.embed.encoded, report.embed.retired) == (1, 3)
+    assert set(base_rows(made)["id"]) == {row["id"] for row in rows[3:]} | {"n1"}
+    assert set(view_rows(made, "mood")["id"]) == set(base_rows(made)["id"])
+
+
+def test_a_changed_text_replaces_its_vector_everywhere(made):
+    rows = documents()
+    rows[0] = rows[0] | {"text": "you are lovely and a delight"}
+    write_documents(made, rows)
+    old = base_rows(made)["vector"][0].to_numpy()
+    report = run(made)
+    assert (report.embed.encoded, report.embed.written) == (1, 1)
+    assert not np.allclose(base_rows(made)["vector"][0].to_numpy(), old)
+    assert view_rows(made, "mood")["id"].n_unique() == len(view_rows(made, "mood")) == 72
+
+
+def test_changed_metadata_costs_no_encoding_and_reaches_the_views(made):
+    rows = documents()
+    rows[5] = rows[5] | {"channel": "letter"}
+    write_documents(made, rows)
+    report = run(made)
+    assert (report.embed.encoded, report.embed.reused) == (0, 1)
+    assert [view.written for view in report.materialise] == [1, 1]
+    hits = Workspace(made).view("mood").hits("thank you", where="channel = 'letter'")
+    assert [hit["id"] for hit in hits] == ["t05"]
+
+
+def test_a_new_metadata_column_appears_in_base_and_views(world):
+    from tests.world import write_csv
+
+    run(world)
+    rows = [{**row, "country": "pt"} for row in documents()]
+    write_csv(
+        world / "data" / "raw" / "messages.csv", rows, ["id", "text", "channel", "stars", "country"]
+    )
+    report = run(world)
+    assert report.embed.encoded == 0
+    assert base_rows(world)["country"].to_list() == ["pt"] * 72
+    assert view_rows(world, "topic")["country"].to_list() == ["pt"] * 72
+
+
+def test_a_changed_label_file_refits_its_own_view_only(made):
+    write_labels(made, "mood", documents()[:50])
+    report = run(made)
+    assert [fitted.name for fitted in report.fit.fitted] == ["mood"]
+    assert [view.name for view in report.materialise] == ["mood"]
+
+
+def test_texts_without_labels_do_not_cause_a_new_fit(made):
+    labelled = {row["id"] for row in [*documents()[::2], *documents()[1::2]]}
+    fresh = {"id": "n1", "text": "the box is late", "channel": "chat", "stars": "1"}
+    assert "n1" not in labelled
+    write_documents(made, [*documents(), fresh])
+    report = run(made)
+    assert [fitted.refitted for fitted in report.fit.fitted] == [False, False]
+    assert [(view.whole, view.written) for view in report.materialise] == [(False, 1), (False, 1)]
+
+
+def test_growing_step_by_step_ends_like_starting_with_everything(world, tmp_path, tiny_model):
+    from tests.world import make_world
+
+    rows = documents()
+    write_documents(world, rows[:40])
+    ingest(world)
+    embed(world)
+    write_documents(world, rows)
+    run(world)
+    other = make_world(tmp_path / "other", str(tiny_model))
+    run(other)
+    same(base_rows(world), base_rows(other))
+    same(view_rows(world, "mood"), view_rows(other, "mood"))
+
+
+def test_a_bad_label_file_is_rejected_and_the_others_go_on(made):
+    old = view_rows(made, "mood")
+    write_labels(made, "topic", documents()[:60])
+    (made / "data" / "labels" / "mood.csv").write_text("id,label\nt01,angry\nt02,angry\n")
+    report = run(made)
+    assert [fitted.name for fitted in report.fit.fitted] == ["topic"]
+    assert "mood.csv" in report.fit.rejected["mood"]
+    assert read_json(Paths(made).rejection("mood"))["reason"] == report.fit.rejected["mood"]
+    assert view_rows(made, "mood").equals(old)
+    paths = Paths(made)
+    assert not stale.anything(paths, load_params(paths.params))
+
+
+def test_a_rejected_file_is_tried_again_when_it_changes(world):
+    labels = world / "data" / "labels" / "mood.csv"
+    good = labels.read_text()
+    labels.write_text("")
+    assert "mood" in run(world).fit.rejected
+    labels.write_text(good)
+    assert [fitted.name for fitted in run(world).fit.fitted] == ["mood"]
+    assert not Paths(world).rejection("mood").exists()
+
+
+def test_another_encoder_is_refused_until_everything_is_rebuilt(made, tmp_path):
+    other = make_model(tmp_path / "other-model", dimensions=32, seed=8)
+    set_params(made, embed={"model": str(other)})
+    with pytest.raises(InputError, match=r"made by encoder .* run 'refract embed --rebuild'"):
+        embed(made)
+    with pytest.raises(InputError, match="another encoder than params.yaml names now"):
+        Workspace(made).view("mood").hits("thank you")
+    assert embed(made, rebuild=True).encoded == 72
+    run(made)
+    assert len(Workspace(made).view("mood").hits("thank you", k=3)) == 3
+    assert base_rows(made)["vector"].dtype == pl.Array(pl.Float16, 32)
+
+
+def test_readers_see_the_old_view_and_its_own_transform_until_the_new_one_is_whole(made):
+    view = Workspace(made).view("mood")
+    before = view.hits("thank you so much", k=5)
+    write_labels(made, "mood", documents()[:60])
+    fit(made)
+    assert view.hits("thank you so much", k=5) == before
+    assert Workspace(made).view("mood").hits("thank you so much", k=5) == before
+    materialise(made)
+    after = view.hits("thank you so much", k=5)
+    assert after == Workspace(made).view("mood").hits("thank you so much", k=5)
+
+
+def test_a_shard_that_was_finished_before_a_crash_is_not_encoded_again(world, monkeypatch):
+    ingest(world)
+    real = base.commit_shard
+    calls = []
+
+    def crash_at_third(*arguments, **options):
+        calls.append(1)
+        if len(calls) == 3:
+            raise SystemExit("killed")
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(base, "commit_shard", crash_at_third)
+    with pytest.raises(SystemExit):
+        embed(world)
+    assert store.count(Paths(world).base_table) == 32
+    monkeypatch.setattr(base, "commit_shard", real)
+    written = []
+    write = base.write_shard
+    monkeypatch.setattr(
+        base, "write_shard", lambda *a, **k: written.append(len(a[2])) or write(*a, **k)
+    )
+    embed(world)
+    assert written == [16, 8]
+    assert len(base_rows(world)) == 72
+
+
+def test_similar_leaves_the_text_itself_out(made):
+    hits = Workspace(made).view("topic").similar("t00", k=5)
+    assert len(hits) == 5
+    assert "t00" not in {hit["id"] for hit in hits}
+    with pytest.raises(InputError, match="'nope': not in this view"):
+        Workspace(made).view("topic").similar("nope")
+
+
+def test_a_filter_selects_rows_and_does_nothing_else(made):
+    view = Workspace(made).view("topic")
+    hits = view.hits("login", k=50, where="stars >= 3 AND channel <> 'phone'")
+    assert hits
+    assert all(hit["stars"] >= 3 and hit["channel"] != "phone" for hit in hits)
+    for where in ("1 = 1; DROP TABLE base", "1 = 1 -- x", "nope = 1", "stars >=", "id IN (SELECT 1)"):
+        with pytest.raises(InputError, match="--where"):
+            view.hits("login", where=where)
+    assert len(view.hits("login", k=100)) == 72
+
+
+def test_a_view_that_does_not_exist_is_named_with_those_that_do(made):
+    with pytest.raises(InputError, match=r"'colour': there is none; expected one of: base, mood"):
+        Workspace(made).view("colour")
+
+
+def test_a_corrupted_transform_is_named_with_the_way_on(made):
+    file = Paths(made).transform("mood") / "transform.safetensors"
+    file.write_bytes(file.read_bytes()[:-7])
+    write_documents(made, documents()[:70])
+    run(made)  # the view has its own copy, so the corpus can go on changing
+    assert len(view_rows(made, "mood")) == 70
+    kept = next(Paths(made).views.glob("mood.transforms/*/transform.safetensors"))
+    kept.write_bytes(b"broken")
+    with pytest.raises(InputError, match="refract fit"):
+        Workspace(made).view("mood").hits("thank you")
+
+
+def test_status_says_what_is_stale_and_why(world):
+    from flows.status import read_status
+
+    paths = Paths(world)
+    params = load_params(paths.params)
+    assert read_status(paths, params)["corpus"]["reason"] == "no corpus yet"
+    run(world)
+    state = read_status(paths, params)
+    assert state["corpus"]["texts"] == state["vectors"]["rows"] == 72
+    assert state["instructions"]["mood"]["transform"] == {"stale": False, "reason": "up to date"}
+    write_labels(world, "mood", documents()[:60])
+    state = read_status(paths, params)
+    assert state["instructions"]["mood"]["transform"]["reason"] == "its labels changed"
+    assert state["instructions"]["topic"]["transform"]["reason"] == "up to date"
+    assert json.loads(json.dumps(state)) == state
+
+
+def test_an_export_holds_the_view_that_search_reads(made, tmp_path):
+    view = Workspace(made).view("mood")
+    assert view.export(tmp_path / "mood.parquet") == 72
+    assert pl.read_parquet(tmp_path / "mood.parquet").equals(view.frame())
+    view.export(tmp_path / "mood.npy")
+    vectors = np.load(tmp_path / "mood.npy", allow_pickle=False)
+    ids = (tmp_path / "mood.ids.txt").read_text().split()
+    np.testing.assert_array_equal(vectors, view.vectors())
+    assert ids == view.frame()["id"].to_list()
+
+
+def test_a_metadata_column_that_changes_its_type_loses_no_value(made):
+    rows = documents()
+    rows[7] = rows[7] | {"stars": "five"}
+    write_documents(made, rows)
+    report = run(made)
+    assert (report.embed.encoded, report.embed.reused) == (0, 72)
+    assert base_rows(made)["stars"].to_list() == [row["stars"] for row in rows]
+    assert view_rows(made, "mood")["stars"].to_list() == [row["stars"] for row in rows]
