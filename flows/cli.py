@@ -105,9 +105,11 @@ def fit(names: tuple[str, ...], force: bool, root: Path) -> None:
 
     paths = Paths(root)
     params = load_params(paths.params)
-    if not force and not stale.any_fit(paths, params, list(names)):
+    if not (force and stale.wanted_labels(paths, names)) and not stale.any_fit(
+        paths, params, names
+    ):
         show.nothing_to_do("fit", "every transform is up to date")
-        _refuse_rejected(stale.rejections(paths, params, list(names)), names)
+        _refuse_rejected(stale.rejections(paths, params, names), names)
         return
     _prefect(paths)
     from flows.fit import fit as flow
@@ -134,7 +136,7 @@ def materialise(names: tuple[str, ...], root: Path) -> None:
 
     paths = Paths(root)
     params = load_params(paths.params)
-    if not stale.any_view(paths, params, list(names)):
+    if not stale.any_view(paths, params, names):
         show.nothing_to_do("materialise", "every view is up to date")
         return
     _prefect(paths)

@@ -10,8 +10,7 @@ from prefect import flow
 
 from flows.artifacts import leave_table
 from flows.lock import writer
-from flows.stale import fit_fingerprints, fit_verdict
-from tasks.core import store
+from flows.stale import fit_fingerprints, fit_verdict, wanted_labels
 from tasks.core.errors import InputError
 from tasks.core.files import read_json, write_json, write_text
 from tasks.core.labels import label_files
@@ -39,17 +38,17 @@ def fit(root: Path, names: list[str] | None = None, force: bool = False) -> FitO
     fitted from an earlier version of it stays.
     """
     paths, params = Paths(root), load_params(Paths(root).params)
-    if not store.exists(paths.base_table):
-        raise InputError("data/vectors: no base vectors yet; expected some; run 'refract embed'")
+    files = wanted_labels(paths, names or [])
     fitted: list[FitReport] = []
     rejected: dict[str, str] = {}
     with writer(paths):
         (paths.quarantine / "labels").mkdir(parents=True, exist_ok=True)
         paths.transforms.mkdir(parents=True, exist_ok=True)
         paths.metric_folder.mkdir(parents=True, exist_ok=True)
-        files = label_files(paths.labels)
-        rejected |= {name: str(error) for name, error in files.errors.items()}
-        for name, file in _wanted(files, names).items():
+        if not names:
+            unusable = label_files(paths.labels).errors
+            rejected |= {name: str(error) for name, error in unusable.items()}
+        for name, file in files.items():
             job = _job(paths, params, name, file)
             if not force and not fit_verdict(paths, name, job.made_from).stale:
                 continue
@@ -63,19 +62,6 @@ def fit(root: Path, names: list[str] | None = None, force: bool = False) -> FitO
         write_text(paths.score_table, _score_table(paths))
     _leave(fitted, rejected)
     return FitOutcome(fitted, rejected)
-
-
-def _wanted(files: dict[str, Path], names: list[str] | None) -> dict[str, Path]:
-    if not names:
-        return files
-    missing = [name for name in names if name not in files]
-    if missing:
-        raise InputError(
-            f"data/labels: no label file for {', '.join(missing)}; expected"
-            f" data/labels/{missing[0]}.csv, .tsv, .jsonl or .parquet;"
-            f" known: {', '.join(files) or 'none'}"
-        )
-    return {name: files[name] for name in names}
 
 
 def _job(paths: Paths, params: Params, name: str, file: Path) -> FitJob:

@@ -11,7 +11,7 @@ from prefect import flow
 from flows.artifacts import leave_table
 from flows.engine import LOCAL
 from flows.lock import writer
-from flows.stale import fitted, view_verdict
+from flows.stale import view_verdict, wanted_views
 from tasks.core import shards, store, views
 from tasks.core.errors import InputError
 from tasks.core.files import read_json, write_json
@@ -41,7 +41,7 @@ def materialise(root: Path, names: list[str] | None = None) -> list[ViewReport]:
     paths.views.mkdir(parents=True, exist_ok=True)
     reports, failed = [], {}
     with writer(paths):
-        for name in _wanted(paths, names):
+        for name in wanted_views(paths, names or []):
             if not view_verdict(paths, params, name).stale:
                 continue
             try:
@@ -52,17 +52,6 @@ def materialise(root: Path, names: list[str] | None = None) -> list[ViewReport]:
     if failed:
         raise InputError("; ".join(str(error) for error in failed.values()))
     return reports
-
-
-def _wanted(paths: Paths, names: list[str] | None) -> list[str]:
-    known = fitted(paths)
-    missing = [name for name in names or [] if name not in known]
-    if missing:
-        raise InputError(
-            f"data/transforms: no transform for {', '.join(missing)}; expected a fitted one;"
-            f" run 'refract fit {missing[0]}'; known: {', '.join(known) or 'none'}"
-        )
-    return names or known
 
 
 def _materialise(paths: Paths, params: Params, name: str) -> ViewReport:

@@ -26,6 +26,7 @@ def settle(paths: Paths) -> None:
         os.environ.setdefault(name, value)
     if _user_chose_a_server():
         return
+    paths.prefect_home.mkdir(parents=True, exist_ok=True)
     os.environ["PREFECT_HOME"] = str(paths.prefect_home.resolve())
     for name, value in _OWN_SERVER.items():
         os.environ.setdefault(name, value)

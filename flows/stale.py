@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.core.artifact import CARD
 from tasks.core.documents import expand
 from tasks.core.encoder import EncoderSettings
+from tasks.core.errors import InputError
 from tasks.core.files import Hashes, digest, read_json
 from tasks.core.labels import label_files
 from tasks.core.params import Params
@@ -147,7 +149,7 @@ def fitted(paths: Paths) -> list[str]:
     return sorted(folder.parent.name for folder in paths.transforms.glob(f"*/{CARD}"))
 
 
-def rejections(paths: Paths, params: Params, names: list[str]) -> dict[str, str]:
+def rejections(paths: Paths, params: Params, names: Sequence[str]) -> dict[str, str]:
     """Return the label files that are known to be unusable as they are, with the reason."""
     files = label_files(paths.labels)
     reasons = {name: str(error) for name, error in files.errors.items()}
@@ -158,23 +160,46 @@ def rejections(paths: Paths, params: Params, names: list[str]) -> dict[str, str]
     return {name: why for name, why in reasons.items() if not names or name in names}
 
 
-def any_fit(paths: Paths, params: Params, names: list[str]) -> bool:
-    """Tell whether any label file (of `names`, if given) asks for a fit, or is missing."""
+def wanted_labels(paths: Paths, names: Sequence[str]) -> dict[str, Path]:
+    """Return the label files of `names`, or all; InputError before there are vectors to fit on."""
+    if not paths.stamp("embed").is_file():
+        raise InputError("data/vectors: no base vectors yet; expected some; run 'refract embed'")
     files = label_files(paths.labels)
-    wanted = names or list(files)
-    return not paths.stamp("embed").is_file() or any(
-        name not in files
-        or fit_verdict(paths, name, fit_fingerprints(paths, params, name, files[name])).stale
-        for name in wanted
-    )
+    missing = [name for name in names if name not in files]
+    if missing:
+        if missing[0] in files.errors:
+            raise files.errors[missing[0]]
+        raise InputError(
+            f"data/labels: no label file for {', '.join(missing)}; expected"
+            f" data/labels/{missing[0]}.csv, .tsv, .jsonl or .parquet;"
+            f" known: {', '.join(files) or 'none'}"
+        )
+    return {name: files[name] for name in names} if names else dict(files)
 
 
-def any_view(paths: Paths, params: Params, names: list[str]) -> bool:
-    """Tell whether any view (of `names`, if given) has to be written, or has no transform."""
+def wanted_views(paths: Paths, names: Sequence[str]) -> list[str]:
+    """Return `names`, or all that have a transform; InputError for one that has none."""
     known = fitted(paths)
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise InputError(
+            f"data/transforms: no transform for {', '.join(missing)}; expected a fitted one;"
+            f" run 'refract fit {missing[0]}'; known: {', '.join(known) or 'none'}"
+        )
+    return list(names) or known
+
+
+def any_fit(paths: Paths, params: Params, names: Sequence[str]) -> bool:
+    """Tell whether any label file (of `names`, if given) asks for a fit."""
     return any(
-        name not in known or view_verdict(paths, params, name).stale for name in names or known
+        fit_verdict(paths, name, fit_fingerprints(paths, params, name, file)).stale
+        for name, file in wanted_labels(paths, names).items()
     )
+
+
+def any_view(paths: Paths, params: Params, names: Sequence[str]) -> bool:
+    """Tell whether any view (of `names`, if given) has to be written."""
+    return any(view_verdict(paths, params, name).stale for name in wanted_views(paths, names))
 
 
 def anything(paths: Paths, params: Params) -> bool:

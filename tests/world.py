@@ -10,9 +10,17 @@ from flows.init import make_workspace
 from tasks.core.params import load_params, render_params
 
 TOPICS = {
-    "delivery": ["the parcel is late again", "no courier came to my door", "the box went elsewhere"],
+    "delivery": [
+        "the parcel is late again",
+        "no courier came to my door",
+        "the box went elsewhere",
+    ],
     "refund": ["please pay my money back", "the refund never arrived", "i returned it for credit"],
-    "account": ["my password is not accepted", "i cannot log in any more", "the login page is broken"],
+    "account": [
+        "my password is not accepted",
+        "i cannot log in any more",
+        "the login page is broken",
+    ],
 }
 MOODS = {
     "angry": ["this is outrageous", "i am furious", "what a disgrace", "you make me sick"],
@@ -59,8 +67,8 @@ def make_world(root: Path, model: str, *, git: bool = False) -> Path:
     set_params(root, embed={"model": model, "chunk": 16, "precision": "float32"})
     rows = documents()
     write_documents(root, rows)
-    write_labels(root, "topic", rows[::2])
-    write_labels(root, "mood", rows[1::2])
+    write_labels(root, "topic", [row for n, row in enumerate(rows) if n % 3 != 1])
+    write_labels(root, "mood", [row for n, row in enumerate(rows) if n % 3 != 2])
     return root
 
 

@@ -19,10 +19,12 @@ class Fitted(NamedTuple):
 
 
 def calibrate(scores: Tensor, truth: Tensor, start: float) -> Fitted:
-    """Find the β = 1/T of least log-loss, -mean ln softmax(β · scores)_truth.
+    """Find the β = 1/T of least log-loss, -mean Σ_c t_c ln softmax(β · scores)_c.
 
-    The log-loss is convex in β, so Newton's steps, halved while they do not improve, reach its
-    minimum. scores: (n, k); truth: (n,) int64; start: a first β.
+    t is 1 - ε on the truth with ε = 1/(n + 2) spread over all classes (Platt, 1999), since a few
+    texts that are all right would make β infinite. The log-loss is convex in β, so Newton's
+    steps, halved while they do not improve, reach its minimum.
+    scores: (n, k); truth: (n,) int64; start: a first β.
     """
     beta, now = start, _loss(start, scores, truth)
     for _ in range(30):
@@ -49,11 +51,18 @@ def _loss(beta: float, scores: Tensor, truth: Tensor) -> _Loss:
     """Return the log-loss with its first and second derivative by β."""
     logp = torch.log_softmax(beta * scores, dim=1)
     weighted = logp.exp() * scores
-    mean, own = weighted.sum(1), truth[:, None]
+    mean = weighted.sum(1)
     bend = (weighted * scores).sum(1) - mean**2
-    slope = mean - scores.gather(1, own)[:, 0]
+    slope = mean - _expected(scores, truth)
     return _Loss(
-        -float(logp.gather(1, own).double().mean()),
+        -float(_expected(logp, truth).double().mean()),
         float(slope.double().mean()),
         float(bend.double().mean()),
     )
+
+
+def _expected(values: Tensor, truth: Tensor) -> Tensor:
+    """Return Σ_c t_c · values_c, (n,)."""
+    epsilon = 1 / (len(truth) + 2)
+    own = values.gather(1, truth[:, None])[:, 0]
+    return (1 - epsilon) * own + epsilon * values.mean(1)

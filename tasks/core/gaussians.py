@@ -35,10 +35,6 @@ class Moments:
         """Take texts out again."""
         return Moments(self.n - other.n, self.sums - other.sums, self.second - other.second)
 
-    def only(self, known: Tensor) -> Moments:
-        """Leave out classes without texts; known: (k,) bool."""
-        return Moments(self.n[known], self.sums[known], self.second)
-
 
 @dataclass(frozen=True)
 class Model:

@@ -292,7 +292,7 @@ class Searcher:
         import lancedb
 
         if not exists(table) or (live and live_version(table) is None):
-            raise InputError(f"{table}: nothing to search yet; run 'refract materialise'")
+            raise InputError(f"{table}: nothing to search yet; expected vectors; run 'refract run'")
         self._table = lancedb.connect(str(table.parent)).open_table(table.stem)
         self._live = live
         self._at: int | None = None

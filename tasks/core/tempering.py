@@ -16,7 +16,6 @@ TEMPERATURE, NOVELTY = 1.5, 0.003  # METHOD.md section 5, where nothing can be p
 FALSE_ALARM = 0.1  # mean p_new of texts whose class is known; see `_prior`
 LOGIT = 36.0  # bound of ln π/(1-π): beyond, 1-π is 0 in float64
 LIMIT = 150_000  # scores that a calibration looks at; beyond, every second, third, … text
-ABSENT = -1e4  # score of a class that the fold does not know
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def temper(x: Tensor, y: Tensor, moments: Moments, shrinkage: float | None = Non
     truth = torch.cat([fold.y for fold in folds])
     outcomes = []
     for candidate in (own, *(s for s in SHRINKAGES if s > own and shrinkage is None)):
-        scores = torch.cat([_scores(fold, candidate) for fold in folds])
+        scores = torch.cat([solve(f.kept, candidate).scores(f.x).float() for f in folds])
         fitted = calibrate(scores[:, :-1], truth, start=0.3)
         outcomes.append((fitted.loss, candidate, fitted.beta, scores))
     _, best, beta, scores = min(outcomes, key=lambda outcome: outcome[0])
@@ -78,17 +77,8 @@ def _prior(scores: Tensor, temperature: float) -> float:
     return float(torch.sigmoid(torch.tensor(middle, dtype=torch.float64)))
 
 
-def _scores(fold: _Fold, shrinkage: float) -> Tensor:
-    """Score the texts put away by the model of the others, (m, k+1) float32."""
-    known = fold.kept.n > 0
-    out = torch.full((len(fold.x), len(known) + 1), ABSENT)
-    columns = torch.cat([known, known.new_ones(1)])
-    out[:, columns] = solve(fold.kept.only(known), shrinkage).scores(fold.x).float()
-    return out
-
-
 def _put_away(x: Tensor, y: Tensor, moments: Moments) -> list[_Fold]:
-    """Cut the texts into folds; a class of one text is never put away."""
+    """Cut the texts into folds; every class keeps a text in each."""
     k, blocks = len(moments.n), _blocks(moments.n)
     step, folds = 1 + len(x) * k // LIMIT, []
     for f in range(FOLDS if k > 1 else 0):
@@ -100,7 +90,10 @@ def _put_away(x: Tensor, y: Tensor, moments: Moments) -> list[_Fold]:
 
 
 def _blocks(n: Tensor) -> Tensor:
-    """Cut each class into FOLDS blocks, (Σ n,); the text of a class of one is in none, -1."""
+    """Cut each class into FOLDS blocks, (Σ n,); the text of a class of one is in none, -1.
+
+    Texts of equal bytes lie side by side, so they share a block.
+    """
     counts = n.long()
     place = torch.arange(int(counts.sum())) - (counts.cumsum(0) - counts).repeat_interleave(counts)
     size = counts.repeat_interleave(counts)

@@ -34,8 +34,10 @@ def view_rows(root, name):
 def same(left, right):
     """Equal but for rounding: another batch of texts may differ in the last bit."""
     plain = [name for name in left.columns if left[name].dtype != pl.Array]
-    assert left.select(plain).with_columns(pl.col(pl.Float32).round(3)).equals(
-        right.select(plain).with_columns(pl.col(pl.Float32).round(3))
+    assert (
+        left.select(plain)
+        .with_columns(pl.col(pl.Float32).round(3))
+        .equals(right.select(plain).with_columns(pl.col(pl.Float32).round(3)))
     )
     np.testing.assert_allclose(
         left["vector"].to_numpy().astype(float), right["vector"].to_numpy().astype(float), atol=2e-3
@@ -142,9 +144,7 @@ def test_a_changed_label_file_refits_its_own_view_only(made):
 
 
 def test_texts_without_labels_do_not_cause_a_new_fit(made):
-    labelled = {row["id"] for row in [*documents()[::2], *documents()[1::2]]}
     fresh = {"id": "n1", "text": "the box is late", "channel": "chat", "stars": "1"}
-    assert "n1" not in labelled
     write_documents(made, [*documents(), fresh])
     report = run(made)
     assert [fitted.refitted for fitted in report.fit.fitted] == [False, False]
@@ -194,7 +194,7 @@ def test_another_encoder_is_refused_until_everything_is_rebuilt(made, tmp_path):
     set_params(made, embed={"model": str(other)})
     with pytest.raises(InputError, match=r"made by encoder .* run 'refract embed --rebuild'"):
         embed(made)
-    with pytest.raises(InputError, match="another encoder than params.yaml names now"):
+    with pytest.raises(InputError, match="another encoder than params"):
         Workspace(made).view("mood").hits("thank you")
     assert embed(made, rebuild=True).encoded == 72
     run(made)
@@ -253,7 +253,13 @@ def test_a_filter_selects_rows_and_does_nothing_else(made):
     hits = view.hits("login", k=50, where="stars >= 3 AND channel <> 'phone'")
     assert hits
     assert all(hit["stars"] >= 3 and hit["channel"] != "phone" for hit in hits)
-    for where in ("1 = 1; DROP TABLE base", "1 = 1 -- x", "nope = 1", "stars >=", "id IN (SELECT 1)"):
+    for where in (
+        "1 = 1; DROP TABLE base",
+        "1 = 1 -- x",
+        "nope = 1",
+        "stars >=",
+        "id IN (SELECT 1)",
+    ):
         with pytest.raises(InputError, match="--where"):
             view.hits("login", where=where)
     assert len(view.hits("login", k=100)) == 72

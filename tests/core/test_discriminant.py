@@ -1,0 +1,241 @@
+"""The closed form against definitions, brute force and awkward label files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.linalg import eigh
+from scipy.stats import multivariate_normal
+from sklearn.covariance import ledoit_wolf_shrinkage
+
+from tasks.core import tempering, transform
+from tasks.core.calibration import calibrate
+from tasks.core.discriminant import Discriminant, residual_basis
+from tasks.core.gaussians import gather, ledoit_wolf, solve
+
+K, D = 3, 6
+LABELS = ("a", "b", "c")
+
+
+def world(n: int = 90, seed: int = 0, spread: float = 0.6) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    y = random.permutation(np.arange(n) % K)
+    x = random.normal(size=(K, D))[y] + spread * random.normal(size=(n, D))
+    return transform.unit_rows(x), y
+
+
+def fitted(x: np.ndarray, y: np.ndarray, **asked: Any) -> Discriminant:
+    labels = tuple(f"{c:03d}" for c in range(int(y.max()) + 1))
+    view = transform.fit("discriminant", x, y, labels, x, {"residual": D} | asked, 1)
+    assert isinstance(view, Discriminant)
+    return view
+
+
+def brute_force(x: np.ndarray, y: np.ndarray, probes: np.ndarray, view: Discriminant) -> np.ndarray:
+    """Section 4 of METHOD.md literally, in all d coordinates, by SciPy's densities; (m, k+1)."""
+    used, (n, d) = view.settings(), x.shape
+    counts = np.bincount(y)
+    means = np.stack([x[y == c].mean(0) for c in range(K)])
+    residuals, mu = x - means[y], means.mean(0)
+    S_w = residuals.T @ residuals / (n - K)
+    lam = used["shrinkage"]
+    sigma = (1 - lam) * S_w + lam * np.trace(S_w) / d * np.eye(d)
+    S_b = (means - mu).T @ (means - mu) / (K - 1)
+    phi, V = eigh(S_b, sigma)
+    psi = np.maximum(0, phi - (1 / counts).mean())
+    u, ubar = (probes - mu) @ V, (means - mu) @ V
+    weights = np.empty((len(probes), K + 1))
+    for c, size in enumerate(counts):
+        law = multivariate_normal(
+            size * psi / (size * psi + 1) * ubar[c], np.diag(1 + psi / (size * psi + 1))
+        )
+        weights[:, c] = law.logpdf(u) + 0.5 * np.log(size / n) + np.log(1 - used["novelty"])
+    new = multivariate_normal(np.zeros(d), np.diag(1 + psi))
+    weights[:, K] = new.logpdf(u) + np.log(used["novelty"])
+    p = np.exp((weights - weights.max(1, keepdims=True)) / used["temperature"])
+    return p / p.sum(1, keepdims=True)
+
+
+def posterior(view: Discriminant, x: np.ndarray) -> np.ndarray:
+    reading = view.apply(x)
+    known = reading.vectors[:, : len(view.labels)] ** 2
+    return np.concatenate([known, reading.novelty[:, None]], axis=1)
+
+
+@pytest.mark.parametrize("asked", [{}, {"temperature": 1.5, "novelty": 0.003, "shrinkage": 0.2}])
+def test_the_posterior_is_the_one_that_scipys_densities_give(asked: dict[str, Any]) -> None:
+    x, y = world()
+    probes = transform.unit_rows(np.random.default_rng(3).normal(size=(50, D)))
+    view = fitted(x, y, **asked)
+    expected = brute_force(x.astype(np.float64), y, probes.astype(np.float64), view)
+    np.testing.assert_allclose(posterior(view, probes), expected, atol=2e-4)
+
+
+@settings(deadline=None, max_examples=20)
+@given(seed=st.integers(0, 1000), spread=st.floats(0.05, 3), floor=st.floats(0, 1))
+def test_the_posterior_sums_to_one(seed: int, spread: float, floor: float) -> None:
+    x, y = world(40, seed, spread)
+    p = posterior(fitted(x, y, floor=floor), x)
+    np.testing.assert_allclose(p.sum(1), 1, atol=1e-5)
+
+
+@settings(deadline=None, max_examples=20)
+@given(seed=st.integers(0, 1000), floor=st.floats(0, 1), residual=st.integers(0, D))
+def test_a_product_of_views_is_the_affinity_plus_the_gated_residual(
+    seed: int, floor: float, residual: int
+) -> None:
+    x, y = world(40, seed)
+    view = fitted(x, y, floor=floor, residual=residual)
+    z, p = view.apply(x).vectors.astype(np.float64), posterior(view, x)
+    g = np.maximum(np.sqrt(p[:, -1]), floor)
+    r = x - x.mean(0)
+    r = r / np.linalg.norm(r, axis=1, keepdims=True)
+    basis = residual_basis(torch.from_numpy(x).double(), residual)[0].numpy()
+    affinity = np.sqrt(p[:, :-1]) @ np.sqrt(p[:, :-1]).T
+    expected = affinity + np.outer(g, g) * ((r @ basis) @ (r @ basis).T)
+    np.testing.assert_allclose(z @ z.T, expected, atol=2e-4)
+
+
+def test_the_whole_residual_keeps_the_generic_cosine() -> None:
+    x, y = world()
+    view = fitted(x, y, floor=1.0, residual=D)
+    r = x - x.mean(0)
+    r = r / np.linalg.norm(r, axis=1, keepdims=True)
+    tail = view.apply(x).vectors[:, K:]
+    np.testing.assert_allclose(tail @ tail.T, r @ r.T, atol=1e-4)
+
+
+def test_label_and_confidence_are_the_largest_known_probability() -> None:
+    x, y = world()
+    view = fitted(x, y)
+    reading, p = view.apply(x), posterior(view, x)[:, :K]
+    np.testing.assert_array_equal(reading.label, p.argmax(1))
+    np.testing.assert_allclose(reading.confidence, p.max(1), atol=1e-6)
+
+
+def test_shrinkage_is_scikit_learns_ledoit_wolf() -> None:
+    x, y = world()
+    X, Y = torch.from_numpy(x).double(), torch.from_numpy(y)
+    means = np.stack([x[y == c].mean(0) for c in range(K)])
+    expected = ledoit_wolf_shrinkage(x - means[y], assume_centered=True)
+    assert ledoit_wolf(X, Y, gather(X, Y, K)) == pytest.approx(expected, abs=1e-6)
+
+
+def test_both_covariances_are_diagonal_at_once() -> None:
+    x, y = world()
+    X, Y = torch.from_numpy(x).double(), torch.from_numpy(y)
+    moments = gather(X, Y, K)
+    model = solve(moments, 0.2)
+    S = moments.scatter / (len(x) - K)
+    sigma = 0.8 * S + 0.2 * S.trace() / D * torch.eye(D, dtype=S.dtype)
+    torch.testing.assert_close(
+        model.W.T @ sigma @ model.W, torch.eye(len(model.psi), dtype=S.dtype)
+    )
+    offset = (moments.means - model.mu) @ model.W
+    between = offset.T @ offset / (K - 1)
+    torch.testing.assert_close(
+        between, torch.diag(model.psi + (1 / moments.n).mean()), atol=1e-9, rtol=1e-9
+    )
+
+
+def test_moments_without_some_texts_are_the_moments_of_the_others() -> None:
+    x, y = world()
+    X, Y = torch.from_numpy(x).double(), torch.from_numpy(y)
+    rest = gather(X, Y, K).less(gather(X[:20], Y[:20], K))
+    again = gather(X[20:], Y[20:], K)
+    torch.testing.assert_close(rest.scatter, again.scatter)
+    torch.testing.assert_close(rest.means, again.means)
+
+
+def test_a_known_text_is_taken_for_new_as_often_as_asked() -> None:
+    x, y = world(1500, spread=0.8)
+    view = fitted(x[:600], y[:600])
+    assert view.apply(x[600:]).novelty.mean() == pytest.approx(tempering.FALSE_ALARM, abs=0.03)
+
+
+def test_texts_of_a_class_nobody_labelled_are_more_novel() -> None:
+    x, y = world(300, spread=0.3)
+    view = fitted(x[y < 2], y[y < 2])
+    novelty = view.apply(x).novelty
+    assert novelty[y == 2].mean() > novelty[y < 2].mean()
+
+
+def test_classes_that_overlap_are_read_with_less_confidence() -> None:
+    sure, unsure = (
+        fitted(x, y).apply(x).confidence.mean()
+        for x, y in (world(400, spread=0.2), world(400, spread=2.0))
+    )
+    assert unsure < sure
+
+
+def finite(view: Discriminant, x: np.ndarray) -> bool:
+    return all(bool(np.isfinite(part).all()) for part in vars(view.apply(x)).values())
+
+
+def test_one_text_a_class_is_enough_for_its_own_label() -> None:
+    x = transform.unit_rows(np.random.default_rng(0).normal(size=(5, D)))
+    view = fitted(x, np.arange(5))
+    assert finite(view, x)
+    np.testing.assert_array_equal(view.apply(x).label, np.arange(5))
+
+
+def test_one_class_alone_is_read_as_that_class() -> None:
+    x, _ = world(20)
+    view = fitted(x, np.zeros(20, int))
+    assert finite(view, x) and set(view.apply(x).label) == {0}
+
+
+def test_a_class_a_thousand_times_larger_does_not_swallow_a_small_one() -> None:
+    random = np.random.default_rng(0)
+    centres = np.eye(D)[:2]
+    y = np.array([0] * 3000 + [1] * 3)
+    x = transform.unit_rows(centres[y] + 0.15 * random.normal(size=(3003, D)))
+    view = fitted(x, y)
+    probes = transform.unit_rows(centres[1] + 0.15 * random.normal(size=(50, D)))
+    assert finite(view, x) and (view.apply(probes).label == 1).mean() > 0.9
+
+
+def test_equal_vectors_and_constant_dimensions_are_read_without_a_nan() -> None:
+    x, y = world(30)
+    x[:, 3] = 0.25
+    copies = np.repeat(x[:3], 10, axis=0)
+    for rows, classes in ((x, y), (copies, np.repeat([0, 1, 2], 10)), (x[:1].repeat(30, 0), y)):
+        assert finite(fitted(rows, classes), rows)
+
+
+def test_more_classes_than_dimensions_are_told_apart() -> None:
+    random = np.random.default_rng(0)
+    centres = transform.unit_rows(random.normal(size=(20, 3)))
+    y = np.arange(400) % 20
+    x = centres[y] + 0.01 * random.normal(size=(400, 3))
+    view = fitted(x, y, residual=64)
+    assert view.size == 20 + 3 and (view.apply(x).label == y).mean() > 0.9
+
+
+def test_fewer_texts_than_dimensions_are_told_apart() -> None:
+    random = np.random.default_rng(0)
+    y = np.arange(8) % 2
+    x = random.normal(size=(2, 100))[y] + 0.3 * random.normal(size=(8, 100))
+    view = fitted(x, y)
+    assert finite(view, x) and (view.apply(x).label == y).all()
+
+
+def test_a_class_of_one_text_is_never_put_away() -> None:
+    n = torch.tensor([1.0, 2.0, 7.0])
+    blocks = tempering._blocks(n)
+    assert blocks[0] == -1 and len(set(blocks[1:3].tolist())) == 2
+    assert set(blocks[3:].tolist()) == set(range(tempering.FOLDS))
+
+
+def test_calibration_finds_the_temperature_that_made_the_labels() -> None:
+    generator = torch.Generator().manual_seed(0)
+    scores = torch.randn(20_000, 4, generator=generator) * 3
+    p = torch.softmax(scores / 2.5, dim=1)
+    truth = torch.multinomial(p, 1, generator=generator)[:, 0]
+    for start in (0.05, 1.0, 20.0):
+        assert 1 / calibrate(scores, truth, start).beta == pytest.approx(2.5, rel=0.03)

@@ -1,0 +1,125 @@
+"""The command line as a user meets it: real processes, exit codes, one-line errors."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.world import make_world
+
+
+def refract(root, *arguments, **environment):
+    command = [sys.executable, "-m", "flows", *arguments]
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
+    return subprocess.run(
+        command,
+        cwd=root,
+        env=clean | environment,
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+
+
+def refused(root, *arguments):
+    """Return the one line on stderr of a command that has to end with exit code 2."""
+    done = refract(root, *arguments)
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+@pytest.fixture
+def empty(tmp_path):
+    assert refract(tmp_path, "init", "shop").returncode == 0
+    return tmp_path / "shop"
+
+
+def test_init_makes_a_workspace_and_never_overwrites_one(empty):
+    assert (empty / "params.yaml").is_file()
+    assert (empty / "dvc.yaml").is_file()
+    assert (empty / "data" / "raw").is_dir()
+    assert (empty / "data" / "labels").is_dir()
+    assert "holds a workspace already" in refused(empty, "init", ".")
+
+
+def test_a_folder_that_is_no_workspace_is_refused_by_every_verb(tmp_path):
+    for verb in ("ingest", "embed", "fit", "materialise", "run", "status"):
+        assert "run 'refract init DIR'" in refused(tmp_path, verb)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("notes.pdf", "x", "another format"),
+        ("table.csv", "a,b\n1,2\n", "no text column"),
+        ("broken.parquet", "x", "broken.parquet"),
+    ],
+)
+def test_unusable_sources_end_in_one_line_and_write_nothing(
+    empty, tmp_path, name, content, message
+):
+    source = tmp_path / name
+    source.write_text(content)
+    assert message in refused(empty, "ingest", str(source))
+    assert list((empty / "data" / "raw").iterdir()) == []
+    assert not (empty / "data" / "corpus").exists()
+
+
+def test_missing_sources_end_in_one_line(empty, tmp_path):
+    assert "no such file" in refused(empty, "ingest", "nowhere.csv")
+    (tmp_path / "hollow").mkdir()
+    assert "empty folder" in refused(empty, "ingest", str(tmp_path / "hollow"))
+    assert "empty folder" in refused(empty, "run")
+
+
+def test_mistakes_in_params_are_named_with_key_bound_and_value(empty):
+    file = empty / "params.yaml"
+    good = file.read_text()
+    for old, new, message in (
+        ("held_out: 0.2", "held_out: 1.5", "fit.held_out: must be less than 0.9 (got 1.5)"),
+        ("margin: 10.0", "margin: -1", "fit.gstransform.margin: must be greater than 0 (got -1)"),
+        ("chunk: 16384", "chunks: 16384", "embed.chunks: unknown key; expected one of: model"),
+        ("method: discriminant", "method: magic", "fit.method: must be 'identity', 'gstransform'"),
+        ("instructions: {}", "instructions: {../x: y}", "instruction '../x'"),
+        ("runner: local", "runner: [", "not readable as YAML"),
+    ):
+        assert old in good
+        file.write_text(good.replace(old, new))
+        assert message in refused(empty, "status")
+
+
+def test_verbs_before_their_time_say_what_comes_first(empty):
+    assert "run 'refract ingest'" in refused(empty, "embed")
+    assert "run 'refract embed'" in refused(empty, "fit")
+    assert "there is none; expected one of: base" in refused(empty, "search", "x", "--view", "mood")
+    assert "refract run" in refused(empty, "search", "x", "--view", "base")
+
+
+def test_a_wrong_option_is_a_usage_error(empty):
+    done = refract(empty, "search", "x", "--vieww", "mood")
+    assert done.returncode == 2
+    assert "No such option" in done.stderr
+
+
+def test_a_run_searches_and_a_second_run_does_nothing(tmp_path, tiny_model):
+    root = make_world(tmp_path / "world", str(tiny_model))
+    first = refract(root, "run")
+    assert first.returncode == 0, first.stderr
+    assert "72 texts kept" in first.stdout
+    assert (root / ".refract" / "prefect").is_dir()
+    second = refract(root, "run")
+    assert "run: nothing to do" in second.stdout
+    found = refract(root, "search", "i am furious", "--view", "mood", "-k", "3", "--json")
+    hits = json.loads(found.stdout)
+    assert [hit["label"] for hit in hits] == ["angry"] * 3
+    state = json.loads(refract(root, "status", "--json").stdout)
+    assert state["instructions"]["mood"]["rows"] == 72
+    assert "-k 0: expected at least 1" in refused(root, "search", "x", "--view", "mood", "-k", "0")
+    (root / "data" / "labels" / "mood.csv").write_text("id,label\nt01,angry\n")
+    assert "mood.csv" in refused(root, "fit", "mood")
+    assert "mood.csv" in refused(root, "fit", "mood")
