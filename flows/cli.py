@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -115,15 +116,16 @@ def fit(names: tuple[str, ...], force: bool, root: Path) -> None:
     from flows.fit import fit as flow
 
     outcome = flow(root, list(names) or None, force)
-    show.fitted(outcome)
-    _refuse_rejected(outcome.rejected, names or (() if outcome.fitted else tuple(outcome.rejected)))
+    asked = names or (() if stale.fitted(paths) else tuple(outcome.rejected))
+    show.fitted(outcome, silent=asked)
+    _refuse_rejected(outcome.rejected, asked)
 
 
-def _refuse_rejected(rejected: dict[str, str], names: tuple[str, ...]) -> None:
-    """End with exit code 2 if a file that was asked for by name could not be used."""
-    for name in names:
-        if name in rejected:
-            raise InputError(rejected[name])
+def _refuse_rejected(rejected: dict[str, str], asked: Sequence[str]) -> None:
+    """End with exit code 2 if a file that was asked for could not be used."""
+    reasons = [rejected[name] for name in asked if name in rejected]
+    if reasons:
+        raise InputError("; ".join(reasons))
 
 
 @cli.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -42,7 +42,7 @@ def embedded(report: Any) -> None:
     )
 
 
-def fitted(outcome: Any) -> None:
+def fitted(outcome: Any, silent: Sequence[str] = ()) -> None:
     for report in outcome.fitted:
         how = "fitted" if report.refitted else "kept, its labelled texts are the same"
         click.echo(
@@ -51,7 +51,8 @@ def fitted(outcome: Any) -> None:
         )
         _counts(report.reasons, "label rows not used")
     for name, reason in outcome.rejected.items():
-        click.echo(f"fit {name}: rejected, {reason}", err=True)
+        if name not in silent:
+            click.echo(f"fit {name}: rejected, {reason}", err=True)
 
 
 def materialised(reports: Iterable[Any]) -> None:

@@ -36,8 +36,14 @@ class _Fold:
     y: Tensor
 
 
-def temper(x: Tensor, y: Tensor, moments: Moments, shrinkage: float | None = None) -> Tempering:
-    """Choose T and π, and λ unless it is given, between Ledoit and Wolf's and stronger ones.
+def temper(
+    x: Tensor,
+    y: Tensor,
+    moments: Moments,
+    shrinkage: float | None = None,
+    temperature: float | None = None,
+) -> Tempering:
+    """Choose λ, T and π, or only what is not given; λ is Ledoit and Wolf's or a stronger one.
 
     λ and T have the least out-of-fold log-loss over the known classes, and √T is taken,
     half-way to no temperature: log-loss is ruled by its few worst texts. Measured over 14
@@ -47,7 +53,7 @@ def temper(x: Tensor, y: Tensor, moments: Moments, shrinkage: float | None = Non
     own = ledoit_wolf(x, y, moments) if shrinkage is None else shrinkage
     folds = _put_away(x, y, moments)
     if not folds:
-        return Tempering(own, TEMPERATURE, NOVELTY)
+        return Tempering(own, temperature or TEMPERATURE, NOVELTY)
     truth = torch.cat([fold.y for fold in folds])
     outcomes = []
     for candidate in (own, *(s for s in SHRINKAGES if s > own and shrinkage is None)):
@@ -55,7 +61,7 @@ def temper(x: Tensor, y: Tensor, moments: Moments, shrinkage: float | None = Non
         fitted = calibrate(scores[:, :-1], truth, start=0.3)
         outcomes.append((fitted.loss, candidate, fitted.beta, scores))
     _, best, beta, scores = min(outcomes, key=lambda outcome: outcome[0])
-    temperature = max(beta**-0.5, 1.0)
+    temperature = temperature or max(beta**-0.5, 1.0)
     return Tempering(best, temperature, _prior(scores, temperature))
 
 

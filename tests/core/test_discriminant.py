@@ -152,9 +152,10 @@ def test_moments_without_some_texts_are_the_moments_of_the_others() -> None:
     torch.testing.assert_close(rest.means, again.means)
 
 
-def test_a_known_text_is_taken_for_new_as_often_as_asked() -> None:
+@pytest.mark.parametrize("temperature", [None, 1.0, 4.0])
+def test_a_known_text_is_taken_for_new_as_often_as_asked(temperature: float | None) -> None:
     x, y = world(1500, spread=0.8)
-    view = fitted(x[:600], y[:600])
+    view = fitted(x[:600], y[:600], temperature=temperature)
     assert view.apply(x[600:]).novelty.mean() == pytest.approx(tempering.FALSE_ALARM, abs=0.03)
 
 
