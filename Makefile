@@ -17,7 +17,11 @@ help:  ## list the targets
 env: .venv/.complete  ## make the environment (locked versions)
 
 run: env  ## run the main job on the sample that ships with the project
-	@$(BIN)/refract run --show
+	@$(BIN)/refract run
+	@$(BIN)/refract search --view topic --view emotion -k 3 \
+	  'my parcel never came and I am furious' \
+	  'you billed me two times and I am scared somebody has my card' \
+	  'thank you, the lamp broke but your colleague was lovely about it'
 
 test: env  ## run every test
 	$(BIN)/python -m pytest

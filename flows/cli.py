@@ -164,8 +164,9 @@ def run(root: Path) -> None:
         show.ran(flow(root), paths)
     else:
         show.nothing_to_do("run", "everything is up to date")
-    show.status(read_status(paths, params))
-    show.next_steps(paths)
+    state = read_status(paths, params)
+    show.status(state)
+    show.next_steps(paths, [name for name, about in state["instructions"].items() if about["rows"]])
 
 
 @cli.command()

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -14,6 +15,7 @@ from rich.table import Table
 from tasks.core.paths import Paths
 
 MEASURES = {"v_measure": "V-measure", "triplets": "triplets", "knn": "kNN@10"}
+WIDTH = 100  # characters of a table where there is no terminal to ask
 
 
 def to_json(value: Any) -> str:
@@ -92,19 +94,16 @@ def status(state: Mapping[str, Any]) -> None:
             f" ({_verdict(vectors)})"
         )
     if state["instructions"]:
-        Console().print(_views(state["instructions"]))
+        _console().print(_views(state["instructions"]))
     else:
         click.echo("views: none; put labels at data/labels/INSTRUCTION.csv (columns id,label)")
 
 
 def _views(instructions: Mapping[str, Any]) -> Table:
-    table = Table(title="views: held-out scores, before → after", title_justify="left")
+    table = _table("views: scores on held-out labels, before → after")
     table.add_column("instruction")
-    table.add_column("labels", justify="right")
-    table.add_column("texts", justify="right")
-    for title in MEASURES.values():
-        table.add_column(title, justify="right")
-    table.add_column("rows", justify="right")
+    for title in ("labels", "texts", *MEASURES.values(), "rows"):
+        table.add_column(title, justify="right", no_wrap=True)
     table.add_column("state")
     for name, about in instructions.items():
         counts = about.get("labels", {})
@@ -137,13 +136,14 @@ def _verdict(about: Mapping[str, Any]) -> str:
     return ("stale: " if about["stale"] else "") + str(about["reason"])
 
 
-def next_steps(paths: Paths) -> None:
+def next_steps(paths: Paths, names: Sequence[str]) -> None:
     root = "" if str(paths.root) == "." else f" --root {paths.root}"
+    name = next(iter(names), "base")
     click.echo(
         "next:\n"
-        f"  refract search 'my parcel never came' --view INSTRUCTION -k 5{root}\n"
-        f"  refract similar ID --view INSTRUCTION{root}\n"
-        f"  refract export INSTRUCTION view.parquet{root}\n"
+        f"  refract search 'some words to look for' --view {name} --view base -k 5{root}\n"
+        f"  refract similar ID --view {name}{root}\n"
+        f"  refract export {name} {name}.parquet{root}\n"
         "  labels for another aspect: data/labels/NAME.csv with columns id,label; then refract run"
     )
 
@@ -153,9 +153,9 @@ def hits(found: list[tuple[str, str, list[dict[str, Any]]]], *, as_json: bool) -
         rows = [{"query": query, "view": view, "hits": got} for query, view, got in found]
         click.echo(to_json(rows[0]["hits"] if len(rows) == 1 else rows))
         return
-    console = Console()
+    console = _console()
     for query, view, got in found:
-        table = Table(title=f"{escape(query)}  ·  {escape(view)}", title_justify="left")
+        table = _table(f"{escape(query)}  ·  {escape(view)}")
         for column in ("score", "label", "confidence", "id"):
             table.add_column(column, no_wrap=True)
         table.add_column("text")
@@ -168,6 +168,15 @@ def hits(found: list[tuple[str, str, list[dict[str, Any]]]], *, as_json: bool) -
                 escape(_line(hit["text"])),
             )
         console.print(table)
+
+
+def _console() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDTH)
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
 
 
 def _line(text: str | None, limit: int = 160) -> str:

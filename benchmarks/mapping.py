@@ -1,0 +1,182 @@
+"""Figures of the maps: how long a fit takes, and how fast a view is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from benchmarks import datasets
+from benchmarks.encoding import decided
+from benchmarks.measure import (
+    MIB,
+    Figure,
+    in_child,
+    middle,
+    no_progress,
+    peak_mib,
+    say,
+    seconds,
+    size_of,
+)
+from tasks.core import shards, store, views
+from tasks.core.params import Params
+from tasks.core.transform import fit, save
+
+ASPECTS = ("sentiment", "negative_reason")
+BACKGROUND = 4_096  # as tasks/fit.py
+ROWS = 2_000_000
+CLASSES = 10
+DIMENSIONS = 384
+WRITTEN = 100_000  # rows of a fragment of the synthetic base table
+
+
+def fits(data: Path, _: Path) -> Figure:
+    """Time both methods on the same labels: closed form three times before and after the other."""
+    ratios, detail = [], {}
+    for aspect in ASPECTS:
+        labelled = datasets.split(data, "airline_tweets", aspect).labelled
+        say(f"fit: encoding {len(labelled):,} texts of {aspect}")
+        x = decided(labelled["text"].to_list()).encode(labelled["text"].to_list(), no_progress)
+        times = _times(x.vectors, labelled["label"].to_list())
+        ratios.append(times["gstransform"] / times["discriminant"])
+        detail[aspect] = times
+        say(f"fit {aspect}: {times}")
+    said = "; ".join(
+        f"{aspect}: {times['discriminant']:.3f} s against {times['gstransform']:.1f} s,"
+        f" 1/{times['gstransform'] / times['discriminant']:,.0f}"
+        for aspect, times in detail.items()
+    )
+    return Figure(
+        "fit discriminant ÷ fit gstransform, 3,000 labels, 384 dimensions",
+        "≤ 1/50",
+        said,
+        min(ratios) >= 50,
+        detail,
+    )
+
+
+def _times(x: np.ndarray, labels: list[str]) -> dict[str, float]:
+    names = tuple(sorted(set(labels)))
+    y = np.array([names.index(label) for label in labels])
+    background = x[:BACKGROUND]
+
+    def one(method: str) -> float:
+        section = getattr(Params().fit, method).model_dump(mode="json")
+        return seconds(lambda: fit(method, x, y, names, background, section, 1))
+
+    one("discriminant")
+    closed = [one("discriminant") for _ in range(3)]
+    published = one("gstransform")
+    closed += [one("discriminant") for _ in range(3)]
+    return {"discriminant": median(closed), "gstransform": published}
+
+
+def materialise(_: Path, folder: Path) -> Figure:
+    """Write a view of two million synthetic rows in a process of its own.
+
+    Through the tasks' own functions (`materialise_shard.fn`, `publish_view.fn`): plan, read,
+    transform, write, checkpoint, one commit. The index is timed apart.
+    """
+    say(f"materialise: writing {ROWS:,} synthetic base rows")
+    in_child(__name__, "synthetic_base", folder=str(folder / "wide"))
+    found = in_child(__name__, "write_view", folder=str(folder / "wide"))
+    say(f"materialise: {found}")
+    enough = found["rows_per_second"] >= 150_000 and found["peak_mib"] * MIB <= 1.5e9
+    return Figure(
+        f"materialise {ROWS:,} rows, {DIMENSIONS} float16 → {found['size']:.0f} float16",
+        "≥ 150,000 rows/s, ≤ 1.5 GB",
+        f"{found['rows_per_second']:,.0f} rows/s committed (per shard, median:"
+        f" {found['shard_rows_per_second']:,.0f}), peak {found['peak_mib'] * MIB / 1e9:.2f} GB;"
+        f" then the index in {found['index_seconds']:.0f} s, peak"
+        f" {found['peak_with_index_mib'] * MIB / 1e9:.2f} GB",
+        enough,
+        found,
+    )
+
+
+def synthetic_base(folder: str) -> dict[str, int]:
+    """Write a base table of random unit vectors around ten centres, and a transform for them."""
+    random, table = np.random.default_rng(1), Path(folder) / "base.lance"
+    centres = random.standard_normal((CLASSES, DIMENSIONS), np.float32)
+    fragments, schema = [], None
+    for start, stop in shards.ranges(ROWS, WRITTEN):
+        x, _ = _drawn(random, centres, stop - start)
+        keys = pa.array([f"{row:032x}" for row in range(start, stop)])
+        rows = pa.table(
+            {
+                "id": pa.array([str(row) for row in range(start, stop)]),
+                "text_hash": keys,
+                "row_hash": keys,
+                "text": pa.array([f"a text of no meaning, number {row}" for row in keys]),
+                store.VECTOR: store.vector_array(x, "float16"),
+            }
+        )
+        schema = rows.schema
+        fragments += store.write_fragments(table, rows, {"fingerprint": "synthetic"}, fresh=True)
+    store.commit_whole(table, schema, {"fingerprint": "synthetic"}, fragments)
+    x, y = _drawn(random, centres, 3_000)
+    section = Params().fit.discriminant.model_dump(mode="json")
+    names = tuple(f"class {c}" for c in range(CLASSES))
+    made = fit("discriminant", x, y, names, x, section, 1)
+    save(Path(folder) / "transform", made, {"fingerprint": "synthetic", "encoder": "synthetic"})
+    return {"bytes": size_of(table)}
+
+
+def _drawn(random: Any, centres: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    y = random.integers(len(centres), size=n)
+    x = 0.5 * centres[y] + random.standard_normal((n, centres.shape[1]), np.float32)
+    return x / np.linalg.norm(x, axis=1, keepdims=True), y
+
+
+def write_view(folder: str) -> dict[str, float]:
+    """Materialise as the flow does, without Prefect around it; return rates and peak memory."""
+    from tasks.materialise import ViewJob, materialise_shard, publish_view
+
+    place, settings = Path(folder), Params().materialise
+    table, view = place / "base.lance", place / "view.lance"
+    version, about = store.version(table), views.describe(place / "transform", settings.storage)
+    before, laps = peak_mib(), []
+    job = ViewJob(
+        name="synthetic",
+        base=table,
+        base_version=version,
+        view=view,
+        transform=place / "transform",
+        about=about,
+        plan=place / "shards" / shards.PLAN,
+        whole=True,
+    )
+    state: dict[str, Any] = {}
+
+    def work() -> None:
+        todo = views.plan(table, version, view, about)
+        shards.write_plan(job.plan.parent, todo.rows)
+        written = []
+        for start, stop in shards.ranges(len(todo.rows), settings.chunk):
+            laps.append(
+                (stop - start)
+                / seconds(
+                    lambda a=start, b=stop: written.append(
+                        materialise_shard.fn(job, a, b, no_progress)
+                    )
+                )
+            )
+        state["rows"] = publish_view.fn(job, todo, written, ROWS + 1)
+
+    taken = seconds(work)
+    peak = peak_mib()
+    index = middle(lambda: store.index(view, settings.index_from), 1)
+    return {
+        "rows": state["rows"],
+        "rows_per_second": state["rows"] / taken,
+        "shard_rows_per_second": median(laps),
+        "size": about["size"],
+        "start_mib": before,
+        "peak_mib": peak,
+        "index_seconds": index,
+        "peak_with_index_mib": peak_mib(),
+    }

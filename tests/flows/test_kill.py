@@ -1,0 +1,386 @@
+"""SIGKILL at any moment: running it again ends like a run that was never killed.
+
+Run as a script, this file is a process that has imported everything once and forks a child for
+each kill it is told of on stdin, so that a kill costs no start of Python.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import pkgutil
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+SERVER_UP = 180  # seconds; 6 to 30 were seen on two busy cores
+
+
+def kill_at(target, nth, when):
+    """Let the `nth` call of `target` end this process, before or after it does its work."""
+    owner_name, _, name = target.rpartition(".")
+    owner = pkgutil.resolve_name(owner_name)
+    real, calls = getattr(owner, name), itertools.count(1)
+
+    def deadly(*arguments, **options):
+        last = next(calls) == nth
+        if last and when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = real(*arguments, **options)
+        if last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    setattr(owner, name, deadly)
+
+
+def alternate(root, labels, other, rounds):
+    """Fit and materialise by two versions of one label file in turn, ending with the first."""
+    from flows.fit import fit
+    from flows.materialise import materialise
+
+    file = root / "data" / "labels" / labels
+    for content in [other, file.read_text()] * rounds:
+        file.write_text(content)
+        fit(root)
+        materialise(root)
+
+
+def work(order):
+    """Do in a child what `order` says; a kill ends it."""
+    root = Path(order["root"])
+    if "rounds" in order:
+        alternate(root, order["labels"], order["other"], order["rounds"])
+        return
+    from flows.run import run
+
+    kill_at(order["target"], order["nth"], order["when"])
+    run(root)
+
+
+def serve():
+    import sentence_transformers  # noqa: F401 - imported once for all children
+
+    import flows.run
+    import flows.workspace  # noqa: F401
+
+    print("ready", flush=True)
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            try:
+                work(json.loads(line))
+            finally:
+                os._exit(0 if sys.exc_info()[0] is None else 1)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+if __name__ == "__main__":
+    serve()
+    sys.exit()
+
+import numpy as np
+import polars as pl
+import pytest
+
+from flows import Workspace, stale
+from flows.fit import fit
+from flows.run import run
+from tasks.core import store
+from tasks.core.files import read_json
+from tasks.core.params import load_params
+from tasks.core.paths import Paths
+from tests.world import documents, make_world, set_params, write_documents, write_labels
+
+pytestmark = pytest.mark.server
+
+VERBS = ("ingest", "embed", "fit", "materialise")
+NAMES = ("mood", "topic")
+
+
+def environment(**more):
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
+    return clean | {"PREFECT_LOGGING_LEVEL": "CRITICAL"} | more
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """The URL of a real Prefect server, started as a user starts one."""
+    home = tmp_path_factory.mktemp("prefect")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "prefect", "server", "start", "--no-ui"]
+    process = subprocess.Popen(
+        [*command, "--host", "127.0.0.1", "--port", str(port)],
+        env=environment(PREFECT_HOME=str(home)),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    url = f"http://127.0.0.1:{port}/api"
+    try:
+        _await(f"{url}/health", process)
+        yield url
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _await(url, process):
+    until = time.monotonic() + SERVER_UP
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    pytest.fail("the Prefect server did not start")
+
+
+@pytest.fixture(scope="module")
+def children(server, tmp_path_factory):
+    """A process that forks a child for each order and answers with its exit status."""
+    home = tmp_path_factory.mktemp("children")
+    with subprocess.Popen(
+        [sys.executable, __file__],
+        env=environment(PREFECT_API_URL=server, PREFECT_HOME=str(home)),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout.readline() == "ready\n"
+        yield process
+        process.stdin.close()
+
+
+def send(children, root, **order):
+    children.stdin.write(json.dumps({"root": str(root), **order}) + "\n")
+    children.stdin.flush()
+
+
+def killed(children, root, target, nth=1, when="before"):
+    """Run in a child that ends itself at that moment."""
+    send(children, root, target=target, nth=nth, when=when)
+    assert int(children.stdout.readline()) == -signal.SIGKILL, f"{target} was never reached"
+
+
+@pytest.fixture(scope="module")
+def steps(tmp_path_factory, tiny_model):
+    """One uninterrupted run: the workspace as it is before each verb, and `done`."""
+    from flows.embed import embed
+    from flows.ingest import ingest
+
+    folder = tmp_path_factory.mktemp("steps")
+    root = make_world(folder / "world", str(tiny_model))
+    set_params(root, materialise={"chunk": 16})
+    for verb, flow in zip(VERBS, (ingest, embed, fit, run), strict=True):
+        shutil.copytree(root, folder / verb)
+        flow(root)
+    return {verb: folder / verb for verb in VERBS} | {"done": root}
+
+
+def copy(root, tmp_path):
+    return shutil.copytree(root, tmp_path / "world")
+
+
+def rows(root, name):
+    frame = Workspace(root).view(name).frame().sort("id")
+    assert frame["id"].is_unique().all(), f"{name} holds an id twice"
+    return frame
+
+
+def assert_same(root, other):
+    """Same rows in base and views but for rounding, same scores, nothing left over or to do."""
+    for name in ("base", *NAMES):
+        mine, theirs = rows(root, name), rows(other, name)
+        assert mine.columns == theirs.columns
+        exact = [key for key in mine.columns if mine[key].dtype not in (pl.Array, pl.Float32)]
+        assert mine.select(exact).equals(theirs.select(exact))
+        for key in set(mine.columns) - set(exact):
+            a, b = (frame[key].to_numpy().astype(float) for frame in (mine, theirs))
+            np.testing.assert_allclose(a, b, atol=2e-3)
+    mine, theirs = Paths(root), Paths(other)
+    for name in NAMES:
+        assert read_json(mine.metric(name)) == read_json(theirs.metric(name)) is not None
+    assert mine.score_table.read_text() == theirs.score_table.read_text()
+    assert leftovers(root) == []
+    assert not stale.anything(mine, load_params(mine.params))
+
+
+def leftovers(root):
+    shards = list((root / ".refract" / "shards").rglob("*.json"))
+    return shards + [
+        path
+        for folder in (root / "data", root / ".refract")
+        for path in folder.rglob("*")
+        if path.suffix in (".tmp", ".staging")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("verb", "target", "nth", "when"),
+    [
+        ("ingest", "tasks.core.intake:Intake._write_part", 1, "after"),
+        ("ingest", "tasks.core.corpus:_write", 1, "after"),
+        ("ingest", "flows.ingest:write_json", 1, "before"),
+        ("ingest", "tasks.core.files:os.fsync", 2, "before"),
+        ("embed", "tasks.core.shards:remember", 1, "before"),
+        ("embed", "tasks.core.base:commit_shard", 1, "before"),
+        ("embed", "tasks.core.base:commit_shard", 3, "before"),
+        ("embed", "tasks.core.base:commit_shard", 3, "after"),
+        ("embed", "flows.embed:_stamp", 1, "before"),
+        ("fit", "tasks.core.artifact:write_json", 1, "before"),
+        ("fit", "tasks.fit:save", 1, "after"),
+        ("fit", "tasks.core.files:os.fsync", 5, "before"),
+        ("fit", "flows.fit:fit_instruction", 2, "before"),
+        ("materialise", "tasks.core.views:shutil.copyfile", 1, "after"),
+        ("materialise", "tasks.core.shards:remember", 3, "after"),
+        ("materialise", "tasks.core.store:commit_whole", 1, "before"),
+        ("materialise", "tasks.core.store:publish", 1, "before"),
+        ("materialise", "flows.materialise:_stamp", 1, "before"),
+        ("materialise", "flows.run:write_json", 1, "before"),
+    ],
+)
+def test_a_killed_first_run_continues_to_the_same_end(
+    steps, children, tmp_path, verb, target, nth, when
+):
+    root = copy(steps[verb], tmp_path)
+    killed(children, root, target, nth, when)
+    run(root)
+    assert_same(root, steps["done"])
+
+
+def other_rows():
+    """Return documents of which one changed, one is gone and two are new."""
+    changed, _, *rest = documents()
+    new = [{**changed, "id": f"n{n}", "text": f"the parcel is lovely {n}"} for n in range(2)]
+    return [{**changed, "text": "you are lovely and a delight"}, *rest, *new]
+
+
+def other_types():
+    """Return documents whose column `stars` is no longer all numbers."""
+    first, *rest = documents()
+    return [{**first, "stars": "five"}, *rest]
+
+
+@pytest.fixture(scope="module")
+def updated(steps, tmp_path_factory):
+    """Uninterrupted runs after the documents changed."""
+    folder = tmp_path_factory.mktemp("updated")
+    roots = {}
+    for change in (other_rows, other_types):
+        roots[change] = shutil.copytree(steps["done"], folder / change.__name__)
+        write_documents(roots[change], change())
+        run(roots[change])
+    return roots
+
+
+@pytest.mark.parametrize(
+    ("change", "target", "nth", "when"),
+    [
+        (other_rows, "tasks.core.store:commit_changes", 1, "before"),
+        (other_rows, "lance:LanceDataset.commit", 1, "before"),
+        (other_rows, "tasks.core.base:retire_gone", 1, "before"),
+        (other_rows, "tasks.core.store:publish", 1, "before"),
+        (other_rows, "tasks.core.store:publish", 2, "before"),
+        (other_types, "tasks.core.store:evolve", 1, "after"),
+        (other_types, "lance:LanceDataset.add_columns", 1, "before"),
+        (other_types, "tasks.core.base:commit_shard", 2, "before"),
+    ],
+)
+def test_a_killed_update_continues_to_the_same_end(
+    steps, updated, children, tmp_path, change, target, nth, when
+):
+    root = copy(steps["done"], tmp_path)
+    write_documents(root, change())
+    killed(children, root, target, nth, when)
+    run(root)
+    assert_same(root, updated[change])
+
+
+def test_documents_that_change_after_a_kill_are_what_the_next_run_encodes(
+    steps, children, tmp_path
+):
+    root = copy(steps["embed"], tmp_path)
+    killed(children, root, "tasks.core.base:commit_shard", 2)
+    texts = [{**row, "text": f"again: {row['text']}"} for row in documents()]
+    write_documents(root, texts)
+    run(root)
+    assert rows(root, "base")["text"].to_list() == [row["text"] for row in texts]
+
+
+def test_labels_put_back_after_a_kill_leave_no_row_of_the_other_transform(
+    steps, updated, children, tmp_path
+):
+    root = copy(steps["done"], tmp_path)
+    file = root / "data" / "labels" / "mood.csv"
+    old = file.read_text()
+    write_labels(root, "mood", documents()[:50])
+    killed(children, root, "tasks.core.store:publish")
+    file.write_text(old)
+    write_documents(root, other_rows())
+    run(root)
+    assert_same(root, updated[other_rows])
+
+
+def test_a_reader_meets_the_old_view_or_the_new_one_and_never_a_mixture(steps, children, tmp_path):
+    root = copy(steps["done"], tmp_path)
+    view, query = Workspace(root).view("mood"), "thank you, the parcel is late"
+    old = view.hits(query, k=72)
+    other = copy(root, tmp_path / "other")
+    changed = write_labels(other, "mood", documents()[:50])
+    run(other)
+    new = Workspace(other).view("mood").hits(query, k=72)
+    assert old != new
+    rounds = 3
+    send(children, root, labels="mood.csv", other=changed.read_text(), rounds=rounds)
+    seen, version = [old], store.live_version(Paths(root).view_table("mood"))
+    while store.live_version(Paths(root).view_table("mood")) < version + 2 * rounds:
+        found = view.hits(query, k=72)
+        assert found in (old, new)
+        if found != seen[-1]:
+            seen.append(found)
+    assert int(children.stdout.readline()) == 0
+    assert view.hits(query, k=72) == old
+    assert len(seen) > 2
+
+
+def test_the_command_line_killed_twice_ends_on_the_users_own_server(steps, server, tmp_path):
+    from prefect.client.orchestration import SyncPrefectClient
+
+    root = copy(steps["ingest"], tmp_path)
+    begun = time.time()
+    for sign in (".refract/shards/embed/*.json", "data/views/*.lance"):
+        command = refract(root, server)
+        while not any(root.glob(sign)):
+            assert command.poll() is None, "it ended before the sign"
+        os.killpg(command.pid, signal.SIGKILL)
+        assert command.wait() == -signal.SIGKILL
+    command = refract(root, server)
+    assert command.wait() == 0
+    assert_same(root, steps["done"])
+    assert not (root / ".refract" / "prefect").exists()
+    with SyncPrefectClient(api=server) as client:
+        since = [item for item in client.read_flow_runs() if item.created.timestamp() > begun]
+        assert {"run", *VERBS} == {item.name for item in since}
+        kinds = {item.key for item in client.read_artifacts()}
+        assert set(VERBS) <= kinds
+
+
+def refract(root, server):
+    return subprocess.Popen(
+        [sys.executable, "-m", "flows", "run"],
+        cwd=root,
+        env=environment(PREFECT_API_URL=server),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
