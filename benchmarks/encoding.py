@@ -182,7 +182,7 @@ def float16(data: Path, folder: Path) -> Figure:
 
 
 def _recall(exact: np.ndarray, stored: np.ndarray) -> float:
-    """Return the share of the ten nearest by float32 that float16 rows find; queries are float32."""
+    """Return the share of the ten nearest by float32 that float16 rows find, too."""
     queries = exact[:QUERIES]
     want, got = (
         np.argpartition(-(queries @ rows[QUERIES:].T), 9, axis=1)[:, :10]

@@ -88,7 +88,8 @@ def embed(rebuild: bool, root: Path) -> None:
         if not verdict.stale:
             show.nothing_to_do("embed", verdict.reason)
             return
-        base.check_encoder(paths.base_table, stale.encoder_settings(params).fingerprint())
+        settings = stale.encoder_settings(params)
+        base.check_encoder(paths.base_table, settings.fingerprint(), params.embed.storage)
     _prefect(paths)
     from flows.embed import embed as flow
 
@@ -166,7 +167,9 @@ def run(root: Path) -> None:
         show.nothing_to_do("run", "everything is up to date")
     state = read_status(paths, params)
     show.status(state)
-    show.next_steps(paths, [name for name, about in state["instructions"].items() if about["rows"]])
+    show.next_steps(
+        paths, [name for name, about in state["instructions"].items() if about.get("rows")]
+    )
 
 
 @cli.command()

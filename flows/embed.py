@@ -49,7 +49,7 @@ def embed(root: Path, rebuild: bool = False) -> EmbedReport:
         if rebuild:
             fresh = not _already_rebuilt(table, settings.fingerprint(), paths)
         else:
-            base.check_encoder(table, settings.fingerprint())
+            base.check_encoder(table, settings.fingerprint(), params.embed.storage)
             fresh = not store.exists(table)
         base.prepare(paths.corpus_file, table, fresh=fresh)
         todo = base.plan(paths.corpus_file, table, rebuild=fresh)

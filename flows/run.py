@@ -8,6 +8,7 @@ from pathlib import Path
 
 from prefect import flow
 
+from flows.artifacts import leave_table
 from flows.embed import EmbedReport, embed
 from flows.fit import FitOutcome, fit
 from flows.ingest import ingest
@@ -54,8 +55,25 @@ def run(root: Path) -> RunReport:
         if recorded:
             record(root)
             clock.lap("record")
+        _leave(corpus, vectors, transforms, views)
         write_json(paths.recorded, {"state": state_digest(paths), "dvc": recorded})
     return RunReport(corpus, vectors, transforms, views, recorded, clock.laps)
+
+
+def _leave(
+    corpus: CorpusReport | None,
+    vectors: EmbedReport | None,
+    transforms: FitOutcome,
+    views: list[ViewReport],
+) -> None:
+    made = {
+        "texts kept": corpus.kept if corpus else 0,
+        "texts encoded": vectors.encoded if vectors else 0,
+        "transforms fitted": sum(report.refitted for report in transforms.fitted),
+        "label files rejected": len(transforms.rejected),
+        "views written": len(views),
+    }
+    leave_table("run", "Main job", [{"what": what, "count": n} for what, n in made.items()])
 
 
 class _Clock:

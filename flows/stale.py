@@ -71,6 +71,8 @@ def embed_verdict(paths: Paths, params: Params) -> Verdict:
         return Verdict(True, "no base vectors yet")
     if stamp["encoder"] != encoder_settings(params).fingerprint():
         return Verdict(True, "another encoder")
+    if stamp["storage"] != params.embed.storage:
+        return Verdict(True, "another storage type")
     if stamp["corpus"] != corpus["digest"]:
         return Verdict(True, "the corpus changed")
     return FRESH

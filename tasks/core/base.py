@@ -17,6 +17,7 @@ from tasks.core.encoder import Encoder
 from tasks.core.errors import InputError
 
 KEYS = ("id", "text_hash", "row_hash")
+STORED = {"float16": "halffloat", "float32": "float["}  # as Arrow spells them
 OWN = (*KEYS, "text", "vector", "features")  # every other column came with the documents
 
 
@@ -39,11 +40,17 @@ class ShardReport:
     truncated: int
 
 
-def check_encoder(table: Path, fingerprint: str) -> None:
-    """Refuse to mix two encoders in one table."""
+def check_encoder(table: Path, fingerprint: str, storage: str) -> None:
+    """Refuse to mix two encoders, or two storage types, in one table."""
     if not store.exists(table):
         return
     made = store.note(table)
+    stored = store.columns(table)[store.VECTOR]
+    if STORED[storage] not in stored:
+        raise InputError(
+            f"{table.name}: its vectors are {stored}, but params.yaml says embed.storage:"
+            f" {storage}; set it back, or run 'refract embed --rebuild'"
+        )
     if made.get("fingerprint") != fingerprint:
         settings = made.get("settings", {})
         raise InputError(

@@ -210,7 +210,11 @@ def _load(settings: EncoderSettings) -> Any:
         source, revision = str(folder), None
     try:
         model = SentenceTransformer(
-            source, revision=revision, device=device, trust_remote_code=False
+            source,
+            revision=revision,
+            device=device,
+            trust_remote_code=False,
+            model_kwargs={"use_safetensors": True},  # never unpickle weights
         )
     except (OSError, ValueError, RuntimeError) as error:
         first = str(error).strip().split("\n", 1)[0][:200]

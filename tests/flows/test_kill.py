@@ -19,6 +19,24 @@ import time
 import urllib.request
 from pathlib import Path
 
+import numpy as np
+import polars as pl
+import pytest
+
+from flows import Workspace, stale
+from flows.embed import embed
+from flows.fit import fit
+from flows.ingest import ingest
+from flows.materialise import materialise
+from flows.run import run
+from tasks.core import store
+from tasks.core.files import read_json
+from tasks.core.params import load_params
+from tasks.core.paths import Paths
+from tests.world import documents, make_world, set_params, write_documents, write_labels
+
+pytestmark = pytest.mark.server
+
 SERVER_UP = 180  # seconds; 6 to 30 were seen on two busy cores
 
 
@@ -42,9 +60,6 @@ def kill_at(target, nth, when):
 
 def alternate(root, labels, other, rounds):
     """Fit and materialise by two versions of one label file in turn, ending with the first."""
-    from flows.fit import fit
-    from flows.materialise import materialise
-
     file = root / "data" / "labels" / labels
     for content in [other, file.read_text()] * rounds:
         file.write_text(content)
@@ -58,17 +73,12 @@ def work(order):
     if "rounds" in order:
         alternate(root, order["labels"], order["other"], order["rounds"])
         return
-    from flows.run import run
-
     kill_at(order["target"], order["nth"], order["when"])
     run(root)
 
 
 def serve():
-    import sentence_transformers  # noqa: F401 - imported once for all children
-
-    import flows.run
-    import flows.workspace  # noqa: F401
+    import sentence_transformers  # noqa: F401 - once for all children
 
     print("ready", flush=True)
     for line in sys.stdin:
@@ -80,25 +90,6 @@ def serve():
                 os._exit(0 if sys.exc_info()[0] is None else 1)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 
-
-if __name__ == "__main__":
-    serve()
-    sys.exit()
-
-import numpy as np
-import polars as pl
-import pytest
-
-from flows import Workspace, stale
-from flows.fit import fit
-from flows.run import run
-from tasks.core import store
-from tasks.core.files import read_json
-from tasks.core.params import load_params
-from tasks.core.paths import Paths
-from tests.world import documents, make_world, set_params, write_documents, write_labels
-
-pytestmark = pytest.mark.server
 
 VERBS = ("ingest", "embed", "fit", "materialise")
 NAMES = ("mood", "topic")
@@ -137,7 +128,7 @@ def _await(url, process):
     until = time.monotonic() + SERVER_UP
     while time.monotonic() < until and process.poll() is None:
         try:
-            urllib.request.urlopen(url, timeout=5).close()
+            urllib.request.urlopen(url, timeout=5).close()  # noqa: S310 - our own server
         except OSError:
             time.sleep(0.2)
         else:
@@ -175,9 +166,6 @@ def killed(children, root, target, nth=1, when="before"):
 @pytest.fixture(scope="module")
 def steps(tmp_path_factory, tiny_model):
     """One uninterrupted run: the workspace as it is before each verb, and `done`."""
-    from flows.embed import embed
-    from flows.ingest import ingest
-
     folder = tmp_path_factory.mktemp("steps")
     root = make_world(folder / "world", str(tiny_model))
     set_params(root, materialise={"chunk": 16})
@@ -384,3 +372,7 @@ def refract(root, server):
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
+
+
+if __name__ == "__main__":
+    serve()

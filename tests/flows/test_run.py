@@ -318,3 +318,11 @@ def test_a_metadata_column_that_changes_its_type_loses_no_value(made):
     assert (report.embed.encoded, report.embed.reused) == (0, 72)
     assert base_rows(made)["stars"].to_list() == [row["stars"] for row in rows]
     assert view_rows(made, "mood")["stars"].to_list() == [row["stars"] for row in rows]
+
+
+def test_another_storage_type_is_refused_until_everything_is_rebuilt(made):
+    set_params(made, embed={"storage": "float32"})
+    with pytest.raises(InputError, match=r"embed.storage: float32; set it back"):
+        embed(made)
+    embed(made, rebuild=True)
+    assert base_rows(made)["vector"].dtype == pl.Array(pl.Float32, 48)

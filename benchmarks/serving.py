@@ -1,0 +1,217 @@
+"""Figures that a user feels: a new label file, the start of a command, a search."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from benchmarks import datasets
+from benchmarks.measure import Figure, middle, say, seconds
+from flows import Workspace
+from flows.init import make_workspace
+from flows.prefect_settings import settle
+from tasks.core.files import read_json
+from tasks.core.paths import Paths
+
+TEXTS = 50_000
+LABELS = 3_000
+TRIALS = 3
+QUERIES = 50
+STARTS = 5
+HOME = Path(__file__).resolve().parents[1]
+
+
+@cache
+def _world(data: Path, folder: Path) -> tuple[Path, dict[str, Any]]:
+    """Make a workspace of 50,000 news texts in this process, by the real flows, and time them."""
+    root = folder / "news"
+    make_workspace(root, git=False)
+    params = root / "params.yaml"
+    settings = params.read_text("utf-8").replace("metadata: null", "metadata: []", 1)
+    params.write_text(settings, "utf-8")
+    texts = datasets.read(data, "agnews_partial")[:TEXTS]
+    texts.select("id", "text").write_parquet(root / "data" / "raw" / "news.parquet")
+    settle(Paths(root))
+    found: dict[str, Any] = {"import Prefect": seconds(_import_flows)}
+    from flows.embed import embed
+    from flows.ingest import ingest
+
+    say(f"new labels: ingest of {len(texts):,} texts, then Prefect's server is warm")
+    found["ingest, server started"] = seconds(lambda: ingest(root))
+    found["ingest, server warm"] = seconds(lambda: ingest(root))
+    say(f"new labels: encoding {len(texts):,} texts, all of them, by the embed flow")
+    found["embed"] = embed(root).seconds
+    say(f"new labels: encoded in {found['embed']:.0f} s")
+    return root, found
+
+
+def _import_flows() -> None:
+    import flows.embed
+    import flows.fit
+    import flows.ingest
+    import flows.materialise  # noqa: F401
+
+
+def new_labels(data: Path, folder: Path) -> Figure:
+    """Time fit + materialise + first hit for label files that were not there before."""
+    root, found = _world(data, folder)
+    from flows.fit import fit
+    from flows.materialise import materialise
+
+    texts = datasets.read(data, "agnews_partial")[:TEXTS]
+    _write_labels(root, texts, "warmup", 300, 0)
+    fit(root, ["warmup"])
+    materialise(root, ["warmup"])
+    Workspace(root).view("warmup").hits("markets fell on Friday", 10)
+    laps = defaultdict(list)
+    for trial in range(TRIALS):
+        name = f"topic{trial}"
+        _write_labels(root, texts, name, LABELS, trial + 1)
+        begun = time.perf_counter()
+        fit(root, [name])
+        fitted = time.perf_counter()
+        materialise(root, [name])
+        written = time.perf_counter()
+        Workspace(root).view(name).hits("markets fell on Friday", 10)
+        done = time.perf_counter()
+        laps["fit"].append(fitted - begun)
+        laps["materialise"].append(written - fitted)
+        laps["first hit"].append(done - written)
+        laps["all"].append(done - begun)
+        say(f"new labels: {name} searchable in {laps['all'][-1]:.2f} s")
+    typed = _typed(root, texts)
+    share = found["embed"] / median(laps["all"])
+    parts = ", ".join(f"{name} {median(laps[name]):.2f} s" for name in laps if name != "all")
+    return Figure(
+        f"a new label file ({LABELS:,} labels) on {TEXTS:,} texts: fit + materialise to first hit,"
+        " warm process, against encoding the texts",
+        "≤ 1/100",
+        f"{median(laps['all']):.2f} s ({parts}) against {found['embed']:.0f} s: 1/{share:,.0f};"
+        f" as two commands with Prefect's start-up: {typed['fit']:.0f} + "
+        f"{typed['materialise']:.0f} s",
+        share >= 100,
+        {**found, "laps": dict(laps), "commands": typed},
+    )
+
+
+def _typed(root: Path, texts: pl.DataFrame) -> dict[str, float]:
+    """Time the same as two commands, each with its own process and ephemeral server."""
+    _write_labels(root, texts, "typed", LABELS, 99)
+    return {verb: seconds(lambda v=verb: _refract(root, v)) for verb in ("fit", "materialise")}
+
+
+def _write_labels(root: Path, texts: pl.DataFrame, name: str, n: int, seed: int) -> None:
+    some = texts.sample(n, seed=seed, shuffle=True)
+    file = root / "data" / "labels" / f"{name}.csv"
+    some.select("id", pl.col("topic").alias("label")).write_csv(file)
+
+
+def _refract(root: Path, *words: str) -> None:
+    command = [str(Path(sys.executable).with_name("refract")), *words]
+    # This process runs a server of its own; the command must start and pay for one.
+    env = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
+    subprocess.run(command, cwd=root, env=env, stdout=subprocess.DEVNULL, check=True)
+
+
+def start(_: Path, folder: Path) -> Figure:
+    """Time commands that have nothing to make, on a copy of the sample that ships with Refract."""
+    root = folder / "sample"
+    make_workspace(root, git=True)
+    shutil.copyfile(HOME / "params.yaml", root / "params.yaml")
+    for part in ("raw", "labels"):
+        shutil.copytree(HOME / "data" / part, root / "data" / part, dirs_exist_ok=True)
+    say("start: the sample's first run")
+    first = seconds(lambda: _refract(root, "run"))
+    limits = {"--help": 0.3, "status": 2.0, "run": 2.0}
+    found = {word: middle(lambda w=word: _refract(root, w), STARTS) for word in limits}
+    python = middle(lambda: subprocess.run([sys.executable, "-c", ""], check=True), STARTS)
+    say(f"start: {found}, bare Python {python:.3f} s")
+    said = ", ".join(f"{word} {taken:.2f} s" for word, taken in found.items())
+    return Figure(
+        f"start-up, median of {STARTS}: refract --help, status, run with nothing stale",
+        "< 0.3 s, < 2 s, < 2 s",
+        f"{said} (python -c '' {python:.2f} s; the sample's first run {first:.0f} s)",
+        all(found[word] < limit for word, limit in limits.items()),
+        {**found, "python": python, "first run": first},
+    )
+
+
+class _Stopwatch:
+    """Seconds spent in single methods of living objects."""
+
+    def __init__(self) -> None:
+        self.spent: dict[str, list[float]] = defaultdict(list)
+
+    def watch(self, owner: Any, method: str, name: str) -> None:
+        original: Callable[..., Any] = getattr(owner, method)
+
+        def timed(*args: Any, **kwargs: Any) -> Any:
+            begun = time.perf_counter()
+            try:
+                return original(*args, **kwargs)
+            finally:
+                self.spent[name].append(time.perf_counter() - begun)
+
+        setattr(owner, method, timed)
+
+
+def search(data: Path, folder: Path) -> Figure:
+    """Time searches by texts that are not in the corpus, in a view and in the generic space."""
+    root, _ = _world(data, folder)
+    if not Workspace(root).views:
+        new_labels(data, folder)
+    name = next(view for view in Workspace(root).views if view.startswith("topic"))
+    queries = datasets.read(data, "agnews_partial")["text"][TEXTS : TEXTS + QUERIES].to_list()
+    found = {view: _latency(root, view, queries) for view in (name, "base")}
+    for view, taken in found.items():
+        say(f"search {view}: {taken}")
+    said = "; ".join(
+        f"{'view' if view == name else 'base'} ({taken['dimensions']} dims): median"
+        f" {taken['median']:.1f}, p95 {taken['p95']:.1f} ms ("
+        + ", ".join(f"{part} {ms:.1f}" for part, ms in taken["parts"].items())
+        + ")"
+        for view, taken in found.items()
+    )
+    rows = (read_json(Paths(root).stamp("embed")) or {})["rows"]
+    return Figure(
+        f"search at {rows:,} rows, warm process, {QUERIES} queries of news length",
+        "< 30 ms",
+        said,
+        all(taken["median"] < 30 for taken in found.values()),
+        found,
+    )
+
+
+def _latency(root: Path, view: str, queries: list[str]) -> dict[str, Any]:
+    opened = Workspace(root).view(view)
+    for text in queries[:5]:
+        opened.hits(text)
+    space = opened._space
+    encoder = space._encoder()
+    watch = _Stopwatch()
+    watch.watch(encoder, "encode", "encode")
+    watch.watch(space, "_refresh", "follow versions")
+    watch.watch(space._rows, "nearest", "search")
+    watch.watch(space._texts, "values", "texts")
+    if space._transform is not None:
+        watch.watch(space._transform, "apply", "transform")
+    taken = [1_000 * seconds(lambda t=text: opened.hits(t)) for text in queries]
+    del encoder.encode  # the encoder is shared by all views of the process
+    return {
+        "dimensions": opened.vectors().shape[1],
+        "median": median(taken),
+        "p95": float(np.percentile(taken, 95)),
+        "parts": {part: 1_000 * median(spent) for part, spent in watch.spent.items()},
+    }

@@ -1,0 +1,164 @@
+"""What DVC and git see of a run: a real repository, DVC's own command line."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flows import Workspace
+from flows.init import make_workspace
+from flows.run import run
+from tests.world import documents, make_world, write_labels
+
+pytestmark = pytest.mark.dvc
+
+VERBS = ("ingest", "embed", "fit", "materialise")
+
+
+def call(root, *command):
+    """Run a command that has to succeed, with `refract` on the PATH, and return what it printed."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
+    place = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        command, cwd=root, env=clean | {"PATH": place}, capture_output=True, text=True, timeout=280
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def dvc(root, *arguments):
+    return call(root, sys.executable, "-m", "dvc", *arguments)
+
+
+def git(root, *arguments):
+    return call(root, "git", "-c", "user.name=t", "-c", "user.email=t@example.org", *arguments)
+
+
+def commit(root, message):
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "-m", message)
+
+
+@pytest.fixture(scope="module")
+def _recorded(tmp_path_factory, tiny_model):
+    root = make_world(tmp_path_factory.mktemp("recorded") / "world", str(tiny_model), git=True)
+    assert run(root).recorded
+    commit(root, "first")
+    return root
+
+
+@pytest.fixture
+def recorded(_recorded, tmp_path):
+    """A workspace in git and DVC after its first run, which is committed."""
+    return shutil.copytree(_recorded, tmp_path / "world", symlinks=True)
+
+
+def test_after_a_run_dvc_has_nothing_to_say_and_nothing_to_do(recorded):
+    assert "up to date" in dvc(recorded, "status")
+    said = dvc(recorded, "repro")
+    assert all(f"'{verb}' didn't change, skipping" in said for verb in VERBS), said
+    assert git(recorded, "status", "--porcelain") == ""
+
+
+def test_git_holds_what_a_person_wrote_and_dvc_what_was_made(recorded):
+    tracked = set(git(recorded, "ls-files").splitlines())
+    assert {"params.yaml", "dvc.yaml", "dvc.lock", "data/metrics/scores/mood.json"} <= tracked
+    assert {"data/labels/mood.csv", "data/raw/messages.csv"} <= tracked
+    made = ("data/corpus/", "data/vectors/", "data/transforms/", "data/views/", ".refract/")
+    assert not [name for name in tracked if name.startswith(made)]
+
+
+def test_a_changed_label_file_makes_fit_stale_and_nothing_before_it(recorded):
+    write_labels(recorded, "mood", documents()[:50])
+    status = json.loads(dvc(recorded, "status", "--json"))
+    assert status == {"fit": [{"changed deps": {"data/labels": "modified"}}]}
+    said = dvc(recorded, "repro", "--dry")
+    assert "'ingest' didn't change, skipping" in said
+    assert "'embed' didn't change, skipping" in said
+    assert "> refract fit" in said
+    assert run(recorded).recorded
+    assert "up to date" in dvc(recorded, "status")
+
+
+def test_repro_itself_makes_what_is_stale(recorded):
+    write_labels(recorded, "mood", documents()[:50])
+    said = dvc(recorded, "repro")
+    assert "> refract fit" in said
+    assert "> refract materialise" in said
+    assert "> refract embed" not in said
+    assert "up to date" in dvc(recorded, "status")
+    assert run(recorded).materialise == []
+
+
+def test_dvc_lists_the_scores_draws_them_and_knows_the_four_stages(recorded):
+    scores = dvc(recorded, "metrics", "show")
+    assert "mood.json" in scores
+    assert "topic.json" in scores
+    assert "after.v_measure" in scores
+    dvc(recorded, "plots", "show", "--out", "plots")
+    page = (recorded / "plots" / "index.html").read_text("utf-8")
+    assert "triplets_after" in page
+    graph = dvc(recorded, "dag", "--dot")
+    assert all(f'"{verb}"' in graph for verb in VERBS)
+
+
+def seen(root):
+    """Return a search, and every id and vector of the view."""
+    view = Workspace(root).view("mood")
+    rows = view.frame().sort("id")
+    hits = [hit["id"] for hit in view.hits("thank you", k=9)]
+    return hits, rows["id"].to_list(), rows["vector"].to_numpy().tobytes()
+
+
+def test_an_older_version_comes_back_bit_for_bit_and_the_newer_one_too(recorded):
+    first = seen(recorded)
+    write_labels(recorded, "mood", documents()[:50])
+    run(recorded)
+    commit(recorded, "second")
+    second = seen(recorded)
+    assert first[1] == second[1]
+    assert first[2] != second[2]
+    for version, expected in (("HEAD~1", first), ("main", second)):
+        git(recorded, "checkout", "--quiet", version)
+        dvc(recorded, "checkout", "--quiet")
+        assert seen(recorded) == expected
+        assert "up to date" in dvc(recorded, "status")
+
+
+def test_a_run_goes_on_from_an_older_version(recorded):
+    write_labels(recorded, "mood", documents()[:50])
+    run(recorded)
+    commit(recorded, "second")
+    git(recorded, "checkout", "--quiet", "HEAD~1")
+    dvc(recorded, "checkout", "--quiet")
+    report = run(recorded)
+    assert (report.embed, report.fit.fitted, report.materialise) == (None, [], [])
+    write_labels(recorded, "mood", documents()[:60])
+    assert [view.name for view in run(recorded).materialise] == ["mood"]
+    assert "up to date" in dvc(recorded, "status")
+    assert len(Workspace(recorded).view("mood").frame()) == 72
+
+
+def test_a_workspace_below_an_existing_git_repository_becomes_a_dvc_part_of_it(tmp_path):
+    git(tmp_path, "init", "--quiet", "--initial-branch=main")
+    make_workspace(tmp_path / "shop", git=True)
+    assert (tmp_path / "shop" / ".dvc").is_dir()
+    assert not (tmp_path / "shop" / ".git").exists()
+    assert not (tmp_path / ".dvc").exists()
+    assert "subdir" in (tmp_path / "shop" / ".dvc" / "config").read_text()
+    assert "fit" in dvc(tmp_path / "shop", "dag", "--dot")
+
+
+def test_a_workspace_without_dvc_runs_and_says_that_nothing_was_recorded(world, capsys):
+    from flows import show
+    from tasks.core.paths import Paths
+
+    report = run(world)
+    assert not report.recorded
+    assert not (world / "dvc.lock").exists()
+    show.ran(report, Paths(world))
+    assert "this is no DVC repository" in capsys.readouterr().out
