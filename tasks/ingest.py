@@ -10,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.core.corpus import CorpusReport, build
 from tasks.core.incoming import Incoming
+from tasks.progress import track
 
 
 @task(name="bring in", cache_policy=NO_CACHE)
@@ -34,4 +35,14 @@ def build_corpus(
     metadata: tuple[str, ...] | None,
 ) -> CorpusReport:
     """Write the corpus file from `sources`, and the rows that could not be used to `rejects`."""
-    return build(sources, root, out, rejects, id=id_column, text=text_column, metadata=metadata)
+    with track("ingest", None, "rows") as advance:
+        return build(
+            sources,
+            root,
+            out,
+            rejects,
+            id=id_column,
+            text=text_column,
+            metadata=metadata,
+            advance=advance,
+        )

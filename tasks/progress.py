@@ -11,8 +11,8 @@ _EVERY = 10.0  # seconds between two lines where there is no terminal
 
 
 @contextmanager
-def track(label: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
-    """Yield `advance(n)`; what it counts is shown on stderr."""
+def track(label: str, total: int | None, unit: str) -> Iterator[Callable[[int], None]]:
+    """Yield `advance(n)`; what it counts is shown on stderr. A total of None is not known yet."""
     if sys.stderr.isatty():
         with _bar(label, total) as advance:
             yield advance
@@ -21,7 +21,7 @@ def track(label: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
 
 
 @contextmanager
-def _bar(label: str, total: int) -> Iterator[Callable[[int], None]]:
+def _bar(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -52,7 +52,7 @@ def _bar(label: str, total: int) -> Iterator[Callable[[int], None]]:
 
 
 class _Lines:
-    def __init__(self, label: str, total: int, unit: str) -> None:
+    def __init__(self, label: str, total: int | None, unit: str) -> None:
         self._label, self._total, self._unit = label, total, unit
         self._done = 0
         self._begun = self._said = time.monotonic()
@@ -64,10 +64,8 @@ class _Lines:
             return
         self._said = now
         rate = self._done / (now - self._begun)
-        left = (self._total - self._done) / rate if rate else 0.0
-        print(
-            f"{self._label}: {self._done:,} of {self._total:,} {self._unit},"
-            f" {rate:,.0f}/s, {left:.0f} s left",
-            file=sys.stderr,
-            flush=True,
-        )
+        line = f"{self._label}: {self._done:,} {self._unit}, {rate:,.0f}/s"
+        if self._total is not None:
+            left = (self._total - self._done) / rate
+            line += f", {left:.0f} s left of {self._total:,}"
+        print(line, file=sys.stderr, flush=True)

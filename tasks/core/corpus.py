@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -55,6 +55,7 @@ def build(
     text: str | None = None,
     metadata: Sequence[str] | None = None,
     batch_rows: int = GROUP_ROWS,
+    advance: Callable[[int], None] = lambda _: None,
 ) -> CorpusReport:
     """Make the corpus `out` from `sources`, in their order; equal input gives equal bytes.
 
@@ -66,6 +67,7 @@ def build(
         intake = Intake(folder, log, root, GROUP_ROWS)
         for batch, columns in _chosen(sources, id, text, metadata, batch_rows):
             intake.add(batch, columns)
+            advance(len(batch) + len(batch.rejected))
         report = _finish(intake, len(sources), folder / out.name)
         (folder / out.name).replace(out)
     return report

@@ -278,10 +278,12 @@ def index(table: Path, from_rows: int) -> bool:
         dataset.optimize.optimize_indices()
         return True
     import lancedb
-    from lancedb.index import IvfRq
+    from lancedb.index import HnswSq, IvfRq
 
     opened = lancedb.connect(str(table.parent)).open_table(table.stem)
-    opened.create_index(VECTOR, config=IvfRq(distance_type="cosine"))
+    width = dataset.schema.field(VECTOR).type.list_size
+    kind = HnswSq if width % 8 else IvfRq  # RaBitQ packs eight dimensions to a byte
+    opened.create_index(VECTOR, config=kind(distance_type="cosine"))
     return True
 
 
