@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -65,7 +66,14 @@ def in_child(module: str, work: str, **arguments: Any) -> dict[str, Any]:
     )
     payload = json.dumps([module, work, arguments], default=str)
     done = subprocess.run(
-        [sys.executable, "-c", call, payload], stdout=subprocess.PIPE, text=True, check=True
+        [sys.executable, "-c", call, payload],
+        env={
+            "LANCE_LOG": "error",
+            **os.environ,
+        },  # k-means warns a thousand times of empty clusters
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
     )
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found

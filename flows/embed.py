@@ -45,29 +45,36 @@ def embed(root: Path, rebuild: bool = False) -> EmbedReport:
     if corpus is None or not paths.corpus_file.is_file():
         raise InputError("data/corpus: no corpus yet; expected one; run 'refract ingest'")
     settings, table = encoder_settings(params), paths.base_table
+    rebuilding = paths.shards("embed") / shards.REBUILD
     with writer(paths):
         if rebuild:
-            fresh = not _already_rebuilt(table, settings.fingerprint(), paths)
+            space = f"{settings.fingerprint()} {params.embed.storage}"
+            fresh = not _goes_on(table, space, rebuilding)
         else:
+            rebuilding.unlink(missing_ok=True)
             base.check_encoder(table, settings.fingerprint(), params.embed.storage)
             fresh = not store.exists(table)
         base.prepare(paths.corpus_file, table, fresh=fresh)
         todo = base.plan(paths.corpus_file, table, rebuild=fresh)
         plan = shards.write_plan(paths.shards("embed"), todo.rows)
-        job = EmbedJob(paths.corpus_file, table, settings, params.embed.storage, plan)
+        digest = str(corpus["digest"])
+        job = EmbedJob(paths.corpus_file, digest, table, settings, params.embed.storage, plan)
         counts = _embed_shards(job, params, len(todo.rows), fresh)
         retired = retire(paths.corpus_file, table) if todo.gone else 0
         report = _report(table, counts, retired, begun)
-        _stamp(paths, params, str(corpus["digest"]), report)
+        _stamp(paths, params, digest, report)
         shards.forget(plan.parent)
     leave_table("embed", "Base vectors", [asdict(report)])
     return report
 
 
-def _already_rebuilt(table: Path, fingerprint: str, paths: Paths) -> bool:
-    """Tell whether a killed rebuild left a table of the new encoder to go on with."""
-    unfinished = (paths.shards("embed") / shards.PLAN).is_file()
-    return unfinished and store.exists(table) and store.note(table)["fingerprint"] == fingerprint
+def _goes_on(table: Path, space: str, note: Path) -> bool:
+    """Tell whether a killed rebuild has replaced the table already; else note that one begins."""
+    now, begun = store.version(table) if store.exists(table) else 0, read_json(note) or {}
+    if begun.get("space") == space and begun["from"] < now:
+        return True
+    write_json(note, {"space": space, "from": now})
+    return False
 
 
 def _embed_shards(job: EmbedJob, params: Params, total: int, fresh: bool) -> list[EmbedCounts]:

@@ -22,6 +22,16 @@ def writer(paths: Paths) -> Iterator[None]:
         print("waiting for another refract that writes to this workspace", file=sys.stderr)
         lock.acquire()
     try:
+        if lock.lock_counter == 1:
+            _sweep(paths)
         yield
     finally:
         lock.release()
+
+
+def _sweep(paths: Paths) -> None:
+    """Remove what a writer that was killed left half-written in the outputs."""
+    outputs = (paths.corpus, paths.vectors, paths.transforms, paths.views, paths.metrics)
+    for folder in (*outputs, paths.quarantine):
+        for path in folder.rglob(".*.tmp"):
+            path.unlink(missing_ok=True)

@@ -60,6 +60,7 @@ def _materialise(paths: Paths, params: Params, name: str) -> ViewReport:
     about = views.describe(paths.transform(name), params.materialise.storage)
     kept = paths.kept_transform(name, about["transform"])
     views.keep_transform(kept.parent, paths.transform(name), about["transform"])
+    store.rewind(paths.view_table(name))
     todo = views.plan(paths.base_table, base_version, paths.view_table(name), about)
     plan = shards.write_plan(paths.shards(f"materialise/{name}"), todo.rows)
     job = ViewJob(

@@ -19,6 +19,7 @@ class EmbedJob:
     """What every shard of one run shares."""
 
     corpus: Path
+    digest: str  # of the corpus's rows: a shard of another corpus is never taken for this one's
     table: Path
     settings: EncoderSettings
     storage: str
@@ -42,7 +43,8 @@ def embed_shard(
 ) -> dict[str, Any]:
     """Encode the planned rows `start` to `stop`; a shard finished before a kill is not repeated."""
     rows = shards.read_plan(job.plan, start, stop)
-    key = shards.key_of(f"{job.settings.fingerprint()} {job.storage} {fresh}", rows)
+    purpose = f"{job.digest} {job.settings.fingerprint()} {job.storage} {fresh}"
+    key = shards.key_of(purpose, rows)
     known = shards.recall(job.plan.parent, key, job.table)
     if known is not None:
         advance(stop - start)

@@ -72,9 +72,9 @@ def fit_instruction(job: FitJob) -> FitReport:
     x, y, names, keys = _vectors(job, labels)
     scores = _scores(job, x, y, names, keys)
     made = _fit(job, x, y, names)
-    save(job.transform, made, _card(job, matched, labels))
     write_json(job.metric, scores)
     job.rejection.unlink(missing_ok=True)
+    save(job.transform, made, _card(job, matched, labels))  # last: its card says that all is made
     return _report(job, labels, scores, begun, refitted=True)
 
 

@@ -17,7 +17,7 @@ from tasks.core.encoder import Encoder
 from tasks.core.errors import InputError
 
 KEYS = ("id", "text_hash", "row_hash")
-STORED = {"float16": "halffloat", "float32": "float["}  # as Arrow spells them
+STORED = {"float16": ": halffloat>", "float32": ": float>"}  # as Arrow spells a list of them
 OWN = (*KEYS, "text", "vector", "features")  # every other column came with the documents
 
 

@@ -15,7 +15,9 @@ from tasks.core.paths import check_name
 class Section(BaseModel):
     """A part of params.yaml: frozen, and closed to keys it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False
+    )
 
 
 class Ingest(Section):
@@ -254,4 +256,4 @@ def _dump_block(name: str, value: dict[str, str]) -> list[str]:
 def _dump(value: object) -> str:
     plain = list(value) if isinstance(value, tuple) else value
     text = yaml.safe_dump(plain, default_flow_style=True, allow_unicode=True, width=10**6)
-    return text.removesuffix("\n").removesuffix("...").strip()
+    return text.removesuffix("\n").removesuffix("...").removesuffix("\n")

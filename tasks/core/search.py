@@ -55,11 +55,12 @@ class Space:
 
     def _refresh(self) -> None:
         """Follow the live version, and the transform that made it."""
-        moved = self._rows.refresh()
+        if self._rows.refresh():
+            self._transform = None
         if self._rows is not self._texts:
             self._texts.refresh()
         self._check_encoder()
-        if self._kept is not None and (moved or self._transform is None):
+        if self._kept is not None and self._transform is None:
             self._transform, _ = load(self._kept(self._rows.note["transform"]))
 
     def _check_encoder(self) -> None:

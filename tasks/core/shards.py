@@ -13,6 +13,7 @@ from tasks.core.files import digest, read_json, write_json
 from tasks.core.store import fragments_exist
 
 PLAN = "plan.npy"
+REBUILD = "rebuild.json"  # from which version of the table a rebuild has begun
 
 
 def write_plan(folder: Path, rows: np.ndarray) -> Path:

@@ -249,7 +249,7 @@ def evolve(table: Path, wanted: Sequence[pa.Field], reserved: Iterable[str]) -> 
     if gone or retyped:
         _open(table).drop_columns(gone + retyped + (["row_hash"] if retyped else []))
     fresh = [field for name, field in want.items() if name not in have or name in retyped]
-    if retyped:
+    if "row_hash" not in columns(table):  # dropped above, or before a kill
         fresh.append(pa.field("row_hash", pa.string()))
     if fresh:
         _open(table).add_columns(pa.schema(fresh))
@@ -267,6 +267,13 @@ def publish(table: Path, version: int) -> None:
         tags.update(LIVE, version)
     else:
         tags.create(LIVE, version)
+
+
+def rewind(table: Path) -> None:
+    """Make what readers see the latest version again, if a killed writer committed beyond it."""
+    live = live_version(table)
+    if live is not None and live != version(table):
+        _open(table, live).restore()
 
 
 def index(table: Path, from_rows: int) -> bool:

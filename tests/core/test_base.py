@@ -1,0 +1,200 @@
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasks.core import base, store
+from tasks.core.encoder import Encoded
+from tasks.core.errors import InputError
+from tasks.core.intake import text_hash
+
+ABOUT = {"fingerprint": "abc", "dimensions": 3, "settings": {"model": "fake", "prompt": ""}}
+
+
+class Letters:
+    """Encode a text as the counts of three letters; remember what was asked for."""
+
+    precision = "float32"
+    dimensions = 3
+
+    def __init__(self):
+        self.seen = []
+
+    def encode(self, texts, advance):
+        self.seen += texts
+        advance(len(texts))
+        vectors = [[text.count(letter) + 1 for letter in "abc"] for text in texts]
+        rows = np.array(vectors, np.float32).reshape(-1, 3)
+        return Encoded(rows / np.linalg.norm(rows, axis=1, keepdims=True), 0)
+
+
+def write_corpus(path, texts, **more):
+    """Write a corpus of id → text, with the columns `more`, in small row groups."""
+    columns = {"id": list(texts), "text_hash": [text_hash(text) for text in texts.values()]}
+    columns |= {"text": list(texts.values()), **more}
+    keys = zip(*columns.values(), strict=True)
+    columns["row_hash"] = [text_hash(repr(key)) for key in keys]
+    pq.write_table(pa.table(columns), path, row_group_size=2)
+    return path
+
+
+def embed(corpus, table, encoder, storage="float32", chunk=2):
+    """Do what the flow does: plan, then write and commit chunk by chunk; return the shards."""
+    fresh = not store.exists(table)
+    base.prepare(corpus, table, fresh=fresh)
+    todo, shards = base.plan(corpus, table, rebuild=fresh), []
+    for at in range(0, len(todo.rows), chunk):
+        first = fresh and at == 0
+        rows = todo.rows[at : at + chunk]
+        advance = [].append
+        shard = base.write_shard(
+            corpus, table, rows, encoder, ABOUT, storage, fresh=first, advance=advance
+        )
+        base.commit_shard(corpus, table, shard, ABOUT, storage, fresh=first)
+        shards.append(shard)
+    base.retire_gone(corpus, table)
+    return shards
+
+
+def texts_of(table):
+    found = {}
+    for part in store.batches(table, ["id", "text"]):
+        for row in part.to_pylist():
+            assert row["id"] not in found
+            found[row["id"]] = row["text"]
+    return found
+
+
+@pytest.fixture
+def table(tmp_path):
+    corpus = write_corpus(tmp_path / "c.parquet", {"1": "a", "2": "b", "3": "ab", "4": "c"})
+    embed(corpus, tmp_path / "base.lance", Letters())
+    return tmp_path / "base.lance"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_rows_read_by_position_equal_a_plain_read_for_any_row_groups(tmp_path_factory, data):
+    sizes = data.draw(st.lists(st.integers(1, 5), min_size=1, max_size=6))
+    total = sum(sizes)
+    frame = pl.DataFrame({"id": [f"n{n}" for n in range(total)], "value": range(total)})
+    path = tmp_path_factory.mktemp("rows") / "c.parquet"
+    with pq.ParquetWriter(path, frame.to_arrow().schema) as writer:
+        at = 0
+        for size in sizes:
+            writer.write_table(frame.slice(at, size).to_arrow())
+            at += size
+    wanted = data.draw(st.sets(st.integers(0, total - 1), min_size=1))
+    rows = np.array(sorted(wanted))
+    assert base.read_rows(path, rows).equals(frame[rows])
+
+
+def test_every_text_gets_its_own_vector_in_corpus_order(table):
+    expected = Letters().encode(["a", "b", "ab", "c"], lambda _: None).vectors
+    ids, vectors = base.lookup(table, ["1", "2", "3", "4"])
+    order = np.argsort(ids)
+    np.testing.assert_allclose(vectors[order], expected, atol=1e-6)
+    np.testing.assert_allclose(base.vectors_at(table, np.array([2, 0])), expected[[2, 0]])
+
+
+def test_what_is_there_is_not_planned_again(tmp_path, table):
+    todo = base.plan(tmp_path / "c.parquet", table, rebuild=False)
+    assert (len(todo.rows), todo.to_encode, todo.gone) == (0, 0, 0)
+    assert base.plan(tmp_path / "c.parquet", table, rebuild=True).rows.tolist() == [0, 1, 2, 3]
+
+
+def test_a_plan_counts_what_is_new_changed_or_gone(tmp_path, table):
+    corpus = write_corpus(tmp_path / "c.parquet", {"1": "a", "3": "cab", "4": "c", "5": "b"})
+    todo = base.plan(corpus, table, rebuild=False)
+    assert (todo.rows.tolist(), todo.to_encode, todo.gone) == ([1, 3], 1, 1)
+
+
+def test_a_text_is_encoded_once_whatever_its_ids(tmp_path, table):
+    corpus = write_corpus(
+        tmp_path / "c.parquet",
+        {"1": "a", "2": "b", "3": "ab", "4": "c", "5": "a", "6": "new", "7": "new"},
+    )
+    encoder = Letters()
+    shards = embed(corpus, table, encoder, chunk=3)
+    assert encoder.seen == ["new"]
+    counts = {key: sum(shard[key] for shard in shards) for key in ("written", "encoded", "reused")}
+    assert counts == {"written": 3, "encoded": 1, "reused": 2}
+    ids, vectors = base.lookup(table, ["1", "5", "6", "7"])
+    of = dict(zip(ids, vectors, strict=True))
+    np.testing.assert_array_equal(of["1"], of["5"])
+    np.testing.assert_array_equal(of["6"], of["7"])
+
+
+corpora = st.dictionaries(
+    st.integers(0, 12).map(str), st.text("abc", min_size=1, max_size=4), min_size=1, max_size=9
+)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(corpora, min_size=2, max_size=3), st.integers(1, 4))
+def test_any_history_of_corpora_ends_like_the_last_one_alone(tmp_path_factory, history, chunk):
+    folder = tmp_path_factory.mktemp("history")
+    table = folder / "base.lance"
+    for texts in history:
+        corpus = write_corpus(folder / "c.parquet", texts)
+        embed(corpus, table, Letters(), chunk=chunk)
+    assert texts_of(table) == history[-1]
+    ids, vectors = base.lookup(table, list(history[-1]))
+    expected = Letters().encode([history[-1][key] for key in ids], lambda _: None).vectors
+    np.testing.assert_allclose(vectors, expected, atol=1e-6)
+
+
+def test_progress_counts_every_row_once(tmp_path):
+    texts = {"1": "a", "2": "a", "3": "b"}
+    corpus = write_corpus(tmp_path / "c.parquet", texts)
+    counted = []
+    base.write_shard(
+        *(corpus, tmp_path / "base.lance", np.arange(3), Letters(), ABOUT, "float16"),
+        fresh=True,
+        advance=counted.append,
+    )
+    assert sum(counted) == 3
+
+
+def test_metadata_columns_follow_the_corpus(tmp_path, table):
+    texts = {"1": "a", "2": "b", "3": "ab", "4": "c"}
+    corpus = write_corpus(tmp_path / "c.parquet", texts, stars=[1, 2, 3, 4])
+    encoder = Letters()
+    embed(corpus, table, encoder)
+    assert encoder.seen == []
+    found = store.where_in(table, "id", ["3"], ["stars"])
+    assert found["stars"].to_pylist() == [3]
+    embed(write_corpus(tmp_path / "c.parquet", texts), table, encoder)
+    assert "stars" not in store.columns(table)
+
+
+def test_another_encoder_or_storage_is_never_mixed_in(tmp_path, table):
+    base.check_encoder(table, "abc", "float32")
+    base.check_encoder(tmp_path / "none.lance", "other", "float16")
+    with pytest.raises(InputError, match=r"made by encoder 'fake' .* 'refract embed --rebuild'"):
+        base.check_encoder(table, "other", "float32")
+    with pytest.raises(InputError, match=r"embed.storage: float16; .* 'refract embed --rebuild'"):
+        base.check_encoder(table, "abc", "float16")
+
+
+def test_a_sample_depends_on_the_rows_and_not_on_their_order(tmp_path):
+    texts = {str(n): "abc"[: n % 3 + 1] * (n % 4 + 1) for n in range(30)}
+    samples = []
+    for name, order in (("x", list(texts)), ("y", list(texts)[::-1])):
+        corpus = write_corpus(tmp_path / f"{name}.parquet", {key: texts[key] for key in order})
+        embed(corpus, tmp_path / f"{name}.lance", Letters(), chunk=7)
+        found = base.sample(tmp_path / f"{name}.lance", 9)
+        samples.append(sorted(row.tobytes() for row in found))
+    assert samples[0] == samples[1]
+    assert len(samples[0]) == 9
+    assert base.sample(tmp_path / "x.lance", 99).shape == (30, 3)
+
+
+def test_looking_up_ids_leaves_out_those_that_are_not_there(table):
+    ids, vectors = base.lookup(table, ["4", "nope", "o'neil"])
+    assert (ids, vectors.shape) == (["4"], (1, 3))
+    assert base.keys(table).columns == ["id", "text_hash"]
+    assert base.keys(table)["id"].sort().to_list() == ["1", "2", "3", "4"]

@@ -1,0 +1,119 @@
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.core.files import Hashes, digest, read_json, write_json, write_text
+
+
+def test_a_written_file_replaces_the_old_one_and_leaves_nothing_beside_it(tmp_path):
+    path = tmp_path / "new" / "folder" / "a.txt"
+    write_text(path, "old")
+    write_text(path, "caf\u00e9\n")
+    assert path.read_bytes() == b"caf\xc3\xa9\n"
+    assert [file.name for file in path.parent.iterdir()] == ["a.txt"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace", "encode"])
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, step):
+    path = tmp_path / "a.txt"
+    write_text(path, "old")
+
+    def full(*_):
+        raise OSError("no space left on device")
+
+    if step == "fsync":
+        monkeypatch.setattr(os, "fsync", full)
+    if step == "replace":
+        monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises((OSError, UnicodeEncodeError)):
+        write_text(path, "new\udce9" if step == "encode" else "new")
+    assert path.read_text() == "old"
+    assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_hardlink_to_the_old_content_keeps_it(tmp_path):
+    path, cached = tmp_path / "a.txt", tmp_path / "cached"
+    write_text(path, "old")
+    cached.hardlink_to(path)
+    write_text(path, "new")
+    assert (path.read_text(), cached.read_text()) == ("new", "old")
+
+
+def test_equal_values_are_equal_bytes_whatever_the_order_of_their_keys(tmp_path):
+    write_json(tmp_path / "a.json", {"b": 1, "a": "\u00e9"})
+    write_json(tmp_path / "b.json", {"a": "\u00e9", "b": 1})
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+    assert read_json(tmp_path / "a.json") == {"a": "\u00e9", "b": 1}
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'"x"', b'{"a": "\xff"}'])
+def test_what_is_no_json_object_reads_as_nothing(tmp_path, content):
+    path = tmp_path / "a.json"
+    path.write_bytes(content)
+    assert read_json(path) is None
+    assert read_json(tmp_path / "missing.json") is None
+    assert read_json(path / "below-a-file.json") is None
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+
+@given(values, values)
+def test_digests_are_equal_exactly_where_the_values_are(left, right):
+    equal = json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
+    assert (digest(left) == digest(right)) == equal
+    assert len(digest(left)) == 32
+
+
+def test_a_digest_keeps_its_parts_apart():
+    assert digest("ab", "c") != digest("a", "bc") != digest(["a", "bc"])
+
+
+def test_hashes_notice_every_change_of_content(tmp_path):
+    path, memory = tmp_path / "a.txt", tmp_path / "hashes.json"
+    path.write_text("one")
+    first = Hashes(memory).all([path])
+    assert Hashes(memory).all([path]) == first
+    path.write_text("two")  # the same size
+    os.utime(path, ns=(1, 1))
+    assert Hashes(memory).all([path]) != first
+    path.write_text("one")
+    assert Hashes(memory).all([path]) == first
+
+
+def test_a_file_put_in_anothers_place_is_hashed_anew_even_with_its_size_and_times(tmp_path):
+    path, other, memory = tmp_path / "a.txt", tmp_path / "b.txt", tmp_path / "hashes.json"
+    for file, text in ((path, "one"), (other, "two")):
+        file.write_text(text)
+        os.utime(file, ns=(1, 1))
+    first = Hashes(memory).all([path])
+    other.replace(path)
+    assert Hashes(memory).all([path]) != first
+
+
+def test_hashes_read_a_file_again_only_after_a_change(tmp_path, monkeypatch):
+    path, memory = tmp_path / "a.txt", tmp_path / "hashes.json"
+    path.write_text("one")
+    first = Hashes(memory).all([path])
+    later = Hashes(memory)
+    monkeypatch.setattr(Path, "open", lambda *_: pytest.fail("read again"))
+    assert [later.of(path)] == first
+
+
+def test_a_lost_or_broken_memory_of_hashes_costs_only_time(tmp_path):
+    path, memory = tmp_path / "a.txt", tmp_path / "hashes.json"
+    path.write_text("one")
+    first = Hashes(memory).all([path])
+    memory.write_text("{")
+    assert Hashes(memory).all([path]) == first
+    assert read_json(memory) is not None

@@ -1,0 +1,245 @@
+import numpy as np
+import polars as pl
+import pytest
+
+from tasks.core import store, views
+from tasks.core.encoder import Encoded
+from tasks.core.errors import InputError
+from tasks.core.search import Space
+from tasks.core.transform import fit, load, save
+
+ABOUT = {"fingerprint": "enc", "dimensions": 6}
+SETTINGS = {"temperature": None, "novelty": None, "floor": 0.1, "residual": 2}
+
+
+def write_base(table, names, seed=0):
+    """Replace the base table: the vector of a name depends on the name and `seed` only."""
+    vectors = np.stack([_vector(name, seed) for name in names])
+    frame = pl.DataFrame(
+        {
+            "id": names,
+            "text_hash": [f"t-{name}-{seed}" for name in names],
+            "row_hash": [f"r-{name}-{seed}" for name in names],
+            "text": names,
+            "channel": [("email", "chat")[n % 2] for n in range(len(names))],
+        }
+    )
+    made = store.assemble(frame, {store.VECTOR: store.vector_array(vectors, "float16")})
+    fragments = store.write_fragments(table, made, ABOUT, fresh=True)
+    store.commit_whole(table, made.schema, ABOUT, fragments)
+    return vectors
+
+
+def _vector(name, seed):
+    values = np.random.default_rng([*name.encode(), seed]).standard_normal(6)
+    return (values / np.linalg.norm(values)).astype(np.float32)
+
+
+def make_transform(folder, seed=1):
+    rng = np.random.default_rng(seed)
+    y = np.arange(40) % 2
+    x = rng.standard_normal((40, 6)) + np.where(y[:, None], 2, -2) * np.eye(6)[0]
+    x = (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
+    made = fit("discriminant", x, y, ("angry", "glad"), x, SETTINGS, seed)
+    save(folder, made, {"fingerprint": f"transform-{seed}", "encoder": "enc"})
+    return made
+
+
+class World:
+    def __init__(self, root):
+        self.base, self.view, self.folder = root / "base.lance", root / "v.lance", root / "mood"
+        self.names = [f"n{n:02}" for n in range(30)]
+        write_base(self.base, self.names)
+        self.transform = make_transform(self.folder)
+
+    def materialise(self, chunk=7):
+        """Do what the flow does, without a checkpoint; return the plan."""
+        about = views.describe(self.folder, "float32")
+        version = store.version(self.base)
+        store.rewind(self.view)
+        todo = views.plan(self.base, version, self.view, about)
+        written = [
+            views.write_shard(
+                *(self.base, version, self.view, todo.rows[at : at + chunk]),
+                *(self.transform, about, "float32"),
+                whole=todo.whole,
+                advance=lambda _: None,
+            )
+            for at in range(0, len(todo.rows), chunk)
+        ]
+        views.publish(
+            *(self.base, version, self.view, todo, written, about, "float32"), index_from=10**6
+        )
+        return todo
+
+    def rows(self):
+        frame = views.frame(self.view, live=True).sort("id")
+        assert frame["id"].is_unique().all()
+        return frame
+
+
+@pytest.fixture
+def world(tmp_path):
+    return World(tmp_path)
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 100])
+def test_a_view_is_the_transform_of_every_base_vector_whatever_the_chunks(world, chunk):
+    assert world.materialise(chunk).whole
+    frame = world.rows()
+    assert frame["id"].to_list() == world.names
+    stored = views.frame(world.base, live=False).sort("id")["vector"].to_numpy()
+    expected = world.transform.apply(stored)
+    np.testing.assert_allclose(frame["vector"].to_numpy(), expected.vectors, atol=1e-6)
+    labels = [world.transform.labels[at] for at in expected.label]
+    assert frame["label"].to_list() == labels
+    np.testing.assert_allclose(frame["confidence"].to_numpy(), expected.confidence, atol=1e-6)
+    np.testing.assert_allclose(frame["novelty"].to_numpy(), expected.novelty, atol=1e-6)
+    assert frame["channel"].to_list() == ["email", "chat"] * 15
+
+
+def test_a_view_that_is_up_to_date_has_nothing_to_write(world):
+    world.materialise()
+    before = store.version(world.view)
+    todo = world.materialise()
+    assert (todo.whole, len(todo.rows), todo.retired) == (False, 0, [])
+    assert store.version(world.view) == before
+
+
+def test_only_rows_that_changed_are_written_again(world):
+    world.materialise()
+    old = world.rows()
+    write_base(world.base, [*world.names[3:], "new"])
+    todo = world.materialise()
+    assert (todo.whole, len(todo.rows), sorted(todo.retired)) == (False, 1, world.names[:3])
+    assert world.rows()["id"].to_list() == sorted([*world.names[3:], "new"])
+    kept = world.rows().filter(pl.col("id") != "new")
+    np.testing.assert_array_equal(kept["vector"].to_numpy(), old["vector"].to_numpy()[3:])
+
+
+def test_a_new_transform_or_storage_writes_every_row_anew(world):
+    world.materialise()
+    world.transform = make_transform(world.folder, seed=2)
+    assert world.materialise().whole
+    about = views.describe(world.folder, "float16")
+    assert views.plan(world.base, store.version(world.base), world.view, about).whole
+
+
+def test_readers_see_the_old_rows_until_the_new_ones_are_published(world, monkeypatch):
+    world.materialise()
+    old = world.rows()
+    world.transform = make_transform(world.folder, seed=2)
+
+    def crash(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "publish", crash)
+        with pytest.raises(KeyboardInterrupt):
+            world.materialise()
+    assert world.rows().equals(old)
+    world.materialise()
+    assert not world.rows().equals(old)
+
+
+def test_a_crash_between_commit_and_publication_doubles_no_row(world, monkeypatch):
+    world.materialise()
+    write_base(world.base, [*world.names, "new"])
+
+    def crash(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "publish", crash)
+        with pytest.raises(KeyboardInterrupt):
+            world.materialise()
+    world.materialise()
+    assert world.rows()["id"].to_list() == sorted([*world.names, "new"])
+
+
+class OneVector:
+    precision, dimensions = "float32", 6
+
+    def encode(self, texts, advance):
+        return Encoded(np.eye(6, dtype=np.float32)[: len(texts)], 0)
+
+
+def test_rows_are_never_searched_by_another_transform_than_their_own(world, tmp_path):
+    kept = tmp_path / "kept"
+    views.keep_transform(kept, world.folder, "transform-1")
+    world.materialise()
+    space = Space(world.base, world.view, lambda name: kept / name, OneVector, "enc")
+    assert len(space.search("x", k=3)) == 3
+    world.transform = make_transform(world.folder, seed=2)
+    world.materialise()  # its own copy is missing
+    for _ in range(2):
+        with pytest.raises(InputError, match="transform-2"):
+            space.search("x", k=3)
+    views.keep_transform(kept, world.folder, "transform-2")
+    assert len(space.search("x", k=3)) == 3
+
+
+def test_the_order_of_the_base_table_does_not_matter(world, tmp_path):
+    world.materialise()
+    (tmp_path / "other").mkdir()
+    other = World(tmp_path / "other")
+    write_base(other.base, world.names[::-1])
+    other.materialise()
+    mine, theirs = world.rows(), other.rows()
+    assert mine.drop("vector", "channel", "confidence", "novelty").equals(
+        theirs.drop("vector", "channel", "confidence", "novelty")
+    )
+    np.testing.assert_allclose(mine["vector"].to_numpy(), theirs["vector"].to_numpy(), atol=1e-6)
+
+
+def test_a_kept_transform_is_the_one_that_made_the_view(world, tmp_path):
+    kept = tmp_path / "kept"
+    views.keep_transform(kept, world.folder, "a")
+    old = (kept / "a" / "transform.safetensors").read_bytes()
+    make_transform(world.folder, seed=2)
+    views.keep_transform(kept, world.folder, "b")
+    assert (kept / "a" / "transform.safetensors").read_bytes() == old
+    assert load(kept / "b")[1]["fingerprint"] == "transform-2"
+    assert not list(kept.rglob("*.tmp"))
+
+
+def test_a_broken_copy_of_a_transform_is_replaced(world, tmp_path):
+    views.keep_transform(tmp_path / "kept", world.folder, "a")
+    file = tmp_path / "kept" / "a" / "transform.safetensors"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-3])
+    views.keep_transform(tmp_path / "kept", world.folder, "a")
+    assert file.read_bytes() == whole
+
+
+def test_a_view_is_described_by_what_it_was_made_from(world):
+    assert views.describe(world.folder, "float16") == {
+        "transform": "transform-1",
+        "encoder": "enc",
+        "method": "discriminant",
+        "dimensions": 6,
+        "size": world.transform.size,
+        "storage": "float16",
+    }
+    with pytest.raises(InputError, match="run 'refract fit none --force'"):
+        views.describe(world.folder.with_name("none"), "float16")
+
+
+def test_a_frame_leaves_out_what_only_keeps_the_table_fresh(world):
+    world.materialise()
+    expected = ["id", "channel", "vector", "label", "confidence", "novelty"]
+    assert world.rows().columns == expected
+    assert views.frame(world.base, live=False).columns == ["id", "text", "channel", "vector"]
+
+
+def test_exports_hold_the_same_rows_and_replace_older_ones_whole(world, tmp_path):
+    world.materialise()
+    frame = world.rows()
+    for rows in (frame[:3], frame):
+        views.export_parquet(rows, tmp_path / "v.parquet")
+        views.export_npy(rows, tmp_path / "v.npy")
+    assert pl.read_parquet(tmp_path / "v.parquet").equals(frame)
+    saved = np.load(tmp_path / "v.npy", allow_pickle=False)
+    np.testing.assert_array_equal(saved, frame["vector"].to_numpy())
+    assert (tmp_path / "v.ids.txt").read_text().split() == frame["id"].to_list()
+    assert not list(tmp_path.glob(".*.tmp"))
