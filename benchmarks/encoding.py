@@ -17,11 +17,11 @@ from tasks.core import base, corpus, shards, store
 from tasks.core.encoder import Encoded, Encoder, EncoderSettings, describe, load_encoder
 from tasks.core.params import Params
 
-SLICE = 1_024
-SLICES = 9
+SLICE = 512
+SLICES = 11
 MEMORY_ROWS = (10_000, 40_000, 160_000)
-STORAGE_ROWS = 12_000
-QUERIES = 2_000
+STORAGE_ROWS = 8_000
+QUERIES = 1_000
 
 
 def settings(precision: str = "auto") -> EncoderSettings:

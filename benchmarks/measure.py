@@ -57,8 +57,13 @@ def peak_mib() -> float:
     return int(kib) * 1024 / MIB
 
 
-def in_child(module: str, work: str, **arguments: Any) -> dict[str, Any]:
-    """Run function `work` of `module` in a process of its own and return the JSON it makes."""
+def in_child(
+    module: str, work: str, limit: float | None = None, **arguments: Any
+) -> dict[str, Any]:
+    """Run function `work` of `module` in a process of its own and return the JSON it makes.
+
+    After `limit` seconds the process is ended, and subprocess.TimeoutExpired raised.
+    """
     call = (
         "import json, sys, importlib;"
         "module, work, arguments = json.loads(sys.argv[1]);"
@@ -74,6 +79,7 @@ def in_child(module: str, work: str, **arguments: Any) -> dict[str, Any]:
         stdout=subprocess.PIPE,
         text=True,
         check=True,
+        timeout=limit,
     )
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found

@@ -10,7 +10,7 @@ from prefect import flow
 
 from flows.artifacts import leave_table
 from flows.lock import writer
-from flows.stale import fit_fingerprints, fit_verdict, wanted_labels
+from flows.stale import FRESH, fit_fingerprints, fit_verdict, wanted_labels
 from tasks.core.errors import InputError
 from tasks.core.files import read_json, write_json, write_text
 from tasks.core.labels import label_files
@@ -50,7 +50,10 @@ def fit(root: Path, names: list[str] | None = None, force: bool = False) -> FitO
             rejected |= {name: str(error) for name, error in unusable.items()}
         for name, file in files.items():
             job = _job(paths, params, name, file)
-            if not force and not fit_verdict(paths, name, job.made_from).stale:
+            verdict = fit_verdict(paths, name, job.made_from)
+            if not force and not verdict.stale:
+                if verdict == FRESH:  # its labels are again those that were fitted
+                    job.rejection.unlink(missing_ok=True)
                 continue
             try:
                 fitted.append(fit_instruction(job))

@@ -12,7 +12,7 @@ from flows.lock import writer
 from flows.stale import sources_fingerprint
 from tasks.core.corpus import CorpusReport
 from tasks.core.documents import expand
-from tasks.core.files import write_json
+from tasks.core.files import Hashes, write_json
 from tasks.core.incoming import Incoming
 from tasks.core.params import load_params
 from tasks.core.paths import Paths
@@ -38,7 +38,9 @@ def ingest(root: Path, bring: list[Incoming] | None = None) -> CorpusReport:
             params.ingest.text,
             params.ingest.metadata,
         )
-        write_json(paths.stamp("ingest"), {"fingerprint": fingerprint, **asdict(report)})
+        content = Hashes(paths.hashes).all([paths.corpus_file])[0]
+        stamp = {"fingerprint": fingerprint, "content": content, **asdict(report)}
+        write_json(paths.stamp("ingest"), stamp)
     counts = {"read": report.read, "kept": report.kept, **report.rejected, **report.notes}
     leave_table("ingest", "Corpus", [{"what": key, "texts": n} for key, n in counts.items()])
     return report

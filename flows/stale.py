@@ -54,6 +54,8 @@ def ingest_verdict(paths: Paths, fingerprint: str) -> Verdict:
         return Verdict(True, "no corpus yet")
     if stamp["fingerprint"] != fingerprint:
         return Verdict(True, "documents or settings changed")
+    if stamp["content"] != Hashes(paths.hashes).all([paths.corpus_file])[0]:
+        return Verdict(True, "the corpus file is not the one that was noted")
     return FRESH
 
 

@@ -30,16 +30,6 @@ class Plan:
     gone: int  # rows of the table that the corpus no longer holds
 
 
-@dataclass(frozen=True)
-class ShardReport:
-    """Counts of one shard."""
-
-    written: int
-    encoded: int
-    reused: int
-    truncated: int
-
-
 def check_encoder(table: Path, fingerprint: str, storage: str) -> None:
     """Refuse to mix two encoders, or two storage types, in one table."""
     if not store.exists(table):

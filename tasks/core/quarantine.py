@@ -56,9 +56,3 @@ class RejectLog:
         self._temporary.unlink(missing_ok=True)
         if kind is None:
             self.path.unlink(missing_ok=True)
-
-
-def reject_file(path: Path, reason: str, source: str = "") -> None:
-    """Write at `path` that the whole file `source` was rejected, and why."""
-    with RejectLog(path) as log:
-        log.write(source, None, " ".join(reason.split()))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tasks.core import store
+from tasks.core import nearest, store
 from tasks.core.encoder import Encoder
 from tasks.core.errors import InputError
 from tasks.core.transform import Transform, load
@@ -26,8 +26,8 @@ class Space:
         encoder_fingerprint: str,
     ) -> None:
         """Open `base`, or `view` with its transforms found by fingerprint through `kept`."""
-        self._texts = store.Searcher(base, live=False)
-        self._rows = self._texts if view is None else store.Searcher(view, live=True)
+        self._texts = nearest.Searcher(base, live=False)
+        self._rows = self._texts if view is None else nearest.Searcher(view, live=True)
         self._kept = kept
         self._encoder = encoder
         self._encoder_fingerprint = encoder_fingerprint

@@ -1,4 +1,4 @@
-"""Tables of vectors on disk: the only module that knows Lance and LanceDB.
+"""Tables of vectors on disk, in the Lance format.
 
 A table is one folder `NAME.lance`. It is written in two phases: fragments first (by any number of
 workers, each returning JSON), then one commit that makes them visible. Rows carry a `row_hash`;
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +24,11 @@ VECTOR = "vector"
 _IDS_PER_PREDICATE = 4_000  # a longer IN list gains nothing and nests the expression deeper
 
 
-@dataclass(frozen=True)
-class Hit:
-    """One row found: `score` is the cosine, from -1 to 1."""
-
-    score: float
-    row: dict[str, Any]
-
-
 def exists(table: Path) -> bool:
     return (table / "_versions").is_dir() and any((table / "_versions").iterdir())
 
 
-def _open(table: Path, version: int | str | None = None) -> Any:
+def open_table(table: Path, version: int | str | None = None) -> Any:
     import lance
 
     if not exists(table):
@@ -48,43 +39,43 @@ def _open(table: Path, version: int | str | None = None) -> Any:
         return lance.dataset(str(table), version=version)
     except (ValueError, OSError) as error:
         raise InputError(
-            f"{table}: not readable as a Lance table ({_first_line(error)}); restore it with"
+            f"{table}: not readable as a Lance table ({first_line(error)}); restore it with"
             " 'dvc checkout', or remove the folder and run 'refract run'"
         ) from error
 
 
 def version(table: Path, tag: str | None = None) -> int:
-    return int(_open(table, tag).version)
+    return int(open_table(table, tag).version)
 
 
 def live_version(table: Path) -> int | None:
     """Return the version that readers see, or None before the first is whole."""
     if not exists(table):
         return None
-    tag = _open(table).tags.list().get(LIVE)
+    tag = open_table(table).tags.list().get(LIVE)
     return None if tag is None else int(tag["version"])
 
 
 def count(table: Path, version: int | str | None = None) -> int:
-    return int(_open(table, version).count_rows())
+    return int(open_table(table, version).count_rows())
 
 
 def note(table: Path, version: int | str | None = None) -> dict[str, Any]:
     """Return what the writer noted about the table (encoder or transform)."""
-    metadata = _open(table, version).schema.metadata or {}
+    metadata = open_table(table, version).schema.metadata or {}
     return dict(json.loads(metadata.get(NOTE, b"{}")))
 
 
 def columns(table: Path, version: int | str | None = None) -> dict[str, str]:
     """Return name → type of every column."""
-    return {field.name: str(field.type) for field in _open(table, version).schema}
+    return {field.name: str(field.type) for field in open_table(table, version).schema}
 
 
 def metadata_schema(
     table: Path, reserved: Iterable[str], version: int | str | None = None
 ) -> list[pa.Field]:
     hidden = set(reserved)
-    return [field for field in _open(table, version).schema if field.name not in hidden]
+    return [field for field in open_table(table, version).schema if field.name not in hidden]
 
 
 def batches(
@@ -98,7 +89,7 @@ def batches(
 ) -> Iterator[pa.RecordBatch]:
     """Stream columns `names` of the rows from `start` to `stop` (positions, in table order)."""
     limit = None if stop is None else stop - start
-    scanner = _open(table, version).scanner(
+    scanner = open_table(table, version).scanner(
         columns=list(names), offset=start or None, limit=limit, batch_size=rows, scan_in_order=True
     )
     yield from scanner.to_batches()
@@ -108,7 +99,7 @@ def take(
     table: Path, positions: np.ndarray, names: Sequence[str], version: int | str | None = None
 ) -> pa.Table:
     """Return columns `names` of the rows at `positions` (any order, kept)."""
-    return _open(table, version).take(positions, columns=list(names))
+    return open_table(table, version).take(positions, columns=list(names))
 
 
 def where_in(
@@ -119,10 +110,10 @@ def where_in(
     version: int | str | None = None,
 ) -> pa.Table:
     """Return the rows whose `column` is one of `values`."""
-    dataset = _open(table, version)
+    dataset = open_table(table, version)
     parts = [
         dataset.to_table(columns=list(names), filter=predicate)
-        for predicate in _predicates(column, values)
+        for predicate in predicates(column, values)
     ]
     if not parts:
         return dataset.to_table(columns=list(names), limit=0)
@@ -207,7 +198,7 @@ def commit_changes(table: Path, retired: Sequence[str], fragments: Sequence[str]
     """Remove the rows with the ids `retired` and add `fragments`, in one commit (phase two)."""
     import lance
 
-    dataset = _open(table)
+    dataset = open_table(table)
     if not retired:
         if not fragments:
             return int(dataset.version)
@@ -224,7 +215,7 @@ def commit_changes(table: Path, retired: Sequence[str], fragments: Sequence[str]
 def _without(dataset: Any, retired: Sequence[str]) -> tuple[list[int], list[Any]]:
     """Return the fragments that vanish and those that shrink when ids `retired` are removed."""
     removed, updated = [], []
-    predicate = " OR ".join(f"({part})" for part in _predicates("id", retired))
+    predicate = " OR ".join(f"({part})" for part in predicates("id", retired))
     for fragment in dataset.get_fragments():
         if not fragment.count_rows(predicate):
             continue
@@ -247,22 +238,17 @@ def evolve(table: Path, wanted: Sequence[pa.Field], reserved: Iterable[str]) -> 
     gone = [name for name in have if name not in want]
     retyped = [name for name in have if name in want and want[name].type != have[name].type]
     if gone or retyped:
-        _open(table).drop_columns(gone + retyped + (["row_hash"] if retyped else []))
+        open_table(table).drop_columns(gone + retyped + (["row_hash"] if retyped else []))
     fresh = [field for name, field in want.items() if name not in have or name in retyped]
     if "row_hash" not in columns(table):  # dropped above, or before a kill
         fresh.append(pa.field("row_hash", pa.string()))
     if fresh:
-        _open(table).add_columns(pa.schema(fresh))
-
-
-def rewrite_note(table: Path, about: dict[str, Any]) -> None:
-    """Replace the writer's note; the rows stay as they are."""
-    _open(table).update_schema_metadata({NOTE.decode(): json.dumps(about, sort_keys=True)})
+        open_table(table).add_columns(pa.schema(fresh))
 
 
 def publish(table: Path, version: int) -> None:
     """Let readers see `version` from now on; one small file is replaced, all or nothing."""
-    tags = _open(table).tags
+    tags = open_table(table).tags
     if LIVE in tags.list():
         tags.update(LIVE, version)
     else:
@@ -273,108 +259,7 @@ def rewind(table: Path) -> None:
     """Make what readers see the latest version again, if a killed writer committed beyond it."""
     live = live_version(table)
     if live is not None and live != version(table):
-        _open(table, live).restore()
-
-
-def index(table: Path, from_rows: int) -> bool:
-    """Index the vectors from `from_rows` rows on; below that exact search is fast enough."""
-    if count(table) < from_rows:
-        return False
-    dataset = _open(table)
-    if any(VECTOR in made.field_names for made in dataset.describe_indices()):
-        dataset.optimize.optimize_indices()
-        return True
-    import lancedb
-    from lancedb.index import HnswSq, IvfRq
-
-    opened = lancedb.connect(str(table.parent)).open_table(table.stem)
-    width = dataset.schema.field(VECTOR).type.list_size
-    kind = HnswSq if width % 8 else IvfRq  # RaBitQ packs eight dimensions to a byte
-    opened.create_index(VECTOR, config=kind(distance_type="cosine"))
-    return True
-
-
-class Searcher:
-    """Nearest rows of one table by cosine; follows the `live` tag where the table has one."""
-
-    def __init__(self, table: Path, *, live: bool) -> None:
-        import lancedb
-
-        if not exists(table) or (live and live_version(table) is None):
-            raise InputError(f"{table}: nothing to search yet; expected vectors; run 'refract run'")
-        self._table = lancedb.connect(str(table.parent)).open_table(table.stem)
-        self._live = live
-        self._at: int | None = None
-
-    @property
-    def names(self) -> list[str]:
-        return list(self._table.schema.names)
-
-    @property
-    def note(self) -> dict[str, Any]:
-        return dict(json.loads((self._table.schema.metadata or {}).get(NOTE, b"{}")))
-
-    def refresh(self) -> bool:
-        """Move to the version that readers should see now; True if it changed."""
-        if not self._live:
-            self._table.checkout_latest()
-            return False
-        now = int(self._table.tags.get_version(LIVE))
-        if now == self._at:
-            return False
-        self._table.checkout(LIVE)
-        self._at = now
-        return True
-
-    def nearest(
-        self, vector: np.ndarray, k: int, where: str | None, names: Sequence[str]
-    ) -> list[Hit]:
-        """Return the `k` rows closest to `vector` (d,) among those that pass the SQL filter."""
-        query: Any = self._table.search(vector.astype(np.float32), vector_column_name=VECTOR)
-        query = query.distance_type("cosine").limit(k).select([*names, "_distance"])
-        if any(VECTOR in made.columns for made in self._table.list_indices()):
-            query = query.refine_factor(10)  # quantised neighbours alone recall badly (0.97 → 1.0)
-        if where is not None:
-            query = query.where(check_filter(where), prefilter=True)
-        try:
-            found = query.to_arrow().to_pylist()
-        except (ValueError, RuntimeError) as error:
-            if where is None:
-                raise
-            raise InputError(
-                f"--where {where!r}: {_first_line(error)};"
-                f" columns are: {', '.join(self._filterable())}"
-            ) from error
-        return [Hit(1.0 - float(row.pop("_distance")), row) for row in found]
-
-    def vector_of(self, key: str) -> np.ndarray | None:
-        """Return the vector stored under the id `key`, or None."""
-        query = self._table.search().where(f"id = {_quoted(key)}").select([VECTOR]).limit(1)
-        found = query.to_arrow()
-        return vectors_of(found.column(VECTOR))[0].astype(np.float32) if found.num_rows else None
-
-    def values(self, keys: Sequence[str], name: str) -> dict[str, Any]:
-        """Return column `name` of the rows with the ids `keys`, by id."""
-        found: dict[str, Any] = {}
-        for predicate in _predicates("id", keys):
-            rows = self._table.search().where(predicate).select(["id", name]).limit(len(keys))
-            got = rows.to_arrow()
-            found.update(zip(got["id"].to_pylist(), got[name].to_pylist(), strict=True))
-        return found
-
-    def _filterable(self) -> list[str]:
-        return [name for name in self.names if name not in (VECTOR, "row_hash")]
-
-
-def check_filter(where: str) -> str:
-    """Return `where` if it is one expression; a filter may select rows and do nothing else."""
-    outside = "".join(where.split("'")[::2])
-    if ";" in outside or "--" in outside or "/*" in outside:
-        raise InputError(
-            f"--where {where!r}: expected one SQL expression such as \"channel = 'email'\","
-            " found a second statement or a comment; remove it"
-        )
-    return where
+        open_table(table, live).restore()
 
 
 def _schema(schema: pa.Schema, about: dict[str, Any]) -> pa.Schema:
@@ -387,15 +272,15 @@ def _parse(fragments: Sequence[str]) -> list[Any]:
     return [lance.FragmentMetadata.from_json(text) for text in fragments]
 
 
-def _predicates(column: str, values: Sequence[str]) -> Iterator[str]:
+def predicates(column: str, values: Sequence[str]) -> Iterator[str]:
     for at in range(0, len(values), _IDS_PER_PREDICATE):
-        inside = ", ".join(_quoted(value) for value in values[at : at + _IDS_PER_PREDICATE])
+        inside = ", ".join(quoted(value) for value in values[at : at + _IDS_PER_PREDICATE])
         yield f"{column} IN ({inside})"
 
 
-def _quoted(value: str) -> str:
+def quoted(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     return str(error).strip().split("\n", 1)[0][:300]

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from tasks.core import store
+from tasks.core import nearest, store
 from tasks.core.artifact import CARD, TENSORS, read_card
 from tasks.core.base import OWN as BASE_OWN
 from tasks.core.errors import InputError
@@ -126,7 +126,7 @@ def publish(
         store.commit_whole(view, schema, about, fragments)
     else:
         store.commit_changes(view, todo.retired, fragments)
-    store.index(view, index_from)
+    nearest.index(view, index_from)
     version = store.version(view)
     store.publish(view, version)
     return version

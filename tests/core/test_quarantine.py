@@ -3,11 +3,16 @@ from pathlib import Path
 
 import pytest
 
-from tasks.core.quarantine import RejectLog, reject_file
+from tasks.core.quarantine import RejectLog
 
 
 def lines(path: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def write_old(path):
+    with RejectLog(path) as log:
+        log.write("a.csv", 1, "old")
 
 
 def test_rejected_rows_are_json_lines_with_source_position_reason_and_content(tmp_path):
@@ -38,7 +43,7 @@ def test_a_lone_surrogate_can_be_written(tmp_path):
 
 def test_the_old_log_stands_until_the_new_one_is_whole(tmp_path):
     path = tmp_path / "r.jsonl"
-    reject_file(path, "old")
+    write_old(path)
     with RejectLog(path) as log:
         log.write("a.csv", 1, "new")
         assert lines(path)[0]["reason"] == "old"
@@ -47,7 +52,7 @@ def test_the_old_log_stands_until_the_new_one_is_whole(tmp_path):
 
 def test_an_error_leaves_the_old_log_and_nothing_else(tmp_path):
     path = tmp_path / "r.jsonl"
-    reject_file(path, "old")
+    write_old(path)
     with pytest.raises(RuntimeError), RejectLog(path) as log:
         log.write("a.csv", 1, "new")
         raise RuntimeError
@@ -57,7 +62,7 @@ def test_an_error_leaves_the_old_log_and_nothing_else(tmp_path):
 
 def test_nothing_rejected_leaves_no_file_and_removes_the_old_one(tmp_path):
     path = tmp_path / "r.jsonl"
-    reject_file(path, "old")
+    write_old(path)
     with RejectLog(path):
         pass
     assert list(tmp_path.iterdir()) == []
@@ -67,11 +72,3 @@ def test_nothing_rejected_makes_no_folder(tmp_path):
     with RejectLog(tmp_path / "quarantine" / "r.jsonl"):
         pass
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_rejected_file_is_one_line_with_its_reason(tmp_path):
-    reject_file(tmp_path / "q" / "mood.jsonl", "found 1 label\n  on 3 rows", "data/labels/mood.csv")
-    (line,) = lines(tmp_path / "q" / "mood.jsonl")
-    assert line["source"] == "data/labels/mood.csv"
-    assert line["position"] is None
-    assert line["reason"] == "found 1 label on 3 rows"

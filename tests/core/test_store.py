@@ -3,7 +3,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from tasks.core import store
+from tasks.core import nearest, store
 from tasks.core.errors import InputError
 
 ABOUT = {"fingerprint": "abc", "dimensions": 4}
@@ -147,7 +147,7 @@ def test_what_was_committed_and_never_published_can_be_taken_back(table):
 
 def test_a_searcher_follows_what_is_published(table):
     store.publish(table, store.version(table))
-    searcher = store.Searcher(table, live=True)
+    searcher = nearest.Searcher(table, live=True)
     assert searcher.refresh()
     assert not searcher.refresh()
     replace(table, ["x"], seed=1)
@@ -160,7 +160,7 @@ def test_a_searcher_follows_what_is_published(table):
 
 
 def test_scores_are_cosines_and_the_best_comes_first(table):
-    searcher = store.Searcher(table, live=False)
+    searcher = nearest.Searcher(table, live=False)
     vectors = store.vectors_of(
         pa.concat_tables([pa.table(part) for part in store.batches(table, ["vector"])]).column(
             "vector"
@@ -178,25 +178,25 @@ def test_scores_are_cosines_and_the_best_comes_first(table):
 
 def test_nothing_can_be_searched_before_something_is_published(tmp_path, table):
     with pytest.raises(InputError, match=r"nothing to search yet; .* run 'refract run'"):
-        store.Searcher(table, live=True)
+        nearest.Searcher(table, live=True)
     with pytest.raises(InputError, match="nothing to search yet"):
-        store.Searcher(tmp_path / "none.lance", live=False)
+        nearest.Searcher(tmp_path / "none.lance", live=False)
 
 
 @pytest.mark.parametrize("where", ["a = 'x; y'", "a = '--'", "a = '/* it''s */' AND b > 3", "a"])
 def test_marks_inside_a_quoted_value_are_no_second_statement(where):
-    assert store.check_filter(where) == where
+    assert nearest.check_filter(where) == where
 
 
 @pytest.mark.parametrize("where", ["a = 1; DROP t", "a = 1 -- x", "a /* x */ = 1", "a = 'x'; b"])
 def test_a_filter_is_one_expression(where):
     with pytest.raises(InputError, match="found a second statement or a comment; remove it"):
-        store.check_filter(where)
+        nearest.check_filter(where)
 
 
 @pytest.mark.parametrize("where", ["nope = 1", "place >", "place = 'x' AND", "SELECT 1"])
 def test_a_filter_that_cannot_be_used_names_the_columns_there_are(table, where):
-    searcher = store.Searcher(table, live=False)
+    searcher = nearest.Searcher(table, live=False)
     with pytest.raises(InputError, match=r"columns are: id, place$"):
         searcher.nearest(np.ones(4, np.float32), 3, where, ["id"])
 
@@ -221,13 +221,6 @@ def test_a_table_that_fits_is_left_alone(table):
     before = store.version(table)
     store.evolve(table, [pa.field("place", pa.int64())], ("id", "row_hash", "vector"))
     assert store.version(table) == before
-
-
-def test_a_note_can_be_replaced_without_touching_a_row(table):
-    before = read(table)
-    store.rewrite_note(table, {"fingerprint": "def"})
-    assert store.note(table) == {"fingerprint": "def"}
-    assert read(table) == before
 
 
 def test_batches_cover_any_range_once_and_in_order(table):
@@ -263,7 +256,7 @@ def test_vectors_come_back_as_they_were_stored(storage):
 
 def test_below_its_bound_a_table_gets_no_index(table):
     before = store.version(table)
-    assert not store.index(table, 7)
+    assert not nearest.index(table, 7)
     assert store.version(table) == before
 
 
@@ -271,11 +264,11 @@ def test_an_indexed_table_finds_the_same_nearest_rows(tmp_path):
     path, names = tmp_path / "t.lance", [f"n{n:04}" for n in range(1200)]
     replace(path, names)
     query = np.array([1, 2, 3, 4], np.float32)
-    exact = store.Searcher(path, live=False).nearest(query, 5, None, ["id"])
-    assert store.index(path, 1_000)
-    found = store.Searcher(path, live=False).nearest(query, 5, None, ["id"])
+    exact = nearest.Searcher(path, live=False).nearest(query, 5, None, ["id"])
+    assert nearest.index(path, 1_000)
+    found = nearest.Searcher(path, live=False).nearest(query, 5, None, ["id"])
     assert [hit.row["id"] for hit in found] == [hit.row["id"] for hit in exact]
     assert [hit.score for hit in found] == pytest.approx([hit.score for hit in exact], abs=1e-5)
     append(path, ["new"])
-    assert store.index(path, 1_000)
+    assert nearest.index(path, 1_000)
     assert store.count(path) == 1201

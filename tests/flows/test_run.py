@@ -276,7 +276,8 @@ def test_a_corrupted_transform_is_named_with_the_way_on(made):
     write_documents(made, documents()[:70])
     run(made)  # the view has its own copy, so the corpus can go on changing
     assert len(view_rows(made, "mood")) == 70
-    kept = next(Paths(made).views.glob("mood.transforms/*/transform.safetensors"))
+    made_by = read_json(Paths(made).view_stamp("mood"))["transform"]
+    kept = Paths(made).kept_transform("mood", made_by) / "transform.safetensors"
     kept.write_bytes(b"broken")
     with pytest.raises(InputError, match="refract fit"):
         Workspace(made).view("mood").hits("thank you")
@@ -326,3 +327,17 @@ def test_another_storage_type_is_refused_until_everything_is_rebuilt(made):
         embed(made)
     embed(made, rebuild=True)
     assert base_rows(made)["vector"].dtype == pl.Array(pl.Float32, 48)
+
+
+def test_a_corpus_file_that_was_replaced_behind_its_note_is_made_anew(made):
+    paths = Paths(made)
+    good = paths.corpus_file.read_bytes()
+    write_documents(made, documents()[:30])
+    ingest(made)
+    other = paths.corpus_file.read_bytes()
+    write_documents(made, documents())
+    ingest(made)
+    paths.corpus_file.write_bytes(other)  # as a kill between the file and its note leaves it
+    run(made)
+    assert paths.corpus_file.read_bytes() == good
+    assert len(base_rows(made)) == 72
