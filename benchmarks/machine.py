@@ -19,6 +19,8 @@ def machine() -> dict[str, str]:
         "cores": str(cores),
         "memory": f"{_memory() / 2**30:.0f} GiB",
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "not set"),
+        "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "not set"),
+        "load": f"{os.getloadavg()[0]:.1f}",
         "python": platform.python_version(),
         **{name: version(name) for name in PACKAGES},
     }
@@ -30,7 +32,8 @@ def one_line() -> str:
     packages = ", ".join(f"{name} {found[name]}" for name in ("python", *PACKAGES))
     return (
         f"{found['processor']}, {found['cores']} cores, {found['memory']},"
-        f" OMP_NUM_THREADS {found['OMP_NUM_THREADS']}; {packages}; {NOISE}"
+        f" load {found['load']}, OMP_NUM_THREADS {found['OMP_NUM_THREADS']}, OMP_WAIT_POLICY"
+        f" {found['OMP_WAIT_POLICY']}; {packages}; {NOISE}"
     )
 
 

@@ -38,11 +38,16 @@ def main() -> None:
             say(f"{name} …")
             figures[name] = FIGURES[name](asked.data, Path(folder))
             say(f"{name}: {figures[name].measured}")
+            if asked.json:
+                _keep(asked.json, figures)
     print(f"{one_line()}\n\n{table(list(figures.values()))}")
-    if asked.json:
-        found = {name: asdict(figure) for name, figure in figures.items()}
-        whole = {"machine": machine(), "figures": found}
-        asked.json.write_text(json.dumps(whole, indent=2) + "\n", "utf-8")
+
+
+def _keep(file: Path, figures: dict[str, Figure]) -> None:
+    """Write what is known so far: a later figure may fail."""
+    found = {name: asdict(figure) for name, figure in figures.items()}
+    text = json.dumps({"machine": machine(), "figures": found}, indent=2, default=str)
+    file.write_text(text + "\n", "utf-8")
 
 
 def _arguments() -> argparse.Namespace:
