@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -47,8 +47,9 @@ def init(folder: Path, git: bool) -> None:
 
 @cli.command()
 @click.argument("sources", nargs=-1)
+@click.option("--replace", is_flag=True, help="Let SOURCES replace documents of the same name.")
 @root_option
-def ingest(sources: tuple[str, ...], root: Path) -> None:
+def ingest(sources: tuple[str, ...], replace: bool, root: Path) -> None:
     """Build the corpus from data/raw, after copying SOURCES (files, folders, globs) there."""
     from flows import show, stale
     from tasks.core.documents import expand
@@ -57,7 +58,7 @@ def ingest(sources: tuple[str, ...], root: Path) -> None:
 
     paths = Paths(root)
     params = load_params(paths.params)
-    bring = incoming(sources, paths.raw, params.ingest.id, params.ingest.text)
+    bring = incoming(sources, paths.raw, params.ingest.id, params.ingest.text, replace=replace)
     if not bring:
         files = expand(params.ingest.sources, root)
         verdict = stale.ingest_verdict(paths, stale.sources_fingerprint(paths, params, files))
@@ -181,7 +182,9 @@ def run(root: Path) -> None:
     required=True,
     help="Instruction, or 'base'; repeat to compare.",
 )
-@click.option("-k", default=10, show_default=True, help="How many texts.")
+@click.option(
+    "-k", type=click.IntRange(1, 10_000), default=10, show_default=True, help="How many texts."
+)
 @click.option(
     "--where", metavar="SQL", help='Keep rows for which this is true, e.g. "confidence > 0.8".'
 )
@@ -213,7 +216,9 @@ def search(
     required=True,
     help="Instruction, or 'base'; repeat to compare.",
 )
-@click.option("-k", default=10, show_default=True, help="How many texts.")
+@click.option(
+    "-k", type=click.IntRange(1, 10_000), default=10, show_default=True, help="How many texts."
+)
 @click.option("--where", metavar="SQL", help="Keep rows for which this is true.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @root_option
@@ -264,13 +269,23 @@ def _prefect(paths: Paths) -> None:
     settle(paths)
 
 
+def _refuse(message: str) -> NoReturn:
+    click.echo("refract: " + " ".join(message.split()), err=True)
+    sys.exit(2)
+
+
 def main() -> None:
     """Run the command line; an expected error is one line on stderr and exit code 2."""
     try:
         cli(standalone_mode=False)
     except InputError as error:
-        click.echo(f"refract: {error}", err=True)
-        sys.exit(2)
+        _refuse(str(error))
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            sys.stderr.close()
+            sys.exit(141)
+        where = error.filename or "a file"
+        _refuse(f"{where}: {error.strerror or error}; check the path and its permissions")
     except RepositoryError as error:
         click.echo(f"refract: not recorded: {error}; what was made is whole, repeat it", err=True)
         sys.exit(1)
@@ -280,6 +295,3 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("refract: stopped; run the same command again to go on", err=True)
         sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(141)

@@ -11,6 +11,7 @@ from prefect import flow
 from flows.artifacts import leave_table
 from flows.lock import writer
 from flows.stale import FRESH, fit_fingerprints, fit_verdict, wanted_labels
+from tasks.core import store
 from tasks.core.errors import InputError
 from tasks.core.files import read_json, write_json, write_text
 from tasks.core.labels import label_files
@@ -42,14 +43,17 @@ def fit(root: Path, names: list[str] | None = None, force: bool = False) -> FitO
     fitted: list[FitReport] = []
     rejected: dict[str, str] = {}
     with writer(paths):
+        store.note(paths.base_table)  # a broken table is no fault of a label file
         (paths.quarantine / "labels").mkdir(parents=True, exist_ok=True)
         paths.transforms.mkdir(parents=True, exist_ok=True)
         paths.metric_folder.mkdir(parents=True, exist_ok=True)
         if not names:
             unusable = label_files(paths.labels).errors
             rejected |= {name: str(error) for name, error in unusable.items()}
+            for name, reason in rejected.items():
+                write_json(paths.quarantine / "labels" / f"{name}.json", {"reason": reason})
         for name, file in files.items():
-            job = _job(paths, params, name, file)
+            job = _job(paths, params, name, file, force=force)
             verdict = fit_verdict(paths, name, job.made_from)
             if not force and not verdict.stale:
                 if verdict == FRESH:  # its labels are again those that were fitted
@@ -67,7 +71,7 @@ def fit(root: Path, names: list[str] | None = None, force: bool = False) -> FitO
     return FitOutcome(fitted, rejected)
 
 
-def _job(paths: Paths, params: Params, name: str, file: Path) -> FitJob:
+def _job(paths: Paths, params: Params, name: str, file: Path, *, force: bool) -> FitJob:
     section: Any = getattr(params.fit, params.fit.method, None)
     return FitJob(
         name=name,
@@ -84,6 +88,7 @@ def _job(paths: Paths, params: Params, name: str, file: Path) -> FitJob:
         held_out=params.fit.held_out,
         minimum=params.fit.min_rows,
         seed=params.fit.seed,
+        force=force,
     )
 
 
@@ -92,10 +97,15 @@ def _score_table(paths: Paths) -> str:
     lines = ["instruction,texts," + ",".join(f"{key}_{when}" for key in MEASURES for when in WHEN)]
     for file in sorted(paths.metric_folder.glob("*.json")):
         scores = read_json(file) or {}
-        values = [scores.get(when, {}).get(key) for key in MEASURES for when in WHEN]
+        values = [_figures(scores, when).get(key) for key in MEASURES for when in WHEN]
         cells = [file.stem, scores.get("texts"), *values]
         lines.append(",".join("" if cell is None else str(cell) for cell in cells))
     return "\n".join(lines) + "\n"
+
+
+def _figures(scores: dict[str, Any], when: str) -> dict[str, Any]:
+    figures = scores.get(when)
+    return figures if isinstance(figures, dict) else {}
 
 
 def _leave(fitted: list[FitReport], rejected: dict[str, str]) -> None:

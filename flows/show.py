@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -120,7 +121,7 @@ def _views(instructions: Mapping[str, Any]) -> Table:
 
 
 def _change(before: Mapping[str, Any], after: Mapping[str, Any], key: str) -> str:
-    old, new = before.get(key), after.get(key)
+    old, new = (part.get(key) if isinstance(part, dict) else None for part in (before, after))
     return "–" if old is None or new is None else f"{old:.1f} → {new:.1f}"
 
 
@@ -137,7 +138,7 @@ def _verdict(about: Mapping[str, Any]) -> str:
 
 
 def next_steps(paths: Paths, names: Sequence[str]) -> None:
-    root = "" if str(paths.root) == "." else f" --root {paths.root}"
+    root = "" if str(paths.root) == "." else f" --root {shlex.quote(str(paths.root))}"
     name = next(iter(names), "base")
     click.echo(
         "next:\n"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from tasks.core.artifact import CARD
+from tasks.core.artifact import CARD, TENSORS
 from tasks.core.documents import expand
 from tasks.core.encoder import EncoderSettings
 from tasks.core.errors import InputError
@@ -52,9 +53,9 @@ def ingest_verdict(paths: Paths, fingerprint: str) -> Verdict:
     stamp = read_json(paths.stamp("ingest"))
     if stamp is None or not paths.corpus_file.is_file():
         return Verdict(True, "no corpus yet")
-    if stamp["fingerprint"] != fingerprint:
+    if stamp.get("fingerprint") != fingerprint:
         return Verdict(True, "documents or settings changed")
-    if stamp["content"] != Hashes(paths.hashes).all([paths.corpus_file])[0]:
+    if stamp.get("content") != Hashes(paths.hashes).all([paths.corpus_file])[0]:
         return Verdict(True, "the corpus file is not the one that was noted")
     return FRESH
 
@@ -69,13 +70,13 @@ def embed_verdict(paths: Paths, params: Params) -> Verdict:
     if corpus is None:
         return Verdict(False, "no corpus yet")
     stamp = read_json(paths.stamp("embed"))
-    if stamp is None or not paths.base_table.is_dir():
+    if stamp is None or not _is_table(paths.base_table):
         return Verdict(True, "no base vectors yet")
-    if stamp["encoder"] != encoder_settings(params).fingerprint():
+    if stamp.get("encoder") != encoder_settings(params).fingerprint():
         return Verdict(True, "another encoder")
-    if stamp["storage"] != params.embed.storage:
+    if stamp.get("storage") != params.embed.storage:
         return Verdict(True, "another storage type")
-    if stamp["corpus"] != corpus["digest"]:
+    if stamp.get("corpus") != corpus.get("digest"):
         return Verdict(True, "the corpus changed")
     return FRESH
 
@@ -98,8 +99,8 @@ def fit_fingerprints(paths: Paths, params: Params, name: str, file: Path) -> dic
 def fit_verdict(paths: Paths, name: str, now: dict[str, str]) -> Verdict:
     """Compare with the transform's card, or with the note of an earlier rejection."""
     rejected = read_json(paths.rejection(name))
-    if rejected is not None and rejected["made_from"] == now:
-        return Verdict(False, REJECTED + str(rejected["reason"]))
+    if rejected is not None and rejected.get("made_from") == now:
+        return Verdict(False, REJECTED + str(rejected.get("reason")))
     card = read_json(paths.transform(name) / CARD)
     if card is None:
         return Verdict(True, "no transform yet")
@@ -116,19 +117,32 @@ def fit_verdict(paths: Paths, name: str, now: dict[str, str]) -> Verdict:
     return FRESH
 
 
+def _is_table(table: Path) -> bool:
+    versions = table / "_versions"
+    return versions.is_dir() and any(versions.iterdir())
+
+
+def _is_view(paths: Paths, name: str, stamp: dict[str, Any]) -> bool:
+    """Tell whether the table, the tag that readers follow, and the transform beside are there."""
+    table = paths.view_table(name)
+    kept = paths.kept_transform(name, str(stamp.get("transform")))
+    files = (table / "_refs" / "tags" / "live.json", kept / CARD, kept / TENSORS)
+    return _is_table(table) and all(file.is_file() for file in files)
+
+
 def view_verdict(paths: Paths, params: Params, name: str) -> Verdict:
     card = read_json(paths.transform(name) / CARD)
     if card is None:
         return Verdict(False, "no transform yet")
     stamp = read_json(paths.view_stamp(name))
-    if stamp is None or not paths.view_table(name).is_dir():
+    if stamp is None or not _is_view(paths, name, stamp):
         return Verdict(True, "no view yet")
-    if stamp["transform"] != card["fingerprint"]:
+    if stamp.get("transform") != card.get("fingerprint"):
         return Verdict(True, "a new transform")
-    if stamp["storage"] != params.materialise.storage:
+    if stamp.get("storage") != params.materialise.storage:
         return Verdict(True, "another storage type")
     base = read_json(paths.stamp("embed")) or {}
-    if stamp["base"] != base.get("digest"):
+    if stamp.get("base") != base.get("digest"):
         return Verdict(True, "the base vectors changed")
     return FRESH
 

@@ -55,6 +55,8 @@ def _instructions(paths: Paths, params: Params) -> dict[str, Any]:
         name: {"wording": "", "transform": _said(stale.Verdict(False, stale.REJECTED + str(error)))}
         for name, error in files.errors.items()
     }
+    for name in set(known) & set(unusable):
+        unusable[name] = known[name] | unusable[name] | {"wording": known[name]["wording"]}
     return known | unusable
 
 

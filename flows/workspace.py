@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flows.stale import encoder_settings, fitted
 from tasks.core.errors import InputError
 from tasks.core.params import load_params
-from tasks.core.paths import BASE, Paths
+from tasks.core.paths import BASE, Paths, check_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +33,7 @@ class Workspace:
 
     def view(self, name: str = BASE) -> View:
         """Open the view of instruction `name`; 'base' is the generic space."""
-        if name != BASE and name not in self.views:
+        if name != BASE and check_name(name) not in self.views:
             known = ", ".join([BASE, *self.views])
             raise InputError(
                 f"view {name!r}: there is none; expected one of: {known};"
@@ -96,14 +96,14 @@ class View:
         return self.frame()["vector"].to_numpy()
 
     def export(self, file: Path) -> int:
-        """Write the view to `file` (.parquet, or .npy with its ids beside it); return its rows."""
+        """Write the view to `file` (.parquet, or .npy with ids beside it); return its rows."""
         from tasks.core import views
 
+        if file.suffix not in (".parquet", ".npy"):
+            raise InputError(f"{file}: expected a name ending in .parquet or .npy")
         frame = self.frame()
         if file.suffix == ".parquet":
             views.export_parquet(frame, file)
-        elif file.suffix == ".npy":
-            views.export_npy(frame, file)
         else:
-            raise InputError(f"{file}: expected a name ending in .parquet or .npy")
+            views.export_npy(frame, file)
         return len(frame)

@@ -12,7 +12,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.core import base
-from tasks.core.artifact import CARD
+from tasks.core.artifact import CARD, is_whole
 from tasks.core.files import digest, read_json, write_json
 from tasks.core.labels import LabelSet, read_labels
 from tasks.core.quarantine import RejectLog
@@ -40,6 +40,7 @@ class FitJob:
     held_out: float
     minimum: int
     seed: int
+    force: bool
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def fit_instruction(job: FitJob) -> FitReport:
     _write_rejects(job, labels)
     matched = _matched(labels)
     card = read_json(job.transform / CARD)
-    if card is not None and _same_but_base(card, job, matched):
+    if card is not None and not job.force and _same_but_base(card, job, matched):
         write_json(job.transform / CARD, card | {"made_from": job.made_from})
         return _report(job, labels, read_json(job.metric) or {}, begun, refitted=False)
     x, y, names, keys = _vectors(job, labels)
@@ -92,7 +93,8 @@ def _matched(labels: LabelSet) -> str:
 def _same_but_base(card: dict[str, Any], job: FitJob, matched: str) -> bool:
     old = card.get("made_from", {})
     unchanged = all(old.get(key) == job.made_from[key] for key in ("params", "encoder"))
-    return unchanged and card.get("matched") == matched and job.metric.is_file()
+    made = card.get("matched") == matched and job.metric.is_file()
+    return unchanged and made and is_whole(job.transform)
 
 
 def _vectors(

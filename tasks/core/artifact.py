@@ -63,6 +63,15 @@ def read_artifact(folder: Path) -> tuple[bytes, dict[str, Any]]:
     return payload, card
 
 
+def is_whole(folder: Path) -> bool:
+    """Tell whether both files are there and belong together."""
+    try:
+        read_artifact(folder)
+    except InputError:
+        return False
+    return True
+
+
 def refuse(folder: Path, found: str, expected: str) -> InputError:
     """Build the error for a card and tensors that do not fit each other."""
     return _refusal(folder / CARD, found, expected)

@@ -6,9 +6,12 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from tasks.core.errors import InputError
 
 
 def write_text(path: Path, text: str) -> None:
@@ -25,6 +28,20 @@ def write_text(path: Path, text: str) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary sibling that takes the place of `path` if the block ends well."""
+    if path.is_dir() or not path.parent.is_dir():
+        found = "a folder" if path.is_dir() else f"no folder {path.parent}"
+        raise InputError(f"{path}: found {found}; expected a file name in an existing folder")
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -52,11 +69,20 @@ class Hashes:
 
     def __init__(self, memory: Path) -> None:
         self._memory = memory
-        self._known: dict[str, list[Any]] = (read_json(memory) or {}).get("files", {})
+        known = (read_json(memory) or {}).get("files")
+        self._known: dict[str, list[Any]] = known if isinstance(known, dict) else {}
         self._changed = False
 
     def of(self, path: Path) -> str:
         """Return the BLAKE2b-128 of the content of `path`."""
+        try:
+            return self._of(path)
+        except OSError as error:
+            raise InputError(
+                f"{path}: {error.strerror}; expected a readable file; restore or remove it"
+            ) from error
+
+    def _of(self, path: Path) -> str:
         stat = path.stat()
         key = str(path.resolve())
         seen = [stat.st_size, stat.st_mtime_ns, stat.st_ino]
@@ -77,5 +103,6 @@ class Hashes:
 
     def save(self) -> None:
         if self._changed:
-            write_json(self._memory, {"files": self._known})
+            with suppress(OSError):  # only a memory: a read-only workspace can still be looked at
+                write_json(self._memory, {"files": self._known})
             self._changed = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +20,17 @@ class Incoming:
 
 
 def incoming(
-    sources: Sequence[str], raw: Path, id_column: str | None, text_column: str | None
+    sources: Sequence[str],
+    raw: Path,
+    id_column: str | None,
+    text_column: str | None,
+    *,
+    replace: bool = False,
 ) -> list[Incoming]:
     """Return what of `sources` is to be copied into `raw`; a folder keeps its own name there.
 
     Files below `raw` stay where they are. InputError if one cannot be read to its end, has no
-    text column, or would take the place of another.
+    text column, or would take the place of another (of an older one: unless `replace`).
     """
     files = [file for source in sources for file in _of(source, raw)]
     taken: dict[Path, Path] = {}
@@ -35,10 +41,21 @@ def incoming(
                 f"{file.source} and {other}: both would become {file.place}; rename one"
             )
         _check(file.source, id_column, text_column)
+        if not replace and file.place.exists() and not _same(file):
+            raise InputError(
+                f"{file.source}: {file.place} exists with other content; rename the new file, or"
+                " repeat with --replace"
+            )
     return files
 
 
+def _same(file: Incoming) -> bool:
+    return file.place.is_file() and filecmp.cmp(file.source, file.place, shallow=False)
+
+
 def _of(source: str, raw: Path) -> list[Incoming]:
+    if not source.strip():
+        raise InputError("ingest: found a blank source; expected a file, a folder or a glob")
     given = Path(source)
     top = given.parent if not given.is_dir() else given.resolve().parent
     found = []

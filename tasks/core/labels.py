@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -68,9 +69,10 @@ def label_files(folder: Path) -> LabelFiles:
     found = LabelFiles()
     candidates: dict[str, list[Path]] = {}
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.name.startswith(".") or path.name.endswith(IGNORED) or path.is_dir():
+        if path.name.startswith(".") or path.name.endswith(IGNORED):
             continue
         try:
+            _check_readable(path)
             candidates.setdefault(_instruction(path), []).append(path)
         except InputError as error:
             found.errors[path.name] = error
@@ -80,6 +82,14 @@ def label_files(folder: Path) -> LabelFiles:
         else:
             found.errors[name] = _ambiguous(folder, name, paths)
     return found
+
+
+def _check_readable(path: Path) -> None:
+    if not path.is_file():
+        found = "a folder" if path.is_dir() else "a link to nothing"
+        raise InputError(f"{path}: found {found}; expected a label file; move it out")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{path}: not readable; expected a label file; correct its permissions")
 
 
 def _instruction(path: Path) -> str:

@@ -22,6 +22,7 @@ from tasks.core.store import (
     open_table,
     predicates,
     quoted,
+    readable,
     vectors_of,
 )
 
@@ -60,7 +61,9 @@ class Searcher:
 
         if not exists(table) or (live and live_version(table) is None):
             raise InputError(f"{table}: nothing to search yet; expected vectors; run 'refract run'")
-        self._table = lancedb.connect(str(table.parent)).open_table(table.stem)
+        self._folder = table
+        with readable(table):
+            self._table = lancedb.connect(str(table.parent)).open_table(table.stem)
         self._live = live
         self._at: int | None = None
 
@@ -94,21 +97,26 @@ class Searcher:
             query = query.refine_factor(10)  # quantised neighbours alone recall badly (0.97 → 1.0)
         if where is not None:
             query = query.where(check_filter(where), prefilter=True)
+        if where is None:
+            return self._hits(query)
         try:
-            found = query.to_arrow().to_pylist()
-        except (ValueError, RuntimeError) as error:
-            if where is None:
-                raise
+            return self._hits(query)
+        except InputError as error:
             raise InputError(
-                f"--where {where!r}: {first_line(error)};"
+                f"--where {where!r}: {first_line(error.__cause__ or error)};"
                 f" columns are: {', '.join(self._filterable())}"
             ) from error
+
+    def _hits(self, query: Any) -> list[Hit]:
+        with readable(self._folder):
+            found = query.to_arrow().to_pylist()
         return [Hit(1.0 - float(row.pop("_distance")), row) for row in found]
 
     def vector_of(self, key: str) -> np.ndarray | None:
         """Return the vector stored under the id `key`, or None."""
         query = self._table.search().where(f"id = {quoted(key)}").select([VECTOR]).limit(1)
-        found = query.to_arrow()
+        with readable(self._folder):
+            found = query.to_arrow()
         return vectors_of(found.column(VECTOR))[0].astype(np.float32) if found.num_rows else None
 
     def values(self, keys: Sequence[str], name: str) -> dict[str, Any]:
@@ -116,7 +124,8 @@ class Searcher:
         found: dict[str, Any] = {}
         for predicate in predicates("id", keys):
             rows = self._table.search().where(predicate).select(["id", name]).limit(len(keys))
-            got = rows.to_arrow()
+            with readable(self._folder):
+                got = rows.to_arrow()
             found.update(zip(got["id"].to_pylist(), got[name].to_pylist(), strict=True))
         return found
 

@@ -188,7 +188,7 @@ def load_params(path: Path) -> Params:
         )
     try:
         raw = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
         where = " ".join(str(error).split())
         raise InputError(f"{path.name}: not readable as YAML ({where}); correct it") from error
     if raw is None:

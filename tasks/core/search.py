@@ -11,7 +11,13 @@ import numpy as np
 from tasks.core import nearest, store
 from tasks.core.encoder import Encoder
 from tasks.core.errors import InputError
+from tasks.core.records import encodable
 from tasks.core.transform import Transform, load
+
+
+def check_utf8(text: str) -> None:
+    if not encodable(text):
+        raise InputError("search: found bytes that are no UTF-8; expected text")
 
 
 class Space:
@@ -38,6 +44,7 @@ class Space:
         """Return the `k` texts closest to `text`: score (cosine, −1 to 1), id, text, metadata."""
         if not text.strip():
             raise InputError("search: the text is blank; expected some words to look for")
+        check_utf8(text)
         self._refresh()
         vector = self._encoder().encode([text], lambda _: None).vectors
         if self._transform is not None:
@@ -46,6 +53,7 @@ class Space:
 
     def similar(self, key: str, k: int = 10, where: str | None = None) -> list[dict[str, Any]]:
         """Return the `k` texts closest to the stored text `key`, itself left out."""
+        check_utf8(key)
         self._refresh()
         vector = self._rows.vector_of(key)
         if vector is None:
@@ -73,8 +81,6 @@ class Space:
             )
 
     def _nearest(self, vector: np.ndarray, k: int, where: str | None) -> list[dict[str, Any]]:
-        if k < 1:
-            raise InputError(f"-k {k}: expected at least 1")
         hidden = {store.VECTOR, "features", "row_hash", "text_hash", "text"}
         names = [name for name in self._rows.names if name not in hidden]
         hits = self._rows.nearest(vector, k, where, names)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,20 @@ def exists(table: Path) -> bool:
     return (table / "_versions").is_dir() and any((table / "_versions").iterdir())
 
 
+@contextmanager
+def readable(table: Path) -> Iterator[None]:
+    """Turn what Lance says of a broken table into one line with the way on."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (ValueError, OSError, RuntimeError, pa.ArrowException) as error:
+        raise InputError(
+            f"{table}: not readable as a Lance table ({first_line(error)}); restore it with"
+            " 'dvc checkout', or remove the folder and run 'refract run'"
+        ) from error
+
+
 def open_table(table: Path, version: int | str | None = None) -> Any:
     import lance
 
@@ -35,13 +50,8 @@ def open_table(table: Path, version: int | str | None = None) -> Any:
         raise InputError(
             f"{table}: no such table; expected one made by an earlier verb; run 'refract run'"
         )
-    try:
+    with readable(table):
         return lance.dataset(str(table), version=version)
-    except (ValueError, OSError) as error:
-        raise InputError(
-            f"{table}: not readable as a Lance table ({first_line(error)}); restore it with"
-            " 'dvc checkout', or remove the folder and run 'refract run'"
-        ) from error
 
 
 def version(table: Path, tag: str | None = None) -> int:
@@ -92,7 +102,8 @@ def batches(
     scanner = open_table(table, version).scanner(
         columns=list(names), offset=start or None, limit=limit, batch_size=rows, scan_in_order=True
     )
-    yield from scanner.to_batches()
+    with readable(table):
+        yield from scanner.to_batches()
 
 
 def take(
@@ -282,5 +293,5 @@ def quoted(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     return str(error).strip().split("\n", 1)[0][:300]

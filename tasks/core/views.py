@@ -13,11 +13,11 @@ import polars as pl
 import pyarrow as pa
 
 from tasks.core import nearest, store
-from tasks.core.artifact import CARD, TENSORS, read_card
+from tasks.core.artifact import CARD, TENSORS, is_whole, read_artifact, read_card
 from tasks.core.base import OWN as BASE_OWN
 from tasks.core.errors import InputError
-from tasks.core.files import write_text
-from tasks.core.transform import Transform, load
+from tasks.core.files import replacing, write_json
+from tasks.core.transform import Transform
 
 READINGS = ("label", "confidence", "novelty")
 OWN = ("id", "row_hash", "vector", *READINGS)  # every other column came with the documents
@@ -150,8 +150,9 @@ def _schema(base: Path, version: int, size: int, storage: str) -> pa.Schema:
 def keep_transform(folder: Path, transform: Path, fingerprint: str) -> None:
     """Lay a copy of the transform beside its view: a query must meet the same map as the rows."""
     kept = folder / fingerprint
-    if _is_whole(kept):
+    if is_whole(kept):
         return
+    read_artifact(transform)  # a broken one is refused under its own name, and not copied
     kept.mkdir(parents=True, exist_ok=True)
     for name in (TENSORS, CARD):
         temporary = kept / f".{name}.tmp"
@@ -159,17 +160,11 @@ def keep_transform(folder: Path, transform: Path, fingerprint: str) -> None:
         temporary.replace(kept / name)
 
 
-def _is_whole(folder: Path) -> bool:
-    try:
-        load(folder)
-    except InputError:
-        return False
-    return True
-
-
 def frame(table: Path, *, live: bool) -> pl.DataFrame:
     """Return the rows that readers see, without the columns that only keep the table fresh."""
     version = store.live_version(table) if live else None
+    if live and version is None:
+        raise InputError(f"{table}: no live version; expected a whole view; run 'refract run'")
     names = [name for name in store.columns(table, version) if not name.endswith("_hash")]
     parts = [
         pl.DataFrame(pa.table(batch)) for batch in store.batches(table, names, version=version)
@@ -179,18 +174,15 @@ def frame(table: Path, *, live: bool) -> pl.DataFrame:
 
 def export_parquet(rows: pl.DataFrame, file: Path) -> None:
     """Write `rows` as Parquet, whole or not at all."""
-    temporary = file.with_name(f".{file.name}.tmp")
-    rows.write_parquet(temporary)
-    temporary.replace(file)
+    with replacing(file) as temporary:
+        rows.write_parquet(temporary)
 
 
 def export_npy(rows: pl.DataFrame, file: Path) -> None:
-    """Write the vectors as an array (n, d), and their ids in the same order as text beside it."""
-    write_text(file.with_suffix(".ids.txt"), "".join(f"{key}\n" for key in rows["id"]))
-    temporary = file.with_name(f".{file.name}.tmp")
-    with temporary.open("wb") as out:
+    """Write the vectors as an array (n, d), and their ids in the same order as JSON beside it."""
+    with replacing(file) as temporary, temporary.open("wb") as out:
         np.save(out, rows[store.VECTOR].to_numpy(), allow_pickle=False)
-    temporary.replace(file)
+    write_json(file.with_suffix(".ids.json"), rows["id"].to_list())
 
 
 def describe(transform: Path, storage: str) -> dict[str, Any]:

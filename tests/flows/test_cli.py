@@ -93,6 +93,33 @@ def test_mistakes_in_params_are_named_with_key_bound_and_value(empty):
         assert message in refused(empty, "status")
 
 
+def test_a_new_document_never_takes_the_place_of_another_unasked(empty, tmp_path):
+    kept = empty / "data" / "raw" / "messages.csv"
+    kept.write_text("id,text\n1,the only copy\n")
+    (tmp_path / "messages.csv").write_text("id,text\n2,another\n")
+    message = refused(empty, "ingest", str(tmp_path / "messages.csv"))
+    assert "exists with other content; rename the new file, or repeat with --replace" in message
+    assert "the only copy" in kept.read_text()
+
+
+def test_what_the_system_refuses_is_one_line(empty, tmp_path):
+    (tmp_path / "file").write_text("x")
+    assert "check the path" in refused(empty, "init", str(tmp_path / "file" / "shop"))
+    (empty / "params.yaml").unlink()
+    (empty / "params.yaml").mkdir()
+    assert "not found" in refused(empty, "status")
+
+
+def test_an_unreadable_label_file_does_not_stop_status(empty):
+    (empty / "data" / "labels" / "gone.csv").symlink_to("/nonexistent")
+    (empty / "data" / "labels" / "folder.csv").mkdir()
+    done = refract(empty, "status", "--json")
+    assert done.returncode == 0
+    reasons = json.loads(done.stdout)["instructions"]
+    assert "a link to nothing" in reasons["gone.csv"]["transform"]["reason"]
+    assert "found a folder" in reasons["folder.csv"]["transform"]["reason"]
+
+
 def test_verbs_before_their_time_say_what_comes_first(empty):
     assert "run 'refract ingest'" in refused(empty, "embed")
     assert "run 'refract embed'" in refused(empty, "fit")
@@ -119,7 +146,9 @@ def test_a_run_searches_and_a_second_run_does_nothing(tmp_path, tiny_model):
     assert [hit["label"] for hit in hits] == ["angry"] * 3
     state = json.loads(refract(root, "status", "--json").stdout)
     assert state["instructions"]["mood"]["rows"] == 72
-    assert "-k 0: expected at least 1" in refused(root, "search", "x", "--view", "mood", "-k", "0")
+    assert (
+        "0 is not in the range" in refract(root, "search", "x", "--view", "mood", "-k", "0").stderr
+    )
     (root / "data" / "labels" / "mood.csv").write_text("id,label\nt01,angry\n")
     assert "mood.csv" in refused(root, "fit", "mood")
     assert "mood.csv" in refused(root, "fit", "mood")

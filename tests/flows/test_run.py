@@ -1,6 +1,7 @@
 """The main job as a whole: what it makes, what it leaves alone, what it refuses."""
 
 import json
+import shutil
 
 import numpy as np
 import polars as pl
@@ -306,7 +307,7 @@ def test_an_export_holds_the_view_that_search_reads(made, tmp_path):
     assert pl.read_parquet(tmp_path / "mood.parquet").equals(view.frame())
     view.export(tmp_path / "mood.npy")
     vectors = np.load(tmp_path / "mood.npy", allow_pickle=False)
-    ids = (tmp_path / "mood.ids.txt").read_text().split()
+    ids = json.loads((tmp_path / "mood.ids.json").read_text())
     np.testing.assert_array_equal(vectors, view.vectors())
     assert ids == view.frame()["id"].to_list()
 
@@ -341,3 +342,67 @@ def test_a_corpus_file_that_was_replaced_behind_its_note_is_made_anew(made):
     run(made)
     assert paths.corpus_file.read_bytes() == good
     assert len(base_rows(made)) == 72
+
+
+def test_a_corrupted_transform_is_repaired_by_the_move_that_is_named(made):
+    paths = Paths(made)
+    (paths.transform("mood") / "transform.safetensors").write_bytes(b"x")
+    shutil.rmtree(paths.views)
+    with pytest.raises(InputError, match=r"transforms/mood/.*run 'refract fit mood --force'"):
+        materialise(made, ["mood"])
+    assert [report.refitted for report in fit(made, ["mood"], force=True).fitted] == [True]
+    run(made)
+    assert len(Workspace(made).view("mood").hits("thank you", k=3)) == 3
+
+
+@pytest.mark.parametrize("damage", ["mood.transforms", "mood.lance/_refs", "mood.lance/_versions"])
+def test_a_damaged_view_is_stale_and_made_whole_again(made, damage):
+    paths = Paths(made)
+    old = Workspace(made).view("mood").hits("thank you", k=5)
+    shutil.rmtree(paths.views / damage)
+    assert stale.view_verdict(paths, load_params(paths.params), "mood").stale
+    materialise(made)
+    assert Workspace(made).view("mood").hits("thank you", k=5) == old
+
+
+def test_a_broken_base_table_is_no_fault_of_the_label_files(made):
+    paths = Paths(made)
+    for manifest in (paths.base_table / "_versions").iterdir():
+        manifest.write_bytes(b"junk")
+    with pytest.raises(InputError, match="not readable as a Lance table"):
+        fit(made, force=True)
+    assert not paths.rejection("mood").exists()
+
+
+def test_notes_without_a_known_key_count_as_stale(made):
+    paths = Paths(made)
+    notes = (
+        paths.stamp("ingest"),
+        paths.stamp("embed"),
+        paths.view_stamp("mood"),
+        paths.transform("mood") / "transform.json",
+        paths.metric("mood"),
+        paths.hashes,
+    )
+    for note in notes:
+        note.write_text("{}")
+    assert stale.anything(paths, load_params(paths.params))
+    run(made)
+    assert len(Workspace(made).view("mood").hits("thank you", k=3)) == 3
+
+
+def test_lost_data_files_are_named_with_the_way_on(made):
+    shutil.rmtree(Paths(made).view_table("mood") / "data")
+    with pytest.raises(InputError, match=r"not readable as a Lance table .* 'refract run'"):
+        Workspace(made).view("mood").hits("thank you")
+
+
+def test_an_export_that_fails_leaves_nothing(made, tmp_path):
+    view = Workspace(made).view("mood")
+    for file in (tmp_path / "no" / "x.parquet", tmp_path / "x.txt"):
+        with pytest.raises(InputError, match="expected a"):
+            view.export(file)
+    (tmp_path / "x.npy").mkdir()
+    with pytest.raises(InputError, match="found a folder"):
+        view.export(tmp_path / "x.npy")
+    assert [path.name for path in tmp_path.iterdir() if path.name not in ("made", "x.npy")] == []
