@@ -50,7 +50,10 @@ def init(folder: Path, git: bool) -> None:
 @click.option("--replace", is_flag=True, help="Let SOURCES replace documents of the same name.")
 @root_option
 def ingest(sources: tuple[str, ...], replace: bool, root: Path) -> None:
-    """Build the corpus from data/raw, after copying SOURCES (files, folders, globs) there."""
+    """Build the corpus from data/raw, after copying SOURCES there.
+
+    SOURCES are files, folders and globs.
+    """
     from flows import show, stale
     from tasks.core.documents import expand
     from tasks.core.incoming import incoming
@@ -102,7 +105,7 @@ def embed(rebuild: bool, root: Path) -> None:
 @click.option("--force", is_flag=True, help="Fit also what is up to date.")
 @root_option
 def fit(names: tuple[str, ...], force: bool, root: Path) -> None:
-    """Fit a transform for each label file that changed (or for NAMES only)."""
+    """Fit a transform for each label file that changed."""
     from flows import show, stale
     from tasks.core.params import load_params
 
@@ -134,7 +137,10 @@ def _refuse_rejected(rejected: dict[str, str], asked: Sequence[str]) -> None:
 @click.argument("names", nargs=-1)
 @root_option
 def materialise(names: tuple[str, ...], root: Path) -> None:
-    """Apply each new transform to all base vectors, a known one to new rows only."""
+    """Write each view that is out of date.
+
+    A new transform is applied to all base vectors, a known one to new rows only.
+    """
     from flows import show, stale
     from tasks.core.params import load_params
 
@@ -152,7 +158,7 @@ def materialise(names: tuple[str, ...], root: Path) -> None:
 @cli.command()
 @root_option
 def run(root: Path) -> None:
-    """Bring everything up to date: ingest, embed, fit, materialise; then record it in DVC."""
+    """Do all four in order, then record it in DVC."""
     from flows import show, stale
     from flows.status import read_status
     from tasks.core.params import load_params
@@ -256,7 +262,10 @@ def status(as_json: bool, root: Path) -> None:
 @click.argument("file", type=_Folder())
 @root_option
 def export(name: str, file: Path, root: Path) -> None:
-    """Write view NAME ('base': the generic space) to FILE: .parquet, or .npy with ids beside it."""
+    """Write view NAME to FILE (.parquet or .npy).
+
+    'base' is the generic space. An .npy file gets its ids beside it, as JSON.
+    """
     from flows.workspace import Workspace
 
     rows = Workspace(root).view(name).export(file)

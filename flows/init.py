@@ -55,6 +55,7 @@ def make_workspace(folder: Path, *, git: bool) -> list[str]:
         raise InputError(f"{folder}: is a file; expected a folder or a new name")
     if paths.params.exists() or paths.pipeline.exists():
         raise InputError(f"{folder}: holds a workspace already; choose another folder")
+    _refuse_nesting(folder)
     for made in (paths.raw, paths.labels):
         made.mkdir(parents=True, exist_ok=True)
     write_text(paths.params, render_params(Params()))
@@ -68,3 +69,12 @@ def make_workspace(folder: Path, *, git: bool) -> list[str]:
         " data/labels/INSTRUCTION.csv (id,label), then 'refract run'"
     ]
     return done
+
+
+def _refuse_nesting(folder: Path) -> None:
+    for parent in folder.resolve().parents:
+        if Paths(parent).params.is_file() and Paths(parent).pipeline.is_file():
+            raise InputError(
+                f"{folder}: lies inside the workspace {parent}, whose DVC would take it for its"
+                " own; choose a folder outside"
+            )

@@ -16,6 +16,7 @@ from rich.table import Table
 from tasks.core.paths import Paths
 
 MEASURES = {"v_measure": "V-measure", "triplets": "triplets", "knn": "kNN@10"}
+FEW = 50  # held-out texts below which a score moves by more than ten points by chance
 WIDTH = 100  # characters of a table where there is no terminal to ask
 
 
@@ -53,6 +54,9 @@ def fitted(outcome: Any, silent: Sequence[str] = ()) -> None:
             f" {report.method} ({report.seconds:.2f} s)"
         )
         _counts(report.reasons, "label rows not used")
+        _counts(report.notes, "noted")
+        if report.held_out < FEW:
+            click.echo(f"  scores are rough: {report.held_out} texts held out; label more")
     for name, reason in outcome.rejected.items():
         if name not in silent:
             click.echo(f"fit {name}: rejected, {reason}", err=True)

@@ -83,13 +83,17 @@ class View:
         return self._space.similar(key, k, where)
 
     def frame(self) -> pl.DataFrame:
-        """Return every row: id, metadata, vector, and for a view label, confidence, novelty."""
+        """Return every row: id, text, metadata, vector; for a view label, confidence, novelty."""
         from tasks.core import views
 
         paths = self._workspace.paths
         if self.name == BASE:
             return views.frame(paths.base_table, live=False)
-        return views.frame(paths.view_table(self.name), live=True)
+        texts = views.frame(paths.base_table, live=False, names=["id", "text"])
+        rows = views.frame(paths.view_table(self.name), live=True)
+        others = [name for name in rows.columns if name != "id"]
+        joined = rows.join(texts, on="id", how="left", maintain_order="left")
+        return joined.select("id", "text", *others)
 
     def vectors(self) -> np.ndarray:
         """Return the vectors (n, d), in the order of `frame`."""

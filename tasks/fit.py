@@ -53,6 +53,7 @@ class FitReport:
     texts: int
     held_out: int
     reasons: dict[str, int]
+    notes: dict[str, int]
     before: dict[str, Any]
     after: dict[str, Any]
     seconds: float
@@ -163,6 +164,7 @@ def _report(
         texts=len(labels.ids),
         held_out=int(scores.get("held_out", 0)),
         reasons=labels.reasons,
+        notes=labels.notes,
         before=scores.get("before", {}),
         after=scores.get("after", {}),
         seconds=time.perf_counter() - begun,

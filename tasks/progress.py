@@ -60,8 +60,8 @@ class _Lines:
     def advance(self, n: int) -> None:
         self._done += n
         now = time.monotonic()
-        if now - self._said < _EVERY:
-            return
+        if now - self._said < _EVERY or self._done == self._total:
+            return  # the verb itself says how it ended
         self._said = now
         rate = self._done / (now - self._begun)
         line = f"{self._label}: {self._done:,} {self._unit}, {rate:,.0f}/s"

@@ -69,7 +69,7 @@ def label_files(folder: Path) -> LabelFiles:
     found = LabelFiles()
     candidates: dict[str, list[Path]] = {}
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.name.startswith(".") or path.name.endswith(IGNORED):
+        if path.name.startswith(".") or path.name.endswith(IGNORED) or _is_plain_folder(path):
             continue
         try:
             _check_readable(path)
@@ -82,6 +82,10 @@ def label_files(folder: Path) -> LabelFiles:
         else:
             found.errors[name] = _ambiguous(folder, name, paths)
     return found
+
+
+def _is_plain_folder(path: Path) -> bool:
+    return path.is_dir() and not path.suffix
 
 
 def _check_readable(path: Path) -> None:

@@ -44,12 +44,12 @@ def index(table: Path, from_rows: int) -> bool:
         dataset.optimize.optimize_indices()
         return True
     import lancedb
-    from lancedb.index import HnswSq, IvfRq
+    from lancedb.index import IvfFlat
 
     opened = lancedb.connect(str(table.parent)).open_table(table.stem)
-    width = dataset.schema.field(VECTOR).type.list_size
-    kind = HnswSq if width % 8 else IvfRq  # RaBitQ packs eight dimensions to a byte
-    opened.create_index(VECTOR, config=kind(distance_type="cosine"))
+    # Unquantised: any number of dimensions, and true distances within the cells that are probed.
+    # 300,000 x 74: built in 2 s, recall 1.0; HnswSq took minutes, IvfRq wants a multiple of 8.
+    opened.create_index(VECTOR, config=IvfFlat(distance_type="cosine"))
     return True
 
 
@@ -93,8 +93,6 @@ class Searcher:
         """Return the `k` rows closest to `vector` (d,) among those that pass the SQL filter."""
         query: Any = self._table.search(vector.astype(np.float32), vector_column_name=VECTOR)
         query = query.distance_type("cosine").limit(k).select([*names, "_distance"])
-        if any(VECTOR in made.columns for made in self._table.list_indices()):
-            query = query.refine_factor(10)  # quantised neighbours alone recall badly (0.97 → 1.0)
         if where is not None:
             query = query.where(check_filter(where), prefilter=True)
         if where is None:

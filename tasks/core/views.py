@@ -160,12 +160,13 @@ def keep_transform(folder: Path, transform: Path, fingerprint: str) -> None:
         temporary.replace(kept / name)
 
 
-def frame(table: Path, *, live: bool) -> pl.DataFrame:
-    """Return the rows that readers see, without the columns that only keep the table fresh."""
+def frame(table: Path, *, live: bool, names: list[str] | None = None) -> pl.DataFrame:
+    """Return the rows that readers see; by default all columns but those of the upkeep."""
     version = store.live_version(table) if live else None
     if live and version is None:
         raise InputError(f"{table}: no live version; expected a whole view; run 'refract run'")
-    names = [name for name in store.columns(table, version) if not name.endswith("_hash")]
+    if names is None:
+        names = [name for name in store.columns(table, version) if not name.endswith("_hash")]
     parts = [
         pl.DataFrame(pa.table(batch)) for batch in store.batches(table, names, version=version)
     ]
