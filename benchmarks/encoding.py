@@ -178,8 +178,8 @@ def float16(data: Path, folder: Path) -> Figure:
     recall = _recall(exact, exact.astype(np.float16).astype(np.float32))
     size = {kind: _bytes_a_row(texts, exact, kind, folder) for kind in ("float16", "float32")}
     return Figure(
-        f"base vectors encoded in float32, stored as float16: recall@10 against float32, {QUERIES:,} held-out queries"
-        f" over {STORAGE_ROWS - QUERIES:,} texts",
+        "base vectors encoded in float32, stored as float16: recall@10 against float32,"
+        f" {QUERIES:,} held-out queries over {STORAGE_ROWS - QUERIES:,} texts",
         "said, measured",
         f"{recall:.4f}; {size['float16']:,.0f} bytes a row on disk instead of"
         f" {size['float32']:,.0f}",

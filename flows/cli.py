@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -285,6 +286,7 @@ def _refuse(message: str) -> NoReturn:
 
 def main() -> None:
     """Run the command line; an expected error is one line on stderr and exit code 2."""
+    os.environ.setdefault("LANCE_LOG", "error")  # its warnings are for those who write to it
     try:
         cli(standalone_mode=False)
     except InputError as error:
