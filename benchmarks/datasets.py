@@ -1,4 +1,4 @@
-"""The real texts to measure on, and which of them a fit may see (METHOD.md, section 5)."""
+"""The real texts to measure on, and which of them a fit may see."""
 
 from __future__ import annotations
 

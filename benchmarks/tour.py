@@ -26,7 +26,7 @@ SETS = {
     "airline_tweets": ("sentiment", "airline", "negative_reason"),
     "crisislex_t26": ("information_type", "information_source"),
 }
-PROTOTYPE = {  # V-measure and triplets that the prototype reached (issue 2)
+PROTOTYPE = {  # V-measure and triplets that the prototype reached
     "sentiment": (35, 77),
     "airline": (87, 98),
     "negative_reason": (30, 73),
