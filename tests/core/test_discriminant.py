@@ -37,7 +37,7 @@ def fitted(x: np.ndarray, y: np.ndarray, **asked: Any) -> Discriminant:
 
 
 def brute_force(x: np.ndarray, y: np.ndarray, probes: np.ndarray, view: Discriminant) -> np.ndarray:
-    """The formulas of the module literally, in all d coordinates, by SciPy's densities; (m, k+1)."""
+    """The module's formulas literally, in all d coordinates, by SciPy's densities; (m, k+1)."""
     used, (n, d) = view.settings(), x.shape
     counts = np.bincount(y)
     means = np.stack([x[y == c].mean(0) for c in range(K)])
