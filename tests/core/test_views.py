@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import polars as pl
 import pytest
@@ -241,5 +243,5 @@ def test_exports_hold_the_same_rows_and_replace_older_ones_whole(world, tmp_path
     assert pl.read_parquet(tmp_path / "v.parquet").equals(frame)
     saved = np.load(tmp_path / "v.npy", allow_pickle=False)
     np.testing.assert_array_equal(saved, frame["vector"].to_numpy())
-    assert (tmp_path / "v.ids.txt").read_text().split() == frame["id"].to_list()
+    assert json.loads((tmp_path / "v.ids.json").read_text()) == frame["id"].to_list()
     assert not list(tmp_path.glob(".*.tmp"))
