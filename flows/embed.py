@@ -17,7 +17,7 @@ from tasks.core.errors import InputError
 from tasks.core.files import read_json, write_json
 from tasks.core.params import Params, load_params
 from tasks.core.paths import Paths
-from tasks.embed import EmbedCounts, EmbedJob, commit_shard, embed_shard, retire
+from tasks.embed import EmbedCounts, EmbedJob, commit_shard, embed_shard, index, retire
 from tasks.progress import track
 
 
@@ -61,6 +61,7 @@ def embed(root: Path, rebuild: bool = False) -> EmbedReport:
         job = EmbedJob(paths.corpus_file, digest, table, settings, params.embed.storage, plan)
         counts = _embed_shards(job, params, len(todo.rows), fresh)
         retired = retire(paths.corpus_file, table) if todo.gone else 0
+        index(table, params.embed.index_from)
         report = _report(table, counts, retired, begun)
         _stamp(paths, params, digest, report)
         shards.forget(plan.parent)

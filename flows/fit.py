@@ -14,10 +14,11 @@ from flows.stale import FRESH, fit_fingerprints, fit_verdict, wanted_labels
 from tasks.core import store
 from tasks.core.errors import InputError
 from tasks.core.files import read_json, write_json, write_text
-from tasks.core.labels import label_files
+from tasks.core.label_files import label_files
 from tasks.core.params import Params, load_params
 from tasks.core.paths import Paths
 from tasks.fit import FitJob, FitReport, fit_instruction
+from tasks.progress import track
 
 MEASURES = ("v_measure", "triplets", "sts", "knn")
 WHEN = ("before", "after")
@@ -52,23 +53,27 @@ def fit(root: Path, names: list[str] | None = None, force: bool = False) -> FitO
             rejected |= {name: str(error) for name, error in unusable.items()}
             for name, reason in rejected.items():
                 write_json(paths.quarantine / "labels" / f"{name}.json", {"reason": reason})
-        for name, file in files.items():
-            job = _job(paths, params, name, file, force=force)
-            verdict = fit_verdict(paths, name, job.made_from)
-            if not force and not verdict.stale:
-                if verdict == FRESH:  # its labels are again those that were fitted
-                    job.rejection.unlink(missing_ok=True)
-                continue
-            try:
-                fitted.append(fit_instruction(job))
-            except InputError as error:
-                rejected[name] = str(error)
-                write_json(
-                    paths.rejection(name), {"reason": str(error), "made_from": job.made_from}
-                )
+        with track("fit", len(files), "label files") as advance:
+            for name, file in files.items():
+                job = _job(paths, params, name, file, force=force)
+                try:
+                    fitted += _fit_if_stale(paths, job)
+                except InputError as error:
+                    rejected[name] = str(error)
+                    write_json(job.rejection, {"reason": str(error), "made_from": job.made_from})
+                advance(1)
         write_text(paths.score_table, _score_table(paths))
     _leave(fitted, rejected)
     return FitOutcome(fitted, rejected)
+
+
+def _fit_if_stale(paths: Paths, job: FitJob) -> list[FitReport]:
+    verdict = fit_verdict(paths, job.name, job.made_from)
+    if job.force or verdict.stale:
+        return [fit_instruction(job)]
+    if verdict == FRESH:  # its labels are again those that were fitted
+        job.rejection.unlink(missing_ok=True)
+    return []
 
 
 def _job(paths: Paths, params: Params, name: str, file: Path, *, force: bool) -> FitJob:

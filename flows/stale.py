@@ -12,7 +12,7 @@ from tasks.core.documents import expand
 from tasks.core.encoder import EncoderSettings
 from tasks.core.errors import InputError
 from tasks.core.files import Hashes, digest, read_json
-from tasks.core.labels import label_files
+from tasks.core.label_files import label_files
 from tasks.core.params import Params
 from tasks.core.paths import Paths
 

@@ -9,7 +9,7 @@ from tasks.core.artifact import CARD
 from tasks.core.documents import expand
 from tasks.core.errors import InputError
 from tasks.core.files import read_json
-from tasks.core.labels import label_files
+from tasks.core.label_files import label_files
 from tasks.core.params import Params
 from tasks.core.paths import Paths
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     import polars as pl
 
+    from tasks.core.encoder import Encoder
     from tasks.core.search import Space
 
 
@@ -56,17 +58,14 @@ class View:
 
         paths, name = self._workspace.paths, self.name
         settings = encoder_settings(self._workspace.params)
-        if name == BASE:
-            return Space(
-                paths.base_table, None, None, lambda: load_encoder(settings), settings.fingerprint()
-            )
-        return Space(
-            paths.base_table,
-            paths.view_table(name),
-            lambda fingerprint: paths.kept_transform(name, fingerprint),
-            lambda: load_encoder(settings),
-            settings.fingerprint(),
-        )
+
+        def encoder(precision: str) -> Encoder:
+            auto = settings.precision == "auto"
+            return load_encoder(replace(settings, precision=precision) if auto else settings)
+
+        view = None if name == BASE else paths.view_table(name)
+        kept = None if name == BASE else partial(paths.kept_transform, name)
+        return Space(paths.base_table, view, kept, encoder, settings.fingerprint())
 
     def hits(self, text: str, k: int = 10, where: str | None = None) -> list[dict[str, Any]]:
         """Return the `k` texts closest to `text` as dictionaries, best first."""

@@ -10,7 +10,7 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.core import base, shards, store
+from tasks.core import base, nearest, shards, store
 from tasks.core.encoder import EncoderSettings, describe, load_encoder
 
 
@@ -82,3 +82,9 @@ def commit_shard(job: EmbedJob, shard: dict[str, Any], fresh: bool) -> EmbedCoun
 def retire(corpus: Path, table: Path) -> int:
     """Remove the rows of texts that the corpus no longer holds."""
     return base.retire_gone(corpus, table) if store.exists(table) else 0
+
+
+@task(name="index", cache_policy=NO_CACHE)
+def index(table: Path, from_rows: int) -> bool:
+    """Index the table, or take its new rows into the index; False below `from_rows` rows."""
+    return nearest.index(table, from_rows)

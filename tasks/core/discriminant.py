@@ -132,7 +132,7 @@ def fit(sample: Sample, settings: dict[str, Any], seed: int = 0) -> Discriminant
     asked = Settings(**settings)
     x, y = torch.from_numpy(sample.x).double(), torch.from_numpy(sample.y)
     moments = gather(x, y, len(sample.labels))
-    basis, centre = residual_basis(torch.from_numpy(sample.background).double(), asked.residual)
+    basis, centre = residual_basis(torch.from_numpy(sample.background), asked.residual)
     found = temper(x, y, moments, asked.shrinkage, asked.temperature)
     used = Chosen(
         temperature=found.temperature,
@@ -165,7 +165,7 @@ def residual_basis(background: Tensor, size: int) -> tuple[Tensor, Tensor]:
     centre = background.mean(0)
     r = background - centre
     r = r / torch.linalg.vector_norm(r, dim=1, keepdim=True).clamp_min(1e-6)
-    vectors = torch.linalg.eigh(r.T @ r).eigenvectors.flip(1)[:, :size]
+    vectors = torch.linalg.eigh((r.T @ r).double()).eigenvectors.flip(1)[:, :size]
     top = vectors.abs().argmax(0, keepdim=True)
     return vectors * vectors.gather(0, top).sign(), centre
 

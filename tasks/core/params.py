@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from tasks.core.errors import InputError
 from tasks.core.paths import check_name
 
+_INDEXED = "rows from which vectors get an index; below, search looks at every row"
+
 
 class Section(BaseModel):
     """A part of params.yaml: frozen, and closed to keys it does not know."""
@@ -72,6 +74,7 @@ class Embed(Section):
             description="texts per commit; at most this much work is lost by a kill",
         ),
     ] = 16_384
+    index_from: Annotated[int, Field(ge=1_000, description=_INDEXED)] = 20_000
 
 
 class Discriminant(Section):
@@ -136,13 +139,7 @@ class Materialise(Section):
         Literal["float16", "float32"], Field(description="type of the stored view vectors")
     ] = "float16"
     chunk: Annotated[int, Field(ge=16, le=10_000_000, description="rows per shard")] = 65_536
-    index_from: Annotated[
-        int,
-        Field(
-            ge=1_000,
-            description="rows from which a view gets a vector index; below, search is exact",
-        ),
-    ] = 100_000
+    index_from: Annotated[int, Field(ge=1_000, description=_INDEXED)] = 20_000
 
 
 class Engine(Section):

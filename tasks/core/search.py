@@ -28,10 +28,13 @@ class Space:
         base: Path,
         view: Path | None,
         kept: Callable[[str], Path] | None,
-        encoder: Callable[[], Encoder],
+        encoder: Callable[[str], Encoder],
         encoder_fingerprint: str,
     ) -> None:
-        """Open `base`, or `view` with its transforms found by fingerprint through `kept`."""
+        """Open `base`, or `view` with its transforms found by fingerprint through `kept`.
+
+        encoder: gives the encoder in the precision that the base vectors were encoded in.
+        """
         self._texts = nearest.Searcher(base, live=False)
         self._rows = self._texts if view is None else nearest.Searcher(view, live=True)
         self._kept = kept
@@ -46,10 +49,14 @@ class Space:
             raise InputError("search: the text is blank; expected some words to look for")
         check_utf8(text)
         self._refresh()
-        vector = self._encoder().encode([text], lambda _: None).vectors
+        vector = self._query(text)
         if self._transform is not None:
             vector = self._transform.apply(vector).vectors
         return self._nearest(vector[0], k, where)
+
+    def _query(self, text: str) -> np.ndarray:
+        precision = self._texts.note.get("settings", {}).get("precision", "float32")
+        return self._encoder(precision).encode([text], lambda _: None).vectors
 
     def similar(self, key: str, k: int = 10, where: str | None = None) -> list[dict[str, Any]]:
         """Return the `k` texts closest to the stored text `key`, itself left out."""
@@ -83,6 +90,10 @@ class Space:
     def _nearest(self, vector: np.ndarray, k: int, where: str | None) -> list[dict[str, Any]]:
         hidden = {store.VECTOR, "features", "row_hash", "text_hash", "text"}
         names = [name for name in self._rows.names if name not in hidden]
-        hits = self._rows.nearest(vector, k, where, names)
-        texts = self._texts.values([hit.row["id"] for hit in hits], "text")
+        own = self._rows is self._texts
+        hits = self._rows.nearest(vector, k, where, [*names, "text"] if own else names)
+        if own:
+            texts = {hit.row["id"]: hit.row.pop("text") for hit in hits}
+        else:
+            texts = self._texts.values([hit.row["id"] for hit in hits], "text")
         return [{"score": hit.score, "text": texts.get(hit.row["id"]), **hit.row} for hit in hits]

@@ -55,6 +55,7 @@ def open_table(table: Path, version: int | str | None = None) -> Any:
 
 
 def version(table: Path, tag: str | None = None) -> int:
+    """Return the number of the latest version, or of the one that `tag` names."""
     return int(open_table(table, tag).version)
 
 
@@ -290,6 +291,7 @@ def predicates(column: str, values: Sequence[str]) -> Iterator[str]:
 
 
 def quoted(value: str) -> str:
+    """Return `value` as an SQL string literal."""
     return "'" + value.replace("'", "''") + "'"
 
 

@@ -42,16 +42,24 @@ class Transform(Protocol):
     """A fitted map from d base dimensions to m view dimensions."""
 
     @property
-    def method(self) -> str: ...
+    def method(self) -> str:
+        """The key of its module in `METHODS`."""
+        ...
 
     @property
-    def labels(self) -> tuple[str, ...]: ...
+    def labels(self) -> tuple[str, ...]:
+        """The class names, sorted; `Reading.label` indexes them."""
+        ...
 
     @property
-    def dimensions(self) -> int: ...
+    def dimensions(self) -> int:
+        """The number d of base dimensions that it maps from."""
+        ...
 
     @property
-    def size(self) -> int: ...
+    def size(self) -> int:
+        """The number m of view dimensions that it maps to."""
+        ...
 
     def apply(self, x: NDArray[Any]) -> Reading:
         """Map base vectors, (n, d) of any float type, rows of any length."""
@@ -171,10 +179,16 @@ def _sample(
     place = {name: c for c, name in enumerate(present)}
     classes = np.array([place.get(name, -1) for name in labels], np.int64)[np.asarray(y)]
     rows = unit_rows(x)
-    order = sorted(range(len(rows)), key=lambda i: (classes[i], rows[i].tobytes()))
+    order = _by_bytes(rows)
+    order = order[np.argsort(classes[order], kind="stable")]
     corpus = unit_rows(background)
-    corpus = corpus[sorted(range(len(corpus)), key=lambda i: corpus[i].tobytes())]
-    return Sample(rows[order], classes[order], tuple(present), corpus)
+    return Sample(rows[order], classes[order], tuple(present), corpus[_by_bytes(corpus)])
+
+
+def _by_bytes(rows: NDArray[np.float32]) -> NDArray[np.int64]:
+    whole = np.ascontiguousarray(rows).view(np.dtype((np.void, rows.shape[1] * rows.itemsize)))
+    order: NDArray[np.int64] = np.argsort(whole.ravel(), kind="stable")
+    return order
 
 
 def _check(

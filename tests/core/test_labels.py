@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tasks.core import labels as labels_module
 from tasks.core.errors import InputError
 from tasks.core.intake import text_hash
-from tasks.core.labels import label_files, read_labels
+from tasks.core.label_files import label_files
+from tasks.core.labels import read_labels
 
 TEXTS = {
     "1": "my parcel is late",

@@ -148,7 +148,6 @@ def test_what_was_committed_and_never_published_can_be_taken_back(table):
 def test_a_searcher_follows_what_is_published(table):
     store.publish(table, store.version(table))
     searcher = nearest.Searcher(table, live=True)
-    assert searcher.refresh()
     assert not searcher.refresh()
     replace(table, ["x"], seed=1)
     assert not searcher.refresh()
@@ -272,3 +271,21 @@ def test_an_indexed_table_finds_the_same_nearest_rows(tmp_path):
     append(path, ["new"])
     assert nearest.index(path, 1_000)
     assert store.count(path) == 1201
+
+
+def test_an_index_neither_keeps_retired_rows_nor_misses_new_ones(tmp_path):
+    path, names = tmp_path / "t.lance", [f"n{n:04}" for n in range(1200)]
+    replace(path, names)
+    assert nearest.index(path, 1_000)
+    searcher = nearest.Searcher(path, live=False)
+    vector = searcher.vector_of("n0007")
+    append(path, ["new"])
+    store.commit_changes(path, ["n0007", "n0008"], [])
+    for indexed_anew in (False, True):
+        if indexed_anew:
+            assert nearest.index(path, 1_000)
+        assert searcher.refresh()
+        hits = searcher.nearest(vector, 1199, None, ["id"])
+        assert {hit.row["id"] for hit in hits} == {"new", *names} - {"n0007", "n0008"}
+        assert searcher.vector_of("n0007") is None
+        assert searcher.vector_of("new") is not None

@@ -14,7 +14,7 @@ ABOUT = {"fingerprint": "enc", "dimensions": 6}
 SETTINGS = {"temperature": None, "novelty": None, "floor": 0.1, "residual": 2}
 
 
-def write_base(table, names, seed=0):
+def write_base(table, names, seed=0, about=None):
     """Replace the base table: the vector of a name depends on the name and `seed` only."""
     vectors = np.stack([_vector(name, seed) for name in names])
     frame = pl.DataFrame(
@@ -27,8 +27,9 @@ def write_base(table, names, seed=0):
         }
     )
     made = store.assemble(frame, {store.VECTOR: store.vector_array(vectors, "float16")})
-    fragments = store.write_fragments(table, made, ABOUT, fresh=True)
-    store.commit_whole(table, made.schema, ABOUT, fragments)
+    note = ABOUT | (about or {})
+    fragments = store.write_fragments(table, made, note, fresh=True)
+    store.commit_whole(table, made.schema, note, fragments)
     return vectors
 
 
@@ -160,7 +161,10 @@ def test_a_crash_between_commit_and_publication_doubles_no_row(world, monkeypatc
 
 
 class OneVector:
-    precision, dimensions = "float32", 6
+    dimensions = 6
+
+    def __init__(self, precision):
+        self.precision = precision
 
     def encode(self, texts, advance):
         return Encoded(np.eye(6, dtype=np.float32)[: len(texts)], 0)
@@ -179,6 +183,19 @@ def test_rows_are_never_searched_by_another_transform_than_their_own(world, tmp_
             space.search("x", k=3)
     views.keep_transform(kept, world.folder, "transform-2")
     assert len(space.search("x", k=3)) == 3
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float32"])
+def test_a_query_is_encoded_in_the_precision_of_the_base_vectors(world, precision):
+    write_base(world.base, world.names, about={"settings": {"precision": precision}})
+    asked = []
+
+    def encoder(wanted):
+        asked.append(wanted)
+        return OneVector(wanted)
+
+    assert len(Space(world.base, None, None, encoder, "enc").search("x", k=2)) == 2
+    assert asked == [precision]
 
 
 def test_the_order_of_the_base_table_does_not_matter(world, tmp_path):

@@ -150,7 +150,7 @@ def test_a_workspace_below_an_existing_git_repository_becomes_a_dvc_part_of_it(
 
 
 def test_a_workspace_without_dvc_runs_and_says_that_nothing_was_recorded(world, capsys):
-    from flows import show
+    from flows.cli import show
     from tasks.core.paths import Paths
 
     report = run(world)

@@ -101,22 +101,24 @@ def test_only_new_texts_are_encoded_and_gone_ones_leave(made):
     assert set(view_rows(made, "mood")["id"]) == set(base_rows(made)["id"])
 
 
-def test_a_changed_text_replaces_its_vector_everywhere(made):
+def run_with(made, row, **cells):
+    """Change cells of one document and run."""
     rows = documents()
-    rows[0] = rows[0] | {"text": "you are lovely and a delight"}
+    rows[row] |= cells
     write_documents(made, rows)
+    return run(made)
+
+
+def test_a_changed_text_replaces_its_vector_everywhere(made):
     old = base_rows(made)["vector"][0].to_numpy()
-    report = run(made)
+    report = run_with(made, 0, text="you are lovely and a delight")
     assert (report.embed.encoded, report.embed.written) == (1, 1)
     assert not np.allclose(base_rows(made)["vector"][0].to_numpy(), old)
     assert view_rows(made, "mood")["id"].n_unique() == len(view_rows(made, "mood")) == 72
 
 
 def test_changed_metadata_costs_no_encoding_and_reaches_the_views(made):
-    rows = documents()
-    rows[5] = rows[5] | {"channel": "letter"}
-    write_documents(made, rows)
-    report = run(made)
+    report = run_with(made, 5, channel="letter")
     assert (report.embed.encoded, report.embed.reused) == (0, 1)
     assert [view.written for view in report.materialise] == [1, 1]
     hits = Workspace(made).view("mood").hits("thank you", where="channel = 'letter'")
@@ -313,11 +315,10 @@ def test_an_export_holds_the_view_that_search_reads(made, tmp_path):
 
 
 def test_a_metadata_column_that_changes_its_type_loses_no_value(made):
-    rows = documents()
-    rows[7] = rows[7] | {"stars": "five"}
-    write_documents(made, rows)
-    report = run(made)
+    report = run_with(made, 7, stars="five")
     assert (report.embed.encoded, report.embed.reused) == (0, 72)
+    rows = documents()
+    rows[7] |= {"stars": "five"}
     assert base_rows(made)["stars"].to_list() == [row["stars"] for row in rows]
     assert view_rows(made, "mood")["stars"].to_list() == [row["stars"] for row in rows]
 

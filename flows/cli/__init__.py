@@ -1,0 +1,55 @@
+"""The command line. Nothing heavy is imported before it is known that something has to be done."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from flows.cli import making, reading
+from tasks.core.errors import InputError
+from tasks.repository import RepositoryError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="refract")
+def cli() -> None:
+    """Embed once, see it by any instruction."""
+
+
+for command in (
+    *(making.init, making.ingest, making.embed, making.fit, making.materialise, making.run),
+    *(reading.search, reading.similar, reading.status, reading.export),
+):
+    cli.add_command(command)
+
+
+def _refuse(message: str) -> NoReturn:
+    click.echo("refract: " + " ".join(message.split()), err=True)
+    sys.exit(2)
+
+
+def main() -> None:
+    """Run the command line; an expected error is one line on stderr and exit code 2."""
+    os.environ.setdefault("LANCE_LOG", "error")  # its warnings are for those who write to it
+    try:
+        cli(standalone_mode=False)
+    except InputError as error:
+        _refuse(str(error))
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            sys.stderr.close()
+            sys.exit(141)
+        where = error.filename or "a file"
+        _refuse(f"{where}: {error.strerror or error}; check the path and its permissions")
+    except RepositoryError as error:
+        click.echo(f"refract: not recorded: {error}; what was made is whole, repeat it", err=True)
+        sys.exit(1)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("refract: stopped; run the same command again to go on", err=True)
+        sys.exit(130)

@@ -1,0 +1,99 @@
+"""The verbs that look at what is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from flows.cli.options import Folder, root_option
+from tasks.core.paths import Paths
+
+_views = click.option(
+    "--view",
+    "names",
+    multiple=True,
+    required=True,
+    help="Instruction, or 'base'; repeat to compare.",
+)
+_many = click.option(
+    "-k", type=click.IntRange(1, 10_000), default=10, show_default=True, help="How many texts."
+)
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.command()
+@click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
+@_views
+@_many
+@click.option(
+    "--where", metavar="SQL", help='Keep rows for which this is true, e.g. "confidence > 0.8".'
+)
+@_json
+@root_option
+def search(
+    texts: tuple[str, ...],
+    names: tuple[str, ...],
+    k: int,
+    where: str | None,
+    as_json: bool,
+    root: Path,
+) -> None:
+    """Find the texts closest to TEXT as each view sees it."""
+    from flows.cli import show
+    from flows.workspace import Workspace
+
+    views = [Workspace(root).view(name) for name in names]
+    found = [(text, view.name, view.hits(text, k, where)) for text in texts for view in views]
+    show.hits(found, as_json=as_json)
+
+
+@click.command()
+@click.argument("key", metavar="ID")
+@_views
+@_many
+@click.option("--where", metavar="SQL", help="Keep rows for which this is true.")
+@_json
+@root_option
+def similar(
+    key: str, names: tuple[str, ...], k: int, where: str | None, as_json: bool, root: Path
+) -> None:
+    """Find the neighbours of the stored text ID."""
+    from flows.cli import show
+    from flows.workspace import Workspace
+
+    views = [Workspace(root).view(name) for name in names]
+    found = [(key, view.name, view.similar(key, k, where)) for view in views]
+    show.hits(found, as_json=as_json)
+
+
+@click.command()
+@_json
+@root_option
+def status(as_json: bool, root: Path) -> None:
+    """Show what is there, and what is stale and why."""
+    from flows.cli import show
+    from flows.status import read_status
+    from tasks.core.params import load_params
+
+    paths = Paths(root)
+    state = read_status(paths, load_params(paths.params))
+    if as_json:
+        click.echo(show.to_json(state))
+    else:
+        show.status(state)
+
+
+@click.command()
+@click.argument("name")
+@click.argument("file", type=Folder())
+@root_option
+def export(name: str, file: Path, root: Path) -> None:
+    """Write view NAME to FILE (.parquet or .npy).
+
+    'base' is the generic space. An .npy file gets its ids beside it, as JSON.
+    """
+    from flows.workspace import Workspace
+
+    rows = Workspace(root).view(name).export(file)
+    click.echo(f"{file}: {rows:,} rows")
