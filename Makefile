@@ -24,7 +24,7 @@ run: env  ## run the main job on the sample that ships with the project
 	  'thank you, the lamp broke but your colleague was lovely about it'
 
 test: env  ## run every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: lint types contracts test  ## lint, types, import contracts, tests
 

@@ -87,6 +87,7 @@ def _job(paths: Paths, params: Params, name: str, file: Path, *, force: bool) ->
         metric=paths.metric(name),
         rejected_rows=paths.rejected_labels(name),
         rejection=paths.rejection(name),
+        hold=paths.hold(name),
         made_from=fit_fingerprints(paths, params, name, file),
         method=params.fit.method,
         settings=section.model_dump(mode="json") if section is not None else {},

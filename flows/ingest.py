@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from prefect import flow
 
@@ -40,7 +41,12 @@ def ingest(root: Path, bring: list[Incoming] | None = None) -> CorpusReport:
         )
         content = Hashes(paths.hashes).all([paths.corpus_file])[0]
         stamp = {"fingerprint": fingerprint, "content": content, **asdict(report)}
+        write_json(paths.corpus_figures, _figures(report))
         write_json(paths.stamp("ingest"), stamp)
     counts = {"read": report.read, "kept": report.kept, **report.rejected, **report.notes}
     leave_table("ingest", "Corpus", [{"what": key, "texts": n} for key, n in counts.items()])
     return report
+
+
+def _figures(report: CorpusReport) -> dict[str, Any]:
+    return {"texts": report.kept, "sources": report.sources, "rejected": report.rejected}

@@ -21,6 +21,8 @@ stages:
     outs:
       - data/corpus: {persist: true}
       - data/quarantine/documents: {persist: true}
+    metrics:
+      - data/metrics/corpus.json: {cache: false, persist: true}
   embed:
     cmd: refract embed
     params: [embed]

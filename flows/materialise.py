@@ -8,16 +8,16 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows.artifacts import leave_table
+from flows.artifacts import leave_link, leave_table
 from flows.engine import LOCAL
 from flows.lock import writer
-from flows.stale import view_verdict, wanted_views
+from flows.stale import to_retire, view_verdict, wanted_views
 from tasks.core import shards, store, views
 from tasks.core.errors import InputError
 from tasks.core.files import read_json, write_json
 from tasks.core.params import Params, load_params
 from tasks.core.paths import Paths
-from tasks.materialise import ViewJob, materialise_shard, publish_view
+from tasks.materialise import ViewJob, materialise_shard, publish_view, retire_view
 from tasks.progress import track
 
 
@@ -41,6 +41,9 @@ def materialise(root: Path, names: list[str] | None = None) -> list[ViewReport]:
     paths.views.mkdir(parents=True, exist_ok=True)
     reports, failed = [], {}
     with writer(paths):
+        gone = [] if names else to_retire(paths, params)
+        for name in gone:
+            retire_view(_parts(paths, name))
         for name in wanted_views(paths, names or []):
             if not view_verdict(paths, params, name).stale:
                 continue
@@ -48,7 +51,11 @@ def materialise(root: Path, names: list[str] | None = None) -> list[ViewReport]:
                 reports.append(_materialise(paths, params, name))
             except InputError as error:
                 failed[name] = error
-    leave_table("materialise", "Views", [asdict(report) for report in reports])
+    rows: list[dict[str, object]] = [asdict(report) for report in reports]
+    rows += [{"name": name, "retired": "its label file is gone"} for name in gone]
+    leave_table("materialise", "Views", rows)
+    for report in reports:
+        leave_link(f"view-{report.name}", paths.view_table(report.name), report.name)
     if failed:
         raise InputError("; ".join(str(error) for error in failed.values()))
     return reports
@@ -91,6 +98,18 @@ def _materialise(paths: Paths, params: Params, name: str) -> ViewReport:
         whole=todo.whole,
         seconds=time.perf_counter() - begun,
     )
+
+
+def _parts(paths: Paths, name: str) -> list[Path]:
+    """Return all that belongs to an instruction; its transform, which says that it is, last."""
+    kept = paths.kept_transform(name, "any").parent
+    return [
+        paths.view_stamp(name),
+        paths.view_table(name),
+        kept,
+        paths.metric(name),
+        paths.transform(name),
+    ]
 
 
 def _stamp(paths: Paths, name: str, about: dict[str, object], rows: int) -> None:

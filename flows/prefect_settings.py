@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from flows.server import known_server
 from tasks.core.paths import Paths
 
 _OWN_SERVER = {
@@ -21,15 +24,28 @@ _QUIET = {
 
 
 def settle(paths: Paths) -> None:
-    """Use the server the user has chosen, or an ephemeral one that keeps to the workspace."""
+    """Use the server the user has chosen, else that of a running `refract serve`, else an
+    ephemeral one that keeps to the workspace."""
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     if _user_chose_a_server():
         return
+    served = known_server(paths)
+    if served is not None:
+        os.environ["PREFECT_API_URL"] = served
     paths.prefect_home.mkdir(parents=True, exist_ok=True)
     os.environ["PREFECT_HOME"] = str(paths.prefect_home.resolve())
     for name, value in _OWN_SERVER.items():
         os.environ.setdefault(name, value)
+
+
+@contextmanager
+def one_heartbeat() -> Iterator[None]:
+    """Let the flow at work send heartbeats for its subflows: each of theirs costs a second."""
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    with temporary_settings(updates={PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        yield
 
 
 def _user_chose_a_server() -> bool:

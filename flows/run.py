@@ -14,13 +14,14 @@ from flows.fit import FitOutcome, fit
 from flows.ingest import ingest
 from flows.lock import writer
 from flows.materialise import ViewReport, materialise
-from flows.stale import embed_verdict, ingest_verdict, sources_fingerprint, state_digest
+from flows.prefect_settings import one_heartbeat
+from flows.record import Recorded, record_run
+from flows.stale import any_fit, any_view, corpus_is_stale, embed_verdict, rejections
+from tasks.committing import check_committable
 from tasks.core.corpus import CorpusReport
-from tasks.core.documents import expand
-from tasks.core.files import write_json
-from tasks.core.params import load_params
+from tasks.core.label_files import label_files
+from tasks.core.params import Params, load_params
 from tasks.core.paths import Paths
-from tasks.record import record
 
 
 @dataclass(frozen=True)
@@ -32,32 +33,47 @@ class RunReport:
     fit: FitOutcome
     materialise: list[ViewReport]
     recorded: bool
+    record: Recorded
     seconds: dict[str, float] = field(default_factory=dict)
 
 
 @flow(name="run", flow_run_name="run")
-def run(root: Path) -> RunReport:
-    """Bring everything up to date and record it in DVC."""
+def run(root: Path, commit: bool = False) -> RunReport:
+    """Bring everything up to date and record it in DVC, with `commit` also in git."""
+    return bring_up_to_date(root, "run", commit=commit)
+
+
+def bring_up_to_date(
+    root: Path, subject: str, *, commit: bool, documents: bool = True
+) -> RunReport:
+    """Do the four verbs and record the outcome under `subject`.
+
+    documents: take in what changed in the sources; else only what an earlier run has left undone.
+    """
     paths, params = Paths(root), load_params(Paths(root).params)
     clock = _Clock()
-    with writer(paths):
-        sources = expand(params.ingest.sources, root)
-        stale = ingest_verdict(paths, sources_fingerprint(paths, params, sources)).stale
-        corpus = ingest(root) if stale else None
+    if commit:
+        check_committable(root, params.record.author)  # before hours of work, not after them
+    with writer(paths), one_heartbeat():
+        corpus = ingest(root) if documents and corpus_is_stale(paths, params) else None
         clock.lap("ingest")
         vectors = embed(root) if embed_verdict(paths, params).stale else None
         clock.lap("embed")
-        transforms = fit(root)
+        transforms = _fit(paths, params)
         clock.lap("fit")
-        views = materialise(root)
+        views = materialise(root) if any_view(paths, params, []) else []
         clock.lap("materialise")
-        recorded = paths.in_dvc()
-        if recorded:
-            record(root)
+        recorded = record_run(paths, params, subject, commit=commit)
+        if recorded.in_dvc:
             clock.lap("record")
         _leave(corpus, vectors, transforms, views)
-        write_json(paths.recorded, {"state": state_digest(paths), "dvc": recorded})
-    return RunReport(corpus, vectors, transforms, views, recorded, clock.laps)
+    return RunReport(corpus, vectors, transforms, views, recorded.in_dvc, recorded, clock.laps)
+
+
+def _fit(paths: Paths, params: Params) -> FitOutcome:
+    if any_fit(paths, params, []) or label_files(paths.labels).errors:
+        return fit(paths.root)
+    return FitOutcome([], rejections(paths, params, []))
 
 
 def _leave(

@@ -27,6 +27,7 @@ class Verdict:
 
 FRESH = Verdict(False, "up to date")
 REJECTED = "rejected: "
+HELD_BY = ("labels", "params", "encoder")  # not by the base: rows that arrive end no rollback
 
 
 def encoder_settings(params: Params) -> EncoderSettings:
@@ -53,11 +54,19 @@ def ingest_verdict(paths: Paths, fingerprint: str) -> Verdict:
     stamp = read_json(paths.stamp("ingest"))
     if stamp is None or not paths.corpus_file.is_file():
         return Verdict(True, "no corpus yet")
+    if not paths.corpus_figures.is_file():
+        return Verdict(True, "no figures of the corpus yet")
     if stamp.get("fingerprint") != fingerprint:
         return Verdict(True, "documents or settings changed")
     if stamp.get("content") != Hashes(paths.hashes).all([paths.corpus_file])[0]:
         return Verdict(True, "the corpus file is not the one that was noted")
     return FRESH
+
+
+def corpus_is_stale(paths: Paths, params: Params) -> bool:
+    """Tell whether the documents ask for a new corpus; InputError where there are none."""
+    sources = expand(params.ingest.sources, paths.root)
+    return ingest_verdict(paths, sources_fingerprint(paths, params, sources)).stale
 
 
 def base_digest(corpus_digest: str, encoder: str, storage: str) -> str:
@@ -97,7 +106,10 @@ def fit_fingerprints(paths: Paths, params: Params, name: str, file: Path) -> dic
 
 
 def fit_verdict(paths: Paths, name: str, now: dict[str, str]) -> Verdict:
-    """Compare with the transform's card, or with the note of an earlier rejection."""
+    """Compare with the transform's card, or with the note of a rollback or a rejection."""
+    held = hold_reason(paths, name, now)
+    if held is not None:
+        return Verdict(False, held)
     rejected = read_json(paths.rejection(name))
     if rejected is not None and rejected.get("made_from") == now:
         return Verdict(False, REJECTED + str(rejected.get("reason")))
@@ -115,6 +127,21 @@ def fit_verdict(paths: Paths, name: str, now: dict[str, str]) -> Verdict:
         if made_from.get(key) != now[key]:
             return Verdict(True, reason)
     return FRESH
+
+
+def hold_reason(paths: Paths, name: str, now: dict[str, str]) -> str | None:
+    """Return why a rolled-back transform stays, as long as its labels and settings do."""
+    hold = read_json(paths.hold(name))
+    card = read_json(paths.transform(name) / CARD)
+    if hold is None or card is None or hold.get("transform") != card.get("fingerprint"):
+        return None
+    made_from = hold.get("made_from", {})
+    if any(made_from.get(key) != now[key] for key in HELD_BY):
+        return None
+    return (
+        f"held at {hold.get('version')} by rollback; change the labels,"
+        f" or run 'refract fit {name} --force'"
+    )
 
 
 def _is_table(table: Path) -> bool:
@@ -167,6 +194,18 @@ def fitted(paths: Paths) -> list[str]:
     return sorted(folder.parent.name for folder in paths.transforms.glob(f"*/{CARD}"))
 
 
+def without_labels(paths: Paths) -> list[str]:
+    """Return the names of instructions that have a transform, but no label file any more."""
+    files = label_files(paths.labels)
+    unusable = {Path(name).name.split(".", 1)[0] for name in files.errors}
+    return [name for name in fitted(paths) if name not in files and name not in unusable]
+
+
+def to_retire(paths: Paths, params: Params) -> list[str]:
+    """Return the instructions whose view goes, as the settings have it, with its label file."""
+    return without_labels(paths) if params.materialise.retire else []
+
+
 def rejections(paths: Paths, params: Params, names: Sequence[str]) -> dict[str, str]:
     """Return the label files that are known to be unusable as they are, with the reason."""
     files = label_files(paths.labels)
@@ -217,16 +256,20 @@ def any_fit(paths: Paths, params: Params, names: Sequence[str]) -> bool:
 
 def any_view(paths: Paths, params: Params, names: Sequence[str]) -> bool:
     """Tell whether any view (of `names`, if given) has to be written."""
-    return any(view_verdict(paths, params, name).stale for name in wanted_views(paths, names))
+    stale = any(view_verdict(paths, params, name).stale for name in wanted_views(paths, names))
+    return stale or (not names and bool(to_retire(paths, params)))
 
 
 def anything(paths: Paths, params: Params) -> bool:
     """Tell whether `run` has anything to make or to record."""
-    sources = expand(params.ingest.sources, paths.root)
+    return corpus_is_stale(paths, params) or anything_left(paths, params)
+
+
+def anything_left(paths: Paths, params: Params) -> bool:
+    """Tell whether something is to be made or recorded of the corpus there is."""
     recorded = read_json(paths.recorded) or {}
     return (
-        ingest_verdict(paths, sources_fingerprint(paths, params, sources)).stale
-        or embed_verdict(paths, params).stale
+        embed_verdict(paths, params).stale
         or any_fit(paths, params, [])
         or any_view(paths, params, [])
         or recorded != {"state": state_digest(paths), "dvc": paths.in_dvc()}

@@ -12,6 +12,7 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.core import base, nearest, shards, store
 from tasks.core.encoder import EncoderSettings, describe, load_encoder
+from tasks.patience import RETRIES
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class EmbedCounts:
     precision: str
 
 
-@task(name="embed shard", task_run_name="embed {start}-{stop}", cache_policy=NO_CACHE)
+@task(name="embed shard", task_run_name="embed {start}-{stop}", cache_policy=NO_CACHE, **RETRIES)
 def embed_shard(
     job: EmbedJob, start: int, stop: int, fresh: bool, advance: Callable[[int], None]
 ) -> dict[str, Any]:

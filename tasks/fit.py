@@ -34,6 +34,7 @@ class FitJob:
     metric: Path
     rejected_rows: Path
     rejection: Path
+    hold: Path
     made_from: dict[str, str]
     method: str
     settings: dict[str, Any]
@@ -69,13 +70,15 @@ def fit_instruction(job: FitJob) -> FitReport:
     matched = _matched(labels)
     card = read_json(job.transform / CARD)
     if card is not None and not job.force and _same_but_base(card, job, matched):
+        job.hold.unlink(missing_ok=True)
         write_json(job.transform / CARD, card | {"made_from": job.made_from})
         return _report(job, labels, read_json(job.metric) or {}, begun, refitted=False)
     x, y, names, keys = _vectors(job, labels)
-    scores = _scores(job, x, y, names, keys)
+    scores = {"fingerprint": _fingerprint(job, matched), **_scores(job, x, y, names, keys)}
     made = _fit(job, x, y, names)
     write_json(job.metric, scores)
     job.rejection.unlink(missing_ok=True)
+    job.hold.unlink(missing_ok=True)
     save(job.transform, made, _card(job, matched, labels))  # last: its card says that all is made
     return _report(job, labels, scores, begun, refitted=True)
 
@@ -91,6 +94,11 @@ def _matched(labels: LabelSet) -> str:
     return digest(sorted(zip(labels.ids, labels.text_hashes, labels.labels, strict=True)))
 
 
+def _fingerprint(job: FitJob, matched: str) -> str:
+    """Name the transform by what makes it; beside the scores, it tells versions apart in git."""
+    return digest(job.made_from["params"], job.made_from["encoder"], matched)
+
+
 def _same_but_base(card: dict[str, Any], job: FitJob, matched: str) -> bool:
     old = card.get("made_from", {})
     unchanged = all(old.get(key) == job.made_from[key] for key in ("params", "encoder"))
@@ -101,8 +109,10 @@ def _same_but_base(card: dict[str, Any], job: FitJob, matched: str) -> bool:
 def _vectors(
     job: FitJob, labels: LabelSet
 ) -> tuple[np.ndarray, np.ndarray, tuple[str, ...], list[str]]:
-    """Return x (n, d), y (n,), the label names, and the ids in the same order."""
-    ids, x = base.lookup(job.table, list(labels.ids))
+    """Return x (n, d), y (n,), the label names, and the ids, sorted: tables differ in order."""
+    found, x = base.lookup(job.table, list(labels.ids))
+    order = sorted(range(len(found)), key=found.__getitem__)
+    ids, x = [found[at] for at in order], x[order]
     label_of = dict(zip(labels.ids, labels.labels, strict=True))
     names = tuple(sorted(set(label_of.values())))
     code = {name: at for at, name in enumerate(names)}
@@ -147,7 +157,7 @@ def _card(job: FitJob, matched: str, labels: LabelSet) -> dict[str, Any]:
         "encoder": job.made_from["encoder"],
         "made_from": job.made_from,
         "matched": matched,
-        "fingerprint": digest(job.made_from["params"], job.made_from["encoder"], matched),
+        "fingerprint": _fingerprint(job, matched),
         "counts": dict(sorted(labels.counts.items())),
         "reasons": dict(sorted(labels.reasons.items())),
         "seed": job.seed,

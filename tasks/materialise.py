@@ -12,7 +12,9 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.core import shards, store, views
+from tasks.core.files import remove
 from tasks.core.transform import Transform, load
+from tasks.patience import RETRIES
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,12 @@ def _load(transform: Path, fingerprint: str) -> Transform:
     return load(transform)[0]
 
 
-@task(name="materialise shard", task_run_name="{job.name} {start}-{stop}", cache_policy=NO_CACHE)
+@task(
+    name="materialise shard",
+    task_run_name="{job.name} {start}-{stop}",
+    cache_policy=NO_CACHE,
+    **RETRIES,
+)
 def materialise_shard(
     job: ViewJob, start: int, stop: int, advance: Callable[[int], None]
 ) -> dict[str, Any]:
@@ -59,6 +66,13 @@ def materialise_shard(
     )
     shards.remember(job.plan.parent, key, shard)
     return shard
+
+
+@task(name="retire view", cache_policy=NO_CACHE)
+def retire_view(parts: list[Path]) -> None:
+    """Remove all that belongs to an instruction, in this order; repeat it after a kill."""
+    for part in parts:
+        remove(part)
 
 
 @task(name="publish view", task_run_name="publish {job.name}", cache_policy=NO_CACHE)

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 _EVERY = 10.0  # seconds between two lines where there is no terminal
 
@@ -13,11 +14,21 @@ _EVERY = 10.0  # seconds between two lines where there is no terminal
 @contextmanager
 def track(label: str, total: int | None, unit: str) -> Iterator[Callable[[int], None]]:
     """Yield `advance(n)`; what it counts is shown on stderr. A total of None is not known yet."""
+    artifact = _Artifact(label, total)
     if sys.stderr.isatty():
         with _bar(label, total) as advance:
-            yield advance
+            yield _both(advance, artifact.advance)
     else:
-        yield _Lines(label, total, unit).advance
+        yield _both(_Lines(label, total, unit).advance, artifact.advance)
+    artifact.end()
+
+
+def _both(first: Callable[[int], None], second: Callable[[int], None]) -> Callable[[int], None]:
+    def advance(n: int) -> None:
+        first(n)
+        second(n)
+
+    return advance
 
 
 @contextmanager
@@ -51,6 +62,37 @@ def _bar(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
         yield advance
 
 
+class _Artifact:
+    """The same on the flow run's page in the Prefect UI, where the work takes longer."""
+
+    def __init__(self, label: str, total: int | None) -> None:
+        self._label, self._total = label, total
+        self._done = 0
+        self._said = time.monotonic()
+        self._id: Any = None
+
+    def advance(self, n: int) -> None:
+        """Count `n` more, and tell Prefect of it now and then."""
+        self._done += n
+        if self._total and time.monotonic() - self._said >= _EVERY:
+            self._tell(min(100.0, 100 * self._done / self._total))
+
+    def end(self) -> None:
+        """Tell Prefect that all is done, if it was told that it began."""
+        if self._id is not None:
+            self._tell(100.0)
+
+    def _tell(self, percent: float) -> None:
+        from prefect.artifacts import create_progress_artifact, update_progress_artifact
+
+        self._said = time.monotonic()
+        if self._id is None:
+            key = "progress-" + self._label.replace(" ", "-").replace("_", "-")
+            self._id = create_progress_artifact(percent, key=key, description=self._label)
+        else:
+            update_progress_artifact(self._id, percent)
+
+
 class _Lines:
     def __init__(self, label: str, total: int | None, unit: str) -> None:
         self._label, self._total, self._unit = label, total, unit
@@ -58,6 +100,7 @@ class _Lines:
         self._begun = self._said = time.monotonic()
 
     def advance(self, n: int) -> None:
+        """Count `n` more, and print a line now and then."""
         self._done += n
         now = time.monotonic()
         if now - self._said < _EVERY or self._done == self._total:

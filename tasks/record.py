@@ -1,4 +1,4 @@
-"""Record in DVC what a run has made."""
+"""Record in DVC and in git what a run has made, and send it on."""
 
 from __future__ import annotations
 
@@ -7,12 +7,69 @@ from pathlib import Path
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.repository import dvc
+from tasks import committing
+from tasks.committing import Belongings, Committed, Manner
+from tasks.core.files import digest, read_json, write_json
+from tasks.patience import RETRIES
+from tasks.repository import RepositoryError, dvc, git, git_answer, place_of
 
 STAGES = ("ingest", "embed", "fit", "materialise")
 
 
-@task(name="record", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=2)
-def record(root: Path, stages: tuple[str, ...] = STAGES) -> None:
-    """Let DVC take over the outputs of `stages` as they are now."""
-    dvc(root, "--wait-for-lock", "commit", "--force", *stages)
+@task(name="record", cache_policy=NO_CACHE, **RETRIES)
+def record(root: Path, raw: str | None = None, stages: tuple[str, ...] = STAGES) -> None:
+    """Let DVC take over the outputs of `stages` as they are now, and the documents in `raw`.
+
+    The documents are copied to the cache, not linked: an export job may go on appending to them,
+    and what is in the cache already is not copied again.
+    """
+    if raw is not None and takes_documents(root, raw):
+        dvc(root, "add", "--no-relink", raw)
+    dvc(root, "commit", "--force", *stages)
+
+
+def takes_documents(root: Path, raw: str) -> bool:
+    """Tell whether `raw` is DVC's to track: there, and neither tracked nor ignored by git."""
+    folder = root / raw
+    if folder.is_symlink() or not any(path.is_file() for path in folder.rglob("*")):
+        return False
+    if place_of(root) is None or (root / f"{raw}.dvc").is_file():
+        return True
+    if git_answer(root, "ls-files", "--", raw):
+        return False
+    return git_answer(root, "check-ignore", "--quiet", raw) is None
+
+
+@task(name="commit", cache_policy=NO_CACHE, **RETRIES)
+def commit(root: Path, subject: str, belongings: Belongings, manner: Manner) -> Committed:
+    """Make the state a git commit with a tag for each new version of a view."""
+    return committing.commit(root, subject, belongings, manner)
+
+
+@task(name="push", cache_policy=NO_CACHE)
+def push(root: Path, note: Path, files: tuple[Path, ...], remote: str | None) -> bool:
+    """Send to the DVC remote what it lacks; start nothing where `files` are those last sent."""
+    now = digest([file.read_text("utf-8") for file in files if file.is_file()], remote)
+    known = read_json(note) or {}
+    if known.get("data") == now:
+        return False
+    dvc(root, "push", *([] if remote is None else ["--remote", remote]))
+    write_json(note, known | {"data": now})
+    return True
+
+
+@task(name="git push", cache_policy=NO_CACHE)
+def git_push(root: Path, note: Path) -> bool:
+    """Send this branch's commits and tags to its upstream, or to 'origin' where it has none."""
+    head, known = git(root, "show-ref", "--head"), read_json(note) or {}
+    now = digest([line for line in head.splitlines() if "refs/remotes/" not in line])
+    if known.get("commits") == now:
+        return False
+    upstream = git_answer(root, "rev-parse", "--verify", "--quiet", "@{upstream}")
+    where = [] if upstream else ["origin", "HEAD"]
+    git(root, "push", "--quiet", "--follow-tags", *where)
+    write_json(note, known | {"commits": now})
+    return True
+
+
+__all__ = ["STAGES", "RepositoryError", "commit", "git_push", "push", "record"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.core.files import write_text
@@ -12,7 +14,9 @@ from tasks.core.files import write_text
 _IGNORED = "/.refract/"  # machine-local and disposable
 _DVC_SETTINGS = {
     "core.analytics": "false",
-    "cache.type": "reflink,hardlink,copy",  # a new version then costs only its new fragments
+    # Hardlinks first: a new version costs only its new fragments. With reflinks first DVC 3.67
+    # takes plain copies for reflinks where the file system has none, and all is there twice.
+    "cache.type": "hardlink,reflink,copy",
 }
 
 
@@ -20,43 +24,111 @@ class RepositoryError(RuntimeError):
     """git or DVC refused; the workspace's own files are whole."""
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a workspace lies in its git repository: `prefix` is "", or the way from the top."""
+
+    top: Path
+    prefix: str
+
+    def name(self, path: str) -> str:
+        """Return a path below the workspace as git names it, from the top."""
+        return self.prefix + path
+
+
 def dvc(root: Path, *arguments: str) -> str:
     """Run DVC in `root`, waiting for its lock; return what it printed."""
-    return _call(root, [sys.executable, "-m", "dvc", *arguments])
+    return _checked(root, [sys.executable, "-m", "dvc", "--wait-for-lock", *arguments])
 
 
-def git(root: Path, *arguments: str) -> str:
+def git(root: Path, *arguments: str, env: Mapping[str, str] | None = None) -> str:
     """Run git in `root`; return what it printed."""
-    return _call(root, ["git", *arguments])
+    return _checked(root, ["git", "--literal-pathspecs", *arguments], env)
+
+
+def git_answer(root: Path, *arguments: str) -> str | None:
+    """Run git in `root` for a question; None where it says no."""
+    done = _call(root, ["git", *arguments])
+    return None if done.returncode else os.fsdecode(done.stdout).strip()
+
+
+def git_contents(root: Path, names: Sequence[str]) -> list[bytes | None]:
+    """Return each `REV:PATH` of `names` as git holds it, None where it holds none; one process."""
+    asked = "".join(f"{name}\n" for name in names)
+    done = _call(root, ["git", "cat-file", "--batch"], stdin=os.fsencode(asked))
+    found: list[bytes | None] = []
+    rest = done.stdout
+    for _ in names:
+        head, _, rest = rest.partition(b"\n")
+        if head.endswith((b" missing", b" ambiguous")):
+            found.append(None)
+            continue
+        size = int(head.rsplit(b" ", 1)[1])
+        found.append(rest[:size])
+        rest = rest[size + 1 :]
+    return found
+
+
+def place_of(root: Path) -> Place | None:
+    """Return where `root` lies in git, or None outside of any repository."""
+    answer = _call(root, ["git", "rev-parse", "--show-toplevel", "--show-prefix"])
+    if answer.returncode:
+        return None
+    top, prefix = os.fsdecode(answer.stdout).split("\n")[:2]
+    return Place(Path(top), prefix)
 
 
 def make_repository(folder: Path) -> None:
     """Make `folder` a git + DVC repository, or a DVC part of the git repository it lies in."""
-    ignored = folder / ".gitignore"
-    lines = ignored.read_text("utf-8").splitlines() if ignored.exists() else []
-    if _IGNORED not in lines:
-        write_text(ignored, "\n".join([*lines, _IGNORED]) + "\n")
-    if not _in_git(folder):
+    _ignore(folder / ".gitignore")
+    if place_of(folder) is None:
         git(folder, "init", "--quiet", "--initial-branch=main")
     top = Path(git(folder, "rev-parse", "--show-toplevel").strip())
-    dvc(folder, "init", "--quiet", *([] if top == folder.resolve() else ["--subdir"]))
+    dvc(folder, "init", *([] if top == folder.resolve() else ["--subdir"]))
     for key, value in _DVC_SETTINGS.items():
-        dvc(folder, "config", "--quiet", key, value)
+        dvc(folder, "config", key, value)
+    _ignore(folder / ".dvcignore")
 
 
-def _in_git(folder: Path) -> bool:
-    done = subprocess.run(["git", "rev-parse"], cwd=folder, capture_output=True, check=False)
-    return done.returncode == 0
+def _ignore(file: Path) -> None:
+    lines = file.read_text("utf-8").splitlines() if file.exists() else []
+    if _IGNORED not in lines:
+        write_text(file, "\n".join([*lines, _IGNORED]) + "\n")
 
 
-def _call(root: Path, command: list[str]) -> str:
-    environment = os.environ | {"DVC_NO_ANALYTICS": "1", "DO_NOT_TRACK": "1"}
-    done = subprocess.run(
-        command, cwd=root, env=environment, capture_output=True, text=True, check=False
-    )
+def _checked(root: Path, command: list[str], env: Mapping[str, str] | None = None) -> str:
+    done = _call(root, command, env)
     if done.returncode:
-        lines = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
-        wrong = next((line for line in lines if line.startswith(("ERROR", "fatal"))), lines[-1])
-        name = "dvc" if "dvc" in command else "git"
-        raise RepositoryError(f"{name} {command[-1]}: {wrong.removeprefix('ERROR: ')}")
-    return done.stdout
+        wrong = _complaint(os.fsdecode(done.stderr or done.stdout))
+        name = "git" if command[0] == "git" else "dvc"
+        words = command[1 if name == "git" else 3 :]
+        verb = next((word for word in words if not word.startswith("-")), "")
+        raise RepositoryError(f"{name} {verb}: {wrong}")
+    return os.fsdecode(done.stdout)
+
+
+def _complaint(said: str) -> str:
+    """Return what is wrong in one line, with the list that follows a colon."""
+    lines = said.strip().splitlines() or ["no message"]
+    at = next((n for n, line in enumerate(lines) if line.startswith(("ERROR", "fatal"))), -1)
+    wrong = lines[at].removeprefix("ERROR: ")
+    if at >= 0 and wrong.endswith(":"):
+        wrong += " " + ", ".join(line.strip() for line in lines[at + 1 : at + 4] if line.strip())
+    return wrong
+
+
+def _call(
+    root: Path,
+    command: list[str],
+    env: Mapping[str, str] | None = None,
+    stdin: bytes | None = None,
+) -> subprocess.CompletedProcess[bytes]:
+    quiet = {"DVC_NO_ANALYTICS": "1", "DO_NOT_TRACK": "1", "GIT_TERMINAL_PROMPT": "0"}
+    return subprocess.run(
+        command,
+        cwd=root,
+        env={**os.environ, **quiet, **(env or {})},
+        input=stdin if stdin is not None else b"",
+        capture_output=True,
+        check=False,
+    )

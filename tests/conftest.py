@@ -1,6 +1,7 @@
 import os
 
 import pytest
+from hypothesis import settings
 
 # Before anything imports them: no network, no telemetry, no thread fights on small machines.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -8,6 +9,18 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("DVC_NO_ANALYTICS", "1")
+
+settings.register_profile("refract", deadline=None)  # how fast a shared machine is proves nothing
+settings.load_profile("refract")
+
+
+SLOWEST = ("test_serve_kill.py", "test_serve.py", "test_kill.py", "test_versions.py", "test_run.py")
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the slowest files, so that two workers end at about the same time."""
+    place = {name: at for at, name in enumerate(SLOWEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))
 
 
 @pytest.fixture(scope="session")

@@ -138,21 +138,24 @@ def materialise(names: tuple[str, ...], root: Path) -> None:
 
 
 @click.command()
+@click.option("--commit", is_flag=True, help="Record it in git as well: one commit, and tags.")
 @root_option
-def run(root: Path) -> None:
+def run(commit: bool, root: Path) -> None:
     """Do all four in order, then record it in DVC."""
     from flows import stale
+    from flows.belongings import anything_uncommitted
     from flows.cli import show
     from flows.status import read_status
     from tasks.core.params import load_params
 
     paths = Paths(root)
     params = load_params(paths.params)
-    if stale.anything(paths, params):
+    commit = commit or (params.record.commit == "always" and paths.in_dvc())
+    if stale.anything(paths, params) or (commit and anything_uncommitted(paths)):
         _prefect(paths)
         from flows.run import run as flow
 
-        show.ran(flow(root), paths)
+        show.ran(flow(root, commit), paths)
     else:
         show.nothing_to_do("run", "everything is up to date")
     state = read_status(paths, params)

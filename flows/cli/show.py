@@ -71,6 +71,16 @@ def materialised(reports: Iterable[Any]) -> None:
         )
 
 
+def maintained(reports: Iterable[Any]) -> None:
+    for report in reports:
+        before, after = report.before, report.after
+        click.echo(
+            f"maintain {report.name}: {before.mib:,.1f} → {after.mib:,.1f} MiB,"
+            f" {before.fragments:,} → {after.fragments:,} fragments,"
+            f" {before.versions:,} → {after.versions:,} versions"
+        )
+
+
 def ran(report: Any, paths: Paths) -> None:
     if report.ingest is not None:
         ingested(report.ingest, paths)
@@ -78,13 +88,24 @@ def ran(report: Any, paths: Paths) -> None:
         embedded(report.embed)
     fitted(report.fit)
     materialised(report.materialise)
-    click.echo(
-        "record: dvc status is clean"
-        if report.recorded
-        else "record: skipped, this is no DVC repository (run 'git init && dvc init' to have one)"
-    )
+    recorded(report.record)
     laps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in report.seconds.items())
     click.echo(f"time: {laps}")
+
+
+def recorded(report: Any) -> None:
+    if not report.in_dvc:
+        click.echo(
+            "record: skipped, this is no DVC repository (run 'git init && dvc init' to have one)"
+        )
+        return
+    made = f"; commit {report.commit[:8]}" if report.commit else ""
+    sent = f"; sent: {', '.join(report.pushed)}" if report.pushed else ""
+    click.echo(f"record: dvc status is clean{made}{sent}")
+    if report.message:
+        click.echo("\n".join(f"  {line}" for line in report.message.splitlines() if line))
+    if report.tags:
+        click.echo(f"  tags: {', '.join(report.tags)}")
 
 
 def status(state: Mapping[str, Any]) -> None:
@@ -99,20 +120,20 @@ def status(state: Mapping[str, Any]) -> None:
             f" ({_verdict(vectors)})"
         )
     if state["instructions"]:
-        _console().print(_views(state["instructions"]))
+        new_console().print(_views(state["instructions"]))
     else:
         click.echo("views: none; put labels at data/labels/INSTRUCTION.csv (columns id,label)")
 
 
 def _views(instructions: Mapping[str, Any]) -> Table:
-    table = _table("views: scores on held-out labels, before → after")
+    table = new_table("views: scores on held-out labels, before → after")
     table.add_column("instruction")
     for title in ("labels", "texts", *MEASURES.values(), "rows"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("state")
     for name, about in instructions.items():
         counts = about.get("labels", {})
-        scores = [_change(about.get("before", {}), about.get("after", {}), key) for key in MEASURES]
+        scores = [shift(about.get("before", {}), about.get("after", {}), key) for key in MEASURES]
         table.add_row(
             escape(name),
             f"{len(counts)}",
@@ -124,7 +145,7 @@ def _views(instructions: Mapping[str, Any]) -> Table:
     return table
 
 
-def _change(before: Mapping[str, Any], after: Mapping[str, Any], key: str) -> str:
+def shift(before: Mapping[str, Any], after: Mapping[str, Any], key: str) -> str:
     old, new = (part.get(key) if isinstance(part, dict) else None for part in (before, after))
     return "–" if old is None or new is None else f"{old:.1f} → {new:.1f}"
 
@@ -158,9 +179,9 @@ def hits(found: list[tuple[str, str, list[dict[str, Any]]]], *, as_json: bool) -
         rows = [{"query": query, "view": view, "hits": got} for query, view, got in found]
         click.echo(to_json(rows[0]["hits"] if len(rows) == 1 else rows))
         return
-    console = _console()
+    console = new_console()
     for query, view, got in found:
-        table = _table(f"{escape(query)}  ·  {escape(view)}")
+        table = new_table(f"{escape(query)}  ·  {escape(view)}")
         for column in ("score", "label", "confidence", "id"):
             table.add_column(column, no_wrap=True)
         table.add_column("text")
@@ -170,21 +191,21 @@ def hits(found: list[tuple[str, str, list[dict[str, Any]]]], *, as_json: bool) -
                 escape(str(hit.get("label", ""))),
                 f"{hit['confidence']:.2f}" if "confidence" in hit else "",
                 escape(str(hit["id"])),
-                escape(_line(hit["text"])),
+                escape(short(hit["text"])),
             )
         console.print(table)
 
 
-def _console() -> Console:
+def new_console() -> Console:
     console = Console()
     return console if console.is_terminal else Console(width=WIDTH)
 
 
-def _table(title: str) -> Table:
+def new_table(title: str) -> Table:
     return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
 
 
-def _line(text: str | None, limit: int = 160) -> str:
+def short(text: str | None, limit: int = 160) -> str:
     flat = " ".join((text or "").split())
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"
 

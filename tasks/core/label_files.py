@@ -50,6 +50,16 @@ def label_files(folder: Path) -> LabelFiles:
     return found
 
 
+def instruction_of(path: Path) -> str | None:
+    """Return the instruction that a label file at `path` registers; None if it registers none."""
+    if path.name.startswith(".") or path.name.endswith(IGNORED):
+        return None
+    try:
+        return _instruction(path)
+    except InputError:
+        return None
+
+
 def _is_plain_folder(path: Path) -> bool:
     return path.is_dir() and not path.suffix
 

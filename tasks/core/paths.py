@@ -45,6 +45,11 @@ class Paths:
         return self.root / "dvc.lock"
 
     @property
+    def raw_note(self) -> Path:
+        """DVC's own note of which documents there are."""
+        return self.data / "raw.dvc"
+
+    @property
     def data(self) -> Path:
         return self.root / "data"
 
@@ -79,6 +84,10 @@ class Paths:
     def transform(self, name: str) -> Path:
         return self.transforms / check_name(name)
 
+    def hold(self, name: str) -> Path:
+        """Why a transform is kept although its labels ask for another: a rollback."""
+        return self.transform(name) / "hold.json"
+
     @property
     def views(self) -> Path:
         return self.data / "views"
@@ -107,6 +116,11 @@ class Paths:
         return self.metrics / "scores.csv"
 
     @property
+    def corpus_figures(self) -> Path:
+        """How many texts there are, and how many were rejected why."""
+        return self.metrics / "corpus.json"
+
+    @property
     def quarantine(self) -> Path:
         return self.data / "quarantine"
 
@@ -128,11 +142,24 @@ class Paths:
         return self.root / ".refract"
 
     def shards(self, verb: str) -> Path:
-        return self.state / "shards" / verb
+        return self.all_shards / verb
 
     @property
     def writer_lock(self) -> Path:
         return self.state / "writer.lock"
+
+    @property
+    def serve_lock(self) -> Path:
+        return self.state / "serve.lock"
+
+    @property
+    def server_note(self) -> Path:
+        """Where the Prefect server of a running `refract serve` answers."""
+        return self.state / "server.json"
+
+    @property
+    def server_log(self) -> Path:
+        return self.state / "server.log"
 
     @property
     def prefect_home(self) -> Path:
@@ -147,6 +174,25 @@ class Paths:
     def recorded(self) -> Path:
         """The state that the last run left, to tell at once that nothing is stale."""
         return self.state / "recorded.json"
+
+    @property
+    def pushed(self) -> Path:
+        """What was last sent to the remote, to start nothing when nothing is new."""
+        return self.state / "pushed.json"
+
+    @property
+    def unfinished_checkout(self) -> Path:
+        """There while a checkout is under way, and after one that was killed."""
+        return self.state / "checkout.json"
+
+    @property
+    def past(self) -> Path:
+        """Where earlier versions are laid out to be compared, and removed again."""
+        return self.state / "past"
+
+    @property
+    def all_shards(self) -> Path:
+        return self.state / "shards"
 
     @property
     def hashes(self) -> Path:

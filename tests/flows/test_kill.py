@@ -12,32 +12,27 @@ import os
 import pkgutil
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 import pytest
 
-from flows import Workspace, stale
+from flows import Workspace
 from flows.embed import embed
 from flows.fit import fit
 from flows.ingest import ingest
 from flows.materialise import materialise
 from flows.run import run
 from tasks.core import store
-from tasks.core.files import read_json
-from tasks.core.params import load_params
 from tasks.core.paths import Paths
+from tests.same import assert_same, rows
+from tests.serving import environment
 from tests.world import documents, make_world, set_params, write_documents, write_labels
 
 pytestmark = pytest.mark.server
-
-SERVER_UP = 180  # seconds; 6 to 30 were seen on two busy cores
 
 
 def kill_at(target, nth, when):
@@ -94,46 +89,6 @@ def serve():
 
 
 VERBS = ("ingest", "embed", "fit", "materialise")
-NAMES = ("mood", "topic")
-
-
-def environment(**more):
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
-    return clean | {"PREFECT_LOGGING_LEVEL": "CRITICAL"} | more
-
-
-@pytest.fixture(scope="module")
-def starting(tmp_path_factory):
-    """A real Prefect server, started as a user starts one, and its URL; it may not answer yet."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    command = [sys.executable, "-m", "prefect", "server", "start", "--no-ui"]
-    process = subprocess.Popen(
-        [*command, "--host", "127.0.0.1", "--port", port],
-        env=environment(PREFECT_HOME=str(tmp_path_factory.mktemp("prefect"))),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    yield process, f"http://127.0.0.1:{port}/api"
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-@pytest.fixture(scope="module")
-def server(starting):
-    """The URL of a real Prefect server that answers."""
-    process, url = starting
-    until = time.monotonic() + SERVER_UP
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            urllib.request.urlopen(f"{url}/health", timeout=5).close()  # noqa: S310 - our own
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return url
-    pytest.fail("the Prefect server did not start")
 
 
 @pytest.fixture(scope="module")
@@ -183,38 +138,6 @@ def steps(tmp_path_factory, tiny_model):
 
 def copy(root, tmp_path):
     return shutil.copytree(root, tmp_path / "world")
-
-
-def rows(root, name):
-    frame = Workspace(root).view(name).frame().sort("id")
-    assert frame["id"].is_unique().all(), f"{name} holds an id twice"
-    return frame
-
-
-def assert_same(root, other):
-    """Same rows in base and views but for rounding, same scores, nothing left over or to do."""
-    for name in ("base", *NAMES):
-        mine, theirs = rows(root, name), rows(other, name)
-        assert mine.columns == theirs.columns
-        exact = [key for key in mine.columns if mine[key].dtype not in (pl.Array, pl.Float32)]
-        assert mine.select(exact).equals(theirs.select(exact))
-        for key in set(mine.columns) - set(exact):
-            a, b = (frame[key].to_numpy().astype(float) for frame in (mine, theirs))
-            np.testing.assert_allclose(a, b, atol=2e-3)
-    mine, theirs = Paths(root), Paths(other)
-    for name in NAMES:
-        assert read_json(mine.metric(name)) == read_json(theirs.metric(name)) is not None
-    assert mine.score_table.read_text() == theirs.score_table.read_text()
-    assert leftovers(root) == []
-    assert not stale.anything(mine, load_params(mine.params))
-
-
-def leftovers(root):
-    """Return checkpoints and half-written files; what else .refract holds is disposable."""
-    checkpoints = list((root / ".refract" / "shards").rglob("*.json"))
-    return checkpoints + [
-        path for path in (root / "data").rglob("*") if path.suffix in (".tmp", ".staging")
-    ]
 
 
 @pytest.mark.parametrize(

@@ -69,9 +69,9 @@ def test_after_a_run_dvc_has_nothing_to_say_and_nothing_to_do(recorded):
 def test_git_holds_what_a_person_wrote_and_dvc_what_was_made(recorded):
     tracked = set(git(recorded, "ls-files").splitlines())
     assert {"params.yaml", "dvc.yaml", "dvc.lock", "data/metrics/scores/mood.json"} <= tracked
-    assert {"data/labels/mood.csv", "data/raw/messages.csv"} <= tracked
-    made = ("data/corpus/", "data/vectors/", "data/transforms/", "data/views/", ".refract/")
-    assert not [name for name in tracked if name.startswith(made)]
+    assert {"data/labels/mood.csv", "data/raw.dvc", "data/metrics/corpus.json"} <= tracked
+    made = ("data/raw/", "data/corpus/", "data/vectors/", "data/transforms/", "data/views/")
+    assert not [name for name in tracked if name.startswith((*made, ".refract/"))]
 
 
 def test_a_changed_label_file_makes_fit_stale_and_nothing_before_it(recorded):

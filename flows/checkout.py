@@ -1,0 +1,127 @@
+"""The workspace as it was at a revision."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from flows.lock import writer
+from flows.stale import state_digest
+from tasks import checkout as exchange
+from tasks import history
+from tasks.core.errors import InputError
+from tasks.core.files import read_json, write_json
+from tasks.core.params import load_params
+from tasks.core.paths import Paths
+from tasks.repository import RepositoryError
+
+SHOWN = 5  # files named in a refusal
+
+
+@dataclass(frozen=True)
+class CheckedOut:
+    """Where the workspace is now."""
+
+    rev: str
+    commit: str
+    branch: str | None
+    fetched: bool
+
+
+def checkout(root: Path, rev: str) -> CheckedOut:
+    """Bring corpus, vectors, labels, transforms and views back as they were at `rev`.
+
+    Refused where something would be lost. A kill halfway is finished by doing it again.
+    """
+    paths = Paths(root)
+    place = history.repository(root)
+    if not paths.in_dvc():
+        raise InputError(
+            f"{root}: no DVC repository; expected one; run 'dvc init', then 'refract run --commit'"
+        )
+    with _serve_away(paths), writer(paths):
+        commit = history.resolve(root, rev)
+        if not history.holds(root, commit, history.LOCK):
+            raise InputError(
+                f"revision {rev!r}: holds no recorded workspace; expected a dvc.lock in it;"
+                " see 'refract versions'"
+            )
+        _refuse_loss(paths, exchange.unrecorded_in_git(root, place, _watched(paths)))
+        if not paths.unfinished_checkout.is_file():
+            _refuse_loss(paths, exchange.unrecorded_in_dvc(root))
+        fetched = _exchange(paths, rev, commit)
+    return CheckedOut(rev, commit, exchange.branch(root), fetched)
+
+
+def _watched(paths: Paths) -> tuple[str, ...]:
+    return (paths.data.relative_to(paths.root).as_posix(),)
+
+
+def _exchange(paths: Paths, rev: str, commit: str) -> bool:
+    root = paths.root
+    back = exchange.branch(root) or history.resolve(root, "HEAD")
+    write_json(paths.unfinished_checkout, {"to": rev, "commit": commit, "from": back})
+    paths.recorded.unlink(missing_ok=True)
+    shutil.rmtree(paths.all_shards, ignore_errors=True)  # of another history's version numbers
+    exchange.switch(root, rev)
+    try:
+        fetched = exchange.lay_out(root, load_params(paths.params).record.remote)
+    except RepositoryError as error:
+        raise InputError(_missing(paths, rev, back, error)) from error
+    exchange.make_own(paths.raw, paths.state)
+    write_json(paths.recorded, {"state": state_digest(paths), "dvc": True})
+    paths.unfinished_checkout.unlink()
+    return fetched
+
+
+def _missing(paths: Paths, rev: str, back: str, error: RepositoryError) -> str:
+    """Go back to where the workspace came from, and say what `rev` lacks."""
+    exchange.switch(paths.root, back)
+    try:
+        exchange.lay_out(paths.root, None)
+        paths.unfinished_checkout.unlink()
+        where = f"the workspace is at {back} again"
+    except RepositoryError as again:
+        where = f"nor is that of {back} ({again})"
+    return (
+        f"revision {rev!r}: its data is neither in the cache nor at a remote ({error}); expected"
+        f" it in one of them; run 'dvc pull' where it was made, or 'dvc push' there; {where}"
+    )
+
+
+def _refuse_loss(paths: Paths, files: list[str]) -> None:
+    if not files:
+        return
+    named = ", ".join(files[:SHOWN]) + (f" and {len(files) - SHOWN} more" * (len(files) > SHOWN))
+    finish = ""
+    begun = read_json(paths.unfinished_checkout)
+    if begun is not None:
+        finish = f" (a checkout of {begun.get('to')} was stopped halfway)"
+    raise InputError(
+        f"checkout: {len(files)} files changed, are recorded nowhere and would be lost: {named}"
+        f"{finish}; expected a recorded workspace; run 'refract run --commit', or undo them"
+        " ('git checkout -- FILE')"
+    )
+
+
+@contextmanager
+def _serve_away(paths: Paths) -> Iterator[None]:
+    """Keep `refract serve` away meanwhile; InputError if it runs."""
+    paths.state.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(paths.serve_lock)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise InputError(
+            "checkout: 'refract serve' runs on this workspace and would work on two versions at"
+            " once; expected it stopped; stop it (Ctrl-C), then check out"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()

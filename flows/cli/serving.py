@@ -1,0 +1,38 @@
+"""The verbs that keep a workspace running."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from flows.cli.options import root_option
+from tasks.core.paths import Paths
+
+
+@click.command()
+@click.option("--server", metavar="URL", help="Prefect API to serve at, e.g. http://host:4200/api.")
+@root_option
+def serve(server: str | None, root: Path) -> None:
+    """Keep the workspace up to date by schedules and by its label files, until stopped."""
+    from flows.serve import serve as start
+    from tasks.core.params import load_params
+
+    load_params(Paths(root).params)  # a mistake is told before anything starts
+    start(root, server)
+
+
+@click.command()
+@root_option
+def maintain(root: Path) -> None:
+    """Compact the tables and let earlier versions of them go."""
+    from flows.cli import show
+    from flows.prefect_settings import settle
+    from tasks.core.params import load_params
+
+    paths = Paths(root)
+    load_params(paths.params)
+    settle(paths)
+    from flows.maintain import maintain as flow
+
+    show.maintained(flow(root))

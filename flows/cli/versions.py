@@ -1,0 +1,76 @@
+"""The command line of versions: list them, go to one, bring one view back, compare two."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from flows.cli.options import root_option
+from tasks.core.paths import Paths
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("-n", "limit", type=click.IntRange(1), help="At most this many.")
+@json_option
+@root_option
+def versions(name: str | None, limit: int | None, as_json: bool, root: Path) -> None:
+    """Show what changed when: of view NAME, or of the workspace."""
+    from flows.cli import show_versions
+    from flows.versions import recorded_commits, view_versions
+
+    paths = Paths(root)
+    if name is None:
+        show_versions.commits(recorded_commits(paths, limit), as_json=as_json)
+    else:
+        show_versions.view(name, view_versions(paths, name, limit), as_json=as_json)
+
+
+@click.command()
+@click.argument("rev")
+@root_option
+def checkout(rev: str, root: Path) -> None:
+    """Bring everything back as it was at REV, a tag, branch or commit."""
+    from flows.checkout import checkout as bring_back
+    from flows.cli import show_versions
+
+    show_versions.checked_out(bring_back(root, rev))
+
+
+@click.command()
+@click.argument("name")
+@click.argument("version", required=False, metavar="[vN]")
+@root_option
+def rollback(name: str, version: str | None, root: Path) -> None:
+    """Bring one view back to version vN, by default the one before.
+
+    Its labels stay; it is held until they change, or until 'refract fit NAME --force'.
+    """
+    from flows.cli import show_versions
+    from flows.prefect_settings import settle
+
+    paths = Paths(root)
+    settle(paths)
+    from flows.rollback import rollback as flow
+
+    show_versions.rolled_back(flow(root, name, version))
+
+
+@click.command()
+@click.argument("rev1")
+@click.argument("rev2", required=False)
+@click.option("--view", "names", multiple=True, help="Only this view; repeat for more.")
+@json_option
+@root_option
+def diff(rev1: str, rev2: str | None, names: tuple[str, ...], as_json: bool, root: Path) -> None:
+    """Compare REV1 with REV2, by default the workspace as it is.
+
+    Shows scores, label counts, and the texts that moved: another label, other neighbours.
+    """
+    from flows.cli import show_versions
+    from flows.diff import diff as compare
+
+    show_versions.differences(compare(root, rev1, rev2, names), as_json=as_json)

@@ -1,0 +1,49 @@
+"""Upkeep: tables compacted, earlier versions let go, indices refreshed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from prefect import flow
+
+from flows.artifacts import leave_table
+from flows.lock import writer
+from flows.served import SAY, as_child
+from flows.workspace import Workspace
+from tasks.core import store
+from tasks.core.files import read_json
+from tasks.core.params import load_params
+from tasks.core.paths import BASE, Paths
+from tasks.maintain import UpkeepReport, forget_transforms, maintain_table
+
+
+@flow(name="maintain", flow_run_name="maintain", **SAY)
+def maintain(root: Path) -> list[UpkeepReport]:
+    """Keep every table small and quick; what versions hold is not touched, nor what readers see."""
+    as_child()
+    paths, params = Paths(root), load_params(Paths(root).params)
+    keep, fragments = timedelta(days=params.maintain.keep_days), params.maintain.fragments
+    reports = []
+    with writer(paths):
+        if store.exists(paths.base_table):
+            reports.append(maintain_table(BASE, paths.base_table, keep, fragments))
+        for name in Workspace(root).views:
+            reports.append(maintain_table(name, paths.view_table(name), keep, fragments))
+            in_use = str((read_json(paths.view_stamp(name)) or {}).get("transform"))
+            forget_transforms(paths.kept_transform(name, in_use).parent, in_use, keep)
+    leave_table("maintain", "Upkeep", [_row(report) for report in reports])
+    return reports
+
+
+def _row(report: UpkeepReport) -> dict[str, object]:
+    return {
+        "table": report.name,
+        "compacted": report.compacted,
+        "MiB before": round(report.before.mib, 1),
+        "MiB after": round(report.after.mib, 1),
+        "fragments before": report.before.fragments,
+        "fragments after": report.after.fragments,
+        "versions before": report.before.versions,
+        "versions after": report.after.versions,
+    }

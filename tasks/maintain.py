@@ -1,0 +1,42 @@
+"""Upkeep of one table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.core import store, upkeep
+from tasks.core.upkeep import Size
+
+
+@dataclass(frozen=True)
+class UpkeepReport:
+    """A table's size before and after."""
+
+    name: str
+    compacted: bool
+    before: Size
+    after: Size
+
+
+@task(name="maintain table", task_run_name="maintain {name}", cache_policy=NO_CACHE)
+def maintain_table(name: str, table: Path, keep: timedelta, fragments: int) -> UpkeepReport:
+    """Compact a table, publish that if readers follow a tag, and let earlier versions go."""
+    before = upkeep.measure(table)
+    live = store.live_version(table)
+    store.rewind(table)
+    compacted = upkeep.compact(table, fragments)
+    if compacted and live is not None:
+        store.publish(table, store.version(table))
+    upkeep.forget_versions(table, keep)
+    return UpkeepReport(name, compacted, before, upkeep.measure(table))
+
+
+@task(name="forget transforms", cache_policy=NO_CACHE)
+def forget_transforms(folder: Path, in_use: str, keep: timedelta) -> int:
+    """Remove old kept transforms of a view, but not the one in use; return how many."""
+    return upkeep.forget_transforms(folder, in_use, keep)

@@ -1,0 +1,76 @@
+"""Documents and label files that keep arriving while `refract serve` is killed again and again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from random import Random
+
+from flows import Workspace
+from tasks.core.errors import InputError
+from tests.serving import Served
+from tests.world import documents, set_params, write_documents, write_labels
+
+EARLY = 0.5  # share of the kills that come early, most of them before it serves
+LONGEST = 6.0  # seconds it serves until its kill: some fall before, in and after each step
+PAUSE = 1.5  # seconds between two changes, at most
+
+
+def torment(root: Path, log: Path, kills: int, seed: int, **environment: str) -> list[float]:
+    """Start and SIGKILL serve `kills` times while its inputs change; return seconds lived."""
+    random, lives = Random(seed), []
+    set_params(root, serve={"settle": 0.1, "corpus": "* * * * *", "reconcile": 60})
+    for _ in range(kills):
+        served = Served(root, log, **environment)
+        early = random.random() < EARLY
+        if not early:
+            served.ready()
+        begun, life = time.monotonic(), random.uniform(0.2, LONGEST / 2 if early else LONGEST)
+        while time.monotonic() - begun < life:
+            change(root, random)
+            time.sleep(min(random.uniform(0, PAUSE), max(0, begun + life - time.monotonic())))
+        assert served.process.poll() is None, served.said()
+        os.kill(served.process.pid, signal.SIGKILL)
+        served.process.wait()
+        lives.append(life)
+    return lives
+
+
+def change(root: Path, random: Random) -> None:
+    """Write one label file or the documents anew, with a random part of the rows."""
+    rows = documents()
+    if random.random() < 0.3:
+        write_documents(root, random.sample(rows, random.randint(60, 72)))
+    else:
+        aspect = random.choice(["topic", "mood"])
+        write_labels(root, aspect, random.sample(rows, random.randint(50, 72)))
+
+
+class Reader(threading.Thread):
+    """Searches a view without pause, and keeps the errors that it met."""
+
+    def __init__(self, root: Path, view: str) -> None:
+        super().__init__(daemon=True)
+        self.errors: list[Exception] = []
+        self.searches = 0
+        self._root, self._view = root, view
+        self._end = threading.Event()
+
+    def run(self) -> None:
+        view = Workspace(self._root).view(self._view)
+        while not self._end.wait(0.02):
+            try:
+                hits = view.hits("thank you so much", k=100)
+            except (InputError, OSError, ValueError, RuntimeError) as error:
+                self.errors.append(error)
+            else:
+                self.searches += 1
+                if len({hit["id"] for hit in hits}) != len(hits):
+                    self.errors.append(AssertionError("an id twice"))
+
+    def end(self) -> None:
+        self._end.set()
+        self.join(60)

@@ -1,0 +1,198 @@
+"""`refract serve` on a real git + DVC workspace: by the clock, by label files, side by side."""
+
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from flows import Workspace
+from flows.maintain import maintain
+from tasks.core.files import Hashes
+from tasks.core.paths import Paths
+from tests.serving import Served, environment, fitted_from, up_to_date
+from tests.world import documents, make_world, set_params, write_labels
+
+pytestmark = [pytest.mark.server, pytest.mark.dvc]
+
+
+def git(root, *words):
+    done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def refract(root, *words):
+    return subprocess.run(
+        [sys.executable, "-m", "flows", *words],
+        cwd=root,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory, tiny_model):
+    """A served workspace with 72 documents and two views; its Prefect server is its own."""
+    folder = tmp_path_factory.mktemp("serve")
+    root = make_world(folder / "desk", str(tiny_model), git=True)
+    git(root, "config", "user.name", "Desk")
+    git(root, "config", "user.email", "desk@example.org")
+    set_params(root, serve={"port": 0, "settle": 0.3, "reconcile": 3_600, "corpus": "*/5 * * * *"})
+    served = Served(root, folder / "log").ready()
+    served.wait_until(lambda: up_to_date(root), "first run")
+    yield served
+    served.end()
+
+
+def labelled(rows, aspect="mood"):
+    return "id,label\n" + "".join(f"{row['id']},{row[aspect]}\n" for row in rows)
+
+
+def runs(desk, **question):
+    return desk.api("flow_runs/filter", {"limit": 200, **question})
+
+
+def named(desk, name):
+    return [run for run in runs(desk) if run["name"] == name]
+
+
+def recorded(desk, subject):
+    return any(
+        line.startswith(subject) for line in git(desk.root, "log", "--format=%s").split("\n")
+    )
+
+
+def test_the_first_start_makes_and_records_everything(desk):
+    assert Workspace(desk.root).views == ["mood", "topic"]
+    desk.wait_until(lambda: recorded(desk, "reconcile: "), "commit")
+    assert {"view/mood/v1", "view/topic/v1"} <= set(git(desk.root, "tag").split())
+    status = subprocess.run(
+        [sys.executable, "-m", "dvc", "status"], cwd=desk.root, capture_output=True, text=True
+    )
+    assert "up to date" in status.stdout
+
+
+def test_a_cron_deployment_gets_scheduled_runs(desk):
+    waiting = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
+    flows = {"flows": {"name": {"any_": ["corpus"]}}}
+    desk.wait_until(lambda: len(runs(desk, **waiting, **flows)) >= 3, "scheduled runs")
+    for run in runs(desk, **waiting, **flows):
+        assert run["auto_scheduled"]
+
+
+def test_a_label_file_becomes_a_view_without_a_command(desk):
+    rows = documents()
+    file = desk.root / "data" / "labels" / "heat.csv"
+    file.write_text(labelled(rows[:40]))
+    desk.wait_until(lambda: "heat" in Workspace(desk.root).views, "view")
+    desk.wait_until(lambda: recorded(desk, "labels/heat: 40 labels"), "commit")
+    hits = Workspace(desk.root).view("heat").hits("thank you so much", k=3)
+    assert {hit["label"] for hit in hits} == {"glad"}
+    assert "view/heat/v1" in git(desk.root, "tag").split()
+    assert named(desk, "labels/heat")
+    again = runs(desk)
+    file.write_text(labelled(rows[:40]))
+    desk.wait_until(lambda: len(named(desk, "labels/heat")) == 2, "second run")
+    desk.wait_until(
+        lambda: all(run["state"]["type"] == "COMPLETED" for run in named(desk, "labels/heat")),
+        "its end",
+    )
+    assert len(runs(desk)) > len(again)
+    assert "view/heat/v2" not in git(desk.root, "tag").split()
+
+
+def test_ten_files_at_once_a_rewritten_one_and_a_bad_one(desk):
+    rows, folder = documents(), desk.root / "data" / "labels"
+    names = [f"aspect{n}" for n in range(10)]
+    for n, name in enumerate(names):
+        (folder / f"{name}.csv").write_text(labelled(rows[n : n + 40]))
+    (folder / "broken.csv").write_text("id,label\nt00,glad\n")
+    desk.wait_until(lambda: fitted_from(desk.root, "aspect0"), "first of ten views")
+    (folder / "aspect0.csv").write_text(labelled(rows[20:70]))
+    for name in names:
+        file = folder / f"{name}.csv"
+        hashes = Hashes(desk.root / ".refract" / "test-hashes.json")
+        desk.wait_until(
+            lambda f=file, n=name, h=hashes: fitted_from(desk.root, n) == h.all([f])[0],
+            f"view {name}",
+        )
+    desk.wait_until(lambda: named(desk, "labels/broken"), "run of the bad file")
+    desk.wait_until(
+        lambda: named(desk, "labels/broken")[0]["state"]["type"] == "FAILED", "its failure"
+    )
+    message = named(desk, "labels/broken")[0]["state"]["message"]
+    assert "broken.csv: found 1 usable of 1 rows; expected at least 10" in message
+    assert "labels/broken: failed, " in desk.said()
+    assert "Traceback" not in desk.said()
+    (folder / "broken.csv").unlink()
+
+
+def test_a_command_by_hand_uses_the_same_server_and_waits_for_its_turn(desk):
+    desk.wait_until(lambda: up_to_date(desk.root), "rest")
+    write_labels(desk.root, "topic", documents()[5:65])
+    done = refract(desk.root, "run")
+    assert done.returncode == 0, done.stderr
+    assert up_to_date(desk.root)
+    assert any(run["name"] == "run" for run in runs(desk))
+
+
+def test_a_second_serve_is_refused(desk):
+    done = refract(desk.root, "serve")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "another 'refract serve' runs here" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_removed_label_file_is_reported_and_retires_its_view_only_when_asked_to(desk):
+    file = desk.root / "data" / "labels" / "aspect9.csv"
+    before = len(named(desk, "labels/aspect9"))
+    file.unlink()
+    desk.wait_until(lambda: len(named(desk, "labels/aspect9")) > before, "run")
+    status = refract(desk.root, "status")
+    assert "its label file is gone; transform and view are kept" in " ".join(status.stdout.split())
+    assert "aspect9" in Workspace(desk.root).views
+    set_params(desk.root, materialise={"retire": True})
+    (desk.root / "data" / "labels" / "aspect8.csv").unlink()
+    desk.wait_until(lambda: not {"aspect8", "aspect9"} & set(Workspace(desk.root).views), "end")
+    assert "aspect7" in Workspace(desk.root).views
+    desk.wait_until(lambda: up_to_date(desk.root), "rest")
+    assert not list((desk.root / "data").rglob("*aspect9*"))
+
+
+def test_each_run_leaves_what_it_made_to_look_at(desk):
+    kinds = {item["key"] for item in desk.api("artifacts/filter", {"limit": 200})}
+    assert {"ingest", "embed", "fit", "materialise", "run", "view-heat"} <= kinds
+
+
+def test_a_signal_ends_it_and_the_next_start_goes_on(desk, tmp_path):
+    root = desk.root
+    assert desk.stop(signal.SIGTERM) == 0
+    assert not Paths(root).server_note.exists()
+    write_labels(root, "mood", documents()[:30])
+    set_params(root, serve={"reconcile": 5})
+    again = Served(root, tmp_path / "log").ready()
+    try:
+        again.wait_until(lambda: up_to_date(root), "what was missed")
+        assert (
+            fitted_from(root, "mood")
+            == Hashes(tmp_path / "h.json").all([root / "data" / "labels" / "mood.csv"])[0]
+        )
+        again.wait_until(lambda: len(named(again, "reconcile")) >= 2, "a run by the interval")
+        assert again.stop(signal.SIGINT) == 0
+    finally:
+        again.end()
+
+
+def test_readers_meet_an_old_view_or_a_new_one_while_it_is_maintained(desk, tmp_path):
+    root = shutil.copytree(desk.root, tmp_path / "copy")
+    set_params(root, maintain={"keep_days": 0, "fragments": 2})
+    view = Workspace(root).view("mood")
+    old = view.hits("thank you so much", k=10)
+    reports = {report.name: report for report in maintain(root)}
+    assert reports["mood"].after.versions == 1
+    assert reports["base"].before.fragments > reports["base"].after.fragments == 1
+    assert view.hits("thank you so much", k=10) == old
+    assert Workspace(root).view("mood").hits("thank you so much", k=10) == old

@@ -1,0 +1,104 @@
+"""A real `refract serve` in a process of its own, and what to wait for."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from flows import stale
+from tasks.core.files import read_json
+from tasks.core.params import load_params
+from tasks.core.paths import Paths
+
+PATIENCE = 180.0  # seconds; on two busy cores Python and Prefect alone took 30 to start
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Return this process's environment without its own Prefect."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
+    return clean | {"PREFECT_LOGGING_LEVEL": "CRITICAL"} | more
+
+
+class Served:
+    """`refract serve` on `root`; its output goes to the file `log`."""
+
+    def __init__(self, root: Path, log: Path, **more: str) -> None:
+        self.root, self.log = root, log
+        self._before = log.stat().st_size if log.exists() else 0
+        with log.open("ab") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "flows", "serve"],
+                cwd=root,
+                env=environment(**more),
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
+
+    def wait_until(self, met: Callable[[], Any], what: str) -> None:
+        """Wait until `met()`; AssertionError with the log if serve ends or it takes too long."""
+        last = time.monotonic() + PATIENCE
+        while not met():
+            assert self.process.poll() is None, f"serve ended before {what}:\n{self.said()}"
+            assert time.monotonic() < last, f"no {what} within {PATIENCE:.0f} s:\n{self.said()}"
+            time.sleep(0.1)
+
+    def ready(self) -> Served:
+        self.wait_until(lambda: "serving" in self.said(), "announcement")
+        return self
+
+    def said(self) -> str:
+        """Return what it printed since it was started."""
+        return self.log.read_bytes()[self._before :].decode() if self.log.exists() else ""
+
+    def api(self, path: str, question: dict[str, Any]) -> Any:
+        """Ask its own Prefect server."""
+        url = (read_json(Paths(self.root).server_note) or {})["url"]
+        request = urllib.request.Request(  # noqa: S310  # our own, on loopback
+            f"{url}/{path}", json.dumps(question).encode(), {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310
+            return json.load(reply)
+
+    def stop(self, by: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal and return the exit status."""
+        self.process.send_signal(by)
+        return self.process.wait(60)
+
+    def end(self) -> None:
+        """Kill whatever of it is left."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+def up_to_date(root: Path) -> bool:
+    """Tell whether nothing is left to make or to record."""
+    paths = Paths(root)
+    return nothing_left(root) and not stale.corpus_is_stale(paths, load_params(paths.params))
+
+
+def nothing_left(root: Path) -> bool:
+    """Tell the same, but for documents that no run has taken in yet."""
+    paths = Paths(root)
+    if not (paths.stamp("ingest").is_file() and paths.stamp("embed").is_file()):
+        return False
+    return not stale.anything_left(paths, load_params(paths.params))
+
+
+def fitted_from(root: Path, name: str) -> str | None:
+    """Return the hash of the label file that the live view of `name` was made from."""
+    paths = Paths(root)
+    card = read_json(paths.transform(name) / "transform.json") or {}
+    view = read_json(paths.view_stamp(name)) or {}
+    if not card or view.get("transform") != card.get("fingerprint"):
+        return None
+    return str(card["made_from"]["labels"])
