@@ -18,7 +18,7 @@ from tasks.core.files import read_json
 from tasks.core.params import load_params
 from tasks.core.paths import Paths
 
-PATIENCE = 180.0  # seconds; on two busy cores Python and Prefect alone took 30 to start
+PATIENCE = 300.0  # seconds; on two busy cores Python and Prefect alone took 30 to start
 
 
 def environment(**more: str) -> dict[str, str]:

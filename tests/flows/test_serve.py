@@ -14,7 +14,7 @@ from tasks.core.paths import Paths
 from tests.serving import Served, environment, fitted_from, up_to_date
 from tests.world import documents, make_world, set_params, write_labels
 
-pytestmark = [pytest.mark.server, pytest.mark.dvc]
+pytestmark = [pytest.mark.server, pytest.mark.dvc, pytest.mark.timeout(900)]
 
 
 def git(root, *words):
