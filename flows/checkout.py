@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from flows.lock import writer
+from flows.lock import serving, writer
 from flows.stale import state_digest
 from tasks import checkout as exchange
 from tasks import history
@@ -21,6 +17,10 @@ from tasks.core.paths import Paths
 from tasks.repository import RepositoryError
 
 SHOWN = 5  # files named in a refusal
+SERVED = (
+    "checkout: 'refract serve' runs on this workspace and would work on two versions at once;"
+    " expected it stopped; stop it (Ctrl-C), then check out"
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def checkout(root: Path, rev: str) -> CheckedOut:
         raise InputError(
             f"{root}: no DVC repository; expected one; run 'dvc init', then 'refract run --commit'"
         )
-    with _serve_away(paths), writer(paths):
+    with serving(paths, SERVED), writer(paths):
         commit = history.resolve(root, rev)
         if not history.holds(root, commit, history.LOCK):
             raise InputError(
@@ -107,21 +107,3 @@ def _refuse_loss(paths: Paths, files: list[str]) -> None:
         f"{finish}; expected a recorded workspace; run 'refract run --commit', or undo them"
         " ('git checkout -- FILE')"
     )
-
-
-@contextmanager
-def _serve_away(paths: Paths) -> Iterator[None]:
-    """Keep `refract serve` away meanwhile; InputError if it runs."""
-    paths.state.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(paths.serve_lock)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise InputError(
-            "checkout: 'refract serve' runs on this workspace and would work on two versions at"
-            " once; expected it stopped; stop it (Ctrl-C), then check out"
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()

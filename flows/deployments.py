@@ -47,7 +47,7 @@ def deployments(paths: Paths, params: Params) -> list[RunnerDeployment]:
         _deployment(corpus, name, recording, _cron(serve.corpus, serve.timezone)),
         _deployment(labels, name, recording | {"instruction": "NAME"}, None, triggers=[trigger]),
         _deployment(reconcile, name, recording, every),
-        _deployment(maintain, name, {"root": root}, _cron(serve.maintain, serve.timezone)),
+        _deployment(maintain, name, recording, _cron(serve.maintain, serve.timezone)),
     ]
 
 

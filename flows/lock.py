@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from filelock import FileLock, Timeout
 
+from tasks.core.errors import InputError
 from tasks.core.paths import Paths
 
 
@@ -24,6 +25,21 @@ def writer(paths: Paths) -> Iterator[None]:
     try:
         if lock.lock_counter == 1:
             _sweep(paths)
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def serving(paths: Paths, refusal: str) -> Iterator[None]:
+    """Hold the lock of `refract serve`; InputError with `refusal` where another holds it."""
+    paths.state.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(paths.serve_lock)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise InputError(refusal) from error
+    try:
         yield
     finally:
         lock.release()

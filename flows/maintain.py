@@ -9,6 +9,7 @@ from prefect import flow
 
 from flows.artifacts import leave_table
 from flows.lock import writer
+from flows.record import record_run
 from flows.served import SAY, as_child
 from flows.workspace import Workspace
 from tasks.core import store
@@ -19,8 +20,8 @@ from tasks.maintain import UpkeepReport, forget_transforms, maintain_table
 
 
 @flow(name="maintain", flow_run_name="maintain", **SAY)
-def maintain(root: Path) -> list[UpkeepReport]:
-    """Keep every table small and quick; what versions hold is not touched, nor what readers see."""
+def maintain(root: Path, commit: bool = False) -> list[UpkeepReport]:
+    """Keep every table small and quick, and record it; what readers see stays the same rows."""
     as_child()
     paths, params = Paths(root), load_params(Paths(root).params)
     keep, fragments = timedelta(days=params.maintain.keep_days), params.maintain.fragments
@@ -32,6 +33,7 @@ def maintain(root: Path) -> list[UpkeepReport]:
             reports.append(maintain_table(name, paths.view_table(name), keep, fragments))
             in_use = str((read_json(paths.view_stamp(name)) or {}).get("transform"))
             forget_transforms(paths.kept_transform(name, in_use).parent, in_use, keep)
+        record_run(paths, params, "maintain", commit=commit)
     leave_table("maintain", "Upkeep", [_row(report) for report in reports])
     return reports
 

@@ -7,16 +7,13 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from flows.lifeline import PARENT
+from flows.lock import serving
 from flows.server import Server, own_server
-from tasks.core.errors import InputError
 from tasks.core.params import Params, load_params
 from tasks.core.paths import Paths
 
@@ -33,7 +30,11 @@ def serve(root: Path, server: str | None) -> None:
     from flows.prefect_settings import settle
 
     paths, params = Paths(root), load_params(Paths(root).params)
-    with _only_one(paths):
+    another = (
+        f"{paths.root.resolve()}: another 'refract serve' runs here; expected none; it does the"
+        " work already, stop it to start another"
+    )
+    with serving(paths, another):
         settle(paths)
         os.environ[PARENT] = str(os.getpid())
         if server is not None:
@@ -47,23 +48,6 @@ def serve(root: Path, server: str | None) -> None:
 
             made = deployments(paths, params)  # outside of the loop: Prefect's call is both kinds
             asyncio.run(_serve(paths, params, made, own))
-
-
-@contextmanager
-def _only_one(paths: Paths) -> Iterator[None]:
-    paths.state.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(paths.serve_lock)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise InputError(
-            f"{paths.root.resolve()}: another 'refract serve' runs here; expected none; it does"
-            " the work already, stop it to start another"
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 async def _serve(paths: Paths, params: Params, made: list[Any], own: Server | None) -> None:
@@ -85,7 +69,7 @@ async def _serve(paths: Paths, params: Params, made: list[Any], own: Server | No
     try:
         await _start_run(ids["reconcile"])
         _announce(name, params)
-        await _until_stopped(runner, own)
+        await _until_stopped(runner, own, watcher)
     finally:
         stop.set()
         watcher.join(timeout=10)
@@ -98,7 +82,7 @@ async def _start_run(deployment: Any) -> None:
         await client.create_flow_run_from_deployment(deployment)
 
 
-async def _until_stopped(runner: Any, own: Server | None) -> None:
+async def _until_stopped(runner: Any, own: Server | None, watcher: threading.Thread) -> None:
     """Run until SIGINT or SIGTERM; the flow run at work is stopped, and the next start goes on."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -110,6 +94,8 @@ async def _until_stopped(runner: Any, own: Server | None) -> None:
     while not stopped.is_set() and not work.done():
         if own is not None:
             own.check()
+        if not watcher.is_alive():
+            raise RuntimeError("the label watcher ended; start 'refract serve' again")
         try:
             await asyncio.wait_for(stopped.wait(), _LOOK)
         except TimeoutError:

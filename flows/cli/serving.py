@@ -31,8 +31,8 @@ def maintain(root: Path) -> None:
     from tasks.core.params import load_params
 
     paths = Paths(root)
-    load_params(paths.params)
+    commit = load_params(paths.params).record.commit == "always" and paths.in_dvc()
     settle(paths)
     from flows.maintain import maintain as flow
 
-    show.maintained(flow(root))
+    show.maintained(flow(root, commit))

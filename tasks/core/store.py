@@ -26,6 +26,7 @@ _IDS_PER_PREDICATE = 4_000  # a longer IN list gains nothing and nests the expre
 
 
 def exists(table: Path) -> bool:
+    """Tell whether a table with at least one version is there."""
     return (table / "_versions").is_dir() and any((table / "_versions").iterdir())
 
 
@@ -44,6 +45,7 @@ def readable(table: Path) -> Iterator[None]:
 
 
 def open_table(table: Path, version: int | str | None = None) -> Any:
+    """Open a table at a version or tag, by default the latest; InputError where it cannot be."""
     import lance
 
     if not exists(table):
@@ -85,6 +87,7 @@ def columns(table: Path, version: int | str | None = None) -> dict[str, str]:
 def metadata_schema(
     table: Path, reserved: Iterable[str], version: int | str | None = None
 ) -> list[pa.Field]:
+    """Return the fields that came with the documents: all but the `reserved` ones."""
     hidden = set(reserved)
     return [field for field in open_table(table, version).schema if field.name not in hidden]
 
@@ -142,6 +145,7 @@ def hashes(table: Path, name: str, version: int | str | None = None) -> np.ndarr
 
 
 def hash64(values: pa.Array | pl.Series) -> np.ndarray:
+    """Return the 64-bit hash of each string, (n,) uint64."""
     series = values if isinstance(values, pl.Series) else pl.Series(values)
     return series.cast(pl.String).hash(seed=0).to_numpy()
 
@@ -285,6 +289,7 @@ def _parse(fragments: Sequence[str]) -> list[Any]:
 
 
 def predicates(column: str, values: Sequence[str]) -> Iterator[str]:
+    """Yield SQL conditions that together select the rows whose `column` is one of `values`."""
     for at in range(0, len(values), _IDS_PER_PREDICATE):
         inside = ", ".join(quoted(value) for value in values[at : at + _IDS_PER_PREDICATE])
         yield f"{column} IN ({inside})"
@@ -296,4 +301,5 @@ def quoted(value: str) -> str:
 
 
 def first_line(error: BaseException) -> str:
+    """Return the first line of a message, 300 characters at most."""
     return str(error).strip().split("\n", 1)[0][:300]

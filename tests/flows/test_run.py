@@ -32,7 +32,7 @@ def view_rows(root, name):
     return Workspace(root).view(name).frame().sort("id")
 
 
-def same(left, right):
+def assert_same(left, right):
     """Equal but for rounding: another batch of texts may differ in the last bit."""
     plain = [name for name in left.columns if left[name].dtype != pl.Array]
     assert (
@@ -165,8 +165,8 @@ def test_growing_step_by_step_ends_like_starting_with_everything(world, tmp_path
     run(world)
     other = make_world(tmp_path / "other", str(tiny_model))
     run(other)
-    same(base_rows(world), base_rows(other))
-    same(view_rows(world, "mood"), view_rows(other, "mood"))
+    assert_same(base_rows(world), base_rows(other))
+    assert_same(view_rows(world, "mood"), view_rows(other, "mood"))
 
 
 def test_a_bad_label_file_is_rejected_and_the_others_go_on(made):

@@ -22,6 +22,11 @@ def git(root, *words):
     return done.stdout
 
 
+def dvc_status(root):
+    words = [sys.executable, "-m", "dvc", "status"]
+    return subprocess.run(words, cwd=root, capture_output=True, text=True, check=True).stdout
+
+
 def refract(root, *words):
     return subprocess.run(
         [sys.executable, "-m", "flows", *words],
@@ -69,10 +74,7 @@ def test_the_first_start_makes_and_records_everything(desk):
     assert Workspace(desk.root).views == ["mood", "topic"]
     desk.wait_until(lambda: recorded(desk, "reconcile: "), "commit")
     assert {"view/mood/v1", "view/topic/v1"} <= set(git(desk.root, "tag").split())
-    status = subprocess.run(
-        [sys.executable, "-m", "dvc", "status"], cwd=desk.root, capture_output=True, text=True
-    )
-    assert "up to date" in status.stdout
+    assert "up to date" in dvc_status(desk.root)
 
 
 def test_a_cron_deployment_gets_scheduled_runs(desk):
@@ -197,3 +199,4 @@ def test_readers_meet_an_old_view_or_a_new_one_while_it_is_maintained(desk, tmp_
     assert reports["base"].before.fragments > reports["base"].after.fragments == 1
     assert view.hits("thank you so much", k=10) == old
     assert Workspace(root).view("mood").hits("thank you so much", k=10) == old
+    assert "up to date" in dvc_status(root)
