@@ -19,12 +19,12 @@ LONGEST = 6.0  # seconds it serves until its kill: some fall before, in and afte
 PAUSE = 1.5  # seconds between two changes, at most
 
 
-def torment(root: Path, log: Path, kills: int, seed: int, **environment: str) -> list[float]:
+def torment(root: Path, log: Path, kills: int, seed: int, server: str) -> list[float]:
     """Start and SIGKILL serve `kills` times while its inputs change; return seconds lived."""
     random, lives = Random(seed), []
     set_params(root, serve={"settle": 0.1, "corpus": "* * * * *", "reconcile": 60})
     for _ in range(kills):
-        served = Served(root, log, **environment)
+        served = Served(root, log, server=server)
         early = random.random() < EARLY
         if not early:
             served.ready()
@@ -50,7 +50,7 @@ def change(root: Path, random: Random) -> None:
 
 
 class Reader(threading.Thread):
-    """Searches a view without pause, and keeps the errors that it met."""
+    """Searches a view again and again, and keeps the errors that it met."""
 
     def __init__(self, root: Path, view: str) -> None:
         super().__init__(daemon=True)
@@ -61,7 +61,7 @@ class Reader(threading.Thread):
 
     def run(self) -> None:
         view = Workspace(self._root).view(self._view)
-        while not self._end.wait(0.02):
+        while not self._end.wait(0.1):
             try:
                 hits = view.hits("thank you so much", k=100)
             except (InputError, OSError, ValueError, RuntimeError) as error:

@@ -17,6 +17,7 @@ from flows import stale
 from tasks.core.files import read_json
 from tasks.core.params import load_params
 from tasks.core.paths import Paths
+from tests.children import Child, refract
 
 PATIENCE = 300.0  # seconds; on two busy cores Python and Prefect alone took 30 to start
 
@@ -28,16 +29,23 @@ def environment(**more: str) -> dict[str, str]:
 
 
 class Served:
-    """`refract serve` on `root`; its output goes to the file `log`."""
+    """`refract serve` on `root`; its output goes to the file `log`.
 
-    def __init__(self, root: Path, log: Path, **more: str) -> None:
+    server: URL of the Prefect API that it uses; None: it starts one of its own.
+    """
+
+    def __init__(self, root: Path, log: Path, server: str | None = None) -> None:
         self.root, self.log = root, log
         self._before = log.stat().st_size if log.exists() else 0
+        self.process: subprocess.Popen[bytes] | Child
+        if server is not None:
+            self.process = Child(server, root, log, refract, "serve")
+            return
         with log.open("ab") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "flows", "serve"],
                 cwd=root,
-                env=environment(**more),
+                env=environment(),
                 stdout=out,
                 stderr=out,
                 start_new_session=True,

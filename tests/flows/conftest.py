@@ -1,18 +1,9 @@
 import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 
 import pytest
 
-from tests.serving import environment
 from tests.world import make_world
-
-SERVER_UP = 180  # seconds; 6 to 30 were seen on two busy cores
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -48,40 +39,6 @@ def _made(tmp_path_factory, tiny_model):
 def made(_made, tmp_path):
     """A workspace like `world` after its first run."""
     return shutil.copytree(_made, tmp_path / "made")
-
-
-@pytest.fixture(scope="session")
-def starting(tmp_path_factory):
-    """A real Prefect server, started as a user starts one, and its URL; it may not answer yet."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    command = [sys.executable, "-m", "prefect", "server", "start", "--no-ui"]
-    process = subprocess.Popen(
-        [*command, "--host", "127.0.0.1", "--port", port],
-        env=environment(PREFECT_HOME=str(tmp_path_factory.mktemp("prefect"))),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    yield process, f"http://127.0.0.1:{port}/api"
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-@pytest.fixture(scope="session")
-def server(starting):
-    """The URL of a real Prefect server that answers."""
-    process, url = starting
-    until = time.monotonic() + SERVER_UP
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            urllib.request.urlopen(f"{url}/health", timeout=5).close()  # noqa: S310 - our own
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return url
-    pytest.fail("the Prefect server did not start")
 
 
 @pytest.fixture(scope="session")

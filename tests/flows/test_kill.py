@@ -1,13 +1,8 @@
-"""SIGKILL at any moment: running it again ends like a run that was never killed.
-
-Run as a script, this file is a process that has imported everything once and forks a child for
-each kill it is told of on stdin, so that a kill costs no start of Python.
-"""
+"""SIGKILL at any moment: running it again ends like a run that was never killed."""
 
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import pkgutil
 import shutil
@@ -15,10 +10,10 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import polars as pl
 import pytest
+from prefect.settings import PREFECT_API_URL
 
 from flows import Workspace
 from flows.embed import embed
@@ -28,6 +23,7 @@ from flows.materialise import materialise
 from flows.run import run
 from tasks.core import store
 from tasks.core.paths import Paths
+from tests.children import Child
 from tests.same import assert_same, rows
 from tests.serving import environment
 from tests.world import documents, make_world, set_params, write_documents, write_labels
@@ -62,66 +58,21 @@ def alternate(root, labels, other):
         materialise(root)
 
 
-def work(order):
-    """Do in a child what `order` says; a kill ends it."""
-    root = Path(order["root"])
-    if "labels" in order:
-        alternate(root, order["labels"], order["other"])
-        return
-    kill_at(order["target"], order["nth"], order["when"])
-    if order["rebuild"]:
+def doomed(root, target, nth, when, rebuild):
+    """Run until the `nth` call of `target`, which does not survive it."""
+    kill_at(target, nth, when)
+    if rebuild:
         embed(root, rebuild=True)
     run(root)
-
-
-def serve():
-    import sentence_transformers  # noqa: F401 - once for all children
-
-    print("ready", flush=True)
-    for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            try:
-                work(json.loads(line))
-            finally:
-                os._exit(0 if sys.exc_info()[0] is None else 1)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 
 
 VERBS = ("ingest", "embed", "fit", "materialise")
 
 
-@pytest.fixture(scope="module")
-def zygote(starting, tmp_path_factory):
-    """A process that forks a child for each order and answers with its exit status."""
-    home = str(tmp_path_factory.mktemp("children"))
-    with subprocess.Popen(
-        [sys.executable, __file__],
-        env=environment(PREFECT_API_URL=starting[1], PREFECT_HOME=home),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout.readline() == "ready\n"
-        yield process
-        process.stdin.close()
-
-
-@pytest.fixture(scope="module")
-def children(zygote, server):
-    """The same, when the server that its children report to answers."""
-    return zygote
-
-
-def send(children, root, **order):
-    children.stdin.write(json.dumps({"root": str(root), **order}) + "\n")
-    children.stdin.flush()
-
-
-def killed(children, root, target, nth=1, when="before", rebuild=False):
+def killed(root, target, nth=1, when="before", rebuild=False):
     """Run in a child that ends itself at that moment."""
-    send(children, root, target=target, nth=nth, when=when, rebuild=rebuild)
-    assert int(children.stdout.readline()) == -signal.SIGKILL, f"{target} was never reached"
+    child = Child(PREFECT_API_URL.value(), root, None, doomed, root, target, nth, when, rebuild)
+    assert child.wait() == -signal.SIGKILL, f"{target} was never reached"
 
 
 @pytest.fixture(scope="module")
@@ -154,11 +105,9 @@ def copy(root, tmp_path):
         ("materialise", "tasks.core.store.publish", 1, "before"),
     ],
 )
-def test_a_killed_first_run_continues_to_the_same_end(
-    steps, children, tmp_path, verb, target, nth, when
-):
+def test_a_killed_first_run_continues_to_the_same_end(steps, tmp_path, verb, target, nth, when):
     root = copy(steps[verb], tmp_path)
-    killed(children, root, target, nth, when)
+    killed(root, target, nth, when)
     run(root)
     assert_same(root, steps["done"])
 
@@ -205,20 +154,18 @@ def updated(steps, tmp_path_factory):
     ],
 )
 def test_a_killed_update_continues_to_the_same_end(
-    steps, updated, children, tmp_path, change, target, nth, when
+    steps, updated, tmp_path, change, target, nth, when
 ):
     root = copy(steps["done"], tmp_path)
     write_documents(root, change())
-    killed(children, root, target, nth, when)
+    killed(root, target, nth, when)
     run(root)
     assert_same(root, updated[change])
 
 
-def test_documents_that_change_after_a_kill_are_what_the_next_run_encodes(
-    steps, children, tmp_path
-):
+def test_documents_that_change_after_a_kill_are_what_the_next_run_encodes(steps, tmp_path):
     root = copy(steps["embed"], tmp_path)
-    killed(children, root, "tasks.core.base.commit_shard", 2)
+    killed(root, "tasks.core.base.commit_shard", 2)
     texts = [{**row, "text": f"again: {row['text']}"} for row in documents()]
     write_documents(root, texts)
     run(root)
@@ -226,10 +173,10 @@ def test_documents_that_change_after_a_kill_are_what_the_next_run_encodes(
 
 
 @pytest.mark.parametrize("nth", [1, 3])
-def test_a_killed_rebuild_continues_as_a_rebuild(steps, children, tmp_path, nth):
+def test_a_killed_rebuild_continues_as_a_rebuild(steps, tmp_path, nth):
     root = copy(steps["done"], tmp_path)
     set_params(root, embed={"storage": "float32"})
-    killed(children, root, "tasks.core.base.commit_shard", nth, rebuild=True)
+    killed(root, "tasks.core.base.commit_shard", nth, rebuild=True)
     report = embed(root, rebuild=True)
     assert report.written == 72 - 16 * (nth - 1)
     assert rows(root, "base")["vector"].dtype == pl.Array(pl.Float32, 48)
@@ -237,21 +184,19 @@ def test_a_killed_rebuild_continues_as_a_rebuild(steps, children, tmp_path, nth)
     assert_same(root, steps["done"])
 
 
-def test_labels_put_back_after_a_kill_leave_no_row_of_the_other_transform(
-    steps, updated, children, tmp_path
-):
+def test_labels_put_back_after_a_kill_leave_no_row_of_the_other_transform(steps, updated, tmp_path):
     root = copy(steps["done"], tmp_path)
     file = root / "data" / "labels" / "mood.csv"
     old = file.read_text()
     write_labels(root, "mood", documents()[:50])
-    killed(children, root, "tasks.core.store.publish")
+    killed(root, "tasks.core.store.publish")
     file.write_text(old)
     write_documents(root, more_rows())
     run(root)
     assert_same(root, updated[more_rows])
 
 
-def test_a_reader_meets_the_old_view_or_the_new_one_and_never_a_mixture(steps, children, tmp_path):
+def test_a_reader_meets_the_old_view_or_the_new_one_and_never_a_mixture(steps, tmp_path):
     root = copy(steps["done"], tmp_path)
     view, query = Workspace(root).view("mood"), "thank you, the parcel is late"
     old = view.hits(query, k=72)
@@ -260,21 +205,23 @@ def test_a_reader_meets_the_old_view_or_the_new_one_and_never_a_mixture(steps, c
     run(other)
     new = Workspace(other).view("mood").hits(query, k=72)
     assert old != new
-    send(children, root, labels="mood.csv", other=changed.read_text())
+    url, other = PREFECT_API_URL.value(), changed.read_text()
+    child = Child(url, root, None, alternate, root, "mood.csv", other)
     seen, version = [old], store.live_version(Paths(root).view_table("mood"))
     while store.live_version(Paths(root).view_table("mood")) < version + 2:
         found = view.hits(query, k=72)
         assert found in (old, new)
         if found != seen[-1]:
             seen.append(found)
-    assert int(children.stdout.readline()) == 0
+    assert child.wait() == 0
     assert view.hits(query, k=72) == old
     assert seen[:2] == [old, new]
 
 
-def test_the_command_line_killed_and_repeated_shows_on_the_users_server(steps, server, tmp_path):
+def test_the_command_line_killed_and_repeated_shows_on_the_users_server(steps, tmp_path):
     from prefect.client.orchestration import SyncPrefectClient
 
+    server = PREFECT_API_URL.value()
     root = copy(steps["ingest"], tmp_path)
     begun = time.time()
     command = refract(root, server)
@@ -287,11 +234,7 @@ def test_the_command_line_killed_and_repeated_shows_on_the_users_server(steps, s
     assert_same(root, steps["done"])
     assert not (root / ".refract" / "prefect").exists()
     with SyncPrefectClient(api=server) as client:
-        since = [
-            item
-            for item in client.read_flow_runs()
-            if item.created.timestamp() > begun and item.deployment_id is None
-        ]
+        since = [item for item in client.read_flow_runs() if item.created.timestamp() > begun]
         assert {"run", *VERBS} == {item.name for item in since}
         kinds = {item.key for item in client.read_artifacts()}
         assert set(VERBS) <= kinds
@@ -306,7 +249,3 @@ def refract(root, server):
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-
-
-if __name__ == "__main__":
-    serve()

@@ -1,16 +1,28 @@
 """SIGKILL of `refract serve` at random moments while label files and documents arrive."""
 
+import os
 import shutil
 
 import pytest
 
 from flows.run import run
+from flows.server import own_server
+from tasks.core.paths import Paths
 from tests.chaos import Reader, torment
 from tests.same import assert_same
 from tests.serving import Served, nothing_left
 from tests.world import make_world
 
 KILLS = 20
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    """The URL of a real Prefect server with all its services."""
+    for name in [name for name in os.environ if name.startswith("PREFECT_SERVER_SERVICES")]:
+        monkeypatch.delenv(name)
+    with own_server(Paths(tmp_path / "server"), 0) as own:
+        yield own.url
 
 
 @pytest.mark.server
@@ -20,9 +32,9 @@ def test_killed_twenty_times_it_ends_like_a_run_that_never_was(tmp_path, tiny_mo
     run(root)
     reader = Reader(root, "mood")
     reader.start()
-    lives = torment(root, tmp_path / "log", KILLS, seed=3, PREFECT_API_URL=server)
+    lives = torment(root, tmp_path / "log", KILLS, seed=3, server=server)
     assert len(lives) == KILLS
-    last = Served(root, tmp_path / "log", PREFECT_API_URL=server).ready()
+    last = Served(root, tmp_path / "log", server=server).ready()
     try:
         last.wait_until(lambda: nothing_left(root), "rest after the kills")
     finally:

@@ -1,35 +1,36 @@
+"""What the tasks of every flow repeat, and what they do not."""
+
 from pathlib import Path
 
 import pytest
-from prefect import task
-from prefect.testing.utilities import prefect_test_harness
+from prefect import flow, task
 
 from tasks.core.errors import InputError
 from tasks.patience import PASSING, RETRIES
 from tasks.repository import RepositoryError
 
-
-@pytest.fixture(scope="module", autouse=True)
-def prefect_server():
-    with prefect_test_harness(server_startup_timeout=180):
-        yield
+pytestmark = pytest.mark.server
 
 
 def calls_of(errors):
     """Return how often a task runs whose calls end with `errors`, one after the other."""
     calls = []
 
+    @task(**(RETRIES | {"retry_delay_seconds": 0}))
     def unit():
         calls.append(1)
         if len(calls) <= len(errors):
             raise errors[len(calls) - 1]
 
-    patient = task(**(RETRIES | {"retry_delay_seconds": 0}))(unit)
-    patient(return_state=True)
+    @flow
+    def patient():
+        unit(return_state=True)
+        return True
+
+    assert patient()
     return len(calls)
 
 
-@pytest.mark.server
 @pytest.mark.parametrize(
     "error",
     [
@@ -44,7 +45,6 @@ def test_what_passes_by_itself_is_tried_again(error):
     assert calls_of([error] * 9) == 1 + RETRIES["retries"]
 
 
-@pytest.mark.server
 @pytest.mark.parametrize(
     "error", [InputError("bad labels"), FileNotFoundError(str(Path("gone"))), ZeroDivisionError()]
 )
