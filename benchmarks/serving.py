@@ -275,7 +275,7 @@ def _latency(root: Path, view: str, queries: list[str]) -> dict[str, Any]:
     for text in queries[:5]:
         opened.hits(text)
     space = opened._space
-    encoder = space._encoder()
+    encoder = space._encoder(space._texts.note["settings"]["precision"])
     watch = _Stopwatch()
     watch.watch(encoder, "encode", "encode")
     watch.watch(space, "_refresh", "follow versions")

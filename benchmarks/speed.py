@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
@@ -30,6 +31,8 @@ SETS = ["agnews_partial", "airline_tweets"]
 
 
 def main() -> None:
+    for name in ("LANCE_LOG", "LANCEDB_LOG"):  # as the command line does
+        os.environ.setdefault(name, "error")
     asked = _arguments()
     datasets.require(asked.data, SETS)
     figures = {}

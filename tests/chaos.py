@@ -3,20 +3,60 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 from flows import Workspace
+from flows.run import run
 from tasks.core.errors import InputError
-from tests.serving import Served
-from tests.world import documents, set_params, write_documents, write_labels
+from tests.same import assert_same
+from tests.serving import Served, nothing_left
+from tests.world import documents, make_world, set_params, write_documents, write_labels
 
 EARLY = 0.5  # share of the kills that come early, most of them before it serves
 LONGEST = 6.0  # seconds it serves until its kill: some fall before, in and after each step
 PAUSE = 1.5  # seconds between two changes, at most
+
+
+@dataclass(frozen=True)
+class Ordeal:
+    """What a workspace went through: seconds between start and kill, and what a reader met."""
+
+    lives: list[float]
+    searches: int
+    errors: list[Exception]
+
+
+def survive(folder: Path, model: Path, kills: int, seed: int, server: str) -> Ordeal:
+    """Kill serve `kills` times; AssertionError if it ends other than a run that was never killed.
+
+    folder: for the workspaces; model: an encoder; server: URL of a Prefect API.
+    """
+    root = make_world(folder / "desk", str(model))
+    run(root)
+    reader = Reader(root, "mood")
+    reader.start()
+    lives = torment(root, folder / "log", kills, seed, server)
+    last = Served(root, folder / "log", server).ready()
+    try:
+        last.wait_until(lambda: nothing_left(root), "rest after the kills")
+    finally:
+        last.end()
+        reader.end()
+    run(root)  # documents that changed wait for the next cron, or for this
+    calm = folder / "calm"
+    for part in ("data/raw", "data/labels"):
+        shutil.copytree(root / part, calm / part)
+    for file in ("params.yaml", "dvc.yaml"):
+        shutil.copy(root / file, calm / file)
+    run(calm)
+    assert_same(root, calm)
+    return Ordeal(lives, reader.searches, reader.errors)
 
 
 def torment(root: Path, log: Path, kills: int, seed: int, server: str) -> list[float]:
@@ -24,7 +64,7 @@ def torment(root: Path, log: Path, kills: int, seed: int, server: str) -> list[f
     random, lives = Random(seed), []
     set_params(root, serve={"settle": 0.1, "corpus": "* * * * *", "reconcile": 60})
     for _ in range(kills):
-        served = Served(root, log, server=server)
+        served = Served(root, log, server)
         early = random.random() < EARLY
         if not early:
             served.ready()

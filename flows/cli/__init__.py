@@ -35,7 +35,8 @@ def _refuse(message: str) -> NoReturn:
 
 def main() -> None:
     """Run the command line; an expected error is one line on stderr and exit code 2."""
-    os.environ.setdefault("LANCE_LOG", "error")  # its warnings are for those who write to it
+    for name in ("LANCE_LOG", "LANCEDB_LOG"):  # their warnings are for those who write to them
+        os.environ.setdefault(name, "error")
     try:
         cli(standalone_mode=False)
     except InputError as error:
