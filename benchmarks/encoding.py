@@ -14,11 +14,13 @@ from benchmarks import datasets
 from benchmarks.measure import Figure, both_clocks, in_child, no_progress, peak_mib, say, size_of
 from flows.stale import encoder_settings
 from tasks.core import base, corpus, shards, store
-from tasks.core.encoder import Encoded, Encoder, EncoderSettings, describe, load_encoder
+from tasks.core.coder import Coder, describe, fit_coder
+from tasks.core.encoder import Encoded, Encoder, EncoderSettings, load_encoder
 from tasks.core.params import Params
 
 SLICE = 2_048  # as many texts as the encoder takes at once
 SLICES = 7
+FITTED = 1_024  # texts that the map of the features is fitted on
 MEMORY_ROWS = (10_000, 40_000, 160_000)
 STORAGE_ROWS = 8_000
 QUERIES = 1_000
@@ -53,6 +55,9 @@ def rate(data: Path, folder: Path) -> Figure:
     texts = datasets.read(data, "agnews_partial")[: SLICE * SLICES]
     file, table = make_corpus(texts, folder / "rate"), folder / "rate" / "base.lance"
     ours = decided(texts["text"].to_list())
+    some = dict(enumerate(texts["text"].sample(FITTED, seed=1)))
+    coder = fit_coder(ours, some, Params().embed.feature_size, folder / "sample", no_progress)
+    coder = replace(coder, seen={})
     bare = _bare(ours.precision)
     bare.encode(texts["text"].to_list()[:256], batch_size=64, show_progress_bar=False)
     rows = base.plan(file, table, rebuild=True).rows
@@ -61,7 +66,7 @@ def rate(data: Path, folder: Path) -> Figure:
     for at, (start, stop) in enumerate(shards.ranges(len(texts), SLICE)):
         some = texts["text"][start:stop].to_list()
         works = {
-            "embed": lambda at=at, a=start, b=stop: _embed(file, table, rows[a:b], ours, at == 0),
+            "embed": lambda at=at, a=start, b=stop: _embed(file, table, rows[a:b], coder, at == 0),
             "bare": lambda some=some: bare.encode(
                 some, batch_size=64, normalize_embeddings=True, show_progress_bar=False
             ),
@@ -85,11 +90,11 @@ def rate(data: Path, folder: Path) -> Figure:
     )
 
 
-def _embed(file: Path, table: Path, rows: np.ndarray, encoder: Encoder, fresh: bool) -> None:
+def _embed(file: Path, table: Path, rows: np.ndarray, coder: Coder, fresh: bool) -> None:
     """Do what the flow does for one chunk."""
-    about = describe(settings(), encoder)
+    about = describe(settings(), coder)
     shard = base.write_shard(
-        file, table, rows, encoder, about, "float16", fresh=fresh, advance=no_progress
+        file, table, rows, coder, about, "float16", fresh=fresh, advance=no_progress
     )
     base.commit_shard(file, table, shard, about, "float16", fresh=fresh)
 
@@ -107,8 +112,9 @@ class StaticEncoder:
 
     precision = "float32"
     dimensions = 384
+    has_layers = False
 
-    def encode(self, texts: Any, advance: Any) -> Encoded:
+    def encode(self, texts: Any, advance: Any, read: Any = None) -> Encoded:
         seeds = store.hash64(pl.Series(list(texts)))
         found = np.random.default_rng(int(seeds[0])).standard_normal((len(texts), 384), np.float32)
         advance(len(texts))
@@ -150,7 +156,7 @@ def embed_synthetic(folder: str, rows: int) -> dict[str, float]:
             file,
             table,
             shards.read_plan(plan, start, stop),
-            encoder,
+            Coder(encoder),
             about,
             "float16",
             fresh=start == 0,

@@ -84,6 +84,7 @@ class _Resampled:
     """Gives each text the vector of a real one of its topic, a little moved."""
 
     dimensions = 384
+    has_layers = False
 
     def __init__(self, texts: pl.DataFrame) -> None:
         real = load_encoder(_SETTINGS)
@@ -94,7 +95,9 @@ class _Resampled:
         self._topic = dict(texts.select("text", "topic").iter_rows())
         self._random = np.random.default_rng(1)
 
-    def encode(self, texts: Sequence[str], advance: Callable[[int], None]) -> Encoded:
+    def encode(
+        self, texts: Sequence[str], advance: Callable[[int], None], read: Any = None
+    ) -> Encoded:
         rows = [self._random.choice(self._of[self._topic[text]]) for text in texts]
         moved = 0.03 * self._random.standard_normal((len(rows), self.dimensions), np.float32)
         advance(len(rows))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from prefect import flow
@@ -13,11 +13,21 @@ from flows.engine import LOCAL
 from flows.lock import writer
 from flows.stale import base_digest, encoder_settings
 from tasks.core import base, shards, store
+from tasks.core.coder import space_of
 from tasks.core.errors import InputError
+from tasks.core.features import SAMPLE
 from tasks.core.files import read_json, write_json
 from tasks.core.params import Params, load_params
 from tasks.core.paths import Paths
-from tasks.embed import EmbedCounts, EmbedJob, commit_shard, embed_shard, index, retire
+from tasks.embed import (
+    EmbedCounts,
+    EmbedJob,
+    commit_shard,
+    embed_shard,
+    fit_features,
+    index,
+    retire,
+)
 from tasks.progress import track
 
 
@@ -52,16 +62,18 @@ def embed(root: Path, rebuild: bool = False) -> EmbedReport:
             fresh = not _goes_on(table, space, rebuilding)
         else:
             rebuilding.unlink(missing_ok=True)
-            base.check_encoder(table, settings.fingerprint(), params.embed.storage)
+            base.check_encoder(table, settings, params.embed.storage)
             fresh = not store.exists(table)
         base.prepare(paths.corpus_file, table, fresh=fresh)
         todo = base.plan(paths.corpus_file, table, rebuild=fresh)
         plan = shards.write_plan(paths.shards("embed"), todo.rows)
         digest = str(corpus["digest"])
         job = EmbedJob(paths.corpus_file, digest, table, settings, params.embed.storage, plan)
+        job = _with_features(job, paths, params, fresh)
         counts = _embed_shards(job, params, len(todo.rows), fresh)
         retired = retire(paths.corpus_file, table) if todo.gone else 0
         index(table, params.embed.index_from)
+        _forget_features(paths)
         report = _report(table, counts, retired, begun)
         _stamp(paths, params, digest, report)
         shards.forget(plan.parent)
@@ -76,6 +88,30 @@ def _goes_on(table: Path, space: str, note: Path) -> bool:
         return True
     write_json(note, {"space": space, "from": now})
     return False
+
+
+def _with_features(job: EmbedJob, paths: Paths, params: Params, fresh: bool) -> EmbedJob:
+    """Name the map that the table's features are made by; a new table gets one of its own."""
+    if job.settings.features == "last":
+        return job
+    if not fresh:
+        known = store.note(job.table).get("features")
+        return replace(job, reduction=paths.reduction(known["fingerprint"]) if known else None)
+    with track("features", SAMPLE, "texts") as advance:
+        made = fit_features(job, params.embed.feature_size, advance)
+    if made is None:
+        return job
+    file = paths.reduction(made.fingerprint)
+    made.save(file)
+    return replace(job, reduction=file)
+
+
+def _forget_features(paths: Paths) -> None:
+    """Remove the maps of tables that a rebuild has replaced."""
+    used = (store.note(paths.base_table).get("features") or {}).get("fingerprint")
+    for file in paths.reduction("*").parent.glob(paths.reduction("*").name):
+        if used is None or file != paths.reduction(used):
+            file.unlink()
 
 
 def _embed_shards(job: EmbedJob, params: Params, total: int, fresh: bool) -> list[EmbedCounts]:
@@ -105,11 +141,12 @@ def _report(table: Path, counts: list[EmbedCounts], retired: int, begun: float) 
 
 
 def _stamp(paths: Paths, params: Params, corpus: str, report: EmbedReport) -> None:
-    encoder = encoder_settings(params).fingerprint()
+    encoder, space = encoder_settings(params).fingerprint(), space_of(store.note(paths.base_table))
     stamp = {
         "corpus": corpus,
         "encoder": encoder,
-        "digest": base_digest(corpus, encoder, params.embed.storage),
+        "space": space,
+        "digest": base_digest(corpus, space, params.embed.storage),
         "model": params.embed.model,
         "rows": report.rows,
         "dimensions": report.dimensions,

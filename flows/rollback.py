@@ -12,11 +12,13 @@ from prefect import flow
 from flows.lock import writer
 from flows.materialise import ViewReport, materialise
 from flows.record import Recorded, record_run
-from flows.stale import HELD_BY, encoder_settings, fit_fingerprints
+from flows.stale import HELD_BY, fit_fingerprints
 from tasks import history
 from tasks.committing import check_committable
+from tasks.core import store
 from tasks.core.artifact import CARD, TENSORS, is_whole, read_artifact
 from tasks.core.changes import identity
+from tasks.core.coder import space_of
 from tasks.core.errors import InputError
 from tasks.core.files import read_json, write_json
 from tasks.core.label_files import label_files
@@ -108,8 +110,7 @@ def _restore(paths: Paths, params: Params, name: str, earlier: _Earlier) -> str:
 def _put(paths: Paths, params: Params, name: str, earlier: _Earlier, source: Path) -> None:
     """Write hold, scores, tensors and, last, the card that makes them count."""
     _, card = read_artifact(source)
-    encoder = encoder_settings(params).fingerprint()
-    if card.get("encoder") != encoder:
+    if card.get("encoder") != space_of(store.note(paths.base_table)):
         raise InputError(
             f"view {name!r}: v{earlier.tag.number} reads vectors of another encoder than"
             " params.yaml names now; expected the same; check out the whole version instead:"

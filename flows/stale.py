@@ -40,6 +40,8 @@ def encoder_settings(params: Params) -> EncoderSettings:
         batch_size=embed.batch_size,
         device=embed.device,
         precision=embed.precision,
+        features=embed.features,
+        feature_size=embed.feature_size,
     )
 
 
@@ -69,9 +71,9 @@ def corpus_is_stale(paths: Paths, params: Params) -> bool:
     return ingest_verdict(paths, sources_fingerprint(paths, params, sources)).stale
 
 
-def base_digest(corpus_digest: str, encoder: str, storage: str) -> str:
-    """Name the content that the base table should have."""
-    return digest(corpus_digest, encoder, storage)
+def base_digest(corpus_digest: str, space: str, storage: str) -> str:
+    """Name the content that the base table has."""
+    return digest(corpus_digest, space, storage)
 
 
 def embed_verdict(paths: Paths, params: Params) -> Verdict:
@@ -100,7 +102,7 @@ def fit_fingerprints(paths: Paths, params: Params, name: str, file: Path) -> dic
     return {
         "labels": Hashes(paths.hashes).all([file])[0],
         "params": digest(used, params.wording(name)),
-        "encoder": base.get("encoder", ""),
+        "encoder": base.get("space", base.get("encoder", "")),
         "base": base.get("digest", ""),
     }
 

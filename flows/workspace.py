@@ -65,7 +65,8 @@ class View:
 
         view = None if name == BASE else paths.view_table(name)
         kept = None if name == BASE else partial(paths.kept_transform, name)
-        return Space(paths.base_table, view, kept, encoder, settings.fingerprint())
+        known = settings.fingerprint()
+        return Space(paths.base_table, view, kept, encoder, known, paths.reduction)
 
     def hits(self, text: str, k: int = 10, where: str | None = None) -> list[dict[str, Any]]:
         """Return the `k` texts closest to `text` as dictionaries, best first."""

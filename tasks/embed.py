@@ -11,7 +11,9 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.core import base, nearest, shards, store
-from tasks.core.encoder import EncoderSettings, describe, load_encoder
+from tasks.core.coder import Coder, describe, fit_coder, recall
+from tasks.core.encoder import EncoderSettings, load_encoder
+from tasks.core.features import SAMPLE, Reduction, load_reduction
 from tasks.patience import RETRIES
 
 
@@ -25,6 +27,7 @@ class EmbedJob:
     settings: EncoderSettings
     storage: str
     plan: Path
+    reduction: Path | None = None  # the map of the features, if any are kept
 
 
 @dataclass(frozen=True)
@@ -38,30 +41,51 @@ class EmbedCounts:
     precision: str
 
 
+@task(name="fit features", cache_policy=NO_CACHE, **RETRIES)
+def fit_features(job: EmbedJob, size: int, advance: Callable[[int], None]) -> Reduction | None:
+    """Fit the map of the features on a sample of the corpus; None for an encoder without layers."""
+    texts = base.sample_texts(job.corpus, SAMPLE)
+    encoder = load_encoder(job.settings)
+    return fit_coder(encoder, texts, size, _memory(job), advance).reduction
+
+
+def _memory(job: EmbedJob) -> Path:
+    return job.plan.parent / "sample.safetensors"
+
+
+def _coder(job: EmbedJob) -> Coder:
+    encoder = load_encoder(job.settings)
+    if job.reduction is None:
+        return Coder(encoder)
+    reduction = load_reduction(job.reduction)
+    return Coder(encoder, reduction, recall(_memory(job), reduction))
+
+
 @task(name="embed shard", task_run_name="embed {start}-{stop}", cache_policy=NO_CACHE, **RETRIES)
 def embed_shard(
     job: EmbedJob, start: int, stop: int, fresh: bool, advance: Callable[[int], None]
 ) -> dict[str, Any]:
     """Encode the planned rows `start` to `stop`; a shard finished before a kill is not repeated."""
     rows = shards.read_plan(job.plan, start, stop)
-    purpose = f"{job.digest} {job.settings.fingerprint()} {job.storage} {fresh}"
+    reduction = job.reduction and job.reduction.name
+    purpose = f"{job.digest} {job.settings.fingerprint()} {reduction} {job.storage} {fresh}"
     key = shards.key_of(purpose, rows)
     known = shards.recall(job.plan.parent, key, job.table)
     if known is not None:
         advance(stop - start)
         return known
-    encoder = load_encoder(job.settings)
+    coder = _coder(job)
     shard = base.write_shard(
         job.corpus,
         job.table,
         rows,
-        encoder,
-        describe(job.settings, encoder),
+        coder,
+        describe(job.settings, coder),
         job.storage,
         fresh=fresh,
         advance=advance,
     )
-    shard |= {"about": describe(job.settings, encoder)}
+    shard |= {"about": describe(job.settings, coder)}
     shards.remember(job.plan.parent, key, shard)
     return shard
 

@@ -73,9 +73,9 @@ def fit_instruction(job: FitJob) -> FitReport:
         job.hold.unlink(missing_ok=True)
         write_json(job.transform / CARD, card | {"made_from": job.made_from})
         return _report(job, labels, read_json(job.metric) or {}, begun, refitted=False)
-    x, y, names, keys = _vectors(job, labels)
-    scores = {"fingerprint": _fingerprint(job, matched), **_scores(job, x, y, names, keys)}
-    made = _fit(job, x, y, names)
+    labelled = _labelled(job, labels)
+    scores = {"fingerprint": _fingerprint(job, matched), **_scores(job, labelled)}
+    made = _fit(job, labelled)
     write_json(job.metric, scores)
     job.rejection.unlink(missing_ok=True)
     job.hold.unlink(missing_ok=True)
@@ -106,37 +106,59 @@ def _same_but_base(card: dict[str, Any], job: FitJob, matched: str) -> bool:
     return unchanged and made and is_whole(job.transform)
 
 
-def _vectors(
-    job: FitJob, labels: LabelSet
-) -> tuple[np.ndarray, np.ndarray, tuple[str, ...], list[str]]:
-    """Return x (n, d), y (n,), the label names, and the ids, sorted: tables differ in order."""
-    found, x = base.lookup(job.table, list(labels.ids))
-    order = sorted(range(len(found)), key=found.__getitem__)
-    ids, x = [found[at] for at in order], x[order]
+@dataclass(frozen=True)
+class _Labelled:
+    """Labelled rows of the base table: y (n,) indexes `names`."""
+
+    rows: base.Rows
+    y: np.ndarray
+    names: tuple[str, ...]
+
+    def part(self, at: np.ndarray) -> _Labelled:
+        features = self.rows.features
+        rows = base.Rows(
+            [self.rows.ids[row] for row in at],
+            self.rows.vectors[at],
+            None if features is None else features[at],
+        )
+        return _Labelled(rows, self.y[at], self.names)
+
+
+def _labelled(job: FitJob, labels: LabelSet) -> _Labelled:
+    rows = base.lookup(job.table, list(labels.ids))
     label_of = dict(zip(labels.ids, labels.labels, strict=True))
     names = tuple(sorted(set(label_of.values())))
     code = {name: at for at, name in enumerate(names)}
-    y = np.array([code[label_of[key]] for key in ids], dtype=np.int64)
-    return x.astype(np.float32), y, names, ids
+    y = np.array([code[label_of[key]] for key in rows.ids], dtype=np.int64)
+    return _Labelled(rows, y, names)
 
 
-def _fit(job: FitJob, x: np.ndarray, y: np.ndarray, names: tuple[str, ...]) -> Transform:
+def _fit(job: FitJob, labelled: _Labelled) -> Transform:
     background = base.sample(job.table, BACKGROUND)
-    return fit(job.method, x, y, names, background, job.settings, job.seed)
+    rows = labelled.rows
+    return fit(
+        job.method,
+        rows.vectors,
+        labelled.y,
+        labelled.names,
+        background,
+        job.settings,
+        job.seed,
+        rows.features,
+    )
 
 
-def _scores(
-    job: FitJob, x: np.ndarray, y: np.ndarray, names: tuple[str, ...], keys: list[str]
-) -> dict[str, Any]:
+def _scores(job: FitJob, labelled: _Labelled) -> dict[str, Any]:
     """Fit on a part of the labels and score the rest, in the view and in the generic space."""
-    train, held = stratified_split(y, job.held_out, job.seed, keys)
-    trial = _fit(job, x[train], y[train], names)
-    before = score(x[held], y[held], job.seed)
-    after = score(trial.apply(x[held]).vectors, y[held], job.seed)
+    train, held = stratified_split(labelled.y, job.held_out, job.seed, labelled.rows.ids)
+    trial, rest = _fit(job, labelled.part(train)), labelled.part(held)
+    before = score(rest.rows.vectors, rest.y, job.seed)
+    seen = trial.apply(rest.rows.vectors, rest.rows.features)
+    after = score(seen.vectors, rest.y, job.seed)
     return {
         "method": job.method,
-        "labels": len(names),
-        "texts": len(y),
+        "labels": len(labelled.names),
+        "texts": len(labelled.y),
         "held_out": len(held),
         "before": _rounded(before),
         "after": _rounded(after),

@@ -100,3 +100,32 @@ def make_model(folder: Path, dimensions: int = 48, seed: int = 7) -> Path:
     module = StaticEmbedding(tokenizer, embedding_weights=weights)
     SentenceTransformer(modules=[module], device="cpu").save_pretrained(str(folder))
     return folder
+
+
+def make_layered_model(folder: Path, seed: int = 7) -> Path:
+    """Save a real transformer of three layers with random weights, 32 dimensions wide."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    folder.mkdir(parents=True)
+    words = sorted({word for row in documents() for word in row["text"].replace(",", " ").split()})
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ",", *words]
+    (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n", "utf-8")
+    torch.manual_seed(seed)
+    config = BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=32,
+        num_hidden_layers=3,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=64,
+    )
+    BertModel(config).save_pretrained(folder / "bert")
+    BertTokenizerFast(vocab_file=str(folder / "vocab.txt")).save_pretrained(folder / "bert")
+    encoder = Transformer(str(folder / "bert"), max_seq_length=64)
+    pooling = Pooling(encoder.get_embedding_dimension())
+    model = SentenceTransformer(modules=[encoder, pooling], device="cpu")
+    model.save_pretrained(str(folder / "model"))
+    return folder / "model"

@@ -72,8 +72,7 @@ def embed(rebuild: bool, root: Path) -> None:
         if not verdict.stale:
             show.nothing_to_do("embed", verdict.reason)
             return
-        settings = stale.encoder_settings(params)
-        base.check_encoder(paths.base_table, settings.fingerprint(), params.embed.storage)
+        base.check_encoder(paths.base_table, stale.encoder_settings(params), params.embed.storage)
     _prefect(paths)
     from flows.embed import embed as flow
 

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tasks.core.errors import InputError
-from tasks.core.files import write_json
+from tasks.core.files import write_bytes, write_json
 
 FORMAT = 1
 TENSORS = "transform.safetensors"
@@ -29,7 +28,7 @@ def write_artifact(folder: Path, payload: bytes, card: Mapping[str, Any]) -> Non
     """
     folder.mkdir(parents=True, exist_ok=True)
     sealed = {**card, "format": FORMAT, "sha256": hashlib.sha256(payload).hexdigest()}
-    _replace(folder / TENSORS, payload)
+    write_bytes(folder / TENSORS, payload)
     write_json(folder / CARD, sealed)
 
 
@@ -82,15 +81,3 @@ def _refusal(path: Path, found: str, expected: str) -> InputError:
     return InputError(
         f"{path}: found {found}, expected {expected}; run 'refract fit {name} --force'"
     )
-
-
-def _replace(path: Path, payload: bytes) -> None:
-    sibling = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with sibling.open("wb") as file:
-            file.write(payload)
-            file.flush()
-            os.fsync(file.fileno())
-        sibling.replace(path)
-    finally:
-        sibling.unlink(missing_ok=True)

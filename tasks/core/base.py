@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.core import store
-from tasks.core.encoder import Encoder
+from tasks.core.coder import Coder, Codes
+from tasks.core.encoder import EncoderSettings
 from tasks.core.errors import InputError
 
 KEYS = ("id", "text_hash", "row_hash")
 STORED = {"float16": ": halffloat>", "float32": ": float>"}  # as Arrow spells a list of them
-OWN = (*KEYS, "text", "vector", "features")  # every other column came with the documents
+OWN = (*KEYS, "text", store.VECTOR, store.FEATURES)  # every other column came with the documents
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Plan:
     gone: int  # rows of the table that the corpus no longer holds
 
 
-def check_encoder(table: Path, fingerprint: str, storage: str) -> None:
+def check_encoder(table: Path, settings: EncoderSettings, storage: str) -> None:
     """Refuse to mix two encoders, or two storage types, in one table."""
     if not store.exists(table):
         return
@@ -41,13 +42,19 @@ def check_encoder(table: Path, fingerprint: str, storage: str) -> None:
             f"{table.name}: its vectors are {stored}, but params.yaml says embed.storage:"
             f" {storage}; set it back, or run 'refract embed --rebuild'"
         )
-    if made.get("fingerprint") != fingerprint:
-        settings = made.get("settings", {})
+    if made.get("fingerprint") == settings.fingerprint():
+        return
+    if made.get("fingerprint") == replace(settings, features="last").fingerprint():
         raise InputError(
-            f"{table.name}: made by encoder {settings.get('model')!r} (prompt"
-            f" {settings.get('prompt')!r}, max_length {settings.get('max_length')}), but"
-            " params.yaml now says otherwise; set 'embed' back, or run 'refract embed --rebuild'"
+            f"{table.name}: it holds no features of the encoder's layers, but params.yaml says"
+            " embed.features: layers; set it to last, or run 'refract embed --rebuild' to add them"
         )
+    then = made.get("settings", {})
+    raise InputError(
+        f"{table.name}: made by encoder {then.get('model')!r} (prompt {then.get('prompt')!r},"
+        f" max_length {then.get('max_length')}), but params.yaml now says otherwise;"
+        " set 'embed' back, or run 'refract embed --rebuild'"
+    )
 
 
 def plan(corpus: Path, table: Path, *, rebuild: bool) -> Plan:
@@ -95,7 +102,7 @@ def write_shard(
     corpus: Path,
     table: Path,
     rows: np.ndarray,
-    encoder: Encoder,
+    coder: Coder,
     about: dict[str, Any],
     storage: str,
     *,
@@ -107,34 +114,41 @@ def write_shard(
     Texts that the table already holds under any id keep their vector.
     """
     frame = read_rows(corpus, rows)
-    known = {} if fresh else _known_vectors(table, frame["text_hash"].unique().to_list())
+    hashes = frame["text_hash"].unique().to_list()
+    known = {} if fresh else _known(table, hashes, coder.columns)
+    seen = {key: coder.seen[key] for key in hashes if key in coder.seen and key not in known}
+    known |= seen
     unknown = frame.unique("text_hash", maintain_order=True).filter(
         ~pl.col("text_hash").is_in(list(known))
     )
-    encoded = encoder.encode(unknown["text"].to_list(), advance)
-    known.update(zip(unknown["text_hash"], encoded.vectors, strict=True))
-    vectors = np.stack([known[text_hash] for text_hash in frame["text_hash"]])
+    codes, truncated = coder.code(unknown["text"].to_list(), advance)
+    known.update(zip(unknown["text_hash"], zip(*codes, strict=True), strict=True))
     advance(len(frame) - len(unknown))
-    made = store.assemble(frame, {store.VECTOR: store.vector_array(vectors, storage)})
-    stored = (
+    stored = (storage, "float16")
+    made = {
+        name: store.vector_array(np.stack([known[key][at] for key in frame["text_hash"]]), kind)
+        for at, (name, kind) in enumerate(zip(coder.columns, stored, strict=False))
+    }
+    retired = (
         []
         if fresh
         else store.where_in(table, "id", frame["id"].to_list(), ["id"])["id"].to_pylist()
     )
+    encoded = len(unknown) + len(seen)
     return {
-        "fragments": store.write_fragments(table, made, about, fresh=fresh),
-        "retired": stored,
+        "fragments": store.write_fragments(table, store.assemble(frame, made), about, fresh=fresh),
+        "retired": retired,
         "written": len(frame),
-        "encoded": len(unknown),
-        "reused": len(frame) - len(unknown),
-        "truncated": encoded.truncated,
+        "encoded": encoded,
+        "reused": len(frame) - encoded,
+        "truncated": truncated,
     }
 
 
-def _known_vectors(table: Path, text_hashes: list[str]) -> dict[str, np.ndarray]:
-    found = store.where_in(table, "text_hash", text_hashes, ["text_hash", store.VECTOR])
-    vectors = store.vectors_of(found.column(store.VECTOR))
-    return dict(zip(found.column("text_hash").to_pylist(), vectors, strict=True))
+def _known(table: Path, text_hashes: list[str], names: Sequence[str]) -> dict[str, Codes]:
+    found = store.where_in(table, "text_hash", text_hashes, ["text_hash", *names])
+    codes = zip(*(store.vectors_of(found.column(name)) for name in names), strict=True)
+    return dict(zip(found.column("text_hash").to_pylist(), codes, strict=True))
 
 
 def commit_shard(
@@ -152,6 +166,9 @@ def commit_shard(
     fields = list(_corpus_schema(corpus))
     kind = pa.float16() if storage == "float16" else pa.float32()
     fields.append(pa.field(store.VECTOR, pa.list_(kind, int(about["dimensions"]))))
+    if about.get("features"):
+        size = int(about["features"]["dimensions"])
+        fields.append(pa.field(store.FEATURES, pa.list_(pa.float16(), size)))
     return store.commit_whole(table, pa.schema(fields), about, shard["fragments"])
 
 
@@ -184,18 +201,33 @@ def read_rows(corpus: Path, rows: np.ndarray) -> pl.DataFrame:
 def sample(table: Path, size: int) -> np.ndarray:
     """Return vectors (≤ size, d) of the rows with the smallest hashes, whatever their order."""
     order = store.hashes(table, "row_hash")
-    positions = np.argsort(order, kind="stable")[:size]
-    return vectors_at(table, np.sort(positions))
-
-
-def vectors_at(table: Path, positions: np.ndarray) -> np.ndarray:
+    positions = np.sort(np.argsort(order, kind="stable")[:size])
     return store.vectors_of(store.take(table, positions, [store.VECTOR]).column(store.VECTOR))
 
 
-def lookup(table: Path, ids: list[str]) -> tuple[list[str], np.ndarray]:
-    """Return those of `ids` that the table holds, and their vectors (n, d), in the same order."""
-    found = store.where_in(table, "id", ids, ["id", store.VECTOR])
-    return found.column("id").to_pylist(), store.vectors_of(found.column(store.VECTOR))
+def sample_texts(corpus: Path, size: int) -> dict[str, str]:
+    """Return at most `size` texts by text hash: those with the smallest hashes."""
+    hashes = np.concatenate(list(_corpus_hashes(corpus, "text_hash")))
+    first = np.unique(hashes, return_index=True)[1][:size]
+    rows = read_rows(corpus, np.sort(first))
+    return dict(zip(rows["text_hash"], rows["text"], strict=True))
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of the base table: ids, `vectors` (n, d), and `features` (n, f) if it holds any."""
+
+    ids: list[str]
+    vectors: np.ndarray
+    features: np.ndarray | None
+
+
+def lookup(table: Path, ids: list[str]) -> Rows:
+    """Return the rows of those of `ids` that the table holds, sorted by id: tables differ."""
+    names = [name for name in (store.VECTOR, store.FEATURES) if name in store.columns(table)]
+    found = store.where_in(table, "id", ids, ["id", *names]).sort_by("id")
+    wide = [store.vectors_of(found.column(name)).astype(np.float32) for name in names]
+    return Rows(found.column("id").to_pylist(), wide[0], wide[1] if len(wide) > 1 else None)
 
 
 def keys(table: Path) -> pl.DataFrame:

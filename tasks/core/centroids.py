@@ -74,10 +74,14 @@ class Identity:
         return int(self._centroids.rows.shape[1])
 
     @property
+    def features(self) -> int:
+        return 0
+
+    @property
     def size(self) -> int:
         return self.dimensions
 
-    def apply(self, x: NDArray[Any]) -> Reading:
+    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Reading:
         return self._centroids.read(unit_rows(x))
 
     def tensors(self) -> dict[str, NDArray[Any]]:
@@ -96,7 +100,10 @@ def fit(sample: Sample, settings: dict[str, Any], seed: int) -> Identity:
 
 
 def restore(
-    tensors: dict[str, NDArray[Any]], labels: tuple[str, ...], settings: dict[str, Any]
+    tensors: dict[str, NDArray[Any]],
+    labels: tuple[str, ...],
+    settings: dict[str, Any],
+    features: int = 0,
 ) -> Identity:
     """Rebuild what `Identity.tensors` and `settings` describe."""
     return Identity(restore_centroids(tensors["centroids"], labels, settings), labels)

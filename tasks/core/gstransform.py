@@ -58,10 +58,14 @@ class GsTransform:
         return int(self._weights["weight_0"].shape[1])
 
     @property
+    def features(self) -> int:
+        return 0
+
+    @property
     def size(self) -> int:
         return int(self._centroids.rows.shape[1])
 
-    def apply(self, x: NDArray[Any]) -> Reading:
+    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Reading:
         return self._centroids.read(_encode(self._weights, x))
 
     def tensors(self) -> dict[str, NDArray[Any]]:
@@ -85,7 +89,10 @@ def fit(sample: Sample, settings: dict[str, Any], seed: int) -> GsTransform:
 
 
 def restore(
-    tensors: dict[str, NDArray[Any]], labels: tuple[str, ...], settings: dict[str, Any]
+    tensors: dict[str, NDArray[Any]],
+    labels: tuple[str, ...],
+    settings: dict[str, Any],
+    features: int = 0,
 ) -> GsTransform:
     """Rebuild what `GsTransform.tensors` and `settings` describe."""
     held = dict(tensors)

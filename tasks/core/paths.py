@@ -77,6 +77,10 @@ class Paths:
     def base_table(self) -> Path:
         return self.vectors / f"{BASE}.lance"
 
+    def reduction(self, fingerprint: str) -> Path:
+        """The map that features were made by."""
+        return self.vectors / f"features-{fingerprint}.safetensors"
+
     @property
     def transforms(self) -> Path:
         return self.data / "transforms"

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from tasks.core import nearest, store
+from tasks.core.coder import Coder, space_of
 from tasks.core.encoder import Encoder
 from tasks.core.errors import InputError
+from tasks.core.features import Reduction, load_reduction
 from tasks.core.records import encodable
 from tasks.core.transform import Transform, load
 
@@ -30,16 +32,20 @@ class Space:
         kept: Callable[[str], Path] | None,
         encoder: Callable[[str], Encoder],
         encoder_fingerprint: str,
+        reductions: Callable[[str], Path],
     ) -> None:
         """Open `base`, or `view` with its transforms found by fingerprint through `kept`.
 
         encoder: gives the encoder in the precision that the base vectors were encoded in.
+        reductions: where the map of features with a fingerprint is.
         """
         self._texts = nearest.Searcher(base, live=False)
         self._rows = self._texts if view is None else nearest.Searcher(view, live=True)
         self._kept = kept
         self._encoder = encoder
         self._encoder_fingerprint = encoder_fingerprint
+        self._reductions = reductions
+        self._reduction: Reduction | None = None
         self._transform: Transform | None = None
         self._refresh()
 
@@ -49,14 +55,21 @@ class Space:
             raise InputError("search: the text is blank; expected some words to look for")
         check_utf8(text)
         self._refresh()
-        vector = self._query(text)
+        codes, _ = self._coder().code([text], lambda _: None)
+        vectors = codes[0]
         if self._transform is not None:
-            vector = self._transform.apply(vector).vectors
-        return self._nearest(vector[0], k, where)
+            vectors = self._transform.apply(*codes).vectors
+        return self._nearest(vectors[0], k, where)
 
-    def _query(self, text: str) -> np.ndarray:
-        precision = self._texts.note.get("settings", {}).get("precision", "float32")
-        return self._encoder(precision).encode([text], lambda _: None).vectors
+    def _coder(self) -> Coder:
+        note = self._texts.note
+        encoder = self._encoder(note.get("settings", {}).get("precision", "float32"))
+        features = note.get("features")
+        if features is None or self._transform is None:
+            return Coder(encoder)
+        if self._reduction is None or self._reduction.fingerprint != features["fingerprint"]:
+            self._reduction = load_reduction(self._reductions(features["fingerprint"]))
+        return Coder(encoder, self._reduction)
 
     def similar(self, key: str, k: int = 10, where: str | None = None) -> list[dict[str, Any]]:
         """Return the `k` texts closest to the stored text `key`, itself left out."""
@@ -79,16 +92,16 @@ class Space:
             self._transform, _ = load(self._kept(self._rows.note["transform"]))
 
     def _check_encoder(self) -> None:
-        note = self._rows.note
-        made_by = note.get("encoder", note.get("fingerprint"))
-        if made_by != self._encoder_fingerprint:
+        base = self._texts.note
+        view_of = self._rows.note.get("encoder", space_of(base))
+        if base["fingerprint"] != self._encoder_fingerprint or view_of != space_of(base):
             raise InputError(
                 "search: this table was made by another encoder than params.yaml names now;"
                 " set 'embed' back, or run 'refract embed --rebuild' and 'refract run'"
             )
 
     def _nearest(self, vector: np.ndarray, k: int, where: str | None) -> list[dict[str, Any]]:
-        hidden = {store.VECTOR, "features", "row_hash", "text_hash", "text"}
+        hidden = {store.VECTOR, store.FEATURES, "row_hash", "text_hash", "text"}
         names = [name for name in self._rows.names if name not in hidden]
         own = self._rows is self._texts
         hits = self._rows.nearest(vector, k, where, [*names, "text"] if own else names)

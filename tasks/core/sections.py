@@ -63,6 +63,15 @@ class Embed(Section):
     storage: Annotated[
         Literal["float16", "float32"], Field(description="type of the stored vectors")
     ] = "float16"
+    features: Annotated[
+        Literal["layers", "last"],
+        Field(
+            description="layers: transforms read several layers of the encoder; last: the vector"
+        ),
+    ] = "layers"
+    feature_size: Annotated[
+        int, Field(ge=16, le=4096, description="numbers a text that are kept of the layers")
+    ] = 384
     chunk: Annotated[
         int,
         Field(

@@ -22,6 +22,7 @@ from tasks.core.errors import InputError
 LIVE = "live"  # the tag that readers of a view follow
 NOTE = b"refract"  # key of our own note in the schema's metadata
 VECTOR = "vector"
+FEATURES = "features"
 _IDS_PER_PREDICATE = 4_000  # a longer IN list gains nothing and nests the expression deeper
 
 

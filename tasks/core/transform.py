@@ -39,7 +39,7 @@ class Reading:
 
 
 class Transform(Protocol):
-    """A fitted map from d base dimensions to m view dimensions."""
+    """A fitted map from d base dimensions, and maybe f features, to m view dimensions."""
 
     @property
     def method(self) -> str:
@@ -57,12 +57,20 @@ class Transform(Protocol):
         ...
 
     @property
+    def features(self) -> int:
+        """The number f of features that it reads beside, or 0."""
+        ...
+
+    @property
     def size(self) -> int:
         """The number m of view dimensions that it maps to."""
         ...
 
-    def apply(self, x: NDArray[Any]) -> Reading:
-        """Map base vectors, (n, d) of any float type, rows of any length."""
+    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Reading:
+        """Map base vectors, (n, d) of any float type, rows of any length, and features (n, f).
+
+        Raises ValueError where it reads features and there are none.
+        """
         ...
 
     def tensors(self) -> dict[str, NDArray[Any]]:
@@ -80,12 +88,19 @@ class Sample:
 
     x: (n, d) float32 unit rows, sorted by class, then by their bytes. y: (n,) int64, into
     `labels`, which are sorted by name. background: (b, d) float32 unit rows, sorted by bytes.
+    features: (n, f) float32 unit rows of the same texts, or None.
     """
 
     x: NDArray[np.float32]
     y: NDArray[np.int64]
     labels: tuple[str, ...]
     background: NDArray[np.float32]
+    features: NDArray[np.float32] | None = None
+
+    @property
+    def richest(self) -> NDArray[np.float32]:
+        """The rows that tell labels apart best: the features, or x where there are none."""
+        return self.x if self.features is None else self.features
 
 
 def fit(
@@ -96,15 +111,17 @@ def fit(
     background: NDArray[Any],
     settings: Mapping[str, Any],
     seed: int,
+    features: NDArray[Any] | None = None,
 ) -> Transform:
     """Fit a transform by the name of its method.
 
     x: (n, d) base vectors; y: (n,) indices into labels; background: (b, d), a sample of the
-    corpus's base vectors, may be x. The order of rows and of classes does not matter: the
-    labels of the result are sorted, and hold only classes that have a text.
+    corpus's base vectors, may be x; features: (n, f) of the same texts, if there are any. The
+    order of rows and of classes does not matter: the labels of the result are sorted, and hold
+    only classes that have a text.
     Raises InputError for an unknown method or setting, ValueError for arrays that do not fit.
     """
-    module, sample = _module(method), _sample(x, y, labels, background)
+    module, sample = _module(method), _sample(x, y, labels, background, features)
     try:
         fitted: Transform = module.fit(sample, dict(settings), seed)
     except TypeError as error:
@@ -124,6 +141,7 @@ def save(folder: Path, transform: Transform, card: Mapping[str, Any]) -> None:
         "method": transform.method,
         "labels": list(transform.labels),
         "dimensions": transform.dimensions,
+        "features": transform.features,
         "size": transform.size,
         "settings": transform.settings(),
     }
@@ -138,7 +156,10 @@ def load(folder: Path) -> tuple[Transform, dict[str, Any]]:
     try:
         module = _module(str(card["method"]))
         restored: Transform = module.restore(
-            deserialise(payload), tuple(card["labels"]), dict(card["settings"])
+            deserialise(payload),
+            tuple(card["labels"]),
+            dict(card["settings"]),
+            int(card.get("features", 0)),
         )
     except (InputError, KeyError, TypeError, ValueError) as error:
         raise artifact.refuse(folder, f"an unusable transform ({error})", "a whole one") from error
@@ -147,6 +168,14 @@ def load(folder: Path) -> tuple[Transform, dict[str, Any]]:
         expected = f"{card['dimensions']} -> {card['size']} as the card says"
         raise artifact.refuse(folder, f"tensors for {shape[0]} -> {shape[1]} dimensions", expected)
     return restored, card
+
+
+def features_for(size: int, features: NDArray[Any] | None) -> NDArray[Any]:
+    """Return the features that a transform of `size` of them reads; ValueError for others."""
+    if features is None or features.shape[1] != size:
+        found = "none" if features is None else f"{features.shape[1]} of them"
+        raise ValueError(f"features: found {found}, expected {size} a text")
+    return features
 
 
 def unit_rows(x: NDArray[Any]) -> NDArray[np.float32]:
@@ -172,9 +201,13 @@ def _module(method: str) -> Any:
 
 
 def _sample(
-    x: NDArray[Any], y: NDArray[Any], labels: tuple[str, ...], background: NDArray[Any]
+    x: NDArray[Any],
+    y: NDArray[Any],
+    labels: tuple[str, ...],
+    background: NDArray[Any],
+    features: NDArray[Any] | None,
 ) -> Sample:
-    _check(x, y, labels, background)
+    _check(x, y, labels, background, features)
     present = sorted({labels[c] for c in np.unique(y)})
     place = {name: c for c, name in enumerate(present)}
     classes = np.array([place.get(name, -1) for name in labels], np.int64)[np.asarray(y)]
@@ -182,7 +215,8 @@ def _sample(
     order = _by_bytes(rows)
     order = order[np.argsort(classes[order], kind="stable")]
     corpus = unit_rows(background)
-    return Sample(rows[order], classes[order], tuple(present), corpus[_by_bytes(corpus)])
+    rich = None if features is None else unit_rows(features)[order]
+    return Sample(rows[order], classes[order], tuple(present), corpus[_by_bytes(corpus)], rich)
 
 
 def _by_bytes(rows: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -192,12 +226,18 @@ def _by_bytes(rows: NDArray[np.float32]) -> NDArray[np.int64]:
 
 
 def _check(
-    x: NDArray[Any], y: NDArray[Any], labels: tuple[str, ...], background: NDArray[Any]
+    x: NDArray[Any],
+    y: NDArray[Any],
+    labels: tuple[str, ...],
+    background: NDArray[Any],
+    features: NDArray[Any] | None,
 ) -> None:
     if x.ndim != 2 or y.shape != (len(x),) or len(x) == 0:
         raise ValueError(f"x {x.shape} and y {y.shape}: expected (n, d) and (n,), n > 0")
     if background.ndim != 2 or background.shape[1] != x.shape[1] or len(background) == 0:
         raise ValueError(f"background {background.shape}: expected (b, {x.shape[1]}), b > 0")
+    if features is not None and (features.ndim != 2 or len(features) != len(x)):
+        raise ValueError(f"features {features.shape}: expected ({len(x)}, f)")
     if len(set(labels)) != len(labels):
         raise ValueError(f"labels: {len(labels) - len(set(labels))} names are repeated")
     if y.min() < 0 or y.max() >= len(labels):

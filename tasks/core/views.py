@@ -75,7 +75,8 @@ def write_shard(
     """Transform the base rows at positions `rows` into fragments that nobody sees yet."""
     names = ["id", "row_hash", *_metadata(base, BASE_OWN, base_version)]
     parts = []
-    for batch in _read(base, base_version, rows, [*names, store.VECTOR]):
+    codes = [store.VECTOR, store.FEATURES] if transform.features else [store.VECTOR]
+    for batch in _read(base, base_version, rows, [*names, *codes]):
         parts.append(_transformed(batch, names, transform, storage))
         advance(batch.num_rows)
     made = pa.concat_tables(parts)
@@ -95,7 +96,8 @@ def _read(base: Path, version: int, rows: np.ndarray, names: list[str]) -> Any:
 def _transformed(
     batch: pa.RecordBatch, names: list[str], transform: Transform, storage: str
 ) -> pa.Table:
-    reading = transform.apply(store.vectors_of(batch.column(store.VECTOR)))
+    codes = (store.VECTOR, store.FEATURES) if transform.features else (store.VECTOR,)
+    reading = transform.apply(*(store.vectors_of(batch.column(name)) for name in codes))
     labels = pa.array(transform.labels, pa.string()).take(pa.array(reading.label))
     return pa.table(
         [
@@ -166,7 +168,8 @@ def frame(table: Path, *, live: bool, names: list[str] | None = None) -> pl.Data
     if live and version is None:
         raise InputError(f"{table}: no live version; expected a whole view; run 'refract run'")
     if names is None:
-        names = [name for name in store.columns(table, version) if not name.endswith("_hash")]
+        hidden = {"row_hash", "text_hash", store.FEATURES}
+        names = [name for name in store.columns(table, version) if name not in hidden]
     parts = [
         pl.DataFrame(pa.table(batch)) for batch in store.batches(table, names, version=version)
     ]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pyarrow as pa
@@ -7,11 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.core import base, store
-from tasks.core.encoder import Encoded
+from tasks.core.coder import Coder
+from tasks.core.encoder import Encoded, EncoderSettings
 from tasks.core.errors import InputError
 from tasks.core.intake import text_hash
 
-ABOUT = {"fingerprint": "abc", "dimensions": 3, "settings": {"model": "fake", "prompt": ""}}
+SPACE = EncoderSettings("fake", None, "", None, 8, "cpu", "float32")
+ABOUT = {
+    "fingerprint": SPACE.fingerprint(),
+    "dimensions": 3,
+    "settings": {"model": "fake", "prompt": ""},
+}
 
 
 class Letters:
@@ -23,7 +31,9 @@ class Letters:
     def __init__(self):
         self.seen = []
 
-    def encode(self, texts, advance):
+    has_layers = False
+
+    def encode(self, texts, advance, read=None):
         self.seen += texts
         advance(len(texts))
         vectors = [[text.count(letter) + 1 for letter in "abc"] for text in texts]
@@ -51,7 +61,7 @@ def embed(corpus, table, encoder, storage="float32", chunk=2):
         rows = todo.rows[at : at + chunk]
         advance = [].append
         shard = base.write_shard(
-            corpus, table, rows, encoder, ABOUT, storage, fresh=first, advance=advance
+            corpus, table, rows, Coder(encoder), ABOUT, storage, fresh=first, advance=advance
         )
         base.commit_shard(corpus, table, shard, ABOUT, storage, fresh=first)
         shards.append(shard)
@@ -94,10 +104,10 @@ def test_rows_read_by_position_equal_a_plain_read_for_any_row_groups(tmp_path_fa
 
 def test_every_text_gets_its_own_vector_in_corpus_order(table):
     expected = Letters().encode(["a", "b", "ab", "c"], lambda _: None).vectors
-    ids, vectors = base.lookup(table, ["1", "2", "3", "4"])
+    found = base.lookup(table, ["1", "2", "3", "4"])
+    ids, vectors = found.ids, found.vectors
     order = np.argsort(ids)
     np.testing.assert_allclose(vectors[order], expected, atol=1e-6)
-    np.testing.assert_allclose(base.vectors_at(table, np.array([2, 0])), expected[[2, 0]])
 
 
 def test_what_is_there_is_not_planned_again(tmp_path, table):
@@ -122,7 +132,8 @@ def test_a_text_is_encoded_once_whatever_its_ids(tmp_path, table):
     assert encoder.seen == ["new"]
     counts = {key: sum(shard[key] for shard in shards) for key in ("written", "encoded", "reused")}
     assert counts == {"written": 3, "encoded": 1, "reused": 2}
-    ids, vectors = base.lookup(table, ["1", "5", "6", "7"])
+    found = base.lookup(table, ["1", "5", "6", "7"])
+    ids, vectors = found.ids, found.vectors
     of = dict(zip(ids, vectors, strict=True))
     np.testing.assert_array_equal(of["1"], of["5"])
     np.testing.assert_array_equal(of["6"], of["7"])
@@ -142,7 +153,8 @@ def test_any_history_of_corpora_ends_like_the_last_one_alone(tmp_path_factory, h
         corpus = write_corpus(folder / "c.parquet", texts)
         embed(corpus, table, Letters(), chunk=chunk)
     assert texts_of(table) == history[-1]
-    ids, vectors = base.lookup(table, list(history[-1]))
+    found = base.lookup(table, list(history[-1]))
+    ids, vectors = found.ids, found.vectors
     expected = Letters().encode([history[-1][key] for key in ids], lambda _: None).vectors
     np.testing.assert_allclose(vectors, expected, atol=1e-6)
 
@@ -152,7 +164,7 @@ def test_progress_counts_every_row_once(tmp_path):
     corpus = write_corpus(tmp_path / "c.parquet", texts)
     counted = []
     base.write_shard(
-        *(corpus, tmp_path / "base.lance", np.arange(3), Letters(), ABOUT, "float16"),
+        *(corpus, tmp_path / "base.lance", np.arange(3), Coder(Letters()), ABOUT, "float16"),
         fresh=True,
         advance=counted.append,
     )
@@ -172,12 +184,13 @@ def test_metadata_columns_follow_the_corpus(tmp_path, table):
 
 
 def test_another_encoder_or_storage_is_never_mixed_in(tmp_path, table):
-    base.check_encoder(table, "abc", "float32")
-    base.check_encoder(tmp_path / "none.lance", "other", "float16")
+    other = replace(SPACE, prompt="query: ")
+    base.check_encoder(table, SPACE, "float32")
+    base.check_encoder(tmp_path / "none.lance", other, "float16")
     with pytest.raises(InputError, match=r"made by encoder 'fake' .* 'refract embed --rebuild'"):
-        base.check_encoder(table, "other", "float32")
+        base.check_encoder(table, other, "float32")
     with pytest.raises(InputError, match=r"embed.storage: float16; .* 'refract embed --rebuild'"):
-        base.check_encoder(table, "abc", "float16")
+        base.check_encoder(table, SPACE, "float16")
 
 
 def test_a_sample_depends_on_the_rows_and_not_on_their_order(tmp_path):
@@ -194,7 +207,8 @@ def test_a_sample_depends_on_the_rows_and_not_on_their_order(tmp_path):
 
 
 def test_looking_up_ids_leaves_out_those_that_are_not_there(table):
-    ids, vectors = base.lookup(table, ["4", "nope", "o'neil"])
+    found = base.lookup(table, ["4", "nope", "o'neil"])
+    ids, vectors = found.ids, found.vectors
     assert (ids, vectors.shape) == (["4"], (1, 3))
     assert base.keys(table).columns == ["id", "text_hash"]
     assert base.keys(table)["id"].sort().to_list() == ["1", "2", "3", "4"]

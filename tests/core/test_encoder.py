@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tasks.core import encoder
-from tasks.core.encoder import BUNDLED, EncoderSettings, check_bundled, describe, load_encoder
+from tasks.core.coder import Coder, describe
+from tasks.core.encoder import BUNDLED, EncoderSettings, check_bundled, load_encoder
 from tasks.core.errors import InputError
 
 SETTINGS = EncoderSettings(BUNDLED, None, "", None, 64, "cpu", "float32")
@@ -141,7 +142,7 @@ def test_a_prompt_counts_towards_the_length():
 
 @pytest.mark.encoder
 def test_a_table_notes_how_its_vectors_were_made():
-    about = describe(SETTINGS, load_encoder(SETTINGS))
+    about = describe(SETTINGS, Coder(load_encoder(SETTINGS)))
     assert about["fingerprint"] == SETTINGS.fingerprint()
     assert (about["dimensions"], about["settings"]["precision"]) == (384, "float32")
 

@@ -166,7 +166,9 @@ class OneVector:
     def __init__(self, precision):
         self.precision = precision
 
-    def encode(self, texts, advance):
+    has_layers = False
+
+    def encode(self, texts, advance, read=None):
         return Encoded(np.eye(6, dtype=np.float32)[: len(texts)], 0)
 
 
@@ -174,7 +176,7 @@ def test_rows_are_never_searched_by_another_transform_than_their_own(world, tmp_
     kept = tmp_path / "kept"
     views.keep_transform(kept, world.folder, "transform-1")
     world.materialise()
-    space = Space(world.base, world.view, lambda name: kept / name, OneVector, "enc")
+    space = Space(world.base, world.view, lambda name: kept / name, OneVector, "enc", None)
     assert len(space.search("x", k=3)) == 3
     world.transform = make_transform(world.folder, seed=2)
     world.materialise()  # its own copy is missing
@@ -194,7 +196,7 @@ def test_a_query_is_encoded_in_the_precision_of_the_base_vectors(world, precisio
         asked.append(wanted)
         return OneVector(wanted)
 
-    assert len(Space(world.base, None, None, encoder, "enc").search("x", k=2)) == 2
+    assert len(Space(world.base, None, None, encoder, "enc", None).search("x", k=2)) == 2
     assert asked == [precision]
 
 

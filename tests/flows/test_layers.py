@@ -1,0 +1,116 @@
+"""The pipeline on an encoder whose layers are kept."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from flows import Workspace
+from flows.embed import embed
+from flows.run import run
+from flows.stale import embed_verdict
+from tasks.core import store
+from tasks.core.artifact import read_card
+from tasks.core.encoder import _SentenceTransformer
+from tasks.core.errors import InputError
+from tasks.core.params import load_params
+from tasks.core.paths import Paths
+from tests.world import documents, make_layered_model, make_world, set_params, write_documents
+
+pytestmark = pytest.mark.server
+SIZE = 24
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("layers")
+    root = make_world(folder / "world", str(make_layered_model(folder / "model")))
+    set_params(root, embed={"feature_size": SIZE})
+    report = run(root)
+    assert (report.embed.encoded, report.embed.reused) == (72, 0)
+    return root
+
+
+@pytest.fixture
+def root(whole, tmp_path):
+    return shutil.copytree(whole, tmp_path / "world")
+
+
+def features(root):
+    parts = store.batches(Paths(root).base_table, ["id", store.FEATURES])
+    rows = {}
+    for part in parts:
+        codes = store.vectors_of(part.column(store.FEATURES))
+        rows |= dict(zip(part.column("id").to_pylist(), codes, strict=True))
+    return rows
+
+
+def test_features_lie_beside_the_vectors_and_are_read_by_the_transforms(root):
+    found = features(root)
+    assert len(found) == 72
+    assert {(row.dtype, row.shape) for row in found.values()} == {(np.dtype("float16"), (SIZE,))}
+    card = read_card(Paths(root).transform("mood"))
+    assert (card["features"], card["dimensions"]) == (SIZE, 32)
+    assert "features" not in Workspace(root).view().frame().columns
+
+
+def test_a_query_meets_the_map_of_the_rows(root):
+    view = Workspace(root).view("mood")
+    for row in documents()[::9]:
+        scores = {hit["id"]: hit["score"] for hit in view.hits(row["text"], k=72)}
+        assert scores[row["id"]] == pytest.approx(1, abs=2e-3)
+
+
+def test_texts_that_come_later_get_the_features_that_they_would_have_had(root):
+    before, rows = features(root), documents()
+    write_documents(root, rows[:30])
+    run(root)
+    write_documents(root, rows)
+    report = run(root)
+    assert report.embed.encoded == 42
+    after = features(root)
+    for key, codes in before.items():
+        np.testing.assert_allclose(after[key], codes, atol=2e-3)
+
+
+def test_a_table_without_features_is_told_how_to_get_them(root):
+    set_params(root, embed={"features": "last"})
+    assert embed_verdict(Paths(root), load_params(Paths(root).params)).reason == "another encoder"
+    with pytest.raises(InputError, match="run 'refract embed --rebuild'"):
+        embed(root)
+    embed(root, rebuild=True)
+    run(root)
+    assert read_card(Paths(root).transform("mood"))["features"] == 0
+    assert not list(Paths(root).vectors.glob("features-*"))
+    set_params(root, embed={"features": "layers"})
+    with pytest.raises(InputError, match=r"no features .* 'refract embed --rebuild' to add them"):
+        embed(root)
+    embed(root, rebuild=True)
+    run(root)
+    assert read_card(Paths(root).transform("mood"))["features"] == SIZE
+    assert len(list(Paths(root).vectors.glob("features-*"))) == 1
+
+
+def test_another_map_asks_for_new_transforms(root):
+    card = read_card(Paths(root).transform("mood"))
+    write_documents(root, documents()[10:])
+    embed_new = run(root)
+    assert embed_new.fit.fitted
+    embed(root, rebuild=True)
+    with pytest.raises(InputError, match="made by another encoder"):
+        Workspace(root).view("mood").hits("thank you", k=1)
+    report = run(root)
+    assert {each.name for each in report.fit.fitted if each.refitted} == {"mood", "topic"}
+    assert read_card(Paths(root).transform("mood"))["encoder"] != card["encoder"]
+
+
+def test_every_text_is_encoded_once(root, monkeypatch):
+    real, asked = _SentenceTransformer.encode, []
+
+    def encode(self, texts, *more):
+        asked.extend(texts)
+        return real(self, texts, *more)
+
+    monkeypatch.setattr(_SentenceTransformer, "encode", encode)
+    assert embed(root, rebuild=True).encoded == 72
+    assert sorted(asked) == sorted(row["text"] for row in documents())
