@@ -12,7 +12,7 @@ from prefect import flow
 from flows.lock import writer
 from flows.materialise import ViewReport, materialise
 from flows.record import Recorded, record_run
-from flows.stale import HELD_BY, fit_fingerprints
+from flows.stale import HELD_BY, encoder_settings, fit_fingerprints
 from tasks import history
 from tasks.committing import check_committable
 from tasks.core import store
@@ -110,7 +110,8 @@ def _restore(paths: Paths, params: Params, name: str, earlier: _Earlier) -> str:
 def _put(paths: Paths, params: Params, name: str, earlier: _Earlier, source: Path) -> None:
     """Write hold, scores, tensors and, last, the card that makes them count."""
     _, card = read_artifact(source)
-    if card.get("encoder") != space_of(store.note(paths.base_table)):
+    base, asked = store.note(paths.base_table), encoder_settings(params).fingerprint()
+    if base["fingerprint"] != asked or card.get("encoder") != space_of(base):
         raise InputError(
             f"view {name!r}: v{earlier.tag.number} reads vectors of another encoder than"
             " params.yaml names now; expected the same; check out the whole version instead:"

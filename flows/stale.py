@@ -96,7 +96,11 @@ def fit_fingerprints(paths: Paths, params: Params, name: str, file: Path) -> dic
     """Name everything a transform is made from, as it is noted in its card."""
     fit = params.fit.model_dump(mode="json")
     method = fit["method"]
-    used = {key: value for key, value in fit.items() if key not in ("discriminant", "gstransform")}
+    used = {
+        key: value
+        for key, value in fit.items()
+        if key not in ("discriminant", "kernel", "gstransform")
+    }
     used |= {"settings": fit.get(method, {})}
     base = read_json(paths.stamp("embed")) or {}
     return {

@@ -101,6 +101,21 @@ class Discriminant(Section):
     ] = 64
 
 
+class Kernel(Section):
+    """Settings of the nonlinear closed-form transform; null is chosen on the labels."""
+
+    landmarks: Annotated[
+        int, Field(ge=2, le=10_000, description="labelled texts that a new one is compared with")
+    ] = 1_000
+    width: Annotated[
+        float | None,
+        Field(gt=0, le=100, description="how fast likeness falls with distance; null: choose"),
+    ] = None
+    ridge: Annotated[
+        float | None, Field(gt=0, le=1_000, description="smooths the posterior; null: choose")
+    ] = None
+
+
 class GsTransform(Section):
     """Settings of the published transform (arXiv 2505.24754)."""
 
@@ -125,7 +140,8 @@ class Fit(Section):
     """How a label file becomes a transform."""
 
     method: Annotated[
-        Literal["identity", "gstransform", "discriminant"], Field(description="which transform")
+        Literal["identity", "gstransform", "discriminant", "kernel"],
+        Field(description="which transform"),
     ] = "discriminant"
     held_out: Annotated[
         float, Field(gt=0, lt=0.9, description="share of the labels kept for the scores")
@@ -135,6 +151,7 @@ class Fit(Section):
     ] = 10
     seed: Annotated[int, Field(ge=0, lt=2**31, description="of every random choice")] = 1
     discriminant: Discriminant = Discriminant()
+    kernel: Kernel = Kernel()
     gstransform: GsTransform = GsTransform()
 
 

@@ -19,6 +19,7 @@ METHODS: dict[str, str] = {
     "discriminant": "tasks.core.discriminant",
     "gstransform": "tasks.core.gstransform",
     "identity": "tasks.core.centroids",
+    "kernel": "tasks.core.kernel",
 }
 """Method to the module that holds its `fit` and `restore`; imported when asked for."""
 

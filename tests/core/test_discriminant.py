@@ -240,3 +240,52 @@ def test_calibration_finds_the_temperature_that_made_the_labels() -> None:
     truth = torch.multinomial(p, 1, generator=generator)[:, 0]
     for start in (0.05, 1.0, 20.0):
         assert 1 / calibrate(scores, truth, start).beta == pytest.approx(2.5, rel=0.03)
+
+
+def rich_world(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Base vectors that say nothing of the labels, and features that do."""
+    features, y = world(seed=seed)
+    x = np.random.default_rng(seed + 1).normal(size=(len(y), 9))
+    return transform.unit_rows(x), features, y
+
+
+def test_features_decide_the_labels_and_base_vectors_the_residual() -> None:
+    x, features, y = rich_world()
+    asked = {"residual": 9, "temperature": 1.5, "novelty": 0.01}
+    names = ("a", "b", "c")
+    rich = transform.fit("discriminant", x, y, names, x, asked, 1, features)
+    plain = transform.fit("discriminant", features, y, names, features, asked | {"residual": 0}, 1)
+    one, other = rich.apply(x, features), plain.apply(features)
+    np.testing.assert_allclose(one.vectors[:, :K], other.vectors, atol=1e-5)
+    np.testing.assert_allclose(one.novelty, other.novelty, atol=1e-5)
+    gate = np.maximum(np.sqrt(one.novelty), 0.1)[:, None]
+    centred = x - x.mean(0)
+    expected = gate * centred / np.linalg.norm(centred, axis=1, keepdims=True)
+    found = one.vectors[:, K:]
+    np.testing.assert_allclose(found @ found.T, expected @ expected.T, atol=1e-5)
+
+
+def test_the_base_vectors_as_features_change_nothing() -> None:
+    x, y = world()
+    one = fitted(x, y)
+    other = transform.fit("discriminant", x, y, ("000", "001", "002"), x, {"residual": D}, 1, x)
+    np.testing.assert_allclose(one.apply(x).vectors, other.apply(x, x).vectors, atol=1e-5)
+
+
+def test_missing_features_are_refused_and_written_ones_come_back(tmp_path: Any) -> None:
+    x, features, y = rich_world()
+    made = transform.fit("discriminant", x, y, ("a", "b", "c"), x, {}, 1, features)
+    with pytest.raises(ValueError, match="features: found none, expected 6 a text"):
+        made.apply(x)
+    with pytest.raises(ValueError, match="features: found 9 of them, expected 6 a text"):
+        made.apply(x, x)
+    transform.save(tmp_path, made, {})
+    again, card = transform.load(tmp_path)
+    assert (again.features, card["features"]) == (D, D)
+    np.testing.assert_array_equal(again.apply(x, features).vectors, made.apply(x, features).vectors)
+
+
+def test_features_of_other_texts_are_refused() -> None:
+    x, features, y = rich_world()
+    with pytest.raises(ValueError, match=r"features \(8, 6\): expected \(90, f\)"):
+        transform.fit("discriminant", x, y, ("a", "b", "c"), x, {}, 1, features[:8])

@@ -7,6 +7,7 @@ import pytest
 
 from flows import Workspace
 from flows.embed import embed
+from flows.ingest import ingest
 from flows.run import run
 from flows.stale import embed_verdict
 from tasks.core import store
@@ -63,11 +64,11 @@ def test_a_query_meets_the_map_of_the_rows(root):
 
 def test_texts_that_come_later_get_the_features_that_they_would_have_had(root):
     before, rows = features(root), documents()
-    write_documents(root, rows[:30])
-    run(root)
-    write_documents(root, rows)
-    report = run(root)
-    assert report.embed.encoded == 42
+    for some in (rows[:30], rows):
+        write_documents(root, some)
+        ingest(root)
+        report = embed(root)
+    assert report.encoded == 42
     after = features(root)
     for key, codes in before.items():
         np.testing.assert_allclose(after[key], codes, atol=2e-3)
@@ -79,23 +80,20 @@ def test_a_table_without_features_is_told_how_to_get_them(root):
     with pytest.raises(InputError, match="run 'refract embed --rebuild'"):
         embed(root)
     embed(root, rebuild=True)
-    run(root)
-    assert read_card(Paths(root).transform("mood"))["features"] == 0
+    assert store.FEATURES not in store.columns(Paths(root).base_table)
     assert not list(Paths(root).vectors.glob("features-*"))
     set_params(root, embed={"features": "layers"})
     with pytest.raises(InputError, match=r"no features .* 'refract embed --rebuild' to add them"):
         embed(root)
     embed(root, rebuild=True)
-    run(root)
-    assert read_card(Paths(root).transform("mood"))["features"] == SIZE
+    assert store.FEATURES in store.columns(Paths(root).base_table)
     assert len(list(Paths(root).vectors.glob("features-*"))) == 1
 
 
 def test_another_map_asks_for_new_transforms(root):
     card = read_card(Paths(root).transform("mood"))
     write_documents(root, documents()[10:])
-    embed_new = run(root)
-    assert embed_new.fit.fitted
+    ingest(root)
     embed(root, rebuild=True)
     with pytest.raises(InputError, match="made by another encoder"):
         Workspace(root).view("mood").hits("thank you", k=1)

@@ -1,0 +1,131 @@
+"""The kernel posterior against exact kernel ridge regression and refits without a text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasks.core import kernel, transform
+from tasks.core.kernel import Kernel, Settings
+from tasks.core.transform import Sample
+
+K, D = 3, 6
+NAMES = ("a", "b", "c")
+
+
+def world(n: int = 60, seed: int = 0, spread: float = 0.7) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    y = random.permutation(np.arange(n) % K)
+    x = random.normal(size=(K, D))[y] + spread * random.normal(size=(n, D))
+    return transform.unit_rows(x), y
+
+
+def fitted(x: np.ndarray, y: np.ndarray, **asked: Any) -> Kernel:
+    names = tuple(f"{c:03d}" for c in range(int(y.max()) + 1))
+    view = transform.fit("kernel", x, y, names, x, asked, 1)
+    assert isinstance(view, Kernel)
+    return view
+
+
+def sample(x: np.ndarray, y: np.ndarray) -> Sample:
+    order = np.argsort(y, kind="stable")
+    return Sample(x[order], y[order], NAMES, x)
+
+
+def kernel_matrix(x: np.ndarray, z: np.ndarray, gamma: float) -> np.ndarray:
+    return np.exp(-gamma * ((x[:, None] - z[None]) ** 2).sum(2))
+
+
+def test_with_every_text_a_landmark_it_is_exact_kernel_ridge_regression() -> None:
+    x, y = world()
+    found = kernel.solve(sample(x, y), Settings(landmarks=999, width=1.0, ridge=0.3))
+    order = np.argsort(y, kind="stable")
+    wide, targets = x[order].astype(np.float64), np.eye(K)[y[order]]
+    own = kernel_matrix(wide, wide, found.used.width)
+    exact = np.linalg.solve(own + 0.3 * np.eye(len(y)), targets)
+    probes = transform.unit_rows(np.random.default_rng(5).normal(size=(20, D)))
+    mine = (
+        torch.exp(-found.used.width * (2 - 2 * torch.from_numpy(probes) @ found.landmarks.T))
+        @ found.weights
+    )
+    np.testing.assert_allclose(
+        mine.numpy(), kernel_matrix(probes, wide, found.used.width) @ exact, atol=2e-3
+    )
+
+
+def test_the_left_out_prediction_is_that_of_a_fit_without_the_text() -> None:
+    x, y = world(30)
+    order = np.argsort(y, kind="stable")
+    wide, targets = x[order].astype(np.float64), np.eye(K)[y[order]]
+    gamma, ridge = 0.8, 0.3
+    own = kernel_matrix(wide, wide, gamma)
+    hat = own @ np.linalg.inv(own + ridge * np.eye(30))
+    turned = torch.from_numpy(np.linalg.cholesky(own + 1e-10 * np.eye(30)))
+    S, Q = torch.linalg.eigh(turned.T @ turned)
+    share = 1 / (S + ridge)
+    spare = kernel._spare(turned @ Q, share).numpy()
+    left = targets - (targets - hat @ targets) / spare
+    for out in range(0, 30, 7):
+        rest = np.arange(30) != out
+        refit = np.linalg.solve(own[np.ix_(rest, rest)] + ridge * np.eye(29), targets[rest])
+        np.testing.assert_allclose(left[out], own[out, rest] @ refit, atol=1e-6)
+
+
+@settings(deadline=None, max_examples=15)
+@given(seed=st.integers(0, 1000), spread=st.floats(0.05, 3))
+def test_the_posterior_sums_to_one_and_affinities_are_products(seed: int, spread: float) -> None:
+    x, y = world(seed=seed, spread=spread)
+    reading = fitted(x, y).apply(x)
+    known = reading.vectors[:, :K] ** 2
+    np.testing.assert_allclose(known.sum(1) + reading.novelty, 1, atol=1e-4)
+    np.testing.assert_allclose(known.max(1), reading.confidence, atol=1e-5)
+    np.testing.assert_array_equal(known.argmax(1), reading.label)
+
+
+def test_the_order_of_rows_and_of_classes_does_not_matter() -> None:
+    x, y = world()
+    order = np.random.default_rng(2).permutation(len(y))
+    one = transform.fit("kernel", x, y, NAMES, x, {}, 1).apply(x).vectors
+    other = transform.fit("kernel", x[order], 2 - y[order], NAMES[::-1], x, {}, 1).apply(x).vectors
+    np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [
+        (np.ones((6, D)), np.arange(6) % 2),
+        (np.eye(D), np.arange(D)),
+        (np.zeros((4, D)), np.arange(4) % 2),
+        (np.eye(D)[[0, 0, 0, 0, 1]], np.array([0, 0, 0, 0, 1])),
+        (np.eye(D)[:3], np.zeros(3, int)),
+    ],
+    ids=["equal", "one a class", "zero", "unbalanced", "one class"],
+)
+def test_awkward_labels_give_numbers(x: np.ndarray, y: np.ndarray) -> None:
+    reading = fitted(x, y).apply(np.concatenate([x, np.random.default_rng(0).normal(size=(5, D))]))
+    assert np.isfinite(reading.vectors).all()
+    assert reading.vectors.dtype == np.float32
+    assert ((reading.confidence >= 0) & (reading.confidence <= 1 + 1e-6)).all()
+
+
+def test_it_comes_back_from_disk_as_it_was(tmp_path: Any) -> None:
+    x, y = world()
+    made = transform.fit("kernel", x, y, NAMES, x, {"landmarks": 20}, 1, x)
+    transform.save(tmp_path, made, {})
+    again, card = transform.load(tmp_path)
+    assert (card["method"], again.features) == ("kernel", D)
+    np.testing.assert_array_equal(again.apply(x, x).vectors, made.apply(x, x).vectors)
+
+
+def test_it_sees_what_no_line_can_part() -> None:
+    random = np.random.default_rng(0)
+    angle = random.uniform(0, 2 * np.pi, 300)
+    x = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    y = (np.floor(angle / (np.pi / 2)) % 2).astype(int)  # opposite quarters share a label
+    reading = fitted(x, y).apply(x)
+    assert (reading.label == y).mean() > 0.95
