@@ -20,7 +20,7 @@ run: env  ## run the main job on the sample that ships with the project
 	@$(BIN)/refract run
 	@$(BIN)/refract search --view topic --view emotion -k 3 \
 	  'my parcel never came and I am furious' \
-	  'you billed me two times and I am scared somebody has my card' \
+	  'You billed my card two times and I am scared, please reassure me' \
 	  'thank you, the lamp broke but your colleague was lovely about it'
 
 test: env  ## run every test

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from benchmarks.machine import one_line
 from benchmarks.measure import MIB, say, seconds
+from tasks.core.sections import Embed
 from tests.world import documents, make_model, make_world, set_params
 
 DIMENSIONS = 384
@@ -85,7 +86,8 @@ class Growth:
         for old in (self.root / "data").glob("*/*.csv"):
             old.unlink()
         author = "Benchmark <benchmark@example.org>"
-        set_params(self.root, embed={"storage": "float16"}, record={"author": author})
+        embed = {"storage": "float16", "chunk": Embed().chunk}  # the tests' world has tiny chunks
+        set_params(self.root, embed=embed, record={"author": author})
 
     def record(self, what: str) -> dict[str, float]:
         """Run and commit; return the seconds, and the MiB that the cache grew by."""
