@@ -283,10 +283,10 @@ def _keep_layers(model: Any, size: int) -> None:
         def forward(self, features: dict[str, Any]) -> dict[str, Any]:
             states = features.pop("all_layer_embeddings")
             mask = features["attention_mask"][:, None, :].to(states[0].dtype)
-            tokens = mask.float().sum(2)
-            pooled = [torch.bmm(mask, states[at])[:, 0].float() / tokens for at in chosen]
+            wide = torch.cat([states[at] for at in chosen], dim=2)
+            pooled = torch.bmm(mask, wide)[:, 0].float() / mask.float().sum(2)
             vector = features["sentence_embedding"][:, :size].float()
-            features["sentence_embedding"] = torch.cat([vector, *pooled], dim=1)
+            features["sentence_embedding"] = torch.cat([vector, pooled], dim=1)
             return features
 
     model.add_module("refract_layers", Layers())
