@@ -13,7 +13,7 @@ import polars as pl
 from benchmarks import datasets
 from benchmarks.measure import Figure, both_clocks, in_child, no_progress, peak_mib, say, size_of
 from flows.stale import encoder_settings
-from tasks.core import base, corpus, shards, store
+from tasks.core import arrow, base, corpus, shards, store
 from tasks.core.coder import Coder, describe, fit_coder
 from tasks.core.encoder import Encoded, Encoder, EncoderSettings, load_encoder
 from tasks.core.params import Params
@@ -115,7 +115,7 @@ class StaticEncoder:
     has_layers = False
 
     def encode(self, texts: Any, advance: Any, read: Any = None) -> Encoded:
-        seeds = store.hash64(pl.Series(list(texts)))
+        seeds = arrow.hash64(pl.Series(list(texts)))
         found = np.random.default_rng(int(seeds[0])).standard_normal((len(texts), 384), np.float32)
         advance(len(texts))
         return Encoded(found / np.linalg.norm(found, axis=1, keepdims=True), 0)
@@ -206,8 +206,8 @@ def _recall(exact: np.ndarray, stored: np.ndarray) -> float:
 
 def _bytes_a_row(texts: pl.DataFrame, vectors: np.ndarray, kind: str, folder: Path) -> float:
     table = folder / kind / "base.lance"
-    rows = store.assemble(
-        texts.select("id", "text"), {store.VECTOR: store.vector_array(vectors, kind)}
+    rows = arrow.assemble(
+        texts.select("id", "text"), {store.VECTOR: arrow.vector_array(vectors, kind)}
     )
     store.commit_whole(table, rows.schema, {}, store.write_fragments(table, rows, {}, fresh=True))
     return size_of(table) / len(texts)

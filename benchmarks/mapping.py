@@ -23,7 +23,7 @@ from benchmarks.measure import (
     seconds,
     size_of,
 )
-from tasks.core import nearest, shards, store, views
+from tasks.core import arrow, nearest, shards, store, views
 from tasks.core.params import Params
 from tasks.core.transform import fit, save
 
@@ -135,7 +135,7 @@ def synthetic_base(folder: str) -> dict[str, int]:
                 "text_hash": keys,
                 "row_hash": keys,
                 "text": pa.array([f"a text of no meaning, number {row}" for row in keys]),
-                store.VECTOR: store.vector_array(x, "float16"),
+                store.VECTOR: arrow.vector_array(x, "float16"),
             }
         )
         schema = rows.schema
@@ -205,7 +205,7 @@ def _bare(table: Path, out: Path, start: int, stop: int, size: int) -> None:
     matrix = np.random.default_rng(1).standard_normal((DIMENSIONS, size), np.float32)
     parts = []
     for batch in store.batches(table, ["id", "row_hash", store.VECTOR], start=start, stop=stop):
-        z = store.vectors_of(batch.column(store.VECTOR)).astype(np.float32) @ matrix
-        columns = [batch.column("id"), batch.column("row_hash"), store.vector_array(z, "float16")]
+        z = arrow.vectors_of(batch.column(store.VECTOR)).astype(np.float32) @ matrix
+        columns = [batch.column("id"), batch.column("row_hash"), arrow.vector_array(z, "float16")]
         parts.append(pa.table(columns, names=["id", "row_hash", store.VECTOR]))
     store.write_fragments(out, pa.concat_tables(parts), {}, fresh=True)

@@ -27,7 +27,6 @@ from flows.init import make_workspace
 from flows.prefect_settings import settle
 from flows.stale import encoder_settings
 from tasks.core.encoder import Encoded, load_encoder
-from tasks.core.files import read_json
 from tasks.core.params import Params
 from tasks.core.paths import Paths
 from tasks.core.transform import unit_rows
@@ -38,15 +37,13 @@ RATE_TEXTS = 768
 SAMPLE = 3_000  # texts encoded where all would take longer than this:
 ENCODE_ALL = 600.0  # seconds
 TRIALS = 3
-QUERIES = 50
-TYPED = 8  # words of a query as people type it
 STARTS = 5
 HOME = Path(__file__).resolve().parents[1]
 _SETTINGS = encoder_settings(Params())
 
 
 @cache
-def _world(data: Path, folder: Path) -> tuple[Path, dict[str, Any]]:
+def world(data: Path, folder: Path) -> tuple[Path, dict[str, Any]]:
     """Make a workspace of 50,000 news texts in this process, by the real flows, and time them."""
     root = folder / "news"
     make_workspace(root, git=False)
@@ -127,7 +124,7 @@ def _import_flows() -> None:
 
 def new_labels(data: Path, folder: Path) -> Figure:
     """Time fit + materialise + first hit for label files that were not there before."""
-    root, found = _world(data, folder)
+    root, found = world(data, folder)
     from flows.fit import fit
     from flows.materialise import materialise
 
@@ -226,78 +223,3 @@ def _processor_seconds() -> float:
     """Return what ended child processes have used: what other programs do changes it little."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
-
-
-class _Stopwatch:
-    """Seconds spent in single methods of living objects."""
-
-    def __init__(self) -> None:
-        self.spent: dict[str, list[float]] = defaultdict(list)
-
-    def watch(self, owner: Any, method: str, name: str) -> None:
-        original: Callable[..., Any] = getattr(owner, method)
-
-        def timed(*args: Any, **kwargs: Any) -> Any:
-            begun = time.perf_counter()
-            try:
-                return original(*args, **kwargs)
-            finally:
-                self.spent[name].append(time.perf_counter() - begun)
-
-        setattr(owner, method, timed)
-
-
-def search(data: Path, folder: Path) -> Figure:
-    """Time searches by texts that are not in the corpus, in a view and in the generic space."""
-    root, _ = _world(data, folder)
-    if not Workspace(root).views:
-        new_labels(data, folder)
-    name = next(view for view in Workspace(root).views if view.startswith("topic"))
-    texts = datasets.read(data, "agnews_partial")["text"][TEXTS : TEXTS + QUERIES].to_list()
-    lengths = {
-        f"{TYPED} words": [" ".join(text.split()[:TYPED]) for text in texts],
-        "news length": texts,
-    }
-    found = {
-        f"{'view' if view == name else 'base'}, {length}": _latency(root, view, queries)
-        for length, queries in lengths.items()
-        for view in (name, "base")
-    }
-    said = "; ".join(
-        f"{what} ({taken['dimensions']} dims): median {taken['median']:.1f},"
-        f" p95 {taken['p95']:.1f} ms ("
-        + ", ".join(f"{part} {ms:.1f}" for part, ms in taken["parts"].items())
-        + ")"
-        for what, taken in found.items()
-    )
-    rows = (read_json(Paths(root).stamp("embed")) or {})["rows"]
-    return Figure(
-        f"search at {rows:,} rows, warm process, {QUERIES} queries as typed, and as long as news",
-        "< 30 ms",
-        said,
-        all(taken["median"] < 30 for what, taken in found.items() if "words" in what),
-        found,
-    )
-
-
-def _latency(root: Path, view: str, queries: list[str]) -> dict[str, Any]:
-    opened = Workspace(root).view(view)
-    for text in queries[:5]:
-        opened.hits(text)
-    space = opened._space
-    encoder = space._encoder(space._texts.note["settings"]["precision"])
-    watch = _Stopwatch()
-    watch.watch(encoder, "encode", "encode")
-    watch.watch(space, "_refresh", "follow versions")
-    watch.watch(space._rows, "nearest", "search")
-    watch.watch(space._texts, "values", "texts")
-    if space._transform is not None:
-        watch.watch(space._transform, "apply", "transform")
-    taken = [1_000 * seconds(lambda t=text: opened.hits(t)) for text in queries]
-    del encoder.encode  # the encoder is shared by all views of the process
-    return {
-        "dimensions": opened.vectors().shape[1],
-        "median": median(taken),
-        "p95": float(np.percentile(taken, 95)),
-        "parts": {part: 1_000 * median(spent) for part, spent in watch.spent.items()},
-    }

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import datasets, encoding, mapping, serving
+from benchmarks import datasets, encoding, mapping, searching, serving
 from benchmarks.machine import machine, one_line
 from benchmarks.measure import Figure, say
 
@@ -24,7 +24,7 @@ FIGURES: dict[str, Callable[[Path, Path], Figure]] = {
     "materialise": mapping.materialise,
     "labels": serving.new_labels,
     "start": serving.start,
-    "search": serving.search,
+    "search": searching.search,
     "float16": encoding.float16,
 }
 SETS = ["agnews_partial", "airline_tweets"]

@@ -45,12 +45,7 @@ def checkout(root: Path, rev: str) -> CheckedOut:
             f"{root}: no DVC repository; expected one; run 'dvc init', then 'refract run --commit'"
         )
     with serving(paths, SERVED), writer(paths):
-        commit = history.resolve(root, rev)
-        if not history.holds(root, commit, history.LOCK):
-            raise InputError(
-                f"revision {rev!r}: holds no recorded workspace; expected a dvc.lock in it;"
-                " see 'refract versions'"
-            )
+        commit = history.recorded(root, rev)
         _refuse_loss(paths, exchange.unrecorded_in_git(root, place, _watched(paths)))
         if not paths.unfinished_checkout.is_file():
             _refuse_loss(paths, exchange.unrecorded_in_dvc(root))

@@ -62,12 +62,7 @@ def _side(paths: Paths, rev: str | None, end: str) -> Iterator[_Side]:
     if rev is None:
         yield _Side("workspace", None, paths)
         return
-    commit = history.resolve(paths.root, rev)
-    if not history.holds(paths.root, commit, history.LOCK):
-        raise InputError(
-            f"revision {rev!r}: holds no recorded workspace; expected a dvc.lock in it;"
-            " see 'refract versions'"
-        )
+    commit = history.recorded(paths.root, rev)
     folders = (paths.vectors, paths.transforms, paths.views)
     targets = tuple(folder.relative_to(paths.root).as_posix() for folder in folders)
     remote = load_params(paths.params).record.remote

@@ -69,7 +69,7 @@ def embed(root: Path, rebuild: bool = False) -> EmbedReport:
         plan = shards.write_plan(paths.shards("embed"), todo.rows)
         digest = str(corpus["digest"])
         job = EmbedJob(paths.corpus_file, digest, table, settings, params.embed.storage, plan)
-        job = _with_features(job, paths, params, fresh)
+        job = _with_features(job, paths, params, len(todo.rows), fresh)
         counts = _embed_shards(job, params, len(todo.rows), fresh)
         retired = retire(paths.corpus_file, table) if todo.gone else 0
         index(table, params.embed.index_from)
@@ -90,14 +90,14 @@ def _goes_on(table: Path, space: str, note: Path) -> bool:
     return False
 
 
-def _with_features(job: EmbedJob, paths: Paths, params: Params, fresh: bool) -> EmbedJob:
+def _with_features(job: EmbedJob, paths: Paths, params: Params, rows: int, fresh: bool) -> EmbedJob:
     """Name the map that the table's features are made by; a new table gets one of its own."""
     if job.settings.features == "last":
         return job
     if not fresh:
         known = store.note(job.table).get("features")
         return replace(job, reduction=paths.reduction(known["fingerprint"]) if known else None)
-    with track("features", SAMPLE, "texts") as advance:
+    with track("features", min(SAMPLE, rows), "texts") as advance:
         made = fit_features(job, params.embed.feature_size, advance)
     if made is None:
         return job
@@ -109,7 +109,7 @@ def _with_features(job: EmbedJob, paths: Paths, params: Params, fresh: bool) -> 
 def _forget_features(paths: Paths) -> None:
     """Remove the maps of tables that a rebuild has replaced."""
     used = (store.note(paths.base_table).get("features") or {}).get("fingerprint")
-    for file in paths.reduction("*").parent.glob(paths.reduction("*").name):
+    for file in paths.vectors.glob(paths.reduction("*").name):
         if used is None or file != paths.reduction(used):
             file.unlink()
 

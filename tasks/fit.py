@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -108,20 +108,22 @@ def _same_but_base(card: dict[str, Any], job: FitJob, matched: str) -> bool:
 
 @dataclass(frozen=True)
 class _Labelled:
-    """Labelled rows of the base table: y (n,) indexes `names`."""
+    """Labelled rows of the base table, y (n,) indexes `names`; and a sample of all its vectors."""
 
     rows: base.Rows
     y: np.ndarray
     names: tuple[str, ...]
+    background: np.ndarray
 
     def part(self, at: np.ndarray) -> _Labelled:
+        """Return the rows at positions `at`."""
         features = self.rows.features
         rows = base.Rows(
             [self.rows.ids[row] for row in at],
             self.rows.vectors[at],
             None if features is None else features[at],
         )
-        return _Labelled(rows, self.y[at], self.names)
+        return replace(self, rows=rows, y=self.y[at])
 
 
 def _labelled(job: FitJob, labels: LabelSet) -> _Labelled:
@@ -130,18 +132,17 @@ def _labelled(job: FitJob, labels: LabelSet) -> _Labelled:
     names = tuple(sorted(set(label_of.values())))
     code = {name: at for at, name in enumerate(names)}
     y = np.array([code[label_of[key]] for key in rows.ids], dtype=np.int64)
-    return _Labelled(rows, y, names)
+    return _Labelled(rows, y, names, base.sample(job.table, BACKGROUND))
 
 
 def _fit(job: FitJob, labelled: _Labelled) -> Transform:
-    background = base.sample(job.table, BACKGROUND)
     rows = labelled.rows
     return fit(
         job.method,
         rows.vectors,
         labelled.y,
         labelled.names,
-        background,
+        labelled.background,
         job.settings,
         job.seed,
         rows.features,

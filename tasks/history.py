@@ -69,6 +69,17 @@ def resolve(root: Path, rev: str) -> str:
     return found
 
 
+def recorded(root: Path, rev: str) -> str:
+    """Return the commit that `rev` names; InputError if it holds no recorded workspace."""
+    commit = resolve(root, rev)
+    if not holds(root, commit, LOCK):
+        raise InputError(
+            f"revision {rev!r}: holds no recorded workspace; expected a dvc.lock in it;"
+            " see 'refract versions'"
+        )
+    return commit
+
+
 def view_tags(root: Path, view: str | None = None) -> list[ViewTag]:
     """Return the tags of views, oldest version first."""
     place = repository(root)

@@ -25,6 +25,7 @@ def track(label: str, total: int | None, unit: str) -> Iterator[Callable[[int], 
 
 def _both(first: Callable[[int], None], second: Callable[[int], None]) -> Callable[[int], None]:
     def advance(n: int) -> None:
+        """Tell both."""
         first(n)
         second(n)
 
@@ -54,6 +55,7 @@ def _bar(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
         bar = progress.add_task(label, total=total, rate="")
 
         def advance(n: int) -> None:
+            """Move the bar on by `n`, and show the rate."""
             progress.advance(bar, n)
             done = progress.tasks[0].completed
             rate = done / max(time.monotonic() - begun, 1e-9)

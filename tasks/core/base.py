@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.core import store
+from tasks.core import arrow, store
 from tasks.core.coder import Coder, Codes
 from tasks.core.encoder import EncoderSettings
 from tasks.core.errors import InputError
@@ -74,7 +74,7 @@ def plan(corpus: Path, table: Path, *, rebuild: bool) -> Plan:
 
 def _corpus_hashes(corpus: Path, name: str) -> Iterator[np.ndarray]:
     for batch in pq.ParquetFile(corpus).iter_batches(columns=[name]):
-        yield store.hash64(batch.column(0))
+        yield arrow.hash64(batch.column(0))
 
 
 def prepare(corpus: Path, table: Path, *, fresh: bool) -> None:
@@ -126,7 +126,7 @@ def write_shard(
     advance(len(frame) - len(unknown))
     stored = (storage, "float16")
     made = {
-        name: store.vector_array(np.stack([known[key][at] for key in frame["text_hash"]]), kind)
+        name: arrow.vector_array(np.stack([known[key][at] for key in frame["text_hash"]]), kind)
         for at, (name, kind) in enumerate(zip(coder.columns, stored, strict=False))
     }
     retired = (
@@ -136,7 +136,7 @@ def write_shard(
     )
     encoded = len(unknown) + len(seen)
     return {
-        "fragments": store.write_fragments(table, store.assemble(frame, made), about, fresh=fresh),
+        "fragments": store.write_fragments(table, arrow.assemble(frame, made), about, fresh=fresh),
         "retired": retired,
         "written": len(frame),
         "encoded": encoded,
@@ -147,7 +147,7 @@ def write_shard(
 
 def _known(table: Path, text_hashes: list[str], names: Sequence[str]) -> dict[str, Codes]:
     found = store.where_in(table, "text_hash", text_hashes, ["text_hash", *names])
-    codes = zip(*(store.vectors_of(found.column(name)) for name in names), strict=True)
+    codes = zip(*(arrow.vectors_of(found.column(name)) for name in names), strict=True)
     return dict(zip(found.column("text_hash").to_pylist(), codes, strict=True))
 
 
@@ -178,7 +178,7 @@ def retire_gone(corpus: Path, table: Path) -> int:
     gone: list[str] = []
     for batch in store.batches(table, ["id"]):
         column = batch.column("id")
-        missing = ~np.isin(store.hash64(column), ids)
+        missing = ~np.isin(arrow.hash64(column), ids)
         gone += column.filter(pa.array(missing)).to_pylist()
     if gone:
         store.commit_changes(table, gone, [])
@@ -202,7 +202,7 @@ def sample(table: Path, size: int) -> np.ndarray:
     """Return vectors (≤ size, d) of the rows with the smallest hashes, whatever their order."""
     order = store.hashes(table, "row_hash")
     positions = np.sort(np.argsort(order, kind="stable")[:size])
-    return store.vectors_of(store.take(table, positions, [store.VECTOR]).column(store.VECTOR))
+    return arrow.vectors_of(store.take(table, positions, [store.VECTOR]).column(store.VECTOR))
 
 
 def sample_texts(corpus: Path, size: int) -> dict[str, str]:
@@ -226,7 +226,7 @@ def lookup(table: Path, ids: list[str]) -> Rows:
     """Return the rows of those of `ids` that the table holds, sorted by id: tables differ."""
     names = [name for name in (store.VECTOR, store.FEATURES) if name in store.columns(table)]
     found = store.where_in(table, "id", ids, ["id", *names]).sort_by("id")
-    wide = [store.vectors_of(found.column(name)).astype(np.float32) for name in names]
+    wide = [arrow.vectors_of(found.column(name)).astype(np.float32) for name in names]
     return Rows(found.column("id").to_pylist(), wide[0], wide[1] if len(wide) > 1 else None)
 
 

@@ -120,7 +120,7 @@ def load_encoder(settings: EncoderSettings) -> Encoder:
 class _SentenceTransformer:
     def __init__(self, settings: EncoderSettings) -> None:
         self._settings = settings
-        self._model, self.dimensions = _load(settings)
+        self._model, self.dimensions, self._layers = _load(settings)
         self.precision = "float32"
         self._decided = settings.precision != "auto"
         if settings.precision == "bfloat16":
@@ -128,7 +128,7 @@ class _SentenceTransformer:
 
     @property
     def has_layers(self) -> bool:
-        return _layers(self._model) > 0
+        return self._layers > 0
 
     def encode(
         self, texts: Sequence[str], advance: Callable[[int], None], read: Read | None = None
@@ -144,10 +144,10 @@ class _SentenceTransformer:
         order = np.argsort([-len(text) for text in texts], kind="stable")
         for at in range(0, len(order), _SLICE):
             rows = order[at : at + _SLICE]
-            both = self._forward([texts[row] for row in rows])
+            both = self._forward([texts[row] for row in rows], states=read is not None)
             vectors[rows] = unit_rows(both[:, : self.dimensions])
             if read is not None and self.has_layers:
-                states = both[:, self.dimensions :].reshape(len(rows), _layers(self._model), -1)
+                states = both[:, self.dimensions :].reshape(len(rows), self._layers, -1)
                 found = read(states)
                 if kept is None:
                     kept = np.empty((len(texts), *found.shape[1:]), found.dtype)
@@ -155,10 +155,15 @@ class _SentenceTransformer:
             advance(len(rows))
         return Encoded(vectors, self._count_truncated(texts), kept)
 
-    def _forward(self, texts: list[str]) -> np.ndarray:
-        """Encode one slice to vectors beside their states; out of memory halves the batch."""
+    def _forward(self, texts: list[str], *, states: bool = False) -> np.ndarray:
+        """Encode one slice to vectors, with their states beside them where they are asked for.
+
+        Out of memory halves the batch.
+        """
         import torch
 
+        if self._layers:  # entry 0 of the hidden states is what goes into the first layer
+            self._model[0].auto_model.config.output_hidden_states = states
         batch = self._settings.batch_size
         while True:
             try:
@@ -203,7 +208,7 @@ class _SentenceTransformer:
 
     def _reload(self) -> None:
         """Restore the weights: bfloat16 has rounded them."""
-        self._model, _ = _load(self._settings)
+        self._model, _, _ = _load(self._settings)
         self.precision = "float32"
 
     def _count_truncated(self, texts: Sequence[str]) -> int:
@@ -227,7 +232,8 @@ class _SentenceTransformer:
         return truncated
 
 
-def _load(settings: EncoderSettings) -> tuple[Any, int]:
+def _load(settings: EncoderSettings) -> tuple[Any, int, int]:
+    """Return the model, the size of its vectors, and of how many layers it can keep the states."""
     from sentence_transformers import SentenceTransformer
     from transformers.utils.logging import disable_progress_bar
 
@@ -257,31 +263,32 @@ def _load(settings: EncoderSettings) -> tuple[Any, int]:
     if settings.max_length is not None:
         model.max_seq_length = settings.max_length
     dimensions = int(model.get_embedding_dimension() or 0)
-    if settings.features == "layers":
-        _keep_layers(model, dimensions)
+    layers = _keep_layers(model, dimensions) if settings.features == "layers" else 0
     model.eval()
-    return model, dimensions
+    return model, dimensions, layers
 
 
-def _keep_layers(model: Any, size: int) -> None:
-    """Let a model put the pooled states of its layers beside the vector of a text."""
+def _keep_layers(model: Any, size: int) -> int:
+    """Let a model put the pooled states of its layers, if asked, beside the vector of a text.
+
+    Return how many layers these are; 0 for a model that has none.
+    """
     import torch
 
     config: Any = getattr(getattr(model[0], "auto_model", None), "config", None)
     depth = int(getattr(config, "num_hidden_layers", 0) or 0)
     if not depth:
-        return
-    config.output_hidden_states = True  # entry 0 of these is what goes into the first layer
+        return 0
     model.truncate_dim = None  # `size` says what to cut, and the states behind it stay
     chosen = np.unique(np.linspace(1, depth, min(KEPT, depth)).round().astype(int)).tolist()
 
     class Layers(torch.nn.Module):
         """[vector, mean over tokens of the state of each chosen layer], (n, d + L·h)."""
 
-        count = len(chosen)
-
         def forward(self, features: dict[str, Any]) -> dict[str, Any]:
-            states = features.pop("all_layer_embeddings")
+            states = features.pop("all_layer_embeddings", None)
+            if states is None:  # nobody asked
+                return features
             mask = features["attention_mask"][:, None, :].to(states[0].dtype)
             wide = torch.cat([states[at] for at in chosen], dim=2)
             pooled = torch.bmm(mask, wide)[:, 0].float() / mask.float().sum(2)
@@ -290,8 +297,4 @@ def _keep_layers(model: Any, size: int) -> None:
             return features
 
     model.add_module("refract_layers", Layers())
-
-
-def _layers(model: Any) -> int:
-    """Return of how many layers a model puts the states beside the vector."""
-    return int(getattr(model[-1], "count", 0))
+    return len(chosen)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tasks.core import arrow
 from tasks.core.errors import InputError
 from tasks.core.store import (
     LIVE,
@@ -23,7 +24,6 @@ from tasks.core.store import (
     predicates,
     quoted,
     readable,
-    vectors_of,
 )
 
 _REFINE = 4  # candidates per hit whose true distance is taken; recall 1.0 at 50,000 x 384
@@ -112,7 +112,9 @@ class Searcher:
         """Return the vector stored under the id `key`, or None."""
         with readable(self._table):
             found = self._rows.to_table(columns=[VECTOR], filter=f"id = {quoted(key)}", limit=1)
-        return vectors_of(found.column(VECTOR))[0].astype(np.float32) if found.num_rows else None
+        return (
+            arrow.vectors_of(found.column(VECTOR))[0].astype(np.float32) if found.num_rows else None
+        )
 
     def values(self, keys: Sequence[str], name: str) -> dict[str, Any]:
         """Return column `name` of the rows with the ids `keys`, by id."""

@@ -159,12 +159,14 @@ class _Draw:
         return drawn
 
     def positives(self, anchor: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Draw for each anchor another text of its label."""
         first, size = self._first[anchor], self._size[anchor]
         drawn = first + self._random.integers(size - 1)
         rows: NDArray[np.int64] = self._rows[drawn + (drawn >= self._place[anchor])]
         return rows
 
     def negatives(self, anchor: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Draw for each anchor a text of another label."""
         first, size = self._first[anchor], self._size[anchor]
         drawn = self._random.integers(len(self._rows) - size)
         rows: NDArray[np.int64] = self._rows[drawn + size * (drawn >= first)]

@@ -18,6 +18,7 @@ from tasks.core.transform import Transform, load
 
 
 def check_utf8(text: str) -> None:
+    """Refuse what the terminal could not decode."""
     if not encodable(text):
         raise InputError("search: found bytes that are no UTF-8; expected text")
 

@@ -28,6 +28,7 @@ def write_plan(folder: Path, rows: np.ndarray) -> Path:
 
 
 def read_plan(path: Path, start: int, stop: int) -> np.ndarray:
+    """Return the row positions of the shard from `start` to `stop`."""
     return np.array(np.load(path, mmap_mode="r", allow_pickle=False)[start:stop])
 
 
@@ -51,6 +52,7 @@ def recall(folder: Path, key: str, table: Path) -> dict[str, Any] | None:
 
 
 def remember(folder: Path, key: str, shard: dict[str, Any]) -> None:
+    """Note that a shard is finished, and what its worker returned."""
     write_json(folder / f"{key}.json", shard)
 
 

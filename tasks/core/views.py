@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from tasks.core import nearest, store
+from tasks.core import arrow, nearest, store
 from tasks.core.artifact import CARD, TENSORS, is_whole, read_artifact, read_card
 from tasks.core.base import OWN as BASE_OWN
 from tasks.core.errors import InputError
@@ -55,7 +55,7 @@ def _metadata(table: Path, own: tuple[str, ...], version: int) -> dict[str, str]
 def _out_of_date(view: Path, live: int, want: np.ndarray) -> list[str]:
     ids: list[str] = []
     for batch in store.batches(view, ["id", "row_hash"], version=live):
-        stale = ~np.isin(store.hash64(batch.column("row_hash")), want)
+        stale = ~np.isin(arrow.hash64(batch.column("row_hash")), want)
         ids += batch.column("id").filter(pa.array(stale)).to_pylist()
     return ids
 
@@ -97,12 +97,12 @@ def _transformed(
     batch: pa.RecordBatch, names: list[str], transform: Transform, storage: str
 ) -> pa.Table:
     codes = (store.VECTOR, store.FEATURES) if transform.features else (store.VECTOR,)
-    reading = transform.apply(*(store.vectors_of(batch.column(name)) for name in codes))
+    reading = transform.apply(*(arrow.vectors_of(batch.column(name)) for name in codes))
     labels = pa.array(transform.labels, pa.string()).take(pa.array(reading.label))
     return pa.table(
         [
             *(batch.column(name) for name in names),
-            store.vector_array(reading.vectors, storage),
+            arrow.vector_array(reading.vectors, storage),
             labels,
             pa.array(reading.confidence, pa.float32()),
             pa.array(reading.novelty, pa.float32()),

@@ -17,16 +17,9 @@ from tasks.core import tempering, transform
 from tasks.core.calibration import calibrate
 from tasks.core.discriminant import Discriminant, residual_basis
 from tasks.core.gaussians import gather, ledoit_wolf, solve
+from tests.clouds import D, K, clouds
 
-K, D = 3, 6
 LABELS = ("a", "b", "c")
-
-
-def world(n: int = 90, seed: int = 0, spread: float = 0.6) -> tuple[np.ndarray, np.ndarray]:
-    random = np.random.default_rng(seed)
-    y = random.permutation(np.arange(n) % K)
-    x = random.normal(size=(K, D))[y] + spread * random.normal(size=(n, D))
-    return transform.unit_rows(x), y
 
 
 def fitted(x: np.ndarray, y: np.ndarray, **asked: Any) -> Discriminant:
@@ -69,7 +62,7 @@ def posterior(view: Discriminant, x: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("asked", [{}, {"temperature": 1.5, "novelty": 0.003, "shrinkage": 0.2}])
 def test_the_posterior_is_the_one_that_scipys_densities_give(asked: dict[str, Any]) -> None:
-    x, y = world()
+    x, y = clouds()
     probes = transform.unit_rows(np.random.default_rng(3).normal(size=(50, D)))
     view = fitted(x, y, **asked)
     expected = brute_force(x.astype(np.float64), y, probes.astype(np.float64), view)
@@ -79,7 +72,7 @@ def test_the_posterior_is_the_one_that_scipys_densities_give(asked: dict[str, An
 @settings(deadline=None, max_examples=20)
 @given(seed=st.integers(0, 1000), spread=st.floats(0.05, 3), floor=st.floats(0, 1))
 def test_the_posterior_sums_to_one(seed: int, spread: float, floor: float) -> None:
-    x, y = world(40, seed, spread)
+    x, y = clouds(40, seed, spread)
     p = posterior(fitted(x, y, floor=floor), x)
     np.testing.assert_allclose(p.sum(1), 1, atol=1e-5)
 
@@ -89,7 +82,7 @@ def test_the_posterior_sums_to_one(seed: int, spread: float, floor: float) -> No
 def test_a_product_of_views_is_the_affinity_plus_the_gated_residual(
     seed: int, floor: float, residual: int
 ) -> None:
-    x, y = world(40, seed)
+    x, y = clouds(40, seed)
     view = fitted(x, y, floor=floor, residual=residual)
     z, p = view.apply(x).vectors.astype(np.float64), posterior(view, x)
     g = np.maximum(np.sqrt(p[:, -1]), floor)
@@ -102,7 +95,7 @@ def test_a_product_of_views_is_the_affinity_plus_the_gated_residual(
 
 
 def test_the_whole_residual_keeps_the_generic_cosine() -> None:
-    x, y = world()
+    x, y = clouds()
     view = fitted(x, y, floor=1.0, residual=D)
     r = x - x.mean(0)
     r = r / np.linalg.norm(r, axis=1, keepdims=True)
@@ -111,7 +104,7 @@ def test_the_whole_residual_keeps_the_generic_cosine() -> None:
 
 
 def test_label_and_confidence_are_the_largest_known_probability() -> None:
-    x, y = world()
+    x, y = clouds()
     view = fitted(x, y)
     reading, p = view.apply(x), posterior(view, x)[:, :K]
     np.testing.assert_array_equal(reading.label, p.argmax(1))
@@ -119,7 +112,7 @@ def test_label_and_confidence_are_the_largest_known_probability() -> None:
 
 
 def test_shrinkage_is_scikit_learns_ledoit_wolf() -> None:
-    x, y = world()
+    x, y = clouds()
     X, Y = torch.from_numpy(x).double(), torch.from_numpy(y)
     means = np.stack([x[y == c].mean(0) for c in range(K)])
     expected = ledoit_wolf_shrinkage(x - means[y], assume_centered=True)
@@ -127,7 +120,7 @@ def test_shrinkage_is_scikit_learns_ledoit_wolf() -> None:
 
 
 def test_both_covariances_are_diagonal_at_once() -> None:
-    x, y = world()
+    x, y = clouds()
     X, Y = torch.from_numpy(x).double(), torch.from_numpy(y)
     moments = gather(X, Y, K)
     model = solve(moments, 0.2)
@@ -144,7 +137,7 @@ def test_both_covariances_are_diagonal_at_once() -> None:
 
 
 def test_moments_without_some_texts_are_the_moments_of_the_others() -> None:
-    x, y = world()
+    x, y = clouds()
     X, Y = torch.from_numpy(x).double(), torch.from_numpy(y)
     rest = gather(X, Y, K).less(gather(X[:20], Y[:20], K))
     again = gather(X[20:], Y[20:], K)
@@ -154,13 +147,13 @@ def test_moments_without_some_texts_are_the_moments_of_the_others() -> None:
 
 @pytest.mark.parametrize("temperature", [None, 1.0, 4.0])
 def test_a_known_text_is_taken_for_new_as_often_as_asked(temperature: float | None) -> None:
-    x, y = world(1500, spread=0.8)
+    x, y = clouds(1500, spread=0.8)
     view = fitted(x[:600], y[:600], temperature=temperature)
     assert view.apply(x[600:]).novelty.mean() == pytest.approx(tempering.FALSE_ALARM, abs=0.03)
 
 
 def test_texts_of_a_class_nobody_labelled_are_more_novel() -> None:
-    x, y = world(300, spread=0.3)
+    x, y = clouds(300, spread=0.3)
     view = fitted(x[y < 2], y[y < 2])
     novelty = view.apply(x).novelty
     assert novelty[y == 2].mean() > novelty[y < 2].mean()
@@ -169,7 +162,7 @@ def test_texts_of_a_class_nobody_labelled_are_more_novel() -> None:
 def test_classes_that_overlap_are_read_with_less_confidence() -> None:
     sure, unsure = (
         fitted(x, y).apply(x).confidence.mean()
-        for x, y in (world(400, spread=0.2), world(400, spread=2.0))
+        for x, y in (clouds(400, spread=0.2), clouds(400, spread=2.0))
     )
     assert unsure < sure
 
@@ -186,7 +179,7 @@ def test_one_text_a_class_is_enough_for_its_own_label() -> None:
 
 
 def test_one_class_alone_is_read_as_that_class() -> None:
-    x, _ = world(20)
+    x, _ = clouds(20)
     view = fitted(x, np.zeros(20, int))
     assert finite(view, x) and set(view.apply(x).label) == {0}
 
@@ -202,7 +195,7 @@ def test_a_class_a_thousand_times_larger_does_not_swallow_a_small_one() -> None:
 
 
 def test_equal_vectors_and_constant_dimensions_are_read_without_a_nan() -> None:
-    x, y = world(30)
+    x, y = clouds(30)
     x[:, 3] = 0.25
     copies = np.repeat(x[:3], 10, axis=0)
     for rows, classes in ((x, y), (copies, np.repeat([0, 1, 2], 10)), (x[:1].repeat(30, 0), y)):
@@ -244,7 +237,7 @@ def test_calibration_finds_the_temperature_that_made_the_labels() -> None:
 
 def rich_world(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Base vectors that say nothing of the labels, and features that do."""
-    features, y = world(seed=seed)
+    features, y = clouds(seed=seed)
     x = np.random.default_rng(seed + 1).normal(size=(len(y), 9))
     return transform.unit_rows(x), features, y
 
@@ -266,7 +259,7 @@ def test_features_decide_the_labels_and_base_vectors_the_residual() -> None:
 
 
 def test_the_base_vectors_as_features_change_nothing() -> None:
-    x, y = world()
+    x, y = clouds()
     one = fitted(x, y)
     other = transform.fit("discriminant", x, y, ("000", "001", "002"), x, {"residual": D}, 1, x)
     np.testing.assert_allclose(one.apply(x).vectors, other.apply(x, x).vectors, atol=1e-5)

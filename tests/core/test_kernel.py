@@ -13,16 +13,9 @@ from hypothesis import strategies as st
 from tasks.core import kernel, transform
 from tasks.core.kernel import Kernel, Settings
 from tasks.core.transform import Sample
+from tests.clouds import D, K, clouds
 
-K, D = 3, 6
 NAMES = ("a", "b", "c")
-
-
-def world(n: int = 60, seed: int = 0, spread: float = 0.7) -> tuple[np.ndarray, np.ndarray]:
-    random = np.random.default_rng(seed)
-    y = random.permutation(np.arange(n) % K)
-    x = random.normal(size=(K, D))[y] + spread * random.normal(size=(n, D))
-    return transform.unit_rows(x), y
 
 
 def fitted(x: np.ndarray, y: np.ndarray, **asked: Any) -> Kernel:
@@ -42,7 +35,7 @@ def kernel_matrix(x: np.ndarray, z: np.ndarray, gamma: float) -> np.ndarray:
 
 
 def test_with_every_text_a_landmark_it_is_exact_kernel_ridge_regression() -> None:
-    x, y = world()
+    x, y = clouds()
     found = kernel.solve(sample(x, y), Settings(landmarks=999, width=1.0, ridge=0.3))
     order = np.argsort(y, kind="stable")
     wide, targets = x[order].astype(np.float64), np.eye(K)[y[order]]
@@ -59,7 +52,7 @@ def test_with_every_text_a_landmark_it_is_exact_kernel_ridge_regression() -> Non
 
 
 def test_the_left_out_prediction_is_that_of_a_fit_without_the_text() -> None:
-    x, y = world(30)
+    x, y = clouds(30)
     order = np.argsort(y, kind="stable")
     wide, targets = x[order].astype(np.float64), np.eye(K)[y[order]]
     gamma, ridge = 0.8, 0.3
@@ -79,7 +72,7 @@ def test_the_left_out_prediction_is_that_of_a_fit_without_the_text() -> None:
 @settings(deadline=None, max_examples=15)
 @given(seed=st.integers(0, 1000), spread=st.floats(0.05, 3))
 def test_the_posterior_sums_to_one_and_affinities_are_products(seed: int, spread: float) -> None:
-    x, y = world(seed=seed, spread=spread)
+    x, y = clouds(seed=seed, spread=spread)
     reading = fitted(x, y).apply(x)
     known = reading.vectors[:, :K] ** 2
     np.testing.assert_allclose(known.sum(1) + reading.novelty, 1, atol=1e-4)
@@ -88,7 +81,7 @@ def test_the_posterior_sums_to_one_and_affinities_are_products(seed: int, spread
 
 
 def test_the_order_of_rows_and_of_classes_does_not_matter() -> None:
-    x, y = world()
+    x, y = clouds()
     order = np.random.default_rng(2).permutation(len(y))
     one = transform.fit("kernel", x, y, NAMES, x, {}, 1).apply(x).vectors
     other = transform.fit("kernel", x[order], 2 - y[order], NAMES[::-1], x, {}, 1).apply(x).vectors
@@ -114,7 +107,7 @@ def test_awkward_labels_give_numbers(x: np.ndarray, y: np.ndarray) -> None:
 
 
 def test_it_comes_back_from_disk_as_it_was(tmp_path: Any) -> None:
-    x, y = world()
+    x, y = clouds()
     made = transform.fit("kernel", x, y, NAMES, x, {"landmarks": 20}, 1, x)
     transform.save(tmp_path, made, {})
     again, card = transform.load(tmp_path)

@@ -2,7 +2,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tasks.core import store
+from tasks.core import arrow, store
 from tasks.core.movement import movement
 
 
@@ -12,7 +12,7 @@ def view(tmp_path):
 
     def write(name, ids, labels, vectors):
         table = tmp_path / f"{name}.lance"
-        column = store.vector_array(np.asarray(vectors, np.float32), "float32")
+        column = arrow.vector_array(np.asarray(vectors, np.float32), "float32")
         rows = pa.table([pa.array(ids), pa.array(labels), column], names=["id", "label", "vector"])
         fragments = store.write_fragments(table, rows, {}, fresh=True)
         store.publish(table, store.commit_whole(table, rows.schema, {}, fragments))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.core import shards, store
+from tasks.core import arrow, shards, store
 
 
 @given(st.integers(0, 500), st.integers(1, 60))
@@ -37,8 +37,8 @@ def test_a_key_names_purpose_and_rows():
 @pytest.fixture
 def shard(tmp_path):
     frame = pl.DataFrame({"id": ["a", "b"]})
-    vectors = store.vector_array(np.eye(2, dtype=np.float32), "float16")
-    made = store.assemble(frame, {store.VECTOR: vectors})
+    vectors = arrow.vector_array(np.eye(2, dtype=np.float32), "float16")
+    made = arrow.assemble(frame, {store.VECTOR: vectors})
     table = tmp_path / "t.lance"
     return {"fragments": store.write_fragments(table, made, {}, fresh=True), "written": 2}
 

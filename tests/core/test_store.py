@@ -3,7 +3,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from tasks.core import nearest, store
+from tasks.core import arrow, nearest, store
 from tasks.core.errors import InputError
 
 ABOUT = {"fingerprint": "abc", "dimensions": 4}
@@ -20,7 +20,7 @@ def rows(names, seed=0):
             "place": pl.Series(range(len(names)), dtype=pl.Int64),
         }
     )
-    return store.assemble(frame, {store.VECTOR: store.vector_array(vectors, "float32")})
+    return arrow.assemble(frame, {store.VECTOR: arrow.vector_array(vectors, "float32")})
 
 
 def append(table, names, seed=0, retired=()):
@@ -160,7 +160,7 @@ def test_a_searcher_follows_what_is_published(table):
 
 def test_scores_are_cosines_and_the_best_comes_first(table):
     searcher = nearest.Searcher(table, live=False)
-    vectors = store.vectors_of(
+    vectors = arrow.vectors_of(
         pa.concat_tables([pa.table(part) for part in store.batches(table, ["vector"])]).column(
             "vector"
         )
@@ -237,20 +237,20 @@ def test_hashes_are_per_value_and_do_not_depend_on_batches(table):
     found = store.hashes(table, "id")
     assert found.dtype == np.uint64
     assert len(set(found.tolist())) == 6
-    np.testing.assert_array_equal(found, store.hash64(pl.Series(list("abcdef"))))
-    np.testing.assert_array_equal(found[2:3], store.hash64(pa.array(["c"])))
+    np.testing.assert_array_equal(found, arrow.hash64(pl.Series(list("abcdef"))))
+    np.testing.assert_array_equal(found[2:3], arrow.hash64(pa.array(["c"])))
 
 
 @pytest.mark.parametrize("storage", ["float16", "float32"])
 def test_vectors_come_back_as_they_were_stored(storage):
     vectors = np.random.default_rng(1).standard_normal((7, 3)).astype(np.float32)
-    packed = store.vector_array(vectors, storage)
+    packed = arrow.vector_array(vectors, storage)
     stored = vectors.astype(storage)
-    np.testing.assert_array_equal(store.vectors_of(packed), stored)
-    np.testing.assert_array_equal(store.vectors_of(packed.slice(2, 3)), stored[2:5])
+    np.testing.assert_array_equal(arrow.vectors_of(packed), stored)
+    np.testing.assert_array_equal(arrow.vectors_of(packed.slice(2, 3)), stored[2:5])
     chunked = pa.chunked_array([packed.slice(0, 2), packed.slice(2)])
-    np.testing.assert_array_equal(store.vectors_of(chunked), stored)
-    assert store.vectors_of(pa.chunked_array([], packed.type)).shape == (0, 3)
+    np.testing.assert_array_equal(arrow.vectors_of(chunked), stored)
+    assert arrow.vectors_of(pa.chunked_array([], packed.type)).shape == (0, 3)
 
 
 def test_below_its_bound_a_table_gets_no_index(table):

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tasks.core import store, views
+from tasks.core import arrow, store, views
 from tasks.core.encoder import Encoded
 from tasks.core.errors import InputError
 from tasks.core.search import Space
@@ -26,7 +26,7 @@ def write_base(table, names, seed=0, about=None):
             "channel": [("email", "chat")[n % 2] for n in range(len(names))],
         }
     )
-    made = store.assemble(frame, {store.VECTOR: store.vector_array(vectors, "float16")})
+    made = arrow.assemble(frame, {store.VECTOR: arrow.vector_array(vectors, "float16")})
     note = ABOUT | (about or {})
     fragments = store.write_fragments(table, made, note, fresh=True)
     store.commit_whole(table, made.schema, note, fragments)

@@ -10,7 +10,7 @@ from flows.embed import embed
 from flows.ingest import ingest
 from flows.run import run
 from flows.stale import embed_verdict
-from tasks.core import store
+from tasks.core import arrow, store
 from tasks.core.artifact import read_card
 from tasks.core.encoder import _SentenceTransformer
 from tasks.core.errors import InputError
@@ -41,7 +41,7 @@ def features(root):
     parts = store.batches(Paths(root).base_table, ["id", store.FEATURES])
     rows = {}
     for part in parts:
-        codes = store.vectors_of(part.column(store.FEATURES))
+        codes = arrow.vectors_of(part.column(store.FEATURES))
         rows |= dict(zip(part.column("id").to_pylist(), codes, strict=True))
     return rows
 

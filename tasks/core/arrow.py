@@ -1,0 +1,44 @@
+"""Between Arrow, Polars and numpy: vectors as columns, tables from frames, hashes of strings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+
+def hash64(values: pa.Array | pl.Series) -> np.ndarray:
+    """Return the 64-bit hash of each string, (n,) uint64."""
+    series = values if isinstance(values, pl.Series) else pl.Series(values)
+    return series.cast(pl.String).hash(seed=0).to_numpy()
+
+
+def vector_array(vectors: np.ndarray, storage: str) -> pa.FixedSizeListArray:
+    """Pack `vectors` (n, d) as a fixed-size list column of type `storage`."""
+    flat = np.ascontiguousarray(vectors, dtype=np.dtype(storage)).ravel()
+    return pa.FixedSizeListArray.from_arrays(pa.array(flat), vectors.shape[1])
+
+
+def vectors_of(column: pa.Array | pa.ChunkedArray) -> np.ndarray:
+    """Return a vector column as an array (n, d) without copying where one chunk allows it."""
+    if isinstance(column, pa.ChunkedArray):
+        parts = [vectors_of(chunk) for chunk in column.chunks]
+        if len(parts) == 1:
+            return parts[0]
+        width = column.type.list_size
+        return np.concatenate(parts) if parts else np.empty((0, width), dtype=np.float32)
+    width = column.type.list_size
+    flat: np.ndarray = column.flatten().to_numpy(zero_copy_only=True)
+    return flat.reshape(-1, width)
+
+
+def assemble(frame: pl.DataFrame, more: Mapping[str, pa.Array]) -> pa.Table:
+    """Join a frame's columns and `more` (vectors among them) into one Arrow table."""
+    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+    names, arrays = list(table.column_names), list(table.columns)
+    for at, column in enumerate(arrays):
+        if pa.types.is_large_string(column.type):
+            arrays[at] = column.cast(pa.string())
+    return pa.table([*arrays, *more.values()], names=[*names, *more])
