@@ -77,7 +77,6 @@ def _fit_if_stale(paths: Paths, job: FitJob) -> list[FitReport]:
 
 
 def _job(paths: Paths, params: Params, name: str, file: Path, *, force: bool) -> FitJob:
-    section: Any = getattr(params.fit, params.fit.method, None)
     return FitJob(
         name=name,
         wording=params.wording(name),
@@ -90,10 +89,11 @@ def _job(paths: Paths, params: Params, name: str, file: Path, *, force: bool) ->
         hold=paths.hold(name),
         made_from=fit_fingerprints(paths, params, name, file),
         method=params.fit.method,
-        settings=section.model_dump(mode="json") if section is not None else {},
+        settings=params.fit.method_settings(),
         held_out=params.fit.held_out,
         minimum=params.fit.min_rows,
         seed=params.fit.seed,
+        gate=params.fit.gate,
         force=force,
     )
 

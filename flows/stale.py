@@ -95,13 +95,8 @@ def embed_verdict(paths: Paths, params: Params) -> Verdict:
 def fit_fingerprints(paths: Paths, params: Params, name: str, file: Path) -> dict[str, str]:
     """Name everything a transform is made from, as it is noted in its card."""
     fit = params.fit.model_dump(mode="json")
-    method = fit["method"]
-    used = {
-        key: value
-        for key, value in fit.items()
-        if key not in ("discriminant", "kernel", "gstransform")
-    }
-    used |= {"settings": fit.get(method, {})}
+    used = {key: value for key, value in fit.items() if not isinstance(value, dict)}
+    used |= {"settings": params.fit.method_settings()}
     base = read_json(paths.stamp("embed")) or {}
     return {
         "labels": Hashes(paths.hashes).all([file])[0],

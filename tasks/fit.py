@@ -13,6 +13,7 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.core import base
 from tasks.core.artifact import CARD, is_whole
+from tasks.core.errors import InputError
 from tasks.core.files import digest, read_json, write_json
 from tasks.core.labels import LabelSet, read_labels
 from tasks.core.quarantine import RejectLog
@@ -41,6 +42,7 @@ class FitJob:
     held_out: float
     minimum: int
     seed: int
+    gate: bool
     force: bool
 
 
@@ -75,7 +77,10 @@ def fit_instruction(job: FitJob) -> FitReport:
         return _report(job, labels, read_json(job.metric) or {}, begun, refitted=False)
     labelled = _labelled(job, labels)
     scores = {"fingerprint": _fingerprint(job, matched), **_scores(job, labelled)}
+    if job.gate:
+        _check_gain(job, scores)
     made = _fit(job, labelled)
+    scores["method"] = _called(made)
     write_json(job.metric, scores)
     job.rejection.unlink(missing_ok=True)
     job.hold.unlink(missing_ok=True)
@@ -157,13 +162,34 @@ def _scores(job: FitJob, labelled: _Labelled) -> dict[str, Any]:
     seen = trial.apply(rest.rows.vectors, rest.rows.features)
     after = score(seen.vectors, rest.y, job.seed)
     return {
-        "method": job.method,
         "labels": len(labelled.names),
         "texts": len(labelled.y),
         "held_out": len(held),
         "before": _rounded(before),
         "after": _rounded(after),
     }
+
+
+def _check_gain(job: FitJob, scores: dict[str, Any]) -> None:
+    """Refuse a view that parts held-out labels worse than the base vectors, by both measures."""
+    pairs = [(scores["before"][key], scores["after"][key]) for key in ("triplets", "knn")]
+    if job.method == "identity" or any(b is None or a is None or a >= b for b, a in pairs):
+        return
+    found = ", ".join(
+        f"{name} {before} → {after}"
+        for name, (before, after) in zip(("triplets", "kNN@10"), pairs, strict=True)
+    )
+    raise InputError(
+        f"{job.file}: found a view that is worse than the base vectors on {scores['held_out']}"
+        f" held-out labels ({found}); expected a better one, so it is not published; check the"
+        " labels, add more, or set fit.gate: false"
+    )
+
+
+def _called(made: Transform) -> str:
+    """Return the method, and which one it chose."""
+    chosen = made.settings().get("chosen")
+    return f"{made.method}: {chosen}" if chosen else made.method
 
 
 def _rounded(scores: Scores) -> dict[str, Any]:
@@ -192,7 +218,7 @@ def _report(
 ) -> FitReport:
     return FitReport(
         name=job.name,
-        method=job.method,
+        method=str(scores.get("method", job.method)),
         labels=len(labels.counts),
         texts=len(labels.ids),
         held_out=int(scores.get("held_out", 0)),

@@ -18,6 +18,18 @@ class Fitted(NamedTuple):
     loss: float
 
 
+class LeftOut(NamedTuple):
+    """What models said of texts that they had not seen.
+
+    rows: (m,) int64, which texts; log_p: (m, k) log posterior over the known classes; loss: the
+    log-loss in nats a text at the best temperature, or None where no text could be left out.
+    """
+
+    rows: Tensor
+    log_p: Tensor
+    loss: float | None
+
+
 def calibrate(scores: Tensor, truth: Tensor, start: float) -> Fitted:
     """Find the β = 1/T of least log-loss, -mean Σ_c t_c ln softmax(β · scores)_c.
 

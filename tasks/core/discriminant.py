@@ -10,17 +10,16 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from tasks.core.gaussians import Model, gather, solve
-from tasks.core.tempering import temper
+from tasks.core.layout import Parts, lay_out
+from tasks.core.tempering import Tempering, temper
 from tasks.core.tensors import as_tensor
 from tasks.core.transform import Reading, Sample, features_for
 
-CHUNK = 16_384
 SAME = 1e-6  # squared distance to the mean below which float32 leaves no direction
 
 
@@ -84,26 +83,22 @@ class Discriminant:
     def size(self) -> int:
         return len(self.labels) + self._basis.shape[1]
 
-    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Reading:
-        """Return z = [√p_1, …, √p_k, g r] with g = max(√p_new, floor).
+    @property
+    def floor(self) -> float:
+        """The least weight of the generic residual."""
+        return self._used.floor
 
-        r = Pᵀ(x - x̄)/‖x - x̄‖ in the principal components P. So
-        z·z' = Σ_c √(p_c p'_c) + g g' r·r': the affinity of two posteriors (Bhattacharyya), plus
-        the generic cosine where the labels leave room for it.
+    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Reading:
+        """Lay out the posterior over known classes, p_new and r; see `lay_out` for the formula.
+
+        r = Pᵀ(x - x̄)/‖x - x̄‖ in the principal components P.
         """
-        n = len(x)
         rich = features_for(self.features, features) if self._rich else x
-        vectors = np.empty((n, self.size), np.float32)
-        label = np.empty(n, np.int32)
-        confidence, novelty = np.empty(n, np.float32), np.empty(n, np.float32)
-        for start in range(0, n, CHUNK):
-            part = slice(start, start + CHUNK)
-            known = as_tensor(x[part]), as_tensor(rich[part])
-            p = self._fill(*known, torch.from_numpy(vectors[part]))
-            best = p[:, :-1].max(dim=1)
-            label[part], confidence[part] = best.indices.numpy(), best.values.numpy()
-            novelty[part] = p[:, -1].numpy()
-        return Reading(vectors, label, confidence, novelty)
+
+        def parts(part: slice) -> Parts:
+            return self.parts(as_tensor(x[part]), as_tensor(rich[part]))
+
+        return lay_out(len(x), self.size, parts, self.floor)
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         held = {**self._model.tensors(), "basis": self._basis, "centre": self._centre}
@@ -112,18 +107,20 @@ class Discriminant:
     def settings(self) -> dict[str, Any]:
         return asdict(self._used)
 
-    def _fill(self, x: Tensor, rich: Tensor, z: Tensor) -> Tensor:
-        """Write the view of a chunk into z, (c, m), and return its posterior, (c, k+1)."""
-        plan, k = self._plan, len(self.labels)
+    def parts(self, x: Tensor, rich: Tensor) -> Parts:
+        """Return posterior, novelty and residual of base vectors (c, d) and what labels read."""
+        plan = self._plan
         shadow, u = _unit_times(x, plan.generic), _unit_times(rich, plan.W).sub_(plan.mu)
         t, r = shadow[:, :1], shadow[:, 1:].sub_(plan.centre)
-        p = torch.softmax((u**2) @ plan.A + u @ plan.B + plan.C, dim=1)
+        scores = (u**2) @ plan.A + u @ plan.B + plan.C
+        whole = scores[:, :-1].logsumexp(dim=1, keepdim=True)
         distance = (1 - 2 * t + plan.norm).clamp_min(0)
-        gate = p[:, -1:].sqrt().clamp_min(self._used.floor)
-        torch.sqrt(p[:, :k], out=z[:, :k])
         scale = torch.where(distance > SAME, distance.rsqrt(), 0)
-        torch.mul(r, gate * scale, out=z[:, k:])
-        return p
+        return Parts(
+            p=(scores[:, :-1] - whole).exp(),
+            new=torch.sigmoid(scores[:, -1:] - whole),
+            r=r * scale,
+        )
 
 
 @dataclass(frozen=True)
@@ -155,7 +152,11 @@ def _unit_times(x: Tensor, matrix: Tensor) -> Tensor:
 
 def fit(sample: Sample, settings: dict[str, Any], seed: int = 0) -> Discriminant:
     """Fit the transform; no random number is drawn, so the seed does not matter."""
-    asked = Settings(**settings)
+    return fit_tempered(sample, Settings(**settings))[0]
+
+
+def fit_tempered(sample: Sample, asked: Settings) -> tuple[Discriminant, Tempering]:
+    """Fit the transform; return also what it said of texts that were put away."""
     x, y = torch.from_numpy(sample.richest).double(), torch.from_numpy(sample.y)
     moments = gather(x, y, len(sample.labels))
     basis, centre = residual_basis(torch.from_numpy(sample.background), asked.residual)
@@ -169,7 +170,8 @@ def fit(sample: Sample, settings: dict[str, Any], seed: int = 0) -> Discriminant
     )
     model = solve(moments, used.shrinkage).to(torch.float32)
     rich = sample.features is not None
-    return Discriminant(model, basis.float(), centre.float(), sample.labels, used, rich=rich)
+    made = Discriminant(model, basis.float(), centre.float(), sample.labels, used, rich=rich)
+    return made, found
 
 
 def restore(

@@ -7,6 +7,7 @@ landmarks that bound what applying it costs.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -16,15 +17,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tasks.core import discriminant
-from tasks.core.calibration import calibrate
+from tasks.core.calibration import LeftOut, calibrate
 from tasks.core.discriminant import Discriminant
+from tasks.core.layout import Parts, lay_out
 from tasks.core.tensors import as_tensor
 from tasks.core.transform import Reading, Sample, features_for, unit_rows
 
-CHUNK = 8_192
 LIMIT = 20_000  # texts that a fit looks at; of more, every second, third, …
 WIDTHS = (0.3, 1.0)  # γ, tried where none is given
 RIDGES = (0.03, 0.3, 1.0)  # λ
+POOLS = (0.0, 0.25, 0.5, 0.75)  # w; 1 would be the discriminant alone
+POOL = 0.5  # where no text can be left out
+LEAST = -30.0  # of ln p: a posterior of 0 would rule a class out for the others, too
 JITTER = 1e-4  # keeps the landmarks' own kernel positive definite where texts coincide
 _GATE = "gate_"  # before the names of the discriminant's tensors
 
@@ -33,21 +37,24 @@ _GATE = "gate_"  # before the names of the discriminant's tensors
 class Settings:
     """What the user may ask for; None is chosen by the log-loss of the texts left out.
 
-    landmarks: texts that new ones are compared with. width: γ. ridge: λ.
+    landmarks: texts that new ones are compared with. width: γ. ridge: λ. pool: w, the share of
+    the discriminant in the posterior.
     """
 
     landmarks: int = 1_000
     width: float | None = None
     ridge: float | None = None
+    pool: float | None = None
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """γ over the median squared distance, λ, and the sharpness t of p = softmax(t · f)."""
+    """γ over the median squared distance, λ, the sharpness t, and the discriminant's share w."""
 
     width: float
     ridge: float
     sharpness: float
+    pool: float
 
 
 class Kernel:
@@ -76,25 +83,23 @@ class Kernel:
         return self._gate.size
 
     def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Reading:
-        """Return z = [√(p_c (1 - p_new)), …, g r], p = softmax(t · f(x)).
+        """Lay out p ∝ softmax(t · f(x))^(1-w) · p_d^w; see `lay_out` for the formula.
 
-        p_new, g and r are the discriminant's: a kernel by itself knows no class "new".
+        A logarithmic opinion pool (Genest and Zidek, 1986) of the kernel and the discriminant's
+        p_d. Novelty and residual are the discriminant's: a kernel by itself knows no class "new".
         """
-        reading = self._gate.apply(x, features)
         rich = features_for(self.features, features) if self._rich else x
-        k = len(self.labels)
-        for start in range(0, len(x), CHUNK):
-            part = slice(start, start + CHUNK)
-            known = as_tensor(1 - reading.novelty[part])[:, None]
-            scores = _near(as_tensor(unit_rows(rich[part])), self._landmarks, self._used.width)
-            p = torch.softmax(self._used.sharpness * (scores @ self._weights), dim=1) * known
-            best = p.max(dim=1)
-            reading.vectors[part, :k] = p.sqrt().numpy()
-            reading.label[part], reading.confidence[part] = (
-                best.indices.numpy(),
-                best.values.numpy(),
-            )
-        return reading
+
+        def parts(part: slice) -> Parts:
+            return self._parts(as_tensor(x[part]), as_tensor(rich[part]))
+
+        return lay_out(len(x), self.size, parts, self._gate.floor)
+
+    def _parts(self, x: Tensor, rich: Tensor) -> Parts:
+        found, used = self._gate.parts(x, rich), self._used
+        near = _near(as_tensor(unit_rows(rich.numpy())), self._landmarks, used.width)
+        log_p = pooled(used.sharpness * (near @ self._weights), found.p.log(), used.pool)
+        return found._replace(p=log_p.exp())
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         gate = {_GATE + name: tensor for name, tensor in self._gate.tensors().items()}
@@ -105,18 +110,19 @@ class Kernel:
 
 
 class Solved(NamedTuple):
-    """The best of what was tried, and the log-loss of its left-out predictions, nats a text."""
+    """The best of what was tried, and what it says of texts that were left out."""
 
     landmarks: Tensor
     weights: Tensor
     used: Chosen
-    loss: float
+    left: LeftOut
 
 
 def fit(sample: Sample, settings: dict[str, Any], seed: int) -> Kernel:
     """Fit posterior and gate; no random number is drawn, so the seed does not matter."""
-    gate = discriminant.fit(sample, {}, seed)
-    return join(gate, solve(sample, Settings(**settings)), rich=sample.features is not None)
+    gate, found = discriminant.fit_tempered(sample, discriminant.Settings())
+    solved = solve(sample, Settings(**settings), found.left)
+    return join(gate, solved, rich=sample.features is not None)
 
 
 def join(gate: Discriminant, solved: Solved, *, rich: bool) -> Kernel:
@@ -140,27 +146,51 @@ def restore(
     return Kernel(restored, landmarks, weights, Chosen(**own), rich=features > 0)
 
 
-def solve(sample: Sample, asked: Settings) -> Solved:
-    """Find α, and γ, λ and t with the least log-loss of leave-one-out predictions.
+def solve(sample: Sample, asked: Settings, other: LeftOut) -> Solved:
+    """Find α, γ, λ and t, and the share of the discriminant, by the log-loss of texts left out.
+
+    Landmarks are spread over the texts sorted by class, so that each class has its share; with
+    as many as texts the regression is exact. other: what the discriminant says of texts put away.
+    """
+    step = 1 + (len(sample.y) - 1) // LIMIT
+    rows = torch.arange(0, len(sample.y), step)
+    x, truth = torch.from_numpy(sample.richest)[rows], torch.from_numpy(sample.y)[rows]
+    chosen = np.linspace(0, len(x) - 1, min(asked.landmarks, len(x))).round().astype(int)
+    landmarks = x[torch.from_numpy(np.unique(chosen))].contiguous()
+    best = min(_regressions(x, truth, landmarks, len(sample.labels), asked), key=lambda r: r.loss)
+    left = LeftOut(rows, torch.log_softmax(best.sharpness * best.left, dim=1), best.loss)
+    share, left = _choose_pool(left, other, torch.from_numpy(sample.y), asked.pool)
+    used = Chosen(best.width, best.ridge, best.sharpness, share)
+    return Solved(landmarks, best.weights.contiguous(), used, left)
+
+
+class _Regression(NamedTuple):
+    """A ridge regression: α (m, k), γ, λ, t, its log-loss, and its predictions left out (n, k)."""
+
+    weights: Tensor
+    width: float
+    ridge: float
+    sharpness: float
+    loss: float
+    left: Tensor
+
+
+def _regressions(
+    x: Tensor, truth: Tensor, landmarks: Tensor, k: int, asked: Settings
+) -> Iterator[_Regression]:
+    """Regress one-hot labels on the kernel, for each γ and λ.
 
     With the landmarks' own kernel K_mm = L Lᵀ, φ(x) = L⁻¹k(x) and Φ the rows φ(x_i)ᵀ, ridge
     regression on φ is Nyström's; with ΦᵀΦ = Q S Qᵀ all λ share one decomposition,
     f = ΦQ (S + λ)⁻¹ QᵀΦᵀY, h_i = Σ_j (ΦQ)_ij²/(S_j + λ), and the prediction of a text that is left
-    out is y - (y - f)/(1 - h). Landmarks are spread over the texts sorted by class, so that each
-    class has its share; with as many as texts the regression is exact.
+    out is y - (y - f)/(1 - h).
     """
-    step = 1 + (len(sample.y) - 1) // LIMIT
-    x, truth = torch.from_numpy(sample.richest[::step]), torch.from_numpy(sample.y[::step])
-    n, k = len(x), len(sample.labels)
-    chosen = np.unique(np.linspace(0, n - 1, min(asked.landmarks, n)).round().astype(int))
-    landmarks = x[torch.from_numpy(chosen)].contiguous()
     apart, own = _squared(x, landmarks), _squared(landmarks, landmarks)
     scale = max(float(apart.median()), 1e-6)
     y = torch.nn.functional.one_hot(truth, k).float()
-    best: Solved | None = None
+    eye = JITTER * torch.eye(len(landmarks), dtype=torch.float64)
     for width in WIDTHS if asked.width is None else (asked.width,):
         gamma = width / scale
-        eye = JITTER * torch.eye(len(landmarks), dtype=torch.float64)
         L = torch.linalg.cholesky(torch.exp(-gamma * own).double() + eye).float()
         phi = torch.linalg.solve_triangular(L, torch.exp(-gamma * apart).T, upper=False).T
         S, Q = torch.linalg.eigh(phi.T @ phi)
@@ -169,15 +199,33 @@ def solve(sample: Sample, asked: Settings) -> Solved:
         for ridge in RIDGES if asked.ridge is None else (asked.ridge,):
             share = 1 / (S.clamp_min(0) + ridge)
             left = y - (y - turned @ (share[:, None] * target)) / _spare(turned, share)
-            fitted = calibrate(left, truth, 10.0)
-            if best is None or fitted.loss < best.loss:
-                back = Q @ (share[:, None] * target)
-                weights = torch.linalg.solve_triangular(L.T, back, upper=True)
-                used = Chosen(gamma, ridge, fitted.beta)
-                best = Solved(landmarks, weights.contiguous(), used, fitted.loss)
-    if best is None:
-        raise ValueError("no width or ridge to try")
-    return best
+            back = Q @ (share[:, None] * target)
+            weights = torch.linalg.solve_triangular(L.T, back, upper=True)
+            sharpness, loss = calibrate(left, truth, 10.0)
+            yield _Regression(weights, gamma, ridge, sharpness, loss, left)
+
+
+def _choose_pool(
+    own: LeftOut, other: LeftOut, y: Tensor, asked: float | None
+) -> tuple[float, LeftOut]:
+    """Choose w of least log-loss over the texts that both have left out."""
+    rows, mine, theirs = np.intersect1d(own.rows, other.rows, return_indices=True)
+    if not len(rows):
+        return POOL if asked is None else asked, own
+    a, b = own.log_p[torch.from_numpy(mine)], other.log_p[torch.from_numpy(theirs)]
+    truth = y[torch.from_numpy(rows)]
+    tried = []
+    for share in POOLS if asked is None else (asked,):
+        log_p = pooled(a, b, share)
+        left = LeftOut(torch.from_numpy(rows), log_p, calibrate(log_p, truth, 1.0).loss)
+        tried.append((left.loss, share, left))
+    _, share, left = min(tried, key=lambda each: each[:2])
+    return share, left
+
+
+def pooled(own: Tensor, other: Tensor, share: float) -> Tensor:
+    """Return ln p, p ∝ exp(own)^(1-w) · exp(other)^w, (n, k); share: w."""
+    return torch.log_softmax((1 - share) * own + share * other.clamp_min(LEAST), dim=1)
 
 
 def _spare(turned: Tensor, share: Tensor) -> Tensor:

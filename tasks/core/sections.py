@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -114,6 +114,10 @@ class Kernel(Section):
     ridge: Annotated[
         float | None, Field(gt=0, le=1_000, description="smooths the posterior; null: choose")
     ] = None
+    pool: Annotated[
+        float | None,
+        Field(ge=0, lt=1, description="share of the discriminant in the posterior; null: choose"),
+    ] = None
 
 
 class GsTransform(Section):
@@ -140,9 +144,9 @@ class Fit(Section):
     """How a label file becomes a transform."""
 
     method: Annotated[
-        Literal["identity", "gstransform", "discriminant", "kernel"],
-        Field(description="which transform"),
-    ] = "discriminant"
+        Literal["auto", "discriminant", "kernel", "fda", "gstransform", "identity"],
+        Field(description="which transform; auto: discriminant or kernel, by texts left out"),
+    ] = "auto"
     held_out: Annotated[
         float, Field(gt=0, lt=0.9, description="share of the labels kept for the scores")
     ] = 0.2
@@ -150,9 +154,19 @@ class Fit(Section):
         int, Field(ge=4, le=1_000_000, description="usable rows a label file must have")
     ] = 10
     seed: Annotated[int, Field(ge=0, lt=2**31, description="of every random choice")] = 1
+    gate: Annotated[
+        bool, Field(description="publish no view that is worse than the base vectors")
+    ] = True
     discriminant: Discriminant = Discriminant()
     kernel: Kernel = Kernel()
     gstransform: GsTransform = GsTransform()
+
+    def method_settings(self) -> dict[str, Any]:
+        """Return the settings that the method reads; `auto` those of its candidates by name."""
+        sections = self.model_dump(mode="json")
+        if self.method == "auto":
+            return {name: sections[name] for name in ("discriminant", "kernel")}
+        return dict(sections.get(self.method, {}))
 
 
 class Materialise(Section):

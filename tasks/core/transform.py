@@ -16,7 +16,9 @@ from tasks.core.artifact import read_card as read_card
 from tasks.core.errors import InputError
 
 METHODS: dict[str, str] = {
+    "auto": "tasks.core.auto",
     "discriminant": "tasks.core.discriminant",
+    "fda": "tasks.core.fda",
     "gstransform": "tasks.core.gstransform",
     "identity": "tasks.core.centroids",
     "kernel": "tasks.core.kernel",

@@ -13,7 +13,7 @@ from scipy.linalg import eigh
 from scipy.stats import multivariate_normal
 from sklearn.covariance import ledoit_wolf_shrinkage
 
-from tasks.core import tempering, transform
+from tasks.core import layout, tempering, transform
 from tasks.core.calibration import calibrate
 from tasks.core.discriminant import Discriminant, residual_basis
 from tasks.core.gaussians import gather, ledoit_wolf, solve
@@ -56,8 +56,9 @@ def brute_force(x: np.ndarray, y: np.ndarray, probes: np.ndarray, view: Discrimi
 
 def posterior(view: Discriminant, x: np.ndarray) -> np.ndarray:
     reading = view.apply(x)
-    known = reading.vectors[:, : len(view.labels)] ** 2
-    return np.concatenate([known, reading.novelty[:, None]], axis=1)
+    novelty = reading.novelty[:, None]
+    known = reading.vectors[:, : len(view.labels)] * np.sqrt(1 - novelty)
+    return np.concatenate([known, novelty], axis=1)
 
 
 @pytest.mark.parametrize("asked", [{}, {"temperature": 1.5, "novelty": 0.003, "shrinkage": 0.2}])
@@ -79,18 +80,20 @@ def test_the_posterior_sums_to_one(seed: int, spread: float, floor: float) -> No
 
 @settings(deadline=None, max_examples=20)
 @given(seed=st.integers(0, 1000), floor=st.floats(0, 1), residual=st.integers(0, D))
-def test_a_product_of_views_is_the_affinity_plus_the_gated_residual(
+def test_a_product_of_views_is_the_chance_of_agreement_plus_the_gated_residual(
     seed: int, floor: float, residual: int
 ) -> None:
     x, y = clouds(40, seed)
     view = fitted(x, y, floor=floor, residual=residual)
-    z, p = view.apply(x).vectors.astype(np.float64), posterior(view, x)
-    g = np.maximum(np.sqrt(p[:, -1]), floor)
+    z, novelty = view.apply(x).vectors.astype(np.float64), view.apply(x).novelty.astype(np.float64)
+    p = z[:, :K] / z[:, :K].sum(1, keepdims=True)
+    g = np.sqrt(novelty + layout.DOUBT**2 * (1 - novelty) * (1 - (p**2).sum(1)))
+    g = np.maximum(g, floor)
     r = x - x.mean(0)
     r = r / np.linalg.norm(r, axis=1, keepdims=True)
     basis = residual_basis(torch.from_numpy(x).double(), residual)[0].numpy()
-    affinity = np.sqrt(p[:, :-1]) @ np.sqrt(p[:, :-1]).T
-    expected = affinity + np.outer(g, g) * ((r @ basis) @ (r @ basis).T)
+    agree = np.sqrt(np.outer(1 - novelty, 1 - novelty)) * (p @ p.T)
+    expected = agree + np.outer(g, g) * ((r @ basis) @ (r @ basis).T)
     np.testing.assert_allclose(z @ z.T, expected, atol=2e-4)
 
 
@@ -251,11 +254,10 @@ def test_features_decide_the_labels_and_base_vectors_the_residual() -> None:
     one, other = rich.apply(x, features), plain.apply(features)
     np.testing.assert_allclose(one.vectors[:, :K], other.vectors, atol=1e-5)
     np.testing.assert_allclose(one.novelty, other.novelty, atol=1e-5)
-    gate = np.maximum(np.sqrt(one.novelty), 0.1)[:, None]
     centred = x - x.mean(0)
-    expected = gate * centred / np.linalg.norm(centred, axis=1, keepdims=True)
-    found = one.vectors[:, K:]
-    np.testing.assert_allclose(found @ found.T, expected @ expected.T, atol=1e-5)
+    expected = centred / np.linalg.norm(centred, axis=1, keepdims=True)
+    found = transform.unit_rows(one.vectors[:, K:])
+    np.testing.assert_allclose(found @ found.T, expected @ expected.T, atol=1e-4)
 
 
 def test_the_base_vectors_as_features_change_nothing() -> None:

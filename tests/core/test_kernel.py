@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.core import kernel, transform
+from tasks.core import discriminant, kernel, transform
+from tasks.core.calibration import LeftOut
 from tasks.core.kernel import Kernel, Settings
 from tasks.core.transform import Sample
 from tests.clouds import D, K, clouds
@@ -30,13 +32,18 @@ def sample(x: np.ndarray, y: np.ndarray) -> Sample:
     return Sample(x[order], y[order], NAMES, x)
 
 
+def put_away(x: np.ndarray, y: np.ndarray) -> LeftOut:
+    """Return what the discriminant says of texts that it has not seen."""
+    return discriminant.fit_tempered(sample(x, y), discriminant.Settings())[1].left
+
+
 def kernel_matrix(x: np.ndarray, z: np.ndarray, gamma: float) -> np.ndarray:
     return np.exp(-gamma * ((x[:, None] - z[None]) ** 2).sum(2))
 
 
 def test_with_every_text_a_landmark_it_is_exact_kernel_ridge_regression() -> None:
     x, y = clouds()
-    found = kernel.solve(sample(x, y), Settings(landmarks=999, width=1.0, ridge=0.3))
+    found = kernel.solve(sample(x, y), Settings(999, width=1.0, ridge=0.3), put_away(x, y))
     order = np.argsort(y, kind="stable")
     wide, targets = x[order].astype(np.float64), np.eye(K)[y[order]]
     own = kernel_matrix(wide, wide, found.used.width)
@@ -71,13 +78,35 @@ def test_the_left_out_prediction_is_that_of_a_fit_without_the_text() -> None:
 
 @settings(deadline=None, max_examples=15)
 @given(seed=st.integers(0, 1000), spread=st.floats(0.05, 3))
-def test_the_posterior_sums_to_one_and_affinities_are_products(seed: int, spread: float) -> None:
+def test_the_posterior_sums_to_one(seed: int, spread: float) -> None:
     x, y = clouds(seed=seed, spread=spread)
     reading = fitted(x, y).apply(x)
-    known = reading.vectors[:, :K] ** 2
+    known = reading.vectors[:, :K] * np.sqrt(1 - reading.novelty)[:, None]
     np.testing.assert_allclose(known.sum(1) + reading.novelty, 1, atol=1e-4)
     np.testing.assert_allclose(known.max(1), reading.confidence, atol=1e-5)
     np.testing.assert_array_equal(known.argmax(1), reading.label)
+
+
+def test_a_pool_is_the_normalised_product_of_powers() -> None:
+    random = np.random.default_rng(0)
+    one, other = random.dirichlet(np.ones(4), 20), random.dirichlet(np.ones(4), 20)
+    product = one**0.75 * other**0.25
+    logs = torch.from_numpy(one).log(), torch.from_numpy(other).log()
+    found = kernel.pooled(*logs, 0.25).exp().numpy()
+    np.testing.assert_allclose(found, product / product.sum(1, keepdims=True))
+    np.testing.assert_allclose(kernel.pooled(*logs, 0.0).exp().numpy(), one)
+
+
+def test_the_share_of_the_discriminant_is_the_best_of_those_tried() -> None:
+    x, y = clouds(120)
+    own = Settings(width=1.0, ridge=0.3)
+    tried = [
+        kernel.solve(sample(x, y), replace(own, pool=share), put_away(x, y)).left.loss
+        for share in kernel.POOLS
+    ]
+    chosen = kernel.solve(sample(x, y), own, put_away(x, y))
+    assert chosen.left.loss == min(loss for loss in tried if loss is not None)
+    assert chosen.used.pool == kernel.POOLS[int(np.argmin(np.array(tried, float)))]
 
 
 def test_the_order_of_rows_and_of_classes_does_not_matter() -> None:

@@ -19,6 +19,9 @@ from tasks.core.errors import InputError
 
 QUICK: dict[str, dict[str, Any]] = {
     "identity": {},
+    "fda": {},
+    "kernel": {"landmarks": 20},
+    "auto": {"discriminant": {"residual": 4}},
     "discriminant": {"residual": 4},
     "gstransform": {"hidden": 8, "dimensions": 4, "epochs": 3, "batch_size": 16},
 }
@@ -230,7 +233,9 @@ def test_reading_a_card_imports_neither_torch_nor_numpy() -> None:
 
 def test_an_unknown_method_is_refused_with_the_known_ones() -> None:
     x, y = world()
-    with pytest.raises(InputError, match=r"'magic' is unknown, expected one of discriminant, gs"):
+    with pytest.raises(
+        InputError, match=r"'magic' is unknown, expected one of auto, discriminant, fda, gs"
+    ):
         transform.fit("magic", x, y, LABELS, x, {}, 1)
 
 
@@ -270,7 +275,7 @@ def test_arrays_that_do_not_fit_are_refused(change: dict[str, Any], message: str
     k=st.integers(1, 12),
     seed=st.integers(0, 99),
     copies=st.booleans(),
-    method=st.sampled_from(["identity", "discriminant"]),
+    method=st.sampled_from(["identity", "fda", "discriminant", "auto"]),
 )
 def test_whatever_is_fitted_never_reads_a_nan(
     n: int, d: int, k: int, seed: int, copies: bool, method: str

@@ -84,7 +84,7 @@ def test_mistakes_in_params_are_named_with_key_bound_and_value(empty):
         ("held_out: 0.2", "held_out: 1.5", "fit.held_out: must be less than 0.9 (got 1.5)"),
         ("margin: 10.0", "margin: -1", "fit.gstransform.margin: must be greater than 0 (got -1)"),
         ("chunk: 16384", "chunks: 16384", "embed.chunks: unknown key; expected one of: model"),
-        ("method: discriminant", "method: magic", "fit.method: must be 'identity', 'gstransform'"),
+        ("method: auto", "method: magic", "fit.method: must be 'auto', 'discriminant'"),
         ("instructions: {}", "instructions: {../x: y}", "instruction '../x'"),
         ("runner: local", "runner: [", "not readable as YAML"),
     ):

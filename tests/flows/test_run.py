@@ -18,6 +18,7 @@ from tasks.core.errors import InputError
 from tasks.core.files import read_json
 from tasks.core.params import load_params
 from tasks.core.paths import Paths
+from tasks.core.score import stratified_split
 from tests.world import documents, make_model, set_params, write_documents, write_labels
 
 
@@ -180,6 +181,29 @@ def test_a_bad_label_file_is_rejected_and_the_others_go_on(made):
     assert view_rows(made, "mood").equals(old)
     paths = Paths(made)
     assert not stale.anything(paths, load_params(paths.params))
+
+
+def mislabelled(rows):
+    """Return rows whose topic is right where it is held out, and follows the mood elsewhere."""
+    y = np.array([row["topic"] for row in rows])
+    train, _ = stratified_split(y, 0.4, 1, [row["id"] for row in rows])
+    wrong = {"angry": "account", "glad": "delivery"}
+    return [
+        {**row, "topic": wrong[row["mood"]]} if n in set(train) else row
+        for n, row in enumerate(rows)
+    ]
+
+
+def test_a_view_worse_than_the_base_vectors_is_published_only_without_the_gate(made):
+    old = view_rows(made, "topic")
+    set_params(made, fit={"held_out": 0.4})
+    write_labels(made, "topic", mislabelled(documents()))
+    reason = run(made).fit.rejected["topic"]
+    assert "worse than the base vectors on" in reason and "set fit.gate: false" in reason
+    assert view_rows(made, "topic").equals(old)
+    set_params(made, fit={"gate": False})
+    assert "topic" in [fitted.name for fitted in run(made).fit.fitted]
+    assert not view_rows(made, "topic").equals(old)
 
 
 def test_a_rejected_file_is_tried_again_when_it_changes(world):
