@@ -57,7 +57,7 @@ class Corpus:
             ),
             seen.vectors,
         )
-        return np.mean([made.labels[at] == f"c{c}" for at, c in zip(seen.label, self.y)])
+        return np.mean([made.labels[at] == f"c{c}" for at, c in zip(seen.label, self.y, strict=True)])
 
     def suggest(self, rows, many, **options):
         found = suggest(self.base, self.view, [self.ids[row] for row in rows], many, **options)
