@@ -14,18 +14,22 @@ from tasks.core.label_files import label_files
 from tasks.core.labels import labelled
 from tasks.core.lineage import copies
 from tasks.core.paths import BASE, Paths
+from tasks.core.suggestions import NOVELTY
 
 
-def suggest(paths: Paths, name: str, many: int) -> pl.DataFrame:
+def suggest(paths: Paths, name: str, many: int, novel: float | None = None) -> pl.DataFrame:
     """Return at most `many` texts of view `name` that nobody has labelled, `label` to be filled in.
 
-    Labelled is what the label file names as it is now, or what the view was made from. A column
-    that has the instruction's own name gets a '_' behind it: `label` is to be the label.
+    novel: the share of texts that look like no label, NOVELTY if None; the others lie near a
+    boundary. Labelled is what the label file names as it is now, or what the view was made from. A
+    column that has the instruction's own name gets a '_' behind it: `label` is to be the label.
     InputError where nothing is left to label.
     """
     if name == BASE:
         raise InputError("view 'base': has no labels; expected an instruction")
-    rows = suggestions.suggest(paths.base_table, paths.view_table(name), _known(paths, name), many)
+    tables = paths.base_table, paths.view_table(name)
+    share = NOVELTY if novel is None else novel
+    rows = suggestions.suggest(*tables, _known(paths, name), many, share)
     if not len(rows):
         raise InputError(f"view {name!r}: every text of it is labelled; expected some that are not")
     own = {column for column in rows.columns if column in (name, name.replace("-", "_"))}

@@ -34,18 +34,31 @@ def evaluate(name: str, truth: Path | None, out: Path | None, as_json: bool, roo
 
 @click.command()
 @click.argument("name")
-@click.option("-n", "many", type=click.IntRange(1, 1_000), default=50, show_default=True)
+@click.option(
+    "-n",
+    "many",
+    type=click.IntRange(1, 1_000),
+    default=50,
+    show_default=True,
+    help="How many texts.",
+)
+@click.option(
+    "--novel",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="Of texts that look like no label, by default 0.2; the others lie near a boundary.",
+)
 @click.option(
     "--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True
 )
 @root_option
-def suggest(name: str, many: int, form: str, root: Path) -> None:
+def suggest(name: str, many: int, novel: float | None, form: str, root: Path) -> None:
     """Print the texts of view NAME that are worth labelling next, as a label file to fill in.
 
-    A part is novel, the others lie near a boundary between labels; none is labelled already, and
-    no two are alike. Fill in `label`, then append the file to the label file.
+    None is labelled already, and no two are alike. Fill in the column `label`; id and label are
+    the first two columns, ready to be appended to the label file.
     """
     from flows.cli import show_judging
     from flows.workspace import Workspace
 
-    show_judging.suggestions(Workspace(root).view(name).suggest(many), form)
+    show_judging.suggestions(Workspace(root).view(name).suggest(many, novel), form)

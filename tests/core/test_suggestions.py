@@ -57,7 +57,8 @@ class Corpus:
             ),
             seen.vectors,
         )
-        return np.mean([made.labels[at] == f"c{c}" for at, c in zip(seen.label, self.y, strict=True)])
+        truth = np.array(names)[self.y]
+        return np.mean(np.array(made.labels)[seen.label] == truth)
 
     def suggest(self, rows, many, **options):
         found = suggest(self.base, self.view, [self.ids[row] for row in rows], many, **options)
