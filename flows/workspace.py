@@ -103,7 +103,7 @@ class View:
         """Return at most `many` texts worth labelling next, as a label file to fill in.
 
         novel: the share that looks like no label, by default a fifth; the others lie near a
-        boundary. Columns id, label (empty), suggested, confidence, novelty, why, text.
+        boundary. Columns id, label (null), suggested, confidence, novelty, why, text.
         """
         from flows.suggest import suggest
 

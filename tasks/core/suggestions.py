@@ -31,7 +31,7 @@ _SEED = 1
 def suggest(
     base: Path, view: Path, labelled: Iterable[str], many: int, novelty: float = NOVELTY
 ) -> pl.DataFrame:
-    """Return at most `many` texts in `COLUMNS`, `label` empty; the most wanted of a kind first.
+    """Return at most `many` texts in `COLUMNS`, `label` null; the most wanted of a kind first.
 
     A share `novelty` of them is NOVEL: the view gives them the greatest p_new. The others lie near
     a BOUNDARY: the likeliest label has the least share p / (1 - p_new) of what the labels have.
@@ -45,7 +45,7 @@ def suggest(
         chosen.add(_pool(base, best[why]), wanted)
     frame = pl.DataFrame(chosen.rows, schema=_SCHEMA)
     text = pl.col("text").str.replace_all(r"\s+", " ").str.strip_chars()
-    return frame.with_columns(text, label=pl.lit("")).select(COLUMNS)
+    return frame.with_columns(text, label=pl.lit(None, pl.String)).select(COLUMNS)
 
 
 _SCHEMA = {

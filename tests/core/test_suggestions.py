@@ -76,7 +76,7 @@ def test_what_is_suggested_is_a_label_file_to_fill_in(corpus):
     found = suggest(corpus.base, corpus.view, [], 20)
     assert tuple(found.columns) == COLUMNS
     assert found["id"].is_unique().all()
-    assert found["label"].to_list() == [""] * 20
+    assert found["label"].to_list() == [None] * 20
     assert found["why"].to_list() == [NOVEL] * 4 + [BOUNDARY] * 16
 
 

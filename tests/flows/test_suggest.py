@@ -78,7 +78,7 @@ def test_suggestions_are_the_same_again_as_csv_and_as_json_lines(made):
     lines = printed(made, "mood", "-n", "8", "--format", "jsonl").splitlines()
     ids = [row["id"] for row in csv.DictReader(io.StringIO(shown))]
     assert [json.loads(line)["id"] for line in lines] == ids
-    assert json.loads(lines[0])["label"] == ""
+    assert json.loads(lines[0])["label"] is None
 
 
 def test_where_nothing_is_left_to_label_one_is_told(made):
@@ -97,4 +97,4 @@ def test_an_instruction_named_like_a_column_still_gets_its_labels_from_label(mad
     found = suggest.suggest(Paths(made), "novelty", 3)
     assert "novelty_" in found.columns
     assert "novelty" not in found.columns
-    assert found["label"].to_list() == [""] * 3
+    assert found["label"].to_list() == [None] * 3
