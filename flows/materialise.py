@@ -15,6 +15,8 @@ from flows.stale import to_retire, view_verdict, wanted_views
 from tasks.core import shards, store, views
 from tasks.core.errors import InputError
 from tasks.core.files import read_json, write_json
+from tasks.core.label_files import label_files
+from tasks.core.lineage import keep_labels
 from tasks.core.params import Params, load_params
 from tasks.core.paths import Paths
 from tasks.materialise import ViewJob, materialise_shard, publish_view, retire_view
@@ -67,6 +69,7 @@ def _materialise(paths: Paths, params: Params, name: str) -> ViewReport:
     about = views.describe(paths.transform(name), params.materialise.storage)
     kept = paths.kept_transform(name, about["transform"])
     views.keep_transform(kept.parent, paths.transform(name), about["transform"])
+    keep_labels(kept, label_files(paths.labels).get(name))
     store.rewind(paths.view_table(name))
     todo = views.plan(paths.base_table, base_version, paths.view_table(name), about)
     plan = shards.write_plan(paths.shards(f"materialise/{name}"), todo.rows)

@@ -94,16 +94,21 @@ def embed_verdict(paths: Paths, params: Params) -> Verdict:
 
 def fit_fingerprints(paths: Paths, params: Params, name: str, file: Path) -> dict[str, str]:
     """Name everything a transform is made from, as it is noted in its card."""
-    fit = params.fit.model_dump(mode="json")
-    used = {key: value for key, value in fit.items() if not isinstance(value, dict)}
-    used |= {"settings": params.fit.method_settings()}
     base = read_json(paths.stamp("embed")) or {}
     return {
         "labels": Hashes(paths.hashes).all([file])[0],
-        "params": digest(used, params.wording(name)),
+        "params": settings_fingerprint(params, name),
         "encoder": base.get("space", base.get("encoder", "")),
         "base": base.get("digest", ""),
     }
+
+
+def settings_fingerprint(params: Params, name: str) -> str:
+    """Name the settings that a transform is made by: those of `fit`, and of its method alone."""
+    fit = params.fit.model_dump(mode="json")
+    used = {key: value for key, value in fit.items() if not isinstance(value, dict)}
+    used |= {"settings": params.fit.method_settings()}
+    return digest(used, params.wording(name))
 
 
 def fit_verdict(paths: Paths, name: str, now: dict[str, str]) -> Verdict:

@@ -99,6 +99,22 @@ class View:
         """Return the vectors (n, d), in the order of `frame`."""
         return self.frame()["vector"].to_numpy()
 
+    def suggest(self, many: int = 50, novel: float | None = None) -> pl.DataFrame:
+        """Return at most `many` texts worth labelling next, as a label file to fill in.
+
+        novel: the share that looks like no label, by default a fifth; the others lie near a
+        boundary. Columns id, label (null), suggested, confidence, novelty, why, text.
+        """
+        from flows.suggest import suggest
+
+        return suggest(self._workspace.paths, self.name, many, novel)
+
+    def evaluate(self, truth: Path | None = None) -> dict[str, Any]:
+        """Score the view on labels it has not seen, with intervals, as a JSON value."""
+        from flows.evaluate import evaluate
+
+        return evaluate(self._workspace.paths.root, self.name, truth)
+
     def export(self, file: Path) -> int:
         """Write the view to `file` (.parquet, or .npy with ids beside it); return its rows."""
         from tasks.core import views

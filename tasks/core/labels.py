@@ -90,6 +90,17 @@ def read_labels(
     )
 
 
+def labelled(path: Path, name: str) -> tuple[str, set[str]]:
+    """Return 'id' or 'text_hash', and those of all rows at `path` that carry a label."""
+    rows = _steady_rows(path, name)
+    named = {
+        key.strip() if rows.by == "id" else text_hash(key)
+        for key, label in zip(rows.keys, rows.labels, strict=True)
+        if key and key.strip() and label and label.strip()
+    }
+    return _on(rows), named
+
+
 def _on(rows: _Rows) -> str:
     return "id" if rows.by == "id" else "text_hash"
 

@@ -124,6 +124,10 @@ class Paths:
         """How many texts there are, and how many were rejected why."""
         return self.metrics / "corpus.json"
 
+    def evaluation(self, name: str) -> Path:
+        """Where an evaluation may be kept; no verb makes it, so DVC stays out of it."""
+        return self.metrics / "evaluations" / f"{check_name(name)}.json"
+
     @property
     def quarantine(self) -> Path:
         return self.data / "quarantine"

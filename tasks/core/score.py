@@ -54,41 +54,46 @@ def v_measure(vectors: Floats, y: Ints, seed: int = 0) -> float | None:
 
     V = 2hc/(h + c), homogeneity h, completeness c (Rosenberg and Hirschberg, 2007).
     """
-    from sklearn.cluster import KMeans
-    from sklearn.exceptions import ConvergenceWarning
     from sklearn.metrics import v_measure_score
 
-    k = len(np.unique(y))
+    runs = clusterings(vectors, len(np.unique(y)), seed)
+    return 100 * float(np.mean([v_measure_score(y, run) for run in runs])) if runs else None
+
+
+def clusterings(vectors: Floats, k: int, seed: int = 0) -> list[Ints]:
+    """Return the clusters (n,) of three k-means runs on unit rows; none for k < 2."""
+    from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
+
     if k < 2:
-        return None
+        return []
     x = unit_rows(vectors)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        runs = [KMeans(k, n_init=1, random_state=seed + i).fit_predict(x) for i in range(3)]
-    return 100 * float(np.mean([v_measure_score(y, run) for run in runs]))
+        return [KMeans(k, n_init=1, random_state=seed + i).fit_predict(x) for i in range(3)]
 
 
 def triplet_accuracy(vectors: Floats, y: Ints, seed: int = 0) -> float | None:
     """Return how often cos(a, p) > cos(a, q) with p of a's label and q of another; ties half."""
-    draw = _Draw(y, seed)
+    draw = Draw(y, seed)
     if not draw.possible:
         return None
     anchor = draw.anchors(PAIRS)
     x = unit_rows(vectors)
-    near = _cosines(x, anchor, draw.positives(anchor))
-    far = _cosines(x, anchor, draw.negatives(anchor))
+    near = cosines(x, anchor, draw.positives(anchor))
+    far = cosines(x, anchor, draw.negatives(anchor))
     return 100 * float(((near > far) + 0.5 * (near == far)).mean())
 
 
 def sts(vectors: Floats, y: Ints, seed: int = 0) -> float | None:
     """Return Spearman's correlation of cosine and agreement over pairs, half of them agreeing."""
-    draw = _Draw(y, seed)
+    draw = Draw(y, seed)
     if not draw.possible:
         return None
     anchor = draw.anchors(PAIRS)
     half = PAIRS // 2
     other = np.concatenate([draw.positives(anchor[:half]), draw.negatives(anchor[half:])])
-    return _spearman(_cosines(unit_rows(vectors), anchor, other), np.arange(PAIRS) < half)
+    return _spearman(cosines(unit_rows(vectors), anchor, other), np.arange(PAIRS) < half)
 
 
 def graded_sts(left: Floats, right: Floats, grades: Floats) -> float | None:
@@ -98,19 +103,27 @@ def graded_sts(left: Floats, right: Floats, grades: Floats) -> float | None:
 
 def knn_agreement(vectors: Floats, y: Ints, seed: int = 0, neighbours: int = 10) -> float | None:
     """Return the share of an anchor's nearest texts (itself left out) that carry its label."""
+    found = neighbour_shares(vectors, y, seed, neighbours)
+    return None if found is None else 100 * float(found[1].mean())
+
+
+def neighbour_shares(
+    vectors: Floats, y: Ints, seed: int = 0, neighbours: int = 10
+) -> tuple[Ints, Floats] | None:
+    """Return the anchors (a,), rows of `vectors`, and for each that share in [0, 1]."""
     n = len(y)
-    if n < 2 or not _Draw(y, seed).possible:
+    if n < 2 or not Draw(y, seed).possible:
         return None
     x, k = unit_rows(vectors), min(neighbours, n - 1)
     anchors = np.random.default_rng(seed).permutation(n)[:ANCHORS]
     shares = []
     for start in range(0, len(anchors), CHUNK):
         part = anchors[start : start + CHUNK]
-        cosines = x[part] @ x.T
-        cosines[np.arange(len(part)), part] = -np.inf
-        nearest = np.argpartition(-cosines, k - 1, axis=1)[:, :k]
+        close = x[part] @ x.T
+        close[np.arange(len(part)), part] = -np.inf
+        nearest = np.argpartition(-close, k - 1, axis=1)[:, :k]
         shares.append((y[nearest] == y[part][:, None]).mean(1))
-    return 100 * float(np.concatenate(shares).mean())
+    return anchors, np.concatenate(shares)
 
 
 def stratified_split(
@@ -139,7 +152,7 @@ def _hash(seed: int, key: str) -> float:
     return int.from_bytes(hashlib.blake2b(payload, digest_size=8).digest()) / 2**64
 
 
-class _Draw:
+class Draw:
     """Draw anchors and their partners; rows are sorted by class, so that a class is a block."""
 
     def __init__(self, y: Ints, seed: int) -> None:
@@ -173,11 +186,12 @@ class _Draw:
         return rows
 
 
-def _cosines(
+def cosines(
     x: NDArray[np.float32], left: NDArray[np.int64], right: NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    cosines: NDArray[np.float32] = np.einsum("ij,ij->i", x[left], x[right])
-    return cosines
+    """Return the products of unit rows `left` with `right`."""
+    found: NDArray[np.float32] = np.einsum("ij,ij->i", x[left], x[right])
+    return found
 
 
 def _spearman(a: NDArray[Any], b: NDArray[Any]) -> float | None:

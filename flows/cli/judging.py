@@ -1,0 +1,64 @@
+"""The verbs that judge a view: how good it is, and which labels would make it better."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from flows.cli.options import Folder, root_option
+from tasks.core.paths import Paths
+
+
+@click.command()
+@click.argument("name")
+@click.option("--truth", type=Folder(), metavar="FILE", help="Score these labels instead.")
+@click.option("--out", type=Folder(), metavar="FILE", help="Write the JSON there as well.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@root_option
+def evaluate(name: str, truth: Path | None, out: Path | None, as_json: bool, root: Path) -> None:
+    """Score view NAME on labels it has not seen, with 95 % intervals.
+
+    Beside the base vectors and its previous version. By default on the labels that its own fit
+    holds out; with --truth on a label file of its own, in any format that data/labels takes.
+    """
+    from flows.cli import show_judging
+    from flows.evaluate import evaluate as judge
+    from flows.evaluate import write_evaluation
+
+    found = judge(root, name, truth)
+    if out is not None:
+        write_evaluation(Paths(root), out, found)
+    show_judging.evaluation(found, as_json=as_json)
+
+
+@click.command()
+@click.argument("name")
+@click.option(
+    "-n",
+    "many",
+    type=click.IntRange(1, 1_000),
+    default=50,
+    show_default=True,
+    help="How many texts.",
+)
+@click.option(
+    "--novel",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="Of texts that look like no label, by default 0.2; the others lie near a boundary.",
+)
+@click.option(
+    "--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True
+)
+@root_option
+def suggest(name: str, many: int, novel: float | None, form: str, root: Path) -> None:
+    """Print the texts of view NAME that are worth labelling next, as a label file to fill in.
+
+    None is labelled already, and no two are alike. Fill in the column `label`; id and label are
+    the first two columns, ready to be appended to the label file.
+    """
+    from flows.cli import show_judging
+    from flows.workspace import Workspace
+
+    show_judging.suggestions(Workspace(root).view(name).suggest(many, novel), form)

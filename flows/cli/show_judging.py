@@ -1,0 +1,68 @@
+"""What a person sees of a judgement, and the label file that waits to be filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from flows.cli.show import FEW, MEASURES, new_console, new_table, to_json
+
+if TYPE_CHECKING:
+    import polars as pl
+
+ROWS = {**MEASURES, "sts": "STS"}
+
+
+def evaluation(found: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(to_json(found))
+        return
+    click.echo(
+        f"{found['view']} ({found['method']}): {found['texts']:,} texts with {found['labels']}"
+        f" labels, {found['on']}"
+    )
+    if found["left_out"]:
+        listed = ", ".join(f"{reason} {n:,}" for reason, n in found["left_out"].items())
+        click.echo(f"  left out: {listed}")
+    if found["texts"] < FEW:
+        click.echo(f"  scores are rough: {found['texts']} texts; label more")
+    new_console().print(_table(found))
+    click.echo(_previous(found["previous"]))
+
+
+def _table(found: Mapping[str, Any]) -> Table:
+    made = new_table(f"figures × 100, {found['interval']}")
+    made.add_column("", no_wrap=True)
+    spaces, gains = list(found["scores"]), list(found["gains"])
+    for title in (*spaces, *(f"over {name}" for name in gains)):
+        made.add_column(title, justify="right", no_wrap=True)
+    for measure, title in ROWS.items():
+        scores = [_figure(found["scores"][name][measure]) for name in spaces]
+        more = [_figure(found["gains"][name][measure], "+") for name in gains]
+        made.add_row(title, *scores, *more)
+    return made
+
+
+def _figure(figure: Mapping[str, float] | None, sign: str = "") -> str:
+    if figure is None:
+        return "–"
+    value, low, high = (figure[key] for key in ("value", "low", "high"))
+    return escape(f"{value:{sign}.1f}\n{low:{sign}.1f} to {high:{sign}.1f}")
+
+
+def _previous(about: Mapping[str, Any]) -> str:
+    if "not_compared" in about:
+        return f"previous version: not compared, {about['not_compared']}"
+    return (
+        f"previous version: {about['method']} on {about['texts']:,} labelled texts"
+        f" (transform {about['transform'][:8]})"
+    )
+
+
+def suggestions(rows: pl.DataFrame, form: str) -> None:
+    text = rows.write_csv(float_precision=3) if form == "csv" else rows.write_ndjson()
+    click.echo(text, nl=False)

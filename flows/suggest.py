@@ -1,0 +1,56 @@
+"""The texts of one view that are worth labelling next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from tasks.core import store, suggestions
+from tasks.core.errors import InputError
+from tasks.core.files import read_json
+from tasks.core.label_files import label_files
+from tasks.core.labels import labelled
+from tasks.core.lineage import copies
+from tasks.core.paths import BASE, Paths
+from tasks.core.suggestions import NOVELTY
+
+
+def suggest(paths: Paths, name: str, many: int, novel: float | None = None) -> pl.DataFrame:
+    """Return at most `many` texts of view `name` that nobody has labelled, `label` to be filled in.
+
+    novel: the share of texts that look like no label, NOVELTY if None; the others lie near a
+    boundary. Labelled is what the label file names as it is now, or what the view was made from. A
+    column that has the instruction's own name gets a '_' behind it: `label` is to be the label.
+    InputError where nothing is left to label.
+    """
+    if name == BASE:
+        raise InputError("view 'base': has no labels; expected an instruction")
+    tables = paths.base_table, paths.view_table(name)
+    share = NOVELTY if novel is None else novel
+    rows = suggestions.suggest(*tables, _known(paths, name), many, share)
+    if not len(rows):
+        raise InputError(f"view {name!r}: every text of it is labelled; expected some that are not")
+    own = {column for column in rows.columns if column in (name, name.replace("-", "_"))}
+    return rows.rename({column: f"{column}_" for column in own - {"label"}})
+
+
+def _known(paths: Paths, name: str) -> set[str]:
+    found: set[str] = set()
+    for file in _label_files(paths, name):
+        by, keys = labelled(file, name)
+        if by == "id":
+            found |= keys
+        else:
+            ids = store.where_in(paths.base_table, by, sorted(keys), ["id"])["id"]
+            found |= set(ids.to_pylist())
+    return found
+
+
+def _label_files(paths: Paths, name: str) -> Iterator[Path]:
+    stamp = read_json(paths.view_stamp(name)) or {}
+    yield from copies(paths.kept_transform(name, str(stamp.get("transform"))))
+    present = label_files(paths.labels).get(name)
+    if present is not None:
+        yield present

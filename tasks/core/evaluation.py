@@ -1,0 +1,136 @@
+"""A view held against the base vectors and its earlier version, on texts that neither has seen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tasks.core import base
+from tasks.core.errors import InputError
+from tasks.core.judgement import Judgement, judge
+from tasks.core.labels import LabelSet
+from tasks.core.lineage import Seen
+from tasks.core.score import stratified_split
+from tasks.core.transform import Transform, fit, load
+
+BACKGROUND = 4_096  # as a fit takes
+LIMIT = 10_000  # texts scored; of more, a seeded sample: k-means and neighbours cost their square
+
+LABELLED = "labelled for the view"
+SAME_TEXT = "the same text is labelled for the view"
+BEYOND = f"beyond a sample of {LIMIT:,}"
+LABELLED_BEFORE = "labelled for the previous version"
+
+
+@dataclass(frozen=True)
+class Version:
+    """A transform kept beside a view, and what it was made from.
+
+    recipe: method, settings and seed of its fit, or None where they are not known any more.
+    """
+
+    kept: Path
+    seen: Seen
+    recipe: tuple[str, dict[str, Any], int] | None
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Labelled texts to score, and how many were left out why."""
+
+    labels: dict[str, str]
+    left_out: dict[str, int]
+
+    def without(self, gone: Mapping[str, str]) -> Truth:
+        """Leave out the ids in `gone`, each under its reason."""
+        kept = {key: label for key, label in self.labels.items() if key not in gone}
+        counts = Counter(self.left_out) + Counter(gone[key] for key in self.labels if key in gone)
+        return Truth(kept, dict(sorted(counts.items())))
+
+    def sampled(self, seed: int) -> Truth:
+        """Keep LIMIT texts, the same ones whatever the order of the file."""
+        ids = np.sort(np.array(list(self.labels), dtype=np.str_))
+        over = np.random.default_rng(seed).permutation(len(ids))[LIMIT:]
+        return self.without(dict.fromkeys(ids[over].tolist(), BEYOND))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Texts to score, and the versions of the view to score them in, by name."""
+
+    truth: Truth
+    spaces: dict[str, Transform]
+
+
+def held_out(rows: LabelSet, share: float, seed: int) -> Truth:
+    """Return the texts that the fit of `rows` holds out, but those it sees under another id."""
+    ids = sorted(rows.ids)
+    label_of = dict(zip(rows.ids, rows.labels, strict=True))
+    hash_of = dict(zip(rows.ids, rows.text_hashes, strict=True))
+    y = np.unique([label_of[key] for key in ids], return_inverse=True)[1]
+    train, held = stratified_split(y, share, seed, ids)
+    known = {hash_of[ids[row]] for row in train}
+    truth = Truth({ids[row]: label_of[ids[row]] for row in held}, {})
+    return truth.without({key: SAME_TEXT for key in truth.labels if hash_of[key] in known})
+
+
+def unseen(rows: LabelSet, seen: Seen) -> Truth:
+    """Return the labelled texts of a truth file that a transform has not seen."""
+    truth = Truth(dict(zip(rows.ids, rows.labels, strict=True)), dict(rows.reasons))
+    hashes = dict(zip(rows.ids, rows.text_hashes, strict=True))
+    gone = {key: SAME_TEXT for key in rows.ids if hashes[key] in seen.text_hashes}
+    return truth.without(gone | {key: LABELLED for key in rows.ids if key in seen.labels})
+
+
+def refitted(table: Path, version: Version, truth: Truth, hashes: Mapping[str, str]) -> Transform:
+    """Fit `version` anew by its own recipe on its own labels, without the texts of `truth`.
+
+    hashes: text hash by id, of all that is scored or labelled. InputError if too few remain.
+    """
+    if version.recipe is None:
+        raise InputError("its settings are no longer those of params.yaml; give a --truth file")
+    hidden = {hashes[key] for key in truth.labels}
+    label_of = {key: label for key, label in version.seen.labels.items() if key not in truth.labels}
+    rows = base.lookup(table, [key for key in label_of if hashes[key] not in hidden])
+    names = tuple(sorted({label_of[key] for key in rows.ids}))
+    if len(names) < 2:
+        raise InputError(f"without the held-out texts {len(rows.ids)} of its own remain")
+    y = np.array([names.index(label_of[key]) for key in rows.ids])
+    method, settings, seed = version.recipe
+    background = base.sample(table, BACKGROUND)
+    return fit(method, rows.vectors, y, names, background, settings, seed, rows.features)
+
+
+def as_it_is(version: Version) -> Transform:
+    """Return the transform that was published."""
+    return load(version.kept)[0]
+
+
+def check_scorable(truth: Truth, source: str) -> None:
+    """Raise InputError unless two labels are there, and one of them twice."""
+    counts = Counter(truth.labels.values())
+    if len(counts) > 1 and max(counts.values()) > 1:
+        return
+    detail = "; ".join(f"{count} {reason}" for reason, count in truth.left_out.items())
+    names = ", ".join(f"'{name}'" for name in list(counts)[:3])
+    labels = f" with {len(counts)} labels ({names})" if counts else ""
+    raise InputError(
+        f"{source}: found {len(truth.labels)} texts to score{labels}"
+        f"{f'; left out: {detail}' if detail else ''}; expected two labels, one of them on two"
+        " texts at least; label more texts"
+    )
+
+
+def scored(table: Path, trial: Trial, seed: int) -> dict[str, Judgement]:
+    """Score `identity` and each space of `trial` on its texts."""
+    rows = base.lookup(table, list(trial.truth.labels))
+    y = np.unique([trial.truth.labels[key] for key in rows.ids], return_inverse=True)[1]
+    spaces = {"identity": rows.vectors}
+    for name, transform in trial.spaces.items():
+        spaces[name] = transform.apply(rows.vectors, rows.features).vectors
+    return judge(spaces, y, seed)

@@ -1,0 +1,78 @@
+"""Which labels a transform has seen: a label file counts as its own only if the hash says so."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tasks.core.artifact import CARD, is_whole, read_card
+from tasks.core.errors import InputError
+from tasks.core.files import write_bytes
+from tasks.core.labels import LabelSet, read_labels
+
+_KEPT = "labels"  # stem of the copy of a label file beside the transform that it made
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The texts whose label a transform has seen, by id and by content, and those labels."""
+
+    labels: dict[str, str]
+    text_hashes: frozenset[str]
+
+    @classmethod
+    def of(cls, rows: LabelSet) -> Seen:
+        return cls(dict(zip(rows.ids, rows.labels, strict=True)), frozenset(rows.text_hashes))
+
+
+def keep_labels(kept: Path, file: Path | None) -> None:
+    """Lay a copy of the label file beside the kept transform that was made from it.
+
+    A file that has changed since the fit is not copied: what the transform saw stays unknown.
+    """
+    if file is None or copies(kept) or not is_whole(kept):
+        return
+    try:
+        payload = file.read_bytes()
+    except OSError:  # removed since the fit: no longer what the transform has seen
+        return
+    if _hash(payload) == _named(kept):
+        write_bytes(kept / "".join([_KEPT, *file.suffixes]), payload)
+
+
+def labels_of(kept: Path, present: Path | None, keys: pl.DataFrame, name: str) -> LabelSet | None:
+    """Return the labels that the kept transform was made from, or None where nobody knows them.
+
+    present: the instruction's label file as it is now. keys: id and text_hash of the corpus.
+    """
+    for file in (*copies(kept), *([present] if present else [])):
+        try:
+            if _hash(file.read_bytes()) == _named(kept):
+                return read_labels(file, keys, name, 1, 1)
+        except (OSError, InputError):  # not this one: what cannot be read proves nothing
+            continue
+    return None
+
+
+def kept_versions(folder: Path, live: str) -> list[Path]:
+    """Return the whole transforms kept in `folder` other than `live`, the newest first."""
+    others = [path for path in folder.glob("*") if path.name != live and is_whole(path)]
+    return sorted(others, key=lambda path: ((path / CARD).stat().st_mtime_ns, path.name))[::-1]
+
+
+def copies(kept: Path) -> list[Path]:
+    """Return the copy of the label file beside a kept transform; none where none was kept."""
+    return sorted(kept.glob(f"{_KEPT}.*"))
+
+
+def _named(kept: Path) -> Any:
+    return read_card(kept).get("made_from", {}).get("labels")
+
+
+def _hash(payload: bytes) -> str:
+    """Return the BLAKE2b-128 by which `files.Hashes` names a content."""
+    return hashlib.blake2b(payload, digest_size=16).hexdigest()
