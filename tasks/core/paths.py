@@ -141,6 +141,26 @@ class Paths:
         return self.quarantine / "labels" / f"{check_name(name)}.json"
 
     @property
+    def reports(self) -> Path:
+        """Pages to look at; made anew at any time, so neither git nor DVC keeps them."""
+        return self.data / "reports"
+
+    def report(self, name: str) -> Path:
+        return self.reports / f"{check_name(name)}.html"
+
+    def report_picture(self, name: str) -> Path:
+        return self.report(name).with_suffix(".png")
+
+    @property
+    def report_index(self) -> Path:
+        return self.reports / "_index.html"  # no view can have this name
+
+    @property
+    def scripts(self) -> Path:
+        """The charts' script, put together once."""
+        return self.state / "scripts"
+
+    @property
     def state(self) -> Path:
         """Machine-local and disposable: locks, checkpoints of shards, Prefect's own database."""
         return self.root / ".refract"
