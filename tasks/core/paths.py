@@ -120,6 +120,11 @@ class Paths:
         return self.metrics / "scores.csv"
 
     @property
+    def shift_table(self) -> Path:
+        """The same a bar each, generic space above view."""
+        return self.metrics / "shifts.csv"
+
+    @property
     def corpus_figures(self) -> Path:
         """How many texts there are, and how many were rejected why."""
         return self.metrics / "corpus.json"

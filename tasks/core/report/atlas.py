@@ -87,8 +87,8 @@ def project(vectors: NDArray[Any], seed: int) -> Plane:
         model = TSNE(2, perplexity=perplexity, init="pca", max_iter=STEPS, random_state=seed)
         plane = np.asarray(model.fit_transform(x), np.float64)
     middle = (plane.max(0) + plane.min(0)) / 2
-    around: Plane = plane - middle
-    return around / np.abs(around).max(0)
+    around: Plane = (plane - middle) / np.abs(plane - middle).max(0)
+    return around
 
 
 def _frame(table: Path, names: list[str], version: int | None) -> pl.DataFrame:

@@ -119,6 +119,7 @@ def heat_map(confusion: Confusion, theme: Theme) -> Spec:
     """Draw true by likeliest label; how dark a cell is says which share of the true label's."""
     k = len(confusion.labels)
     axis = {"ticks": False, "domain": False, "labelLimit": 110, "title": None}
+    above = {"orient": "top", "labels": k <= COUNTED, "labelAngle": 0 if k <= 6 else -45}
     order = list(confusion.labels)
     scale = {"domain": order, "paddingInner": 0.06}
     cells: Spec = {
@@ -151,15 +152,11 @@ def heat_map(confusion: Confusion, theme: Theme) -> Spec:
         "config": _config(theme),
         "data": {"values": confusion.cells()},
         "encoding": {
-            "x": _band("likeliest", scale, axis | {"orient": "top", "labelAngle": _slant(k)}),
+            "x": _band("likeliest", scale, axis | above),
             "y": _band("true", scale, axis),
         },
         "layer": [cells, figures] if k <= COUNTED else [cells],
     }
-
-
-def _slant(k: int) -> int:
-    return 0 if k <= 6 else -45
 
 
 def _band(field: str, scale: dict[str, Any], axis: dict[str, Any]) -> dict[str, Any]:

@@ -6,13 +6,14 @@ SRON technical note, 2021), made for colour-blind readers; in the dark its deepe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True)
 class Theme:
     """What a chart is drawn with: any colour that the renderer understands."""
 
+    ground: str
     paper: str
     ink: str
     faint: str
@@ -22,11 +23,12 @@ class Theme:
 
     def variables(self) -> dict[str, str]:
         """Return the colours as CSS custom properties."""
-        named = {key: getattr(self, key) for key in ("paper", "ink", "faint", "rest", "accent")}
+        named = {key: value for key, value in asdict(self).items() if key != "labels"}
         return named | {f"label-{n}": colour for n, colour in enumerate(self.labels)}
 
 
 LIGHT = Theme(
+    ground="#f6f7f9",
     paper="#ffffff",
     ink="#1d2129",
     faint="#646b78",
@@ -38,20 +40,26 @@ LIGHT = Theme(
     ),
 )
 DARK = Theme(
-    paper="#16191f",
+    ground="#101216",
+    paper="#181b21",
     ink="#e9ebef",
     faint="#a0a7b4",
-    rest="#4a505c",
+    rest="#5d6472",
     accent="#8fb0ff",
     labels=(
-        *("#7f6ee0", "#e07a8a", "#4fc0ae", "#e0b548", "#9ad8f5"),
-        *("#b8447d", "#35a35c", "#d07ac2", "#b3b34d"),
+        *("#7f6ee0", "#e07a8a", "#4fc0ae", "#ecd070", "#9ad8f5"),
+        *("#b8447d", "#35a35c", "#d07ac2", "#8f8f2e"),
     ),
 )
 COLOURED = len(LIGHT.labels)
 
 CSS = Theme(
-    *(f"var(--{key})" for key in ("paper", "ink", "faint", "rest", "accent")),
+    ground="var(--ground)",
+    paper="var(--paper)",
+    ink="var(--ink)",
+    faint="var(--faint)",
+    rest="var(--rest)",
+    accent="var(--accent)",
     labels=tuple(f"var(--label-{n})" for n in range(COLOURED)),
 )
 """The colours as a page names them, so that it follows the reader's scheme without a script."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from tasks.core.files import write_text
+
+WHOLE = "window.vegaEmbed = vegaEmbed;"  # what a page calls
 
 
 def script(cache: Path) -> str:
@@ -15,9 +18,9 @@ def script(cache: Path) -> str:
     """
     import vl_convert
 
-    kept = cache / f"vega-{vl_convert.__version__}.js"
+    kept = cache / f"vega-{version('vl-convert-python')}.js"
     if not kept.is_file():
-        write_text(kept, vl_convert.javascript_bundle())
+        write_text(kept, vl_convert.javascript_bundle(WHOLE))
     return kept.read_text("utf-8")
 
 

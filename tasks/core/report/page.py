@@ -87,6 +87,7 @@ def view_page(story: Story, script: str, others: Sequence[str] = (), *, index: b
         bars=_bars(story),
         few=BARS,
         named=charts.NAMED,
+        counted=charts.COUNTED,
         measures=MEASURES,
         mistakes=story.confusion.mistaken(MISTAKES) if story.confusion else [],
     )

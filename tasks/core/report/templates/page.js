@@ -44,7 +44,9 @@ async function draw(id, spec) {
   const place = document.getElementById(id);
   const map = place.classList.contains("map");
   if (map) spec.data.values = data.points;
-  if (map) spec.height = place.clientWidth < 420 ? 320 : 420;
+  const narrow = place.clientWidth < 480;
+  if (map && narrow) spec.height = 340;
+  if (!map && narrow) spec.encoding.x.axis.labelAngle = -45;
   const { view } = await vegaEmbed(place, spec, { mode: "vega-lite", renderer: "svg", actions: false, tooltip: hover });
   if (!map) return;
   maps[id] = view;
@@ -59,4 +61,4 @@ document.getElementById("people").addEventListener("change", (event) => tell("pe
 addEventListener("scroll", () => tip.classList.remove("on"), { passive: true });
 
 await Promise.all(Object.entries(data.charts).map(([id, spec]) => draw(id, spec)));
-document.documentElement.dataset.drawn = Object.keys(data.charts).join(" ");
+document.documentElement.dataset.drawn = Object.keys(data.charts).sort().join(" ");
