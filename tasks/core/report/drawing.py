@@ -28,5 +28,5 @@ def png(spec: dict[str, Any]) -> bytes:
     """Return a Vega-Lite specification as a picture."""
     import vl_convert
 
-    made: bytes = vl_convert.vegalite_to_png(spec, scale=1.5)
+    made: bytes = vl_convert.vegalite_to_png(spec, scale=1.25)
     return made

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ MEASURES = {
 MISTAKES = 8  # pairs of labels listed beside the heat map
 BARS = 14  # labels whose counts are shown before the reader asks for all
 THUMBNAIL = 400  # points on the index page's little maps
+PICTURED = 500  # points on the still picture, which so stays below 150 kB
 
 
 @dataclass(frozen=True)
@@ -56,14 +59,13 @@ class Story:
     notice: str
     facts: Mapping[str, str]
 
-    @property
+    @cached_property
     def labelled(self) -> dict[str, int]:
         """Label → texts that carry it, most frequent first."""
-        given = list(self.known.values())
-        counts = {label: given.count(label) for label in dict.fromkeys([*self.labels, *given])}
+        counts = dict.fromkeys(self.labels, 0) | Counter(self.known.values())
         return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
-    @property
+    @cached_property
     def shown(self) -> list[str]:
         """The most frequent labels, which have a colour of their own."""
         return list(self.labelled)[:COLOURED]
@@ -95,14 +97,17 @@ def view_page(story: Story, script: str, others: Sequence[str] = (), *, index: b
 
 def index_page(stories: Sequence[Story]) -> str:
     """Return the page that lists the pages of all views."""
-    few = {story.name: points(story)[:: _every(len(story.atlas.after))] for story in stories}
+    few = {
+        story.name: points(story)[:: _every(len(story.atlas.after), THUMBNAIL)] for story in stories
+    }
     return _render("index.html", stories=stories, points=few, measures=MEASURES)
 
 
 def picture(story: Story) -> dict[str, Any]:
     """Return both maps as one still picture on light paper, a Vega-Lite specification."""
     titles = ("The corpus, as it was embedded", f"The same texts, seen by {story.name}")
-    return charts.picture(points(story), story.shown, titles, LIGHT)
+    every = _every(len(story.atlas.after), PICTURED)
+    return charts.picture(points(story)[::every], story.shown, titles, LIGHT)
 
 
 def points(story: Story) -> list[dict[str, Any]]:
@@ -133,8 +138,8 @@ def points(story: Story) -> list[dict[str, Any]]:
     return made
 
 
-def _every(n: int) -> int:
-    return max(1, -(-n // THUMBNAIL))
+def _every(n: int, most: int) -> int:
+    return max(1, -(-n // most))
 
 
 def _bars(story: Story) -> list[dict[str, Any]]:
