@@ -13,6 +13,12 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 NAMED = 32  # labels on the heat map: their names stay readable
 COUNTED = 12  # labels up to which a cell has room for its figure
 OTHERS = "(others)"
+SQUARE = {"domain": [-1.04, 1.04], "nice": False, "zero": False}
+CONTROLS = (
+    {"name": "focus", "value": None},
+    {"name": "pointed", "value": -1},
+    {"name": "people", "value": False},
+)
 
 Spec = dict[str, Any]
 
@@ -25,10 +31,8 @@ def map_chart(
     The parameters `focus` (a label), `pointed` (a point's number) and `people` (only what people
     labelled) are for the page's own controls.
     """
-    groups = [*shown, OTHERS]
-    faded = "(focus !== null && datum.label !== focus) || (people && !datum.known)"
     x, y = (
-        {"field": f"{axis}_{where}", "type": "quantitative", "axis": None, "scale": _square()}
+        {"field": f"{axis}_{where}", "type": "quantitative", "axis": None, "scale": SQUARE}
         for axis in "xy"
     )
     return {
@@ -38,41 +42,35 @@ def map_chart(
         "autosize": {"type": "fit", "contains": "padding"},
         "config": _config(theme),
         "data": {"name": "points", "values": list(points)},
-        "params": [
-            {"name": "focus", "value": None},
-            {"name": "pointed", "value": -1},
-            {"name": "people", "value": False},
-            _moving(),
-        ],
+        "params": [*CONTROLS, _moving()],
         "mark": {"type": "circle", "clip": True, "tooltip": {"content": "data"}, "stroke": None},
-        "encoding": {
-            "x": x,
-            "y": y,
-            "color": {
-                "condition": {
-                    "test": f"focus !== null && datum.group === '{OTHERS}' && !({faded})",
-                    "value": theme.accent,
-                },
-                "field": "group",
-                "type": "nominal",
-                "scale": {"domain": groups, "range": [*theme.labels[: len(shown)], theme.rest]},
-                "legend": None,
-            },
-            "opacity": {
-                "condition": [
-                    {"test": "pointed === datum.n", "value": 1},
-                    {"test": faded, "value": 0.05},
-                    {"test": "datum.known", "value": 0.9},
-                ],
-                "value": 0.42,
-            },
-            "size": {"condition": {"test": "pointed === datum.n", "value": 170}, "value": 26},
-        },
+        "encoding": {"x": x, "y": y, **_looks(shown, theme)},
     }
 
 
-def _square() -> dict[str, Any]:
-    return {"domain": [-1.04, 1.04], "nice": False, "zero": False}
+def _looks(shown: Sequence[str], theme: Theme) -> dict[str, Any]:
+    """Say how a point looks under the page's controls; one in focus always has a colour."""
+    faded = "(focus !== null && datum.label !== focus) || (people && !datum.known)"
+    grey = f"focus !== null && datum.group === '{OTHERS}' && !({faded})"
+    colours = [*theme.labels[: len(shown)], theme.rest]
+    return {
+        "color": {
+            "condition": {"test": grey, "value": theme.accent},
+            "field": "group",
+            "type": "nominal",
+            "scale": {"domain": [*shown, OTHERS], "range": colours},
+            "legend": None,
+        },
+        "opacity": {
+            "condition": [
+                {"test": "pointed === datum.n", "value": 1},
+                {"test": faded, "value": 0.05},
+                {"test": "datum.known", "value": 0.9},
+            ],
+            "value": 0.42,
+        },
+        "size": {"condition": {"test": "pointed === datum.n", "value": 170}, "value": 26},
+    }
 
 
 def _moving() -> dict[str, Any]:
@@ -99,17 +97,15 @@ def picture(
         chart["encoding"]["color"]["legend"] = legend | {
             "values": [*shown, *([OTHERS] if more else [])]
         }
-        chart["params"] = chart["params"][:3]
         shape = {"width": 400, "height": 330, "title": {"text": title, "anchor": "start"}}
         charts.append({key: chart[key] for key in ("mark", "encoding")} | shape)
-    params = [{"name": "focus", "value": None}, {"name": "pointed", "value": -1}]
     return {
         "$schema": SCHEMA,
         "background": theme.paper,
         "padding": 16,
         "config": _config(theme),
         "data": {"values": list(points)},
-        "params": [*params, {"name": "people", "value": False}],
+        "params": list(CONTROLS),
         "spacing": 28,
         "hconcat": charts,
     }
