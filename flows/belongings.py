@@ -12,7 +12,7 @@ def belongings(paths: Paths) -> Belongings:
     """Name what a commit holds: settings, labels, figures, and DVC's notes of the rest."""
     files = (
         *(paths.params, paths.pipeline, paths.lock, paths.raw_note, paths.labels),
-        *(paths.corpus_figures, paths.metric_folder, paths.score_table),
+        *(paths.corpus_figures, paths.metric_folder, paths.score_table, paths.shift_table),
         *(paths.data / ".gitignore", paths.quarantine / ".gitignore"),
     )
     once = (".gitignore", ".dvcignore", ".dvc/config", ".dvc/.gitignore")

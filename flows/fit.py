@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from tasks.progress import track
 
 MEASURES = ("v_measure", "triplets", "sts", "knn")
 WHEN = ("before", "after")
+SPACES = ("generic", "view")  # what they are called on bars, in the order of the alphabet
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ def fit(root: Path, names: list[str] | None = None, force: bool = False) -> FitO
                     write_json(job.rejection, {"reason": str(error), "made_from": job.made_from})
                 advance(1)
         write_text(paths.score_table, _score_table(paths))
+        write_text(paths.shift_table, _shift_table(paths))
     _leave(fitted, rejected)
     return FitOutcome(fitted, rejected)
 
@@ -106,6 +109,18 @@ def _score_table(paths: Paths) -> str:
         values = [_figures(scores, when).get(key) for key in MEASURES for when in WHEN]
         cells = [file.stem, scores.get("texts"), *values]
         lines.append(",".join("" if cell is None else str(cell) for cell in cells))
+    return "\n".join(lines) + "\n"
+
+
+def _shift_table(paths: Paths) -> str:
+    """Return the same scores as CSV for bars: where one is higher shows what a view adds."""
+    lines = ["bar,score"]
+    for file in sorted(paths.metric_folder.glob("*.json")):
+        scores = read_json(file) or {}
+        for key, (when, space) in product(MEASURES, zip(WHEN, SPACES, strict=True)):
+            value = _figures(scores, when).get(key)
+            if value is not None:
+                lines.append(f"{file.stem} / {key} / {space},{value}")
     return "\n".join(lines) + "\n"
 
 

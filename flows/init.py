@@ -41,6 +41,8 @@ stages:
     plots:
       - data/metrics/scores.csv:
           {cache: false, persist: true, template: bar_horizontal, x: triplets_after, y: instruction}
+      - data/metrics/shifts.csv:
+          {cache: false, persist: true, template: bar_horizontal, x: score, y: bar}
   materialise:
     cmd: refract materialise
     params: [materialise]

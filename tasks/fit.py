@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
@@ -15,12 +14,11 @@ from tasks.core import base
 from tasks.core.artifact import CARD, is_whole
 from tasks.core.errors import InputError
 from tasks.core.files import digest, read_json, write_json
+from tasks.core.labelled import Labelled, labelled
 from tasks.core.labels import LabelSet, read_labels
 from tasks.core.quarantine import RejectLog
-from tasks.core.score import Scores, score, stratified_split
-from tasks.core.transform import Transform, fit, save
-
-BACKGROUND = 4_096  # texts for the mean and the residual's components: ten a dimension at 384
+from tasks.core.score import Scores, score
+from tasks.core.transform import Transform, save
 
 
 @dataclass(frozen=True)
@@ -75,11 +73,11 @@ def fit_instruction(job: FitJob) -> FitReport:
         job.hold.unlink(missing_ok=True)
         write_json(job.transform / CARD, card | {"made_from": job.made_from})
         return _report(job, labels, read_json(job.metric) or {}, begun, refitted=False)
-    labelled = _labelled(job, labels)
-    scores = {"fingerprint": _fingerprint(job, matched), **_scores(job, labelled)}
+    known = labelled(job.table, dict(zip(labels.ids, labels.labels, strict=True)))
+    scores = {"fingerprint": _fingerprint(job, matched), **_scores(job, known)}
     if job.gate:
         _check_gain(job, scores)
-    made = _fit(job, labelled)
+    made = known.fit(job.method, job.settings, job.seed)
     scores["method"] = _called(made)
     write_json(job.metric, scores)
     job.rejection.unlink(missing_ok=True)
@@ -111,60 +109,16 @@ def _same_but_base(card: dict[str, Any], job: FitJob, matched: str) -> bool:
     return unchanged and made and is_whole(job.transform)
 
 
-@dataclass(frozen=True)
-class _Labelled:
-    """Labelled rows of the base table, y (n,) indexes `names`; and a sample of all its vectors."""
-
-    rows: base.Rows
-    y: np.ndarray
-    names: tuple[str, ...]
-    background: np.ndarray
-
-    def part(self, at: np.ndarray) -> _Labelled:
-        """Return the rows at positions `at`."""
-        features = self.rows.features
-        rows = base.Rows(
-            [self.rows.ids[row] for row in at],
-            self.rows.vectors[at],
-            None if features is None else features[at],
-        )
-        return replace(self, rows=rows, y=self.y[at])
-
-
-def _labelled(job: FitJob, labels: LabelSet) -> _Labelled:
-    rows = base.lookup(job.table, list(labels.ids))
-    label_of = dict(zip(labels.ids, labels.labels, strict=True))
-    names = tuple(sorted(set(label_of.values())))
-    code = {name: at for at, name in enumerate(names)}
-    y = np.array([code[label_of[key]] for key in rows.ids], dtype=np.int64)
-    return _Labelled(rows, y, names, base.sample(job.table, BACKGROUND))
-
-
-def _fit(job: FitJob, labelled: _Labelled) -> Transform:
-    rows = labelled.rows
-    return fit(
-        job.method,
-        rows.vectors,
-        labelled.y,
-        labelled.names,
-        labelled.background,
-        job.settings,
-        job.seed,
-        rows.features,
-    )
-
-
-def _scores(job: FitJob, labelled: _Labelled) -> dict[str, Any]:
+def _scores(job: FitJob, known: Labelled) -> dict[str, Any]:
     """Fit on a part of the labels and score the rest, in the view and in the generic space."""
-    train, held = stratified_split(labelled.y, job.held_out, job.seed, labelled.rows.ids)
-    trial, rest = _fit(job, labelled.part(train)), labelled.part(held)
-    before = score(rest.rows.vectors, rest.y, job.seed)
-    seen = trial.apply(rest.rows.vectors, rest.rows.features)
-    after = score(seen.vectors, rest.y, job.seed)
+    train, held = known.split(job.held_out, job.seed)
+    trial = train.fit(job.method, job.settings, job.seed)
+    before = score(held.rows.vectors, held.y, job.seed)
+    after = score(held.seen_by(trial).vectors, held.y, job.seed)
     return {
-        "labels": len(labelled.names),
-        "texts": len(labelled.y),
-        "held_out": len(held),
+        "labels": len(known.names),
+        "texts": len(known.y),
+        "held_out": len(held.y),
         "before": _rounded(before),
         "after": _rounded(after),
     }

@@ -52,7 +52,7 @@ def test_every_path_in_the_pipeline_is_one_that_paths_knows():
         paths.inside(path)
         for path in (
             *(paths.raw, paths.labels, paths.corpus, paths.vectors, paths.transforms, paths.views),
-            *(paths.corpus_figures, paths.metric_folder, paths.score_table),
+            *(paths.corpus_figures, paths.metric_folder, paths.score_table, paths.shift_table),
             *(paths.rejected_documents.parent, paths.rejection("x").parent),
         )
     }

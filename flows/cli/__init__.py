@@ -21,7 +21,7 @@ def cli() -> None:
 
 for command in (
     *(making.init, making.ingest, making.embed, making.fit, making.materialise, making.run),
-    *(reading.search, reading.similar, reading.status, reading.export),
+    *(reading.search, reading.similar, reading.status, reading.report, reading.export),
     *(judging.evaluate, judging.suggest),
     *(serving.serve, serving.maintain),
     *(versions.versions, versions.checkout, versions.rollback, versions.diff),

@@ -85,6 +85,20 @@ def status(as_json: bool, root: Path) -> None:
 
 
 @click.command()
+@click.argument("name", required=False)
+@root_option
+def report(name: str | None, root: Path) -> None:
+    """Draw view NAME on one page for a browser, and as a picture; by default every view.
+
+    The pages need no network: they can be mailed, and opened anywhere.
+    """
+    from flows.report import report as draw
+
+    for path in draw(root, name):
+        click.echo(path)
+
+
+@click.command()
 @click.argument("name")
 @click.argument("file", type=Folder())
 @root_option

@@ -13,12 +13,12 @@ import numpy as np
 from tasks.core import base
 from tasks.core.errors import InputError
 from tasks.core.judgement import Judgement, judge
+from tasks.core.labelled import labelled
 from tasks.core.labels import LabelSet
 from tasks.core.lineage import Seen
 from tasks.core.score import stratified_split
-from tasks.core.transform import Transform, fit, load
+from tasks.core.transform import Transform, load
 
-BACKGROUND = 4_096  # as a fit takes
 LIMIT = 10_000  # texts scored; of more, a seeded sample: k-means and neighbours cost their square
 
 LABELLED = "labelled for the view"
@@ -96,14 +96,11 @@ def refitted(table: Path, version: Version, truth: Truth, hashes: Mapping[str, s
         raise InputError("its settings are no longer those of params.yaml; give a --truth file")
     hidden = {hashes[key] for key in truth.labels}
     label_of = {key: label for key, label in version.seen.labels.items() if key not in truth.labels}
-    rows = base.lookup(table, [key for key in label_of if hashes[key] not in hidden])
-    names = tuple(sorted({label_of[key] for key in rows.ids}))
-    if len(names) < 2:
-        raise InputError(f"without the held-out texts {len(rows.ids)} of its own remain")
-    y = np.array([names.index(label_of[key]) for key in rows.ids])
+    rest = {key: label for key, label in label_of.items() if hashes[key] not in hidden}
+    if len(set(rest.values())) < 2:
+        raise InputError(f"without the held-out texts {len(rest)} of its own remain")
     method, settings, seed = version.recipe
-    background = base.sample(table, BACKGROUND)
-    return fit(method, rows.vectors, y, names, background, settings, seed, rows.features)
+    return labelled(table, rest).fit(method, settings, seed)
 
 
 def as_it_is(version: Version) -> Transform:

@@ -120,6 +120,11 @@ class Paths:
         return self.metrics / "scores.csv"
 
     @property
+    def shift_table(self) -> Path:
+        """The same a bar each, generic space above view."""
+        return self.metrics / "shifts.csv"
+
+    @property
     def corpus_figures(self) -> Path:
         """How many texts there are, and how many were rejected why."""
         return self.metrics / "corpus.json"
@@ -143,6 +148,26 @@ class Paths:
     def rejection(self, name: str) -> Path:
         """Why a whole label file was not used."""
         return self.quarantine / "labels" / f"{check_name(name)}.json"
+
+    @property
+    def reports(self) -> Path:
+        """Pages to look at; made anew at any time, so neither git nor DVC keeps them."""
+        return self.data / "reports"
+
+    def report(self, name: str) -> Path:
+        return self.reports / f"{check_name(name)}.html"
+
+    def report_picture(self, name: str) -> Path:
+        return self.report(name).with_suffix(".png")
+
+    @property
+    def report_index(self) -> Path:
+        return self.reports / "_index.html"  # no view can have this name
+
+    @property
+    def scripts(self) -> Path:
+        """The charts' script, put together once."""
+        return self.state / "scripts"
 
     @property
     def state(self) -> Path:

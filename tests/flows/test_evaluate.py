@@ -11,7 +11,7 @@ from flows.cli import cli
 from flows.evaluate import evaluate, write_evaluation
 from flows.fit import fit
 from flows.materialise import materialise
-from tasks.core import evaluation, judgement
+from tasks.core import evaluation, judgement, labelled
 from tasks.core.errors import InputError
 from tasks.core.files import Hashes, read_json
 from tasks.core.paths import Paths
@@ -28,13 +28,13 @@ def _few(monkeypatch):
 @pytest.fixture
 def fits(monkeypatch):
     """The labelled vectors of each fit, as they are made."""
-    seen, real = [], evaluation.fit
+    seen, real = [], labelled.fit
 
     def fit(method, x, *rest):
         seen.append({row.tobytes() for row in x})
         return real(method, x, *rest)
 
-    monkeypatch.setattr(evaluation, "fit", fit)
+    monkeypatch.setattr(labelled, "fit", fit)
     return seen
 
 
@@ -164,7 +164,7 @@ def test_an_evaluation_is_shown_as_a_table_and_as_json(made, tmp_path):
         return done.output
 
     shown = ask()
-    assert "mood (discriminant): 10 texts with 2 labels, held-out labels" in shown
+    assert "mood (auto): 10 texts with 2 labels, held-out labels" in shown
     assert "previous version: not compared, none is kept beside the view" in shown
     file = truth_file(tmp_path / "truth.csv", documents())
     found = json.loads(ask("--truth", str(file), "--json", "--out", str(tmp_path / "out.json")))

@@ -102,6 +102,7 @@ def test_dvc_lists_the_scores_draws_them_and_knows_the_four_stages(recorded):
     dvc(recorded, "plots", "show", "--out", "plots")
     page = (recorded / "plots" / "index.html").read_text("utf-8")
     assert "triplets_after" in page
+    assert all(f"mood / triplets / {space}" in page for space in ("generic", "view"))
     graph = dvc(recorded, "dag", "--dot")
     assert all(f'"{verb}"' in graph for verb in VERBS)
 

@@ -1,0 +1,170 @@
+"""One HTML page a view, and one that lists them: whole files that ask for nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from tasks.core.judgement import Estimate
+from tasks.core.report import charts
+from tasks.core.report.atlas import Atlas
+from tasks.core.report.colours import COLOURED, CSS, DARK, LIGHT
+from tasks.core.report.confusion import Confusion
+from tasks.core.report.readings import Readings
+
+MEASURES = {
+    "v_measure": ("V-measure", "clusters agree with labels"),
+    "triplets": ("Triplets", "nearer to its own label than to another"),
+    "sts": ("Pairs", "closeness agrees with labels, rank correlation"),
+    "knn": ("kNN@10", "of the ten nearest carry the same label"),
+}
+MISTAKES = 8  # pairs of labels listed beside the heat map
+BARS = 14  # labels whose counts are shown before the reader asks for all
+THUMBNAIL = 400  # points on the index page's little maps
+PICTURED = 500  # points on the still picture, which so stays below 150 kB
+
+
+@dataclass(frozen=True)
+class Story:
+    """All that a page tells of one view.
+
+    known: id → label that a person gave. scores: measure → the generic space's and the view's.
+    confusion: None where there is none, which `unchecked` explains. notice: what to know before
+    believing the page. facts: term → value, for those who want to make it again.
+    """
+
+    name: str
+    wording: str
+    known: Mapping[str, str]
+    labels: Sequence[str]
+    atlas: Atlas
+    readings: Readings
+    scores: Mapping[str, tuple[Estimate, Estimate]]
+    held_out: int
+    confusion: Confusion | None
+    unchecked: str
+    notice: str
+    facts: Mapping[str, str]
+
+    @cached_property
+    def labelled(self) -> dict[str, int]:
+        """Label → texts that carry it, most frequent first."""
+        counts = dict.fromkeys(self.labels, 0) | Counter(self.known.values())
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+    @cached_property
+    def shown(self) -> list[str]:
+        """The most frequent labels, which have a colour of their own."""
+        return list(self.labelled)[:COLOURED]
+
+
+def view_page(story: Story, script: str, others: Sequence[str] = (), *, index: bool = False) -> str:
+    """Return the page of one view; others: views whose pages, and index: their list, lie beside."""
+    drawn = {
+        "before": charts.map_chart([], "before", story.shown, CSS),
+        "after": charts.map_chart([], "after", story.shown, CSS),
+    }
+    if story.confusion is not None:
+        drawn["heat"] = charts.heat_map(story.confusion.busiest(charts.NAMED), CSS)
+    return _render(
+        "view.html",
+        story=story,
+        others=others,
+        index=index,
+        script=script,
+        data={"points": points(story), "charts": drawn},
+        bars=_bars(story),
+        few=BARS,
+        named=charts.NAMED,
+        counted=charts.COUNTED,
+        measures=MEASURES,
+        mistakes=story.confusion.mistaken(MISTAKES) if story.confusion else [],
+    )
+
+
+def index_page(stories: Sequence[Story]) -> str:
+    """Return the page that lists the pages of all views."""
+    few = {
+        story.name: points(story)[:: _every(len(story.atlas.after), THUMBNAIL)] for story in stories
+    }
+    return _render("index.html", stories=stories, points=few, measures=MEASURES)
+
+
+def picture(story: Story) -> dict[str, Any]:
+    """Return both maps as one still picture on light paper, a Vega-Lite specification."""
+    titles = ("The corpus, as it was embedded", f"The same texts, seen by {story.name}")
+    every = _every(len(story.atlas.after), PICTURED)
+    return charts.picture(points(story)[::every], story.shown, titles, LIGHT)
+
+
+def points(story: Story) -> list[dict[str, Any]]:
+    """Return what the maps draw, a dictionary a text; the label is the given one if there is."""
+    shown = {label: n for n, label in enumerate(story.shown)}
+    made = []
+    for n, row in enumerate(story.atlas.texts.iter_rows(named=True)):
+        label = row["known"] or row["label"]
+        before, after = story.atlas.before[n], story.atlas.after[n]
+        made.append(
+            {
+                "n": n,
+                "id": row["id"],
+                "text": row["text"],
+                "label": label,
+                "group": label if label in shown else charts.OTHERS,
+                "colour": shown.get(label, -1),
+                "known": row["known"] is not None,
+                "seen": row["label"],
+                "confidence": round(row["confidence"], 3),
+                "novelty": round(row["novelty"], 3),
+                "x_before": round(float(before[0]), 4),
+                "y_before": round(float(before[1]), 4),
+                "x_after": round(float(after[0]), 4),
+                "y_after": round(float(after[1]), 4),
+            }
+        )
+    return made
+
+
+def _every(n: int, most: int) -> int:
+    return max(1, -(-n // most))
+
+
+def _bars(story: Story) -> list[dict[str, Any]]:
+    """Return for each label how many texts carry it, and of how many it is the likeliest."""
+    labelled, likeliest = story.labelled, story.readings.likeliest
+    most = max([*labelled.values(), 1])
+    widest = max([*likeliest.values(), 1])
+    return [
+        {
+            "label": label,
+            "colour": n if n < COLOURED else -1,
+            "labelled": count,
+            "labelled_width": round(100 * count / most, 2),
+            "likeliest": likeliest.get(label, 0),
+            "likeliest_width": round(100 * likeliest.get(label, 0) / widest, 2),
+            "share": likeliest.get(label, 0) / max(story.readings.texts, 1),
+        }
+        for n, (label, count) in enumerate(labelled.items())
+    ]
+
+
+def _render(template: str, **values: Any) -> str:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.policies["json.dumps_function"] = json.dumps
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
+    environment.filters["at"] = lambda value: round(min(max(value, 0), 100), 2)
+    themes = {"light": LIGHT.variables(), "dark": DARK.variables()}
+    return environment.get_template(template).render(themes=themes, **values)
