@@ -19,10 +19,10 @@ from benchmarks import datasets
 from benchmarks.encoded import Codes, encoded
 from benchmarks.machine import machine, one_line
 from benchmarks.measure import say
-from benchmarks.quality_tables import tables
+from benchmarks.outcomes import Outcome, tables
 from tasks.core.labelled import BACKGROUND
 from tasks.core.params import Params
-from tasks.core.score import Scores, score
+from tasks.core.score import score
 from tasks.core.transform import Transform, fit
 
 ASPECTS = {
@@ -39,23 +39,6 @@ SIZES = (3_000, 1_000, 300, 100)
 NOISE = 0.2  # share of wrong labels
 FEW = 4  # classes below which none is hidden
 SEED = 1
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """One method on one aspect in one part: `labels at N`, `wrong labels` or `unseen classes`."""
-
-    part: str
-    data: str
-    aspect: str
-    classes: int
-    labels: int
-    method: str
-    scores: Scores
-    accuracy: float | None
-    fit_seconds: float
-    rows_per_second: float
-    chosen: str | None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from typing import Any, get_args
 import polars as pl
 
 from flows.stale import settings_fingerprint
-from flows.workspace import Workspace
 from tasks.core import base, evaluation, store
 from tasks.core.artifact import read_card
 from tasks.core.coder import space_of
@@ -27,18 +26,16 @@ METHOD = f"{100 * LEVEL:.0f} % bootstrap over texts, {RESAMPLES} resamples"
 MOST = 0.5  # share of the texts that may be left out for the sake of the previous version
 
 
-def evaluate(root: Path, name: str, truth: Path | None = None) -> dict[str, Any]:
+def evaluate(paths: Paths, params: Params, name: str, truth: Path | None = None) -> dict[str, Any]:
     """Score view `name` on labels its transform has not seen, as a JSON value.
 
     Without a truth file these are the labels that its own fit holds out, and each version is
     fitted anew without them. With one, the published transforms are scored as they are, on the
     texts that they were not fitted on. InputError where nothing can be scored.
     """
-    workspace = Workspace(root)
     if name == BASE:
         raise InputError("view 'base': is what a view is held against; expected an instruction")
-    workspace.view(name)
-    return _Evaluation(workspace.paths, workspace.params, name).run(truth)
+    return _Evaluation(paths, params, name).run(truth)
 
 
 def write_evaluation(paths: Paths, file: Path, found: dict[str, Any]) -> None:

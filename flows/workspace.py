@@ -113,7 +113,7 @@ class View:
         """Score the view on labels it has not seen, with intervals, as a JSON value."""
         from flows.evaluate import evaluate
 
-        return evaluate(self._workspace.paths.root, self.name, truth)
+        return evaluate(self._workspace.paths, self._workspace.params, self.name, truth)
 
     def export(self, file: Path) -> int:
         """Write the view to `file` (.parquet, or .npy with ids beside it); return its rows."""

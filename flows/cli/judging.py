@@ -23,10 +23,10 @@ def evaluate(name: str, truth: Path | None, out: Path | None, as_json: bool, roo
     holds out; with --truth on a label file of its own, in any format that data/labels takes.
     """
     from flows.cli import show_judging
-    from flows.evaluate import evaluate as judge
     from flows.evaluate import write_evaluation
+    from flows.workspace import Workspace
 
-    found = judge(root, name, truth)
+    found = Workspace(root).view(name).evaluate(truth)
     if out is not None:
         write_evaluation(Paths(root), out, found)
     show_judging.evaluation(found, as_json=as_json)

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from flows import Workspace
 from flows.cli import cli
-from flows.evaluate import evaluate, write_evaluation
+from flows.evaluate import write_evaluation
 from flows.fit import fit
 from flows.materialise import materialise
 from tasks.core import evaluation, judgement, labelled
@@ -38,6 +38,10 @@ def fits(monkeypatch):
     return seen
 
 
+def evaluated(root, truth=None):
+    return Workspace(root).view("mood").evaluate(truth)
+
+
 def truth_file(path, rows, label="mood"):
     return write_csv(path, [{**row, "label": row[label]} for row in rows], ["id", "label"])
 
@@ -47,7 +51,7 @@ def values(figures):
 
 
 def test_the_figures_on_held_out_labels_are_those_that_the_fit_has_noted(made):
-    found = evaluate(made, "mood")
+    found = evaluated(made)
     noted = read_json(Paths(made).metric("mood"))
     for name, when in (("identity", "before"), ("view", "after")):
         assert values(found["scores"][name]) | {"n": noted["held_out"]} == noted[when]
@@ -62,7 +66,7 @@ def test_each_version_is_fitted_without_the_texts_that_are_scored(root, fits, mo
     monkeypatch.setattr(
         evaluation, "judge", lambda spaces, *rest: scored.append(spaces) or real(spaces, *rest)
     )
-    found = evaluate(root, "mood")
+    found = evaluated(root)
     assert found["previous"]["texts"] == 20
     assert list(found["scores"]) == ["identity", "previous", "view"]
     assert list(found["gains"]) == ["identity", "previous"]
@@ -80,15 +84,15 @@ def test_a_previous_version_of_other_settings_is_not_compared_but_with_a_truth_f
             other["made_from"]["params"] = "others"
             card.unlink()
             card.write_text(json.dumps(other))
-    assert "no longer those of params.yaml" in evaluate(root, "mood")["previous"]["not_compared"]
-    found = evaluate(root, "mood", truth_file(tmp_path / "truth.csv", documents()))
+    assert "no longer those of params.yaml" in evaluated(root)["previous"]["not_compared"]
+    found = evaluated(root, truth_file(tmp_path / "truth.csv", documents()))
     assert found["previous"]["texts"] == 20
 
 
 def test_of_a_truth_file_only_texts_that_no_version_has_seen_are_scored(root, tmp_path):
     rows = documents()
     file = truth_file(tmp_path / "truth.csv", [*rows, {"id": "nobody", "mood": "glad"}])
-    found = evaluate(root, "mood", file)
+    found = evaluated(root, file)
     assert found["texts"] == 72 - 30
     assert found["left_out"] == {"id not in the corpus": 1, "labelled for the view": 30}
 
@@ -106,26 +110,26 @@ def test_what_the_previous_version_has_seen_and_the_live_one_has_not_is_left_out
     (other / "transform.json").write_text(json.dumps(card))
     unseen = [row for row in rows if row["id"] not in labels.read_text()]
     both = [row for row in unseen if row not in rows[:30]]
-    found = evaluate(made, "mood", truth_file(tmp_path / "truth.csv", unseen))
+    found = evaluated(made, truth_file(tmp_path / "truth.csv", unseen))
     assert found["texts"] == len(both)
     assert found["left_out"] == {"labelled for the previous version": len(unseen) - len(both)}
 
 
 def test_labels_that_changed_since_are_not_mistaken_for_those_the_view_was_made_from(made):
-    before = evaluate(made, "mood")
+    before = evaluated(made)
     write_labels(made, "mood", documents()[:20])
-    assert evaluate(made, "mood") == before
+    assert evaluated(made) == before
     for copy in Paths(made).views.glob("mood.transforms/*/labels.csv"):
         copy.unlink()
     with pytest.raises(InputError, match="labels that it was made from are not known"):
-        evaluate(made, "mood")
+        evaluated(made)
 
 
 def test_settings_that_changed_since_ask_for_a_run_or_a_truth_file(made, tmp_path):
     set_params(made, fit={"seed": 2})
     with pytest.raises(InputError, match="run 'refract run', or give a --truth file"):
-        evaluate(made, "mood")
-    assert evaluate(made, "mood", truth_file(tmp_path / "truth.csv", documents()))["texts"] == 24
+        evaluated(made)
+    assert evaluated(made, truth_file(tmp_path / "truth.csv", documents()))["texts"] == 24
 
 
 @pytest.mark.parametrize(
@@ -139,7 +143,7 @@ def test_settings_that_changed_since_ask_for_a_run_or_a_truth_file(made, tmp_pat
 )
 def test_a_truth_file_that_nothing_can_be_scored_by_is_refused(made, tmp_path, rows, message):
     with pytest.raises(InputError, match=message):
-        evaluate(made, "mood", truth_file(tmp_path / "truth.csv", rows))
+        evaluated(made, truth_file(tmp_path / "truth.csv", rows))
 
 
 def test_held_out_labels_that_cannot_be_scored_are_refused(made):
@@ -147,12 +151,12 @@ def test_held_out_labels_that_cannot_be_scored_are_refused(made):
     fit(made, ["mood"])
     materialise(made, ["mood"])
     with pytest.raises(InputError, match="mood: found 0 texts to score"):
-        evaluate(made, "mood")
+        evaluated(made)
 
 
 def test_a_view_that_does_not_exist_and_the_generic_space_are_refused(made):
     with pytest.raises(InputError, match="there is none; expected one of: base, mood, topic"):
-        evaluate(made, "nope")
+        Workspace(made).view("nope").evaluate()
     with pytest.raises(InputError, match="is what a view is held against"):
         Workspace(made).view("base").evaluate()
 

@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from statistics import mean
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from benchmarks.quality import Outcome
+from tasks.core.score import Scores
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One method on one aspect in one part: `labels at N`, `wrong labels` or `unseen classes`."""
+
+    part: str
+    data: str
+    aspect: str
+    classes: int
+    labels: int
+    method: str
+    scores: Scores
+    accuracy: float | None
+    fit_seconds: float
+    rows_per_second: float
+    chosen: str | None
+
 
 MEASURES: dict[str, Callable[[Outcome], float | None]] = {
     "V-measure": lambda one: one.scores.v_measure,
