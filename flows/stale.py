@@ -12,7 +12,7 @@ from tasks.core.documents import expand
 from tasks.core.encoder import EncoderSettings
 from tasks.core.errors import InputError
 from tasks.core.files import Hashes, digest, read_json
-from tasks.core.label_files import label_files
+from tasks.core.label_files import label_files, parts
 from tasks.core.params import Params
 from tasks.core.paths import Paths
 
@@ -104,11 +104,16 @@ def fit_fingerprints(paths: Paths, params: Params, name: str, file: Path) -> dic
     used |= {"settings": fit.get(method, {})}
     base = read_json(paths.stamp("embed")) or {}
     return {
-        "labels": Hashes(paths.hashes).all([file])[0],
+        "labels": _labels_fingerprint(paths, file),
         "params": digest(used, params.wording(name)),
         "encoder": base.get("space", base.get("encoder", "")),
         "base": base.get("digest", ""),
     }
+
+
+def _labels_fingerprint(paths: Paths, file: Path) -> str:
+    hashes = Hashes(paths.hashes).all(parts(file))
+    return hashes[0] if len(hashes) == 1 else digest(hashes)
 
 
 def fit_verdict(paths: Paths, name: str, now: dict[str, str]) -> Verdict:
@@ -187,7 +192,7 @@ def state_digest(paths: Paths) -> str:
         (paths.transforms, f"*/{CARD}"),
         (paths.views, "*.json"),
         (paths.metric_folder, "*"),
-        (paths.labels, "*"),
+        (paths.labels, "**/*"),
     ):
         files += sorted(path for path in folder.glob(pattern) if path.is_file())
     present = [path for path in files if path.is_file()]
@@ -234,7 +239,8 @@ def wanted_labels(paths: Paths, names: Sequence[str]) -> dict[str, Path]:
             raise files.errors[missing[0]]
         raise InputError(
             f"data/labels: no label file for {', '.join(missing)}; expected"
-            f" data/labels/{missing[0]}.csv, .tsv, .jsonl or .parquet;"
+            f" data/labels/{missing[0]}.csv, .tsv, .jsonl or .parquet, or 'refract label"
+            f" {missing[0]}';"
             f" known: {', '.join(files) or 'none'}"
         )
     return {name: files[name] for name in names} if names else dict(files)
