@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import click
 
-from flows.cli import making, reading, serving, versions
+from flows.cli import labelling, making, reading, serving, versions
 from tasks.core.errors import InputError
 from tasks.repository import RepositoryError
 
@@ -20,7 +20,15 @@ def cli() -> None:
 
 
 for command in (
-    *(making.init, making.ingest, making.embed, making.fit, making.materialise, making.run),
+    *(
+        making.init,
+        making.ingest,
+        making.embed,
+        labelling.label,
+        making.fit,
+        making.materialise,
+        making.run,
+    ),
     *(reading.search, reading.similar, reading.status, reading.export),
     *(serving.serve, serving.maintain),
     *(versions.versions, versions.checkout, versions.rollback, versions.diff),

@@ -14,7 +14,7 @@ from tasks.core.ledger import Ledger
 from tasks.core.llm import Answer, LanguageModel, NoAnswerError, Question
 from tasks.core.purse import Purse
 
-FIRST_WAIT, LONGEST_WAIT = 0.5, 60.0  # seconds between two tries: doubling, as openai's own client
+LONGEST_WAIT = 60.0  # seconds between two tries
 LONGEST_ORDER = 600.0  # seconds; who asks for more is to be asked another time
 GIVE_UP = 10  # questions in a row without any answer: the endpoint is down, not unlucky
 
@@ -23,11 +23,15 @@ Connect = Callable[[], AbstractAsyncContextManager[LanguageModel]]
 
 @dataclass(frozen=True)
 class Limits:
-    """How many requests at a time and a minute, and how many for one answer."""
+    """How many requests at a time and a minute, and how many for one answer.
+
+    first_wait: seconds before the second of these, doubling from then on, as openai's own client.
+    """
 
     in_flight: int = 8
     per_minute: int | None = None
     tries: int = 5
+    first_wait: float = 0.5
 
 
 @dataclass
@@ -50,6 +54,7 @@ class Pace:
     """When the next request may go out."""
 
     per_minute: int | None = None
+    first_wait: float = 0.5
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     clock: Callable[[], float] = time.monotonic
     _next: float = 0.0
@@ -68,7 +73,7 @@ class Pace:
             self._next = max(self._next, self.clock() + order)
             return
         spread = 0.5 + int(key[:8], 16) / 2**33  # 0.5 to 1: those that failed together come apart
-        await self.sleep(min(LONGEST_WAIT, FIRST_WAIT * 2**attempt) * spread)
+        await self.sleep(min(LONGEST_WAIT, self.first_wait * 2**attempt) * spread)
 
 
 def ask_all(
@@ -92,7 +97,7 @@ def ask_all(
     advance(asked.known)
     todo = {key: each for key, each in wanted.items() if key not in asked.answers}
     if todo:
-        pace = pace or Pace(limits.per_minute)
+        pace = pace or Pace(limits.per_minute, limits.first_wait)
         asyncio.run(_Round(todo, asked, ledger, purse, limits, step, advance, pace).run(connect))
     return asked
 

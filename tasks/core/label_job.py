@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tasks.core.asking import Limits, ask_all
 from tasks.core.encoder import EncoderSettings
 from tasks.core.files import digest
-from tasks.core.ledger import open_ledger
+from tasks.core.ledger import Ledger, open_ledger
 from tasks.core.llm import Answer, Endpoint, Question, connect
 from tasks.core.prompts import load_prompts, version_of
 from tasks.core.purse import Budget, Purse
@@ -115,21 +116,35 @@ def counted(
     return Step(step, wanted, done, known, dict(sorted(counts.items())))
 
 
+@dataclass(frozen=True)
+class Till:
+    """Where calls are noted and paid."""
+
+    ledger: Ledger
+    purse: Purse
+
+
+@contextmanager
+def open_till(job: LabelJob) -> Iterator[Till]:
+    """Open the ledger, with what is left of the job's budget."""
+    with open_ledger(job.ledger, job.name) as ledger:
+        yield Till(ledger, Purse(job.budget, ledger.spent()))
+
+
 def ask(
-    job: LabelJob, questions: Sequence[Question], step: str, advance: Advance
+    job: LabelJob, till: Till, questions: Sequence[Question], step: str, advance: Advance
 ) -> tuple[list[Result], int]:
     """Ask the job's model; return a result a question, and how many were known already."""
-    with open_ledger(job.ledger, job.name) as ledger:
-        asked = ask_all(
-            lambda: connect(job.endpoint),
-            job.endpoint.model,
-            questions,
-            ledger,
-            Purse(job.budget, ledger.spent()),
-            job.limits,
-            step,
-            advance,
-        )
+    asked = ask_all(
+        lambda: connect(job.endpoint),
+        job.endpoint.model,
+        questions,
+        till.ledger,
+        till.purse,
+        job.limits,
+        step,
+        advance,
+    )
     failed = {key: f"{FAILED}{reason}" for key, reason in asked.failed.items()}
     found: dict[str, Result] = {**failed, **asked.answers}
     return [found.get(job.key(question), UNASKED) for question in questions], asked.known
@@ -137,6 +152,7 @@ def ask(
 
 def ask_usably(
     job: LabelJob,
+    till: Till,
     questions: Sequence[Question],
     read: Callable[[str], object],
     step: str,
@@ -144,13 +160,13 @@ def ask_usably(
 ) -> tuple[list[Result], int]:
     """Ask, and once more where `read` finds nothing in an answer; the last result counts."""
     asker = job.asker()
-    results, known = ask(job, questions, step, advance)
+    results, known = ask(job, till, questions, step, advance)
     again = {
         at: asker.repair(questions[at], answer.text)
         for at, answer in enumerate(results)
         if isinstance(answer, Answer) and not read(answer.text)
     }
-    repaired, _ = ask(job, list(again.values()), step, lambda _: None)
+    repaired, _ = ask(job, till, list(again.values()), step, lambda _: None)
     for at, result in zip(again, repaired, strict=True):
         results[at] = result
     return results, known

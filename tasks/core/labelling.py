@@ -16,12 +16,24 @@ from tasks.core.clusters import Group, group
 from tasks.core.encoder import load_encoder
 from tasks.core.errors import InputError
 from tasks.core.files import digest
-from tasks.core.label_job import FAILED, UNASKED, Advance, LabelJob, Step, ask, ask_usably, counted
+from tasks.core.label_job import (
+    FAILED,
+    UNASKED,
+    Advance,
+    LabelJob,
+    Step,
+    Till,
+    ask,
+    ask_usably,
+    counted,
+)
 from tasks.core.llm import Answer
+from tasks.core.prompts import load_prompts, version_of
 from tasks.core.questions import NOTE, read_choice, read_label, read_labels_of, read_note
 from tasks.core.taxonomy import ABSTAIN, Label, merge
 
-SAMPLE, NOTES, CLUSTERS, LABELS, CHOICES = "sample", "notes", "clusters", "labels", "choices"
+SAMPLE, NOTES, CLUSTERS, CHOICES = "sample", "notes", "clusters", "choices"
+LABELS, FOUND = "labels", "found"
 OUTSIDE, ABSTAINED, SILENT = "outside the set", "abstained", "no answer"
 UNREADABLE = "no label in the answer"
 SMALL = "in a cluster too small to be named"
@@ -39,11 +51,11 @@ def sample(job: LabelJob) -> Step:
     return Step("sample", len(ids), len(ids))
 
 
-def summarise(job: LabelJob, advance: Advance) -> Step:
+def summarise(job: LabelJob, till: Till, advance: Advance) -> Step:
     """Have each text summarised by what it says about the instruction."""
     chosen, asker = _chosen(job), job.asker()
     questions = [asker.summarise(text) for text in chosen.texts]
-    results, known = ask(job, questions, "summarise", advance)
+    results, known = ask(job, till, questions, "summarise", advance)
     found = [read_note(each.text) if isinstance(each, Answer) else None for each in results]
     notes = {key: note for key, note in zip(chosen.ids, found, strict=True) if note}
     job.steps.remember(NOTES, "", notes)
@@ -74,7 +86,7 @@ def cluster(job: LabelJob) -> Step:
     return counted("cluster", len(notes), inside, [SMALL] * (len(notes) - inside))
 
 
-def name_clusters(job: LabelJob, advance: Advance) -> Step:
+def name_clusters(job: LabelJob, till: Till, advance: Advance) -> Step:
     """Have each cluster named against the others, and merge the names that mean the same."""
     notes = list(job.steps.latest(NOTES).values())
     groups = [_group(each) for each in job.steps.latest(CLUSTERS)]
@@ -83,7 +95,7 @@ def name_clusters(job: LabelJob, advance: Advance) -> Step:
         asker.name([notes[row] for row in each.inside], [notes[row] for row in each.outside])
         for each in groups
     ]
-    results, known = ask_usably(job, questions, read_label, "name", advance)
+    results, known = ask_usably(job, till, questions, read_label, "name", advance)
     found = [read_label(each.text) if isinstance(each, Answer) else None for each in results]
     labels = [
         Label(label.name, label.description, len(each.rows))
@@ -96,10 +108,10 @@ def name_clusters(job: LabelJob, advance: Advance) -> Step:
     return step
 
 
-def propose(job: LabelJob, advance: Advance) -> Step:
+def propose(job: LabelJob, till: Till, advance: Advance) -> Step:
     """Have all labels proposed at once from a part of the sample."""
     question = job.asker().propose(_chosen(job).texts[: 2 * job.manner.shown])
-    (result,), known = ask_usably(job, [question], read_labels_of, "propose", advance)
+    (result,), known = ask_usably(job, till, [question], read_labels_of, "propose", advance)
     labels = read_labels_of(result.text) if isinstance(result, Answer) else []
     reason = _reason(result, labels or None, UNREADABLE)
     step = counted("propose", 1, int(bool(labels)), [reason], known)
@@ -107,7 +119,20 @@ def propose(job: LabelJob, advance: Advance) -> Step:
     return step
 
 
-def classify(job: LabelJob, advance: Advance) -> Step:
+def keep(job: LabelJob, steps: Sequence[Step]) -> None:
+    """Note how the labels were found: they stay, until something that decides on them changes."""
+    job.steps.remember(FOUND, _origin(job), [asdict(step) for step in steps])
+
+
+def kept(job: LabelJob) -> list[Step] | None:
+    """Return the steps by which the labels were found, or None if they are still to be found."""
+    steps = job.steps.recall(FOUND, _origin(job))
+    if steps is None or job.steps.recall(LABELS, _origin(job)) is None:
+        return None
+    return [Step(**step) for step in steps]
+
+
+def classify(job: LabelJob, till: Till, advance: Advance) -> Step:
     """Have each text sorted into one of the labels; what an answer names is kept by id."""
     chosen, asker, labels = _chosen(job), job.asker(), taxonomy(job)
     names = [*(label.name for label in labels), ABSTAIN]
@@ -117,7 +142,7 @@ def classify(job: LabelJob, advance: Advance) -> Step:
         """Return the label that an answer names."""
         return read_choice(answer, names)
 
-    results, known = ask_usably(job, questions, read, "classify", advance)
+    results, known = ask_usably(job, till, questions, read, "classify", advance)
     found = [read(each.text) if isinstance(each, Answer) else None for each in results]
     of = zip(chosen.ids, found, strict=True)
     choices = {key: label for key, label in of if label is not None and label != ABSTAIN}
@@ -128,7 +153,7 @@ def classify(job: LabelJob, advance: Advance) -> Step:
 
 
 def taxonomy(job: LabelJob) -> list[Label]:
-    """Return the labels that texts are sorted into."""
+    """Return the labels that texts are sorted into: those given, or those found last."""
     if job.taxonomy:
         return list(job.taxonomy)
     return [
@@ -182,4 +207,12 @@ def _merge(job: LabelJob, labels: list[Label], step: Step) -> None:
             f"label {job.name}: found {len(merged)} label from {step.wanted} answers; expected at"
             " least 2; word the instruction otherwise, ask for more clusters, or give --taxonomy"
         )
-    job.steps.remember(LABELS, "", [asdict(label) for label in merged])
+    job.steps.remember(LABELS, _origin(job), [asdict(label) for label in merged])
+
+
+def _origin(job: LabelJob) -> str:
+    """Name what the labels come from; a text that could not be summarised changes them no more."""
+    versions = version_of(load_prompts(job.prompts))
+    prompts = [versions[name] for name in ("summarise", "name", "propose")]
+    about = (job.instruction, job.endpoint.model, job.encoder.fingerprint(), asdict(job.manner))
+    return digest(job.steps.name(SAMPLE), about, prompts)

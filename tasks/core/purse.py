@@ -28,7 +28,13 @@ class Purse:
     def __init__(self, budget: Budget, spent: Spent) -> None:
         self._budget = budget
         self._calls, self.usd = spent.calls, spent.usd
+        self.tokens = spent.tokens_in + spent.tokens_out
         self._reserved = 0.0
+
+    def __str__(self) -> str:
+        """Say what was spent."""
+        priced = self._budget.usd_in or self._budget.usd_out
+        return f"${self.usd:,.2f}" if priced else f"{self.tokens:,} tokens"
 
     def reserve(self, question: Question) -> float | None:
         """Take the price of one call out of the purse; None where it holds too little."""
@@ -45,6 +51,9 @@ class Purse:
     def settle(self, reserved: float, answer: Answer | None) -> float:
         """Replace what was reserved by what a call did cost, and return that."""
         self._reserved -= reserved
-        usd = 0.0 if answer is None else self._budget.usd(answer.tokens_in, answer.tokens_out)
+        if answer is None:
+            return 0.0
+        usd = self._budget.usd(answer.tokens_in, answer.tokens_out)
         self.usd += usd
+        self.tokens += answer.tokens_in + answer.tokens_out
         return usd
