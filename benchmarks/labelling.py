@@ -68,7 +68,7 @@ class Variant:
     name: str
     title: str
     error: float = 0.0
-    manner: dict[str, Any] | None = None
+    manner: tuple[tuple[str, Any], ...] = ()
     failing: float = 0.0
 
 
@@ -77,10 +77,10 @@ VARIANTS = (
     Variant("e10", "model, 10 % error, and 10 % of the calls fail", 0.1, failing=0.1),
     Variant("e20", "model, 20 % error", 0.2),
     Variant("e30", "model, 30 % error", 0.3),
-    Variant("nosummary", "10 % error, no summaries", 0.1, {"summary": False}),
-    Variant("direct", "10 % error, labels at once", 0.1, {"direct": True}),
-    Variant("coreset", "10 % error, coreset", 0.1, {"sampling": "coreset"}),
-    Variant("stratified", "10 % error, stratified", 0.1, {"sampling": "stratified"}),
+    Variant("nosummary", "10 % error, no summaries", 0.1, (("summary", False),)),
+    Variant("direct", "10 % error, labels at once", 0.1, (("direct", True),)),
+    Variant("coreset", "10 % error, coreset", 0.1, (("sampling", "coreset"),)),
+    Variant("stratified", "10 % error, stratified", 0.1, (("sampling", "stratified"),)),
 )
 
 
@@ -194,7 +194,7 @@ def _labels(
     begun = time.perf_counter()
     with Endpoint(Speaker(texts, variant.error), failing if variant.failing else None) as endpoint:
         model = f"errs-{variant.error}"
-        _set(root, {"base_url": endpoint.url, "model": model, **(variant.manner or {})})
+        _set(root, {"base_url": endpoint.url, "model": model, **dict(variant.manner)})
         report = label(root, variant.name, Wish(instruction=instruction, sample=size))
         calls, answered = len(endpoint.requests), len(endpoint.answered)
     seconds = time.perf_counter() - begun
@@ -270,7 +270,8 @@ def _scored(root: Path, view: str, held: pl.DataFrame) -> Scores:
 def table(found: Sequence[Seen]) -> str:
     """Return the figures as a Markdown table."""
     lines = [
-        "| aspect | labels by | labels | kinds | true | V-measure | triplets | kNN@10 | calls | s |",
+        "| aspect | labels by | labels | kinds | true"
+        " | V-measure | triplets | kNN@10 | calls | s |",
         "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for seen in found:

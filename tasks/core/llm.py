@@ -148,16 +148,15 @@ class _OpenAI:
         import openai
 
         options = self._options(question)
+        told = [
+            {"role": "system", "content": question.system},
+            {"role": "user", "content": question.user},
+        ]
+        body = {"model": self._endpoint.model, "messages": told, **options}
         try:
             async with asyncio.timeout(self._endpoint.timeout):
-                reply = await self._client.chat.completions.create(
-                    model=self._endpoint.model,
-                    messages=[
-                        {"role": "system", "content": question.system},
-                        {"role": "user", "content": question.user},
-                    ],
-                    **options,
-                )
+                # Not `chat.completions.create`: checking a body of our own took half of each call.
+                reply = await self._client.post("/chat/completions", cast_to=object, body=body)
         except openai.APIStatusError as error:
             raise self._refusal(error, options) from None
         except (openai.APITimeoutError, TimeoutError):
@@ -219,14 +218,14 @@ def _wait(headers: Mapping[str, str]) -> float | None:
 def _answer(reply: Any, question: Question) -> Answer:
     """Read a reply; NoAnswerError where it is no chat completion, whatever its type says."""
     try:
-        text = reply.choices[0].message.content
-        usage = reply.usage
-        taken = (int(usage.prompt_tokens), int(usage.completion_tokens)) if usage else None
-    except (AttributeError, IndexError, TypeError, ValueError):
+        text = reply["choices"][0]["message"].get("content")
+        usage = reply.get("usage")
+        taken = usage and (int(usage["prompt_tokens"]), int(usage["completion_tokens"]))
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
         raise NoAnswerError("malformed reply", passing=True) from None
     if text is not None and not isinstance(text, str):
         raise NoAnswerError("malformed reply", passing=True)
     text = text or ""
-    if taken is None:
+    if not taken:
         return Answer(text, question.tokens(), tokens_of(text), estimated=True)
     return Answer(text, *taken)
