@@ -24,7 +24,6 @@ import polars as pl
 from benchmarks import datasets
 from benchmarks.machine import machine, one_line
 from benchmarks.measure import say
-from tasks.core.files import read_json
 from tasks.core.params import Params, load_params, render_params
 from tasks.core.paths import Paths
 from tasks.core.score import Scores, score
@@ -121,6 +120,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="refract-labelling-") as folder:
         for aspect in asked.only:
             found += _aspect(asked.data, aspect, Path(folder) / aspect, asked)
+            say(f"so far:\n{table(found)}")
     print(f"\n{one_line()}\n\n{table(found)}")
     if asked.json:
         about = {"machine": machine(), "views": [asdict(seen) for seen in found]}
@@ -248,12 +248,14 @@ def _seen(
     held: pl.DataFrame,
 ) -> Seen:
     file = Paths(root).label_file(variant.name)
-    rows = pl.read_ndjson(file) if file.is_file() else pl.read_csv(file.with_suffix(".csv"))
-    right = [truth[str(key)] == label for key, label in rows.select("id", "label").iter_rows()]
+    rows = (
+        pl.read_ndjson(file)
+        if file.is_file()
+        else pl.read_csv(file.with_suffix(".csv"), infer_schema=False)
+    )
+    right = [truth[key] == label for key, label in rows.select("id", "label").iter_rows()]
     scores = _scored(root, variant.name, held)
     kinds, true = rows["label"].n_unique(), sum(right) / len(right)
-    metric = read_json(Paths(root).metric(variant.name)) or {}
-    say(f"  {variant.title}: {metric.get('texts')} labels, {100 * true:.1f} % true, {scores}")
     numbers = (len(rows), kinds, true, calls, answered, seconds)
     return Seen(aspect, variant.title, *numbers, scores)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flows.stale import FRESH, Verdict, encoder_settings
@@ -75,8 +75,7 @@ def _wording(params: Params, name: str, wish: Wish) -> str:
 
 
 def _encoder(params: Params) -> EncoderSettings:
-    from dataclasses import replace
-
+    """Return the encoder of vectors alone: notes and labels are only compared."""
     return replace(encoder_settings(params), features="last")
 
 

@@ -61,7 +61,7 @@ def _labels(counts: dict[str, int]) -> None:
 def _spent(report: Any) -> None:
     spent = report.spent
     bad = {kind: n for kind, n in spent.outcomes.items() if kind != "answered"}
-    failed = f" ({', '.join(f'{kind} {n:,}' for kind, n in bad.items())})" if bad else ""
+    failed = f" ({', '.join(f'{n:,} × {kind}' for kind, n in bad.items())})" if bad else ""
     money = f", ${spent.usd:,.2f}" if spent.usd else ""
     click.echo(
         f"  in all {spent.calls:,} calls{failed}, {spent.tokens_in:,} tokens sent,"

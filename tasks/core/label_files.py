@@ -84,10 +84,15 @@ def _inside(folder: Path) -> list[Path]:
 
 
 def instruction_of(path: Path, folder: Path) -> str | None:
-    """Return the instruction that a label file at `path`, below `folder`, belongs to, or None."""
+    """Return the instruction that a label file at `path`, below `folder`, belongs to, or None.
+
+    A folder with files in it belongs to one, too: of a new one no other change may be told.
+    """
     if _passed(path):
         return None
     try:
+        if path.is_dir():
+            return check_name(path.name) if path.parent == folder and _listed(path) else None
         if path.parent != folder:
             return check_name(path.parent.name) if path.parent.parent == folder else None
         return _instruction(path)

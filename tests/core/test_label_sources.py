@@ -108,7 +108,11 @@ def test_a_changed_file_belongs_to_its_instruction_wherever_it_lies(tmp_path):
         "mood.card.json": None,
         "mood/.ada.csv.swp": None,
         "notes.md": None,
+        "full": "full",
+        "empty": None,
     }
+    (tmp_path / "empty").mkdir()
+    put(tmp_path / "full", "ada.csv", "id,label\n")
     assert {name: instruction_of(tmp_path / name, tmp_path) for name in expected} == expected
 
 
