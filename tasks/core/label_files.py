@@ -47,7 +47,7 @@ def label_files(folder: Path) -> LabelFiles:
         except InputError as error:
             found.errors[path.name] = error
     for name, paths in candidates.items():
-        if name in found:
+        if name in found or name in found.errors:
             continue
         if len(paths) == 1:
             found[name] = paths[0]

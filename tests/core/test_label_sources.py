@@ -96,7 +96,9 @@ def test_a_column_of_that_name_can_still_be_the_label(tmp_path):
 
 def test_a_file_in_a_folder_that_cannot_be_used_is_an_error_of_its_instruction(labels):
     put(labels / "mood", "notes.md", "x")
-    assert "notes.md: found a file of format '.md'" in str(label_files(labels).errors["mood"])
+    found = label_files(labels)
+    assert "notes.md: found a file of format '.md'" in str(found.errors["mood"])
+    assert "mood" not in found  # a part of its labels is not taken for all of them
 
 
 def test_a_changed_file_belongs_to_its_instruction_wherever_it_lies(tmp_path):
