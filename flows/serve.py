@@ -117,7 +117,7 @@ def _watch(paths: Paths, params: Params, name: str, stop: threading.Event) -> No
 
     paths.labels.mkdir(parents=True, exist_ok=True)
     for files in settled(paths.labels, params.serve.settle, stop):
-        named = {instruction_of(path) for path in files}
+        named = {instruction_of(path, paths.labels) for path in files}
         for instruction in sorted(name for name in named if name is not None):
             emit_event(
                 event=LABELS_CHANGED,

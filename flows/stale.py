@@ -12,7 +12,7 @@ from tasks.core.documents import expand
 from tasks.core.encoder import EncoderSettings
 from tasks.core.errors import InputError
 from tasks.core.files import Hashes, digest, read_json
-from tasks.core.label_files import label_files
+from tasks.core.label_files import fingerprint, label_files, parts
 from tasks.core.params import Params
 from tasks.core.paths import Paths
 
@@ -96,7 +96,7 @@ def fit_fingerprints(paths: Paths, params: Params, name: str, file: Path) -> dic
     """Name everything a transform is made from, as it is noted in its card."""
     base = read_json(paths.stamp("embed")) or {}
     return {
-        "labels": Hashes(paths.hashes).all([file])[0],
+        "labels": _labels_fingerprint(paths, file),
         "params": settings_fingerprint(params, name),
         "encoder": base.get("space", base.get("encoder", "")),
         "base": base.get("digest", ""),
@@ -109,6 +109,10 @@ def settings_fingerprint(params: Params, name: str) -> str:
     used = {key: value for key, value in fit.items() if not isinstance(value, dict)}
     used |= {"settings": params.fit.method_settings()}
     return digest(used, params.wording(name))
+
+
+def _labels_fingerprint(paths: Paths, file: Path) -> str:
+    return fingerprint(Hashes(paths.hashes).all(parts(file)))
 
 
 def fit_verdict(paths: Paths, name: str, now: dict[str, str]) -> Verdict:
@@ -187,7 +191,7 @@ def state_digest(paths: Paths) -> str:
         (paths.transforms, f"*/{CARD}"),
         (paths.views, "*.json"),
         (paths.metric_folder, "*"),
-        (paths.labels, "*"),
+        (paths.labels, "**/*"),
     ):
         files += sorted(path for path in folder.glob(pattern) if path.is_file())
     present = [path for path in files if path.is_file()]
@@ -234,7 +238,8 @@ def wanted_labels(paths: Paths, names: Sequence[str]) -> dict[str, Path]:
             raise files.errors[missing[0]]
         raise InputError(
             f"data/labels: no label file for {', '.join(missing)}; expected"
-            f" data/labels/{missing[0]}.csv, .tsv, .jsonl or .parquet;"
+            f" data/labels/{missing[0]}.csv, .tsv, .jsonl or .parquet, or 'refract label"
+            f" {missing[0]}';"
             f" known: {', '.join(files) or 'none'}"
         )
     return {name: files[name] for name in names} if names else dict(files)

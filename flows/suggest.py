@@ -10,7 +10,7 @@ import polars as pl
 from tasks.core import store, suggestions
 from tasks.core.errors import InputError
 from tasks.core.files import read_json
-from tasks.core.label_files import label_files
+from tasks.core.label_files import label_files, parts
 from tasks.core.labels import labelled
 from tasks.core.lineage import copies
 from tasks.core.paths import BASE, Paths
@@ -38,7 +38,7 @@ def suggest(paths: Paths, name: str, many: int, novel: float | None = None) -> p
 
 def _known(paths: Paths, name: str) -> set[str]:
     found: set[str] = set()
-    for file in _label_files(paths, name):
+    for file in (part for whole in _label_files(paths, name) for part in parts(whole)):
         by, keys = labelled(file, name)
         if by == "id":
             found |= keys

@@ -16,7 +16,7 @@ State = tuple[int, int] | None  # size and time of change; None: there is no suc
 
 
 def settled(folder: Path, rest: float, stop: Event) -> Iterator[set[Path]]:
-    """Yield the files of `folder` that changed and then stayed as they were for `rest` seconds.
+    """Yield the files below `folder` that changed and then stayed as they were for `rest` seconds.
 
     A file that is written slowly is told once, when it is whole; one that vanished is told, too.
     Ends when `stop` is set.
@@ -28,7 +28,7 @@ def settled(folder: Path, rest: float, stop: Event) -> Iterator[set[Path]]:
         rust_timeout=_LOOK,
         yield_on_timeout=True,
         stop_event=stop,
-        recursive=False,
+        recursive=True,
         raise_interrupt=False,
     )
     for group in changes:

@@ -12,14 +12,19 @@ _EVERY = 10.0  # seconds between two lines where there is no terminal
 
 
 @contextmanager
-def track(label: str, total: int | None, unit: str) -> Iterator[Callable[[int], None]]:
-    """Yield `advance(n)`; what it counts is shown on stderr. A total of None is not known yet."""
+def track(
+    label: str, total: int | None, unit: str, note: Callable[[], str] = lambda: ""
+) -> Iterator[Callable[[int], None]]:
+    """Yield `advance(n)`; what it counts is shown on stderr. A total of None is not known yet.
+
+    note: says what else is worth knowing by then, such as the cost so far.
+    """
     artifact = _Artifact(label, total)
     if sys.stderr.isatty():
-        with _bar(label, total) as advance:
+        with _bar(label, total, note) as advance:
             yield _both(advance, artifact.advance)
     else:
-        yield _both(_Lines(label, total, unit).advance, artifact.advance)
+        yield _both(_Lines(label, total, unit, note).advance, artifact.advance)
     artifact.end()
 
 
@@ -33,7 +38,7 @@ def _both(first: Callable[[int], None], second: Callable[[int], None]) -> Callab
 
 
 @contextmanager
-def _bar(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
+def _bar(label: str, total: int | None, note: Callable[[], str]) -> Iterator[Callable[[int], None]]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -48,18 +53,19 @@ def _bar(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]:>10}"),
+        TextColumn("{task.fields[note]}"),
         TimeRemainingColumn(),
     )
     begun = time.monotonic()
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task(label, total=total, rate="")
+        bar = progress.add_task(label, total=total, rate="", note="")
 
         def advance(n: int) -> None:
             """Move the bar on by `n`, and show the rate."""
             progress.advance(bar, n)
             done = progress.tasks[0].completed
             rate = done / max(time.monotonic() - begun, 1e-9)
-            progress.update(bar, rate=f"{rate:,.0f}/s")
+            progress.update(bar, rate=f"{rate:,.0f}/s", note=note())
 
         yield advance
 
@@ -96,8 +102,8 @@ class _Artifact:
 
 
 class _Lines:
-    def __init__(self, label: str, total: int | None, unit: str) -> None:
-        self._label, self._total, self._unit = label, total, unit
+    def __init__(self, label: str, total: int | None, unit: str, note: Callable[[], str]) -> None:
+        self._label, self._total, self._unit, self._note = label, total, unit, note
         self._done = 0
         self._begun = self._said = time.monotonic()
 
@@ -113,4 +119,5 @@ class _Lines:
         if self._total is not None:
             left = (self._total - self._done) / rate
             line += f", {left:.0f} s left of {self._total:,}"
-        print(line, file=sys.stderr, flush=True)
+        note = self._note()
+        print(f"{line}, {note}" if note else line, file=sys.stderr, flush=True)

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import click
 
-from flows.cli import judging, making, reading, serving, versions
+from flows.cli import judging, labelling, making, reading, serving, versions
 from tasks.core.errors import InputError
 from tasks.repository import RepositoryError
 
@@ -20,7 +20,8 @@ def cli() -> None:
 
 
 for command in (
-    *(making.init, making.ingest, making.embed, making.fit, making.materialise, making.run),
+    *(making.init, making.ingest, making.embed, labelling.label, making.fit),
+    *(making.materialise, making.run),
     *(reading.search, reading.similar, reading.status, reading.report, reading.export),
     *(judging.evaluate, judging.suggest),
     *(serving.serve, serving.maintain),

@@ -170,7 +170,8 @@ def next_steps(paths: Paths, names: Sequence[str]) -> None:
         f"  refract search 'some words to look for' --view {name} --view base -k 5{root}\n"
         f"  refract similar ID --view {name}{root}\n"
         f"  refract export {name} {name}.parquet{root}\n"
-        "  labels for another aspect: data/labels/NAME.csv with columns id,label; then refract run"
+        "  labels for another aspect: data/labels/NAME.csv with columns id,label, or"
+        " 'refract label NAME'; then refract run"
     )
 
 

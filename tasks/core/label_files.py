@@ -7,16 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tasks.core.errors import InputError
+from tasks.core.files import digest
 from tasks.core.formats import Format, known_format
 from tasks.core.paths import check_name
 
 KINDS = ("delimited", "json", "parquet")
 ACCEPTED = ".csv, .tsv, .jsonl or .ndjson (each also with .gz or .zst), or .parquet"
-IGNORED = (".card.json", ".tmp", "~", ".dvc")
+IGNORED = (".tmp", "~", ".dvc")
+BESIDE = (".card.json", ".taxonomy.txt")  # what `refract label` writes beside a label file
 
 
 class LabelFiles(dict[str, Path]):
-    """The label file of each instruction.
+    """The label file of each instruction, or the folder of its name where that holds several.
 
     `errors` says what cannot be used: by instruction where its name is known, else by file name.
     """
@@ -29,20 +31,25 @@ class LabelFiles(dict[str, Path]):
 def label_files(folder: Path) -> LabelFiles:
     """List the label files in `folder`, by instruction; a missing folder has none.
 
-    Hidden files, cards, temporary files and DVC's notes are passed over; any other file that is
-    no `<instruction>.<format>` is in `errors`.
+    A folder within it registers an instruction, too, if it holds a label file: it stands for all
+    of these and for those of its name beside it. Hidden files, cards, temporary files and DVC's
+    notes are passed over; any other file that is no `<instruction>.<format>` is in `errors`.
     """
     found = LabelFiles()
     candidates: dict[str, list[Path]] = {}
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.name.startswith(".") or path.name.endswith(IGNORED) or _is_plain_folder(path):
-            continue
+    for path in _listed(folder):
         try:
+            if _is_plain_folder(path):
+                inside = _inside(path)
+                found.update({check_name(path.name): path} if inside else {})
+                continue
             _check_readable(path)
             candidates.setdefault(_instruction(path), []).append(path)
         except InputError as error:
             found.errors[path.name] = error
     for name, paths in candidates.items():
+        if name in found or name in found.errors:
+            continue
         if len(paths) == 1:
             found[name] = paths[0]
         else:
@@ -50,11 +57,50 @@ def label_files(folder: Path) -> LabelFiles:
     return found
 
 
-def instruction_of(path: Path) -> str | None:
-    """Return the instruction that a label file at `path` registers; None if it registers none."""
-    if path.name.startswith(".") or path.name.endswith(IGNORED):
+def parts(path: Path) -> list[Path]:
+    """Return the files that the label file at `path` consists of: itself, unless it is a folder."""
+    if not path.is_dir():
+        return [path]
+    beside = [each for each in _listed(path.parent) if each.is_file()]
+    own = [each for each in beside if instruction_of(each, path.parent) == path.name]
+    return own + _inside(path)
+
+
+def fingerprint(hashes: Sequence[str]) -> str:
+    """Name a label file by the hashes of its parts, in their order."""
+    return hashes[0] if len(hashes) == 1 else digest(list(hashes))
+
+
+def _listed(folder: Path) -> list[Path]:
+    there = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [path for path in there if not _passed(path)]
+
+
+def _passed(path: Path) -> bool:
+    return path.name.startswith(".") or path.name.endswith((*IGNORED, *BESIDE))
+
+
+def _inside(folder: Path) -> list[Path]:
+    """Return the label files in the folder of one instruction, which may have any name."""
+    inside = [path for path in _listed(folder) if not _is_plain_folder(path)]
+    for path in inside:
+        _check_readable(path)
+        label_format(path)
+    return inside
+
+
+def instruction_of(path: Path, folder: Path) -> str | None:
+    """Return the instruction that a label file at `path`, below `folder`, belongs to, or None.
+
+    A folder with files in it belongs to one, too: of a new one no other change may be told.
+    """
+    if _passed(path):
         return None
     try:
+        if path.is_dir():
+            return check_name(path.name) if path.parent == folder and _listed(path) else None
+        if path.parent != folder:
+            return check_name(path.parent.name) if path.parent.parent == folder else None
         return _instruction(path)
     except InputError:
         return None
@@ -98,5 +144,5 @@ def _ambiguous(folder: Path, name: str, paths: Sequence[Path]) -> InputError:
     names = ", ".join(path.name for path in paths)
     return InputError(
         f"{folder}: found {len(paths)} label files for instruction '{name}' ({names}); expected"
-        " one; remove or rename the others"
+        f" one; remove or rename the others, or put them into a folder {name} to use them together"
     )

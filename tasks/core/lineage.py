@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ import polars as pl
 from tasks.core.artifact import CARD, is_whole, read_card
 from tasks.core.errors import InputError
 from tasks.core.files import write_bytes
+from tasks.core.label_files import fingerprint, label_files, parts
 from tasks.core.labels import LabelSet, read_labels
 
-_KEPT = "labels"  # stem of the copy of a label file beside the transform that it made
+_KEPT = "labels"  # folder with the copy of a label file beside the transform that it made
 
 
 @dataclass(frozen=True)
@@ -34,14 +36,16 @@ def keep_labels(kept: Path, file: Path | None) -> None:
 
     A file that has changed since the fit is not copied: what the transform saw stays unknown.
     """
-    if file is None or copies(kept) or not is_whole(kept):
+    if file is None or not is_whole(kept) or any(_made(kept, copy) for copy in copies(kept)):
         return
     try:
-        payload = file.read_bytes()
-    except OSError:  # removed since the fit: no longer what the transform has seen
+        found = {part.relative_to(file.parent): part.read_bytes() for part in parts(file)}
+    except (OSError, InputError):  # removed since the fit: no longer what the transform has seen
         return
-    if _hash(payload) == _named(kept):
-        write_bytes(kept / "".join([_KEPT, *file.suffixes]), payload)
+    if _fingerprint(found.values()) == _named(kept):
+        for place, payload in found.items():
+            (kept / _KEPT / place).parent.mkdir(parents=True, exist_ok=True)
+            write_bytes(kept / _KEPT / place, payload)
 
 
 def labels_of(kept: Path, present: Path | None, keys: pl.DataFrame, name: str) -> LabelSet | None:
@@ -51,9 +55,9 @@ def labels_of(kept: Path, present: Path | None, keys: pl.DataFrame, name: str) -
     """
     for file in (*copies(kept), *([present] if present else [])):
         try:
-            if _hash(file.read_bytes()) == _named(kept):
+            if _made(kept, file):
                 return read_labels(file, keys, name, 1, 1)
-        except (OSError, InputError):  # not this one: what cannot be read proves nothing
+        except InputError:  # not this one: what cannot be read proves nothing
             continue
     return None
 
@@ -66,13 +70,23 @@ def kept_versions(folder: Path, live: str) -> list[Path]:
 
 def copies(kept: Path) -> list[Path]:
     """Return the copy of the label file beside a kept transform; none where none was kept."""
-    return sorted(kept.glob(f"{_KEPT}.*"))
+    return list(label_files(kept / _KEPT).values())
+
+
+def _made(kept: Path, file: Path) -> bool:
+    """Tell whether the kept transform was made from this label file as it is now."""
+    try:
+        payloads = [part.read_bytes() for part in parts(file)]
+    except (OSError, InputError):
+        return False
+    return bool(_fingerprint(payloads) == _named(kept))
 
 
 def _named(kept: Path) -> Any:
     return read_card(kept).get("made_from", {}).get("labels")
 
 
-def _hash(payload: bytes) -> str:
-    """Return the BLAKE2b-128 by which `files.Hashes` names a content."""
-    return hashlib.blake2b(payload, digest_size=16).hexdigest()
+def _fingerprint(payloads: Iterable[bytes]) -> str:
+    """Name the contents of a label file's parts, as a fit does."""
+    hashes = [hashlib.blake2b(payload, digest_size=16).hexdigest() for payload in payloads]
+    return fingerprint(hashes)

@@ -9,6 +9,7 @@ import yaml
 from pydantic import Field, ValidationError, field_validator
 
 from tasks.core.errors import InputError
+from tasks.core.label_section import Label
 from tasks.core.paths import check_name
 from tasks.core.sections import (
     Embed,
@@ -32,6 +33,7 @@ class Params(Section):
     )
     ingest: Ingest = Ingest()
     embed: Embed = Embed()
+    label: Label = Label()
     fit: Fit = Fit()
     materialise: Materialise = Materialise()
     serve: Serve = Serve()
@@ -84,14 +86,32 @@ def _first_mistake(file: str, error: ValidationError) -> str:
         return f"{file}: {key}: unknown key; expected one of: {known}{more}"
     message = first["msg"].removeprefix("Value error, ")
     message = message.replace("Input should be", "must be", 1)
-    return f"{file}: {key}: {message} (got {first['input']!r}){more}"
+    got = f" (got {first['input']!r})" if _may_be_shown(first["loc"]) else ""
+    return f"{file}: {key}: {message}{got}{more}"
 
 
 def _keys(section: tuple[int | str, ...]) -> list[str]:
+    return list(_section(section).model_fields)
+
+
+def _section(place: tuple[int | str, ...]) -> Any:
     model: Any = Params
-    for part in section:
+    for part in place:
         model = model.model_fields[str(part)].annotation
-    return list(model.model_fields)
+    return model
+
+
+def _may_be_shown(place: tuple[int | str, ...]) -> bool:
+    """Tell whether a value may be repeated: a key that was put in the wrong place may not."""
+    section: Any = Params
+    for part in place:
+        field = getattr(section, "model_fields", {}).get(str(part))
+        if field is None:
+            return True
+        if not field.repr:
+            return False
+        section = field.annotation
+    return not hasattr(section, "model_fields")
 
 
 def render_params(params: Params) -> str:

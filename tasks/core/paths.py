@@ -61,6 +61,18 @@ class Paths:
     def labels(self) -> Path:
         return self.data / "labels"
 
+    def label_file(self, name: str) -> Path:
+        """Where labels that Refract makes itself are written."""
+        return self.labels / f"{check_name(name)}.jsonl"
+
+    def label_card(self, name: str) -> Path:
+        """How these were made, and what they cost."""
+        return self.labels / f"{check_name(name)}.card.json"
+
+    def taxonomy(self, name: str) -> Path:
+        """The labels that a model has proposed, for a person to edit."""
+        return self.labels / f"{check_name(name)}.taxonomy.txt"
+
     @property
     def corpus(self) -> Path:
         return self.data / "corpus"
@@ -176,6 +188,15 @@ class Paths:
 
     def shards(self, verb: str) -> Path:
         return self.all_shards / verb
+
+    def labelling(self, name: str) -> Path:
+        """What the steps of a labelling found, to go on after a kill."""
+        return self.state / "labelling" / check_name(name)
+
+    @property
+    def ledger(self) -> Path:
+        """Every answer of a language model: to lose it costs no data, but its price again."""
+        return self.state / "calls.sqlite"
 
     @property
     def writer_lock(self) -> Path:

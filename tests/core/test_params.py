@@ -163,7 +163,7 @@ def test_a_number_has_to_be_finite(tmp_path, key, number):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("fits: {}", "fits: unknown key; expected one of: instructions, ingest, embed, fit"),
+        ("fits: {}", "fits: unknown key; expected one of: instructions, ingest, embed, label, fit"),
         ("fit: {epochs: 3}", "fit.epochs: unknown key; expected one of: method, held_out"),
         (
             "fit: {gstransform: {epoch: 3}}",

@@ -104,9 +104,9 @@ def test_what_the_previous_version_has_seen_and_the_live_one_has_not_is_left_out
     live = kept / read_json(Paths(made).view_stamp("mood"))["transform"]
     other = shutil.copytree(live, kept / "0ther")
     seen = truth_file(tmp_path / "mood.csv", rows[:30]).read_bytes()
-    (other / "labels.csv").write_bytes(seen)
+    (other / "labels" / "mood.csv").write_bytes(seen)
     card = read_json(other / "transform.json")
-    card["made_from"]["labels"] = Hashes(tmp_path / "memory").of(other / "labels.csv")
+    card["made_from"]["labels"] = Hashes(tmp_path / "memory").of(other / "labels" / "mood.csv")
     (other / "transform.json").write_text(json.dumps(card))
     unseen = [row for row in rows if row["id"] not in labels.read_text()]
     both = [row for row in unseen if row not in rows[:30]]
@@ -119,10 +119,24 @@ def test_labels_that_changed_since_are_not_mistaken_for_those_the_view_was_made_
     before = evaluated(made)
     write_labels(made, "mood", documents()[:20])
     assert evaluated(made) == before
-    for copy in Paths(made).views.glob("mood.transforms/*/labels.csv"):
+    for copy in Paths(made).views.glob("mood.transforms/*/labels/mood.csv"):
         copy.unlink()
     with pytest.raises(InputError, match="labels that it was made from are not known"):
         evaluated(made)
+
+
+def test_a_folder_of_label_files_is_kept_as_a_whole(made):
+    labels = Paths(made).labels
+    (labels / "mood.csv").unlink()
+    rows = documents()
+    for n, part in enumerate((rows[:20], rows[20:40])):
+        truth_file(labels / "mood" / f"part{n}.csv", part)
+    fit(made)
+    materialise(made)
+    before = evaluated(made)
+    shutil.rmtree(labels / "mood")
+    assert evaluated(made) == before
+    assert len(Workspace(made).view("mood").suggest(100)) == len(rows) - 40
 
 
 def test_settings_that_changed_since_ask_for_a_run_or_a_truth_file(made, tmp_path):

@@ -1,0 +1,73 @@
+"""The verb that has a label file made from an instruction."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from flows.cli.options import Folder, root_option
+from tasks.core.errors import InputError
+from tasks.core.paths import Paths
+
+
+@click.command()
+@click.argument("name")
+@click.option("--instruction", metavar="TEXT", help="What the texts are to be seen by, in words.")
+@click.option("--sample", type=click.IntRange(10, 1_000_000), help="How many texts are labelled.")
+@click.option("--clusters", type=click.IntRange(2, 1_000), help="How many clusters are named.")
+@click.option("--dry-run", is_flag=True, help="Print calls, tokens and money, and make no call.")
+@click.option("--review", is_flag=True, help="Stop when the labels are found, to edit them.")
+@click.option(
+    "--taxonomy", type=Folder(), metavar="FILE", help="Sort into the labels in FILE, one a line."
+)
+@click.option(
+    "--zero-shot",
+    type=Folder(),
+    metavar="FILE",
+    help="Make weak labels without a model: by likeness to those in FILE.",
+)
+@root_option
+def label(
+    name: str,
+    instruction: str | None,
+    sample: int | None,
+    clusters: int | None,
+    dry_run: bool,
+    review: bool,
+    taxonomy: Path | None,
+    zero_shot: Path | None,
+    root: Path,
+) -> None:
+    """Have a language model make the label file NAME from an instruction."""
+    from flows.cli import show, show_labels
+    from flows.labelling import Wish, fingerprint, label_verdict, make_job
+    from tasks.core.label_output import check_place
+    from tasks.core.params import load_params
+
+    if sum((taxonomy is not None, zero_shot is not None, review)) > 1:
+        raise InputError(
+            "label: found more than one of --taxonomy, --zero-shot and --review; expected one at"
+            " most; leave the others out"
+        )
+    paths = Paths(root)
+    params = load_params(paths.params)
+    wish = Wish(instruction, sample, clusters, taxonomy, zero_shot, review)
+    check_place(paths.label_file(name), paths.label_card(name), name)
+    if dry_run or paths.stamp("embed").is_file():
+        job = make_job(paths, params, name, wish)
+        if dry_run:
+            from tasks.core.forecast import forecast
+
+            show_labels.forecast(job, [] if zero_shot is not None else forecast(job))
+            return
+        verdict = label_verdict(paths, name, fingerprint(job, params, wish))
+        if not verdict.stale and not review:
+            show.nothing_to_do(f"label {name}", verdict.reason)
+            return
+    from flows.prefect_settings import settle
+
+    settle(paths)
+    from flows.label import label as flow
+
+    show_labels.labelled(flow(root, name, wish), paths)

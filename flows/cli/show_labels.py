@@ -1,0 +1,69 @@
+"""What a person sees of a labelling."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+from rich.markup import escape
+
+from flows.cli.show import new_console, new_table
+from tasks.core.paths import Paths
+
+LISTED = 12  # labels shown; the card has them all
+
+
+def forecast(job: Any, steps: Sequence[Any]) -> None:
+    table = new_table(f"label {job.name}: what is left to ask")
+    for title in ("step", "calls", "tokens sent", "tokens answered", "USD"):
+        table.add_column(title, justify="left" if title == "step" else "right")
+    for step in steps:
+        numbers = (step.calls, step.tokens_in, step.tokens_out)
+        table.add_row(step.step, *(f"{number:,}" for number in numbers), f"{step.usd:,.2f}")
+    totals = [sum(getattr(step, key) for step in steps) for key in ("calls", "tokens_in")]
+    answered = sum(step.tokens_out for step in steps)
+    usd = sum(step.usd for step in steps)
+    table.add_row("all", *(f"{n:,}" for n in (*totals, answered)), f"{usd:,.2f}")
+    new_console().print(table)
+    priced = job.budget.usd_in or job.budget.usd_out
+    prices = "" if priced else "; set label.usd_in and label.usd_out to see money"
+    click.echo(f"Reckoned with four letters a token, without repetitions{prices}.")
+
+
+def labelled(report: Any, paths: Paths) -> None:
+    for step in report.steps:
+        known = f", {step.known:,} of them known before" if step.known else ""
+        click.echo(f"label {report.name}: {step.step} {step.done:,} of {step.wanted:,}{known}")
+        for reason, count in step.reasons.items():
+            click.echo(f"  {count:,} {reason}")
+    _labels(report.labels)
+    for note, count in report.notes.items():
+        click.echo(f"  {note}: {count:,}")
+    if report.spent is not None:
+        _spent(report)
+    place = paths.inside(report.file)
+    if report.review:
+        again = f"refract label {report.name} --taxonomy {report.file}"
+        click.echo(f"{place}: the labels; edit them, then: {again}")
+    else:
+        click.echo(f"{place}: {sum(report.labels.values()):,} labels; next: refract run")
+
+
+def _labels(counts: dict[str, int]) -> None:
+    most = sorted(counts.items(), key=lambda item: -item[1])
+    said = [f"{escape(name)} {count:,}" for name, count in most[:LISTED]]
+    more = f" and {len(most) - LISTED} more" if len(most) > LISTED else ""
+    if said:
+        click.echo(f"  labels: {', '.join(said)}{more}")
+
+
+def _spent(report: Any) -> None:
+    spent = report.spent
+    bad = {kind: n for kind, n in spent.outcomes.items() if kind != "answered"}
+    failed = f" ({', '.join(f'{n:,} × {kind}' for kind, n in bad.items())})" if bad else ""
+    money = f", ${spent.usd:,.2f}" if spent.usd else ""
+    click.echo(
+        f"  in all {spent.calls:,} calls{failed}, {spent.tokens_in:,} tokens sent,"
+        f" {spent.tokens_out:,} answered{money}; this run {report.seconds:.1f} s"
+    )

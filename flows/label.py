@@ -1,0 +1,163 @@
+"""An instruction → a label file, by a language model or by the encoder alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from prefect import flow
+
+from flows.artifacts import leave_table
+from flows.embed import embed
+from flows.ingest import ingest
+from flows.labelling import Wish, fingerprint, make_job
+from flows.prefect_settings import one_heartbeat
+from flows.stale import corpus_is_stale
+from tasks import label as task
+from tasks.core import base, labelling
+from tasks.core.errors import InputError
+from tasks.core.label_files import label_files
+from tasks.core.label_job import LabelJob, Step
+from tasks.core.label_output import check_place
+from tasks.core.labels import read_labels
+from tasks.core.ledger import Spent
+from tasks.core.params import Params, load_params
+from tasks.core.paths import Paths
+
+
+@dataclass(frozen=True)
+class LabelReport:
+    """What became of each step, the texts of each label, and what the instruction has cost.
+
+    file: the labels, or the taxonomy where the run stopped for a review. notes: whose labels
+    there are now, if other files hold some as well, and how far they agree.
+    """
+
+    name: str
+    file: Path
+    steps: list[Step]
+    labels: dict[str, int]
+    spent: Spent | None
+    seconds: float
+    review: bool = False
+    notes: dict[str, int] = field(default_factory=dict)
+
+
+@flow(name="label", flow_run_name="label {name}")
+def label(root: Path, name: str, wish: Wish) -> LabelReport:
+    """Sample, summarise, cluster, name and classify; what was paid for is never paid again."""
+    begun = time.perf_counter()
+    paths, params = Paths(root), load_params(Paths(root).params)
+    with one_heartbeat():
+        _bring_vectors(paths, params)
+        job = make_job(paths, params, name, wish)
+        output = task.Output(paths.label_file(name), paths.label_card(name), paths.taxonomy(name))
+        with _alone(job):
+            check_place(output.labels, output.card, name)
+            steps = [task.sample(job)]
+            if wish.review:
+                steps += _find_labels(job)
+                task.write_taxonomy(job, output)
+                return _report(job, output.taxonomy, steps, {}, begun, review=True)
+            steps += _label(job, params, wish)
+            made_from = fingerprint(job, params, wish)
+            seconds = time.perf_counter() - begun
+            weak = wish.zero_shot is not None
+            counts = task.write_labels(job, output, steps, made_from, seconds, weak)
+    report = _report(job, output.labels, steps, counts, begun, notes=_notes(paths, name), weak=weak)
+    leave_table("label", f"Labels of {name}", [_row(step) for step in steps])
+    return report
+
+
+def _bring_vectors(paths: Paths, params: Params) -> None:
+    """Make a new workspace's base vectors; those that there are stay as they are."""
+    if not paths.stamp("embed").is_file():
+        if corpus_is_stale(paths, params):
+            ingest(paths.root)
+        embed(paths.root)
+
+
+def _label(job: LabelJob, params: Params, wish: Wish) -> list[Step]:
+    if wish.zero_shot is not None:
+        return [task.compare(job, params.label.zero_shot)]
+    found = [] if job.taxonomy else _find_labels(job)
+    return [*found, task.classify(job)]
+
+
+def _find_labels(job: LabelJob) -> list[Step]:
+    """Return the steps that found the labels, in this run or in an earlier one."""
+    known = labelling.kept(job)
+    if known is not None:
+        return known
+    if job.manner.direct:
+        steps = [task.propose(job)]
+    else:
+        steps = [task.summarise(job)] if job.manner.summary else []
+        _check_asked(job, steps)
+        steps += [task.cluster(job), task.name_clusters(job)]
+    labelling.keep(job, steps)
+    return steps
+
+
+def _check_asked(job: LabelJob, steps: list[Step]) -> None:
+    for step in steps:
+        if step.unasked:
+            budget = job.budget
+            raise InputError(
+                f"label {job.name}: the budget is spent (label.max_calls {budget.max_calls},"
+                f" label.max_usd {budget.max_usd}) with {step.done:,} of {step.wanted:,} texts"
+                " summarised; raise it in params.yaml and run the same command: what was answered"
+                " is kept"
+            )
+
+
+@contextmanager
+def _alone(job: LabelJob) -> Iterator[None]:
+    """Hold the lock of one instruction's labelling: two would pay for the same."""
+    job.memory.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(job.memory / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise InputError(
+            f"label {job.name}: another 'refract label {job.name}' is at work; expected none; wait"
+            " for it or stop it"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _notes(paths: Paths, name: str) -> dict[str, int]:
+    """Return whose labels there are, where a folder beside the file holds others."""
+    file = label_files(paths.labels).get(name)
+    if file is None or not file.is_dir():
+        return {}
+    return read_labels(file, base.keys(paths.base_table), name, 1, 1).notes
+
+
+def _report(
+    job: LabelJob,
+    file: Path,
+    steps: list[Step],
+    labels: dict[str, int],
+    begun: float,
+    *,
+    review: bool = False,
+    weak: bool = False,
+    notes: dict[str, int] | None = None,
+) -> LabelReport:
+    cost = None if weak else task.spent(job)
+    seconds = time.perf_counter() - begun
+    return LabelReport(job.name, file, steps, labels, cost, seconds, review, notes or {})
+
+
+def _row(step: Step) -> dict[str, Any]:
+    row = asdict(step)
+    return {**{key: row[key] for key in ("step", "wanted", "done", "known")}, **step.reasons}

@@ -1,0 +1,81 @@
+"""The label file that Refract makes itself, and the card beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tasks.core.errors import InputError
+from tasks.core.files import read_json, write_bytes, write_json
+from tasks.core.label_files import instruction_of
+from tasks.core.taxonomy import Label
+
+EXAMPLES, EXCERPT = 3, 160  # texts of a label that the card shows, and characters of each
+
+
+def check_place(file: Path, card: Path, name: str) -> None:
+    """Refuse to write over labels that a person has made or edited, or beside them."""
+    folder = file.parent / name
+    there = sorted(file.parent.iterdir()) if file.parent.is_dir() else []
+    others = [path for path in there if path != file and instruction_of(path, file.parent) == name]
+    if others and not folder.is_dir():
+        raise InputError(
+            f"{others[0]}: found labels of instruction '{name}'; expected none beside those that"
+            f" Refract makes; move it to {folder}/, where its labels win over them"
+        )
+    known = read_json(card) or {}
+    if file.is_file() and _hash(file.read_bytes()) not in (
+        known.get("file"),
+        known.get("file_before"),
+    ):
+        raise InputError(
+            f"{file}: found labels that 'refract label' has not made, or that were edited since;"
+            f" expected none; move it to {folder}/, without the column 'source' where"
+            " rows were corrected: then they win over a model's"
+        )
+
+
+def write_labels(
+    file: Path, card: Path, labelled: Mapping[str, str], source: str, about: dict[str, Any]
+) -> None:
+    """Write a row a text, and the card; a kill in between leaves both known as Refract's own."""
+    rows = [{"id": key, "label": label, "source": source} for key, label in labelled.items()]
+    payload = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+    before = _hash(file.read_bytes()) if file.is_file() else None
+    write_json(card, about | {"file": _hash(payload), "file_before": before})
+    write_bytes(file, payload)
+
+
+def is_made(file: Path, card: Mapping[str, Any]) -> bool:
+    """Tell whether the file is the one that the card is of."""
+    return file.is_file() and _hash(file.read_bytes()) == card.get("file")
+
+
+def _hash(payload: bytes) -> str:
+    return hashlib.blake2b(payload, digest_size=16).hexdigest()
+
+
+def described(
+    labels: list[Label], labelled: Mapping[str, str], texts: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Return each label with its description, how many texts have it, and three of them."""
+    counts = Counter(labelled.values())
+    examples: dict[str, list[str]] = {}
+    for key, label in labelled.items():
+        own = examples.setdefault(label, [])
+        if len(own) < EXAMPLES:
+            own.append(" ".join(texts[key].split())[:EXCERPT])
+    return [
+        {
+            "label": label.name,
+            "description": label.description,
+            "others": list(label.others),
+            "texts": counts[label.name],
+            "examples": examples.get(label.name, []),
+        }
+        for label in labels
+    ]

@@ -1,0 +1,63 @@
+"""Labels of one instruction from several sources: which one counts, and how far they agree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+HUMAN, MODEL, ZERO_SHOT = "human", "model", "zero-shot"
+RANK = {HUMAN: 0, MODEL: 1, ZERO_SHOT: 2}  # a person knows better, a weak label worst
+
+CONFLICT = "conflicting labels for one id"
+REPEATED = "repeated row"
+OVERRULED = "overruled by a label of a better source"
+
+
+def source_of(value: str | None) -> str:
+    """Return whose label a row is by its column `source`: a person's if no machine says so."""
+    said = (value or "").strip().lower()
+    return said if said in RANK else HUMAN
+
+
+def rules(key: str) -> list[tuple[pl.Expr, str]]:
+    """Return what is dropped of the rows with one `key`, in this order, and why."""
+    rank = pl.col("source").replace_strict(RANK, return_dtype=pl.Int64)
+    return [
+        (rank > rank.min().over(key), OVERRULED),
+        (pl.col("label").n_unique().over(key) > 1, CONFLICT),
+        (~pl.col(key).is_first_distinct(), REPEATED),
+    ]
+
+
+def sift(frame: pl.DataFrame, steps: Sequence[tuple[pl.Expr, str]]) -> pl.DataFrame:
+    """Give each row the reason of the first rule that drops it, or null; rows keep their order."""
+    frame, dropped = frame.with_row_index("_at"), []
+    for rule, reason in steps:
+        marked = frame.with_columns(rule.alias("_hit"))
+        dropped.append(marked.filter("_hit").drop("_hit").with_columns(reason=pl.lit(reason)))
+        frame = marked.filter(~pl.col("_hit")).drop("_hit")
+    kept = frame.with_columns(reason=pl.lit(None, pl.String))
+    return pl.concat([kept, *dropped]).sort("_at").drop("_at")
+
+
+def described(rows: pl.DataFrame) -> dict[str, int]:
+    """Count whose labels are used, and where two sources agree; empty if all are a person's.
+
+    rows: id, label, source, reason; null where a row is used.
+    """
+    used = rows.filter(pl.col("reason").is_null())
+    counts: Mapping[str, int] = dict(used["source"].value_counts().iter_rows())
+    if set(counts) <= {HUMAN} and OVERRULED not in rows["reason"].to_list():
+        return {}
+    notes = {f"label by {source}": counts[source] for source in RANK if source in counts}
+    other = rows.filter(pl.col("reason") == OVERRULED)
+    both = used.join(other, on="id", suffix="_other")
+    for one, two, agree, n in (
+        both.with_columns(agree=pl.col("label") == pl.col("label_other"))
+        .group_by("source", "source_other", "agree")
+        .len()
+        .iter_rows()
+    ):
+        notes[f"{one} and {two} {'agree' if agree else 'differ'}"] = n
+    return notes

@@ -1,0 +1,231 @@
+"""Questions to a language model: the only module that knows openai."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tasks.core.errors import InputError
+from tasks.core.files import digest
+from tasks.core.label_section import check_url
+
+if TYPE_CHECKING:
+    from openai import APIStatusError, AsyncOpenAI
+
+LETTERS = 4  # of a token, on average in English: what OpenAI tells people to reckon with
+EXCERPT = 200  # characters of what an endpoint says that are repeated
+PASSING = (408, 409, 425, 429)  # and all from 500 on: worth another try
+# What an endpoint may not know, by the words it then says, in the order of suspicion.
+OPTIONAL = {
+    "max_tokens": ("max_completion_tokens",),
+    "temperature": ("temperature",),
+    "response_format": ("response_format", "json_schema", "schema", "grammar"),
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a model is told and asked; `schema` is the JSON Schema its answer has to follow."""
+
+    system: str
+    user: str
+    size: int  # tokens of the answer at most
+    schema: Mapping[str, Any] | None = None
+
+    def key(self, model: str) -> str:
+        """Name the question: the same one to the same model is asked once."""
+        return digest(model, self.system, self.user, self.size, self.schema)
+
+    def tokens(self) -> int:
+        """Return about how many tokens are sent."""
+        return tokens_of(self.system) + tokens_of(self.user) + tokens_of(str(self.schema or ""))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back; `estimated`: the endpoint did not say how many tokens it took."""
+
+    text: str
+    tokens_in: int
+    tokens_out: int
+    estimated: bool = False
+
+
+class NoAnswerError(Exception):
+    """A call came to nothing: `kind` says how, `wait` how many seconds the endpoint asks for."""
+
+    def __init__(self, kind: str, *, passing: bool, wait: float | None = None) -> None:
+        super().__init__(kind)
+        self.kind, self.passing, self.wait = kind, passing, wait
+
+
+class LanguageModel(Protocol):
+    """Whatever answers questions, one call each; NoAnswerError where a call comes to nothing."""
+
+    async def ask(self, question: Question) -> Answer: ...
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a model answers, and how it is asked; the key is read when it is connected to."""
+
+    base_url: str
+    model: str
+    key_env: str
+    timeout: float
+    temperature: float | None
+    structured: bool
+
+    @property
+    def host(self) -> str:
+        """The endpoint's host, which is all that any file notes of its address."""
+        return check_url(self.base_url)
+
+
+def find_endpoint(
+    base_url: str | None,
+    model: str | None,
+    key_env: str,
+    timeout: float,
+    temperature: float | None,
+    structured: bool,
+) -> Endpoint:
+    """Complete the settings by the environment; InputError where something is missing."""
+    url = base_url or os.environ.get("OPENAI_BASE_URL")
+    if not url:
+        raise InputError(
+            "params.yaml: label.base_url is not set, nor is OPENAI_BASE_URL; expected an endpoint"
+            " such as http://127.0.0.1:8000/v1 (texts are sent to no other); set one of them, or"
+            " make weak labels without a model by --zero-shot"
+        )
+    try:
+        check_url(url)
+    except ValueError as error:
+        raise InputError(f"label.base_url (or OPENAI_BASE_URL): {error}") from None
+    name = model or os.environ.get("OPENAI_MODEL")
+    if not name:
+        raise InputError(
+            "params.yaml: label.model is not set, nor is OPENAI_MODEL; expected the name of a model"
+            f" that {check_url(url)} serves; set one of them"
+        )
+    return Endpoint(url, name, key_env, timeout, temperature, structured)
+
+
+def tokens_of(text: str) -> int:
+    """Return about how many tokens a text has."""
+    return -(-len(text) // LETTERS)
+
+
+@asynccontextmanager
+async def connect(endpoint: Endpoint) -> AsyncIterator[LanguageModel]:
+    """Connect to an endpoint; without a key in the environment, as a local server wants none."""
+    from openai import AsyncOpenAI
+
+    key = os.environ.get(endpoint.key_env) or "none"
+    try:
+        client = AsyncOpenAI(
+            base_url=endpoint.base_url, api_key=key, timeout=endpoint.timeout, max_retries=0
+        )
+    except ValueError as error:  # such as a key with a line break in it
+        raise InputError(f"{endpoint.host}: no client for it ({type(error).__name__})") from None
+    async with client:
+        yield _OpenAI(endpoint, client, key)
+
+
+class _OpenAI:
+    def __init__(self, endpoint: Endpoint, client: AsyncOpenAI, key: str) -> None:
+        self._endpoint, self._client, self._key = endpoint, client, key
+        self._refused: set[str] = set() if endpoint.structured else {"response_format"}
+
+    async def ask(self, question: Question) -> Answer:
+        """Make one call; InputError where no other can succeed either."""
+        import openai
+
+        options = self._options(question)
+        told = [
+            {"role": "system", "content": question.system},
+            {"role": "user", "content": question.user},
+        ]
+        body = {"model": self._endpoint.model, "messages": told, **options}
+        try:
+            async with asyncio.timeout(self._endpoint.timeout):
+                # Not `chat.completions.create`: checking a body of our own took half of each call.
+                reply = await self._client.post("/chat/completions", cast_to=object, body=body)
+        except openai.APIStatusError as error:
+            raise self._refusal(error, options) from None
+        except (openai.APITimeoutError, TimeoutError):
+            raise NoAnswerError("time-out", passing=True) from None
+        except openai.APIConnectionError as error:
+            cut = type(error.__cause__).__name__
+            raise NoAnswerError(f"no connection ({cut})", passing=True) from None
+        except (openai.OpenAIError, ValueError):
+            raise NoAnswerError("malformed reply", passing=True) from None
+        return _answer(reply, question)
+
+    def _options(self, question: Question) -> dict[str, Any]:
+        length = "max_completion_tokens" if "max_tokens" in self._refused else "max_tokens"
+        options: dict[str, Any] = {length: question.size}
+        if self._endpoint.temperature is not None and "temperature" not in self._refused:
+            options["temperature"] = self._endpoint.temperature
+        if question.schema is not None and "response_format" not in self._refused:
+            schema = {"name": "answer", "strict": True, "schema": dict(question.schema)}
+            options["response_format"] = {"type": "json_schema", "json_schema": schema}
+        return options
+
+    def _refusal(self, error: APIStatusError, options: Mapping[str, Any]) -> Exception:
+        status, host = error.status_code, self._endpoint.host
+        said = " ".join(str(error.message).replace(self._key, "…").split())[:EXCERPT]
+        if status in (401, 403):
+            return InputError(
+                f"{host}: refused with {status}; expected a valid key in the environment variable"
+                f" {self._endpoint.key_env}; set it"
+            )
+        if status == 404:
+            return InputError(
+                f"{host}: refused with 404 ({said}); expected an endpoint that serves model"
+                f" {self._endpoint.model!r}; correct label.base_url (it ends in /v1) or label.model"
+            )
+        if status in (400, 422):
+            for name, words in OPTIONAL.items():
+                if name in options and any(word in said for word in words):
+                    self._refused.add(name)
+                    return NoAnswerError(f"{status}, without {name} now", passing=True, wait=0)
+        passing = status in PASSING or status >= 500
+        return NoAnswerError(str(status), passing=passing, wait=_wait(error.response.headers))
+
+
+def _wait(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that Retry-After asks for, given as a number or a date; None: none."""
+    asked = headers.get("retry-after", "")
+    try:
+        return max(0.0, float(asked))
+    except ValueError:
+        pass
+    try:
+        until = parsedate_to_datetime(asked)
+    except ValueError:
+        return None
+    now = datetime.now(UTC)
+    return max(0.0, ((until if until.tzinfo else until.replace(tzinfo=UTC)) - now).total_seconds())
+
+
+def _answer(reply: Any, question: Question) -> Answer:
+    """Read a reply; NoAnswerError where it is no chat completion, whatever its type says."""
+    try:
+        text = reply["choices"][0]["message"].get("content")
+        usage = reply.get("usage")
+        taken = usage and (int(usage["prompt_tokens"]), int(usage["completion_tokens"]))
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        raise NoAnswerError("malformed reply", passing=True) from None
+    if text is not None and not isinstance(text, str):
+        raise NoAnswerError("malformed reply", passing=True)
+    text = text or ""
+    if not taken:
+        return Answer(text, question.tokens(), tokens_of(text), estimated=True)
+    return Answer(text, *taken)

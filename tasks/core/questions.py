@@ -1,0 +1,145 @@
+"""The questions of each step, and what an answer says."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tasks.core.files import digest
+from tasks.core.llm import Question
+from tasks.core.prompts import Prompts
+from tasks.core.taxonomy import ABSTAIN, DESCRIBED, Label, clean, plain
+
+NOTE = 200  # characters of a summary: fifteen words are about a hundred
+MANY = 8  # times the tokens of one answer that a list of labels may take
+_FENCE = re.compile(r"\A```\w*\s*(.*?)\s*```\Z", re.DOTALL)
+
+_NAMED: dict[str, Any] = {
+    "type": "object",
+    "properties": {"label": {"type": "string"}, "description": {"type": "string"}},
+    "required": ["label", "description"],
+    "additionalProperties": False,
+}
+_PROPOSED: dict[str, Any] = {
+    "type": "object",
+    "properties": {"labels": {"type": "array", "items": _NAMED}},
+    "required": ["labels"],
+    "additionalProperties": False,
+}
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Puts an instruction's questions into the words of the prompts."""
+
+    prompts: Prompts
+    instruction: str
+    max_chars: int
+    max_tokens: int
+
+    def summarise(self, text: str) -> Question:
+        """Ask what one text says about the instruction."""
+        return self._question("summarise", text=self._marked(text))
+
+    def name(self, inside: Sequence[str], outside: Sequence[str]) -> Question:
+        """Ask what the notes inside a cluster have in common and those outside have not."""
+        question = self._question("name", inside=_listed(inside), outside=_listed(outside))
+        return replace(question, schema=_NAMED)
+
+    def propose(self, texts: Sequence[str]) -> Question:
+        """Ask for all labels at once."""
+        shown = _listed([text[: self.max_chars] for text in texts])
+        question = self._question("propose", texts=shown)
+        return replace(question, schema=_PROPOSED, size=MANY * self.max_tokens)
+
+    def classify(self, text: str, labels: Sequence[Label]) -> Question:
+        """Ask which of the labels one text has."""
+        question = self._question(
+            "classify", labels=_described(labels), text=self._marked(text), abstain=ABSTAIN
+        )
+        names = [*(label.name for label in labels), ABSTAIN]
+        schema = {
+            "type": "object",
+            "properties": {"label": {"type": "string", "enum": names}},
+            "required": ["label"],
+            "additionalProperties": False,
+        }
+        return replace(question, schema=schema)
+
+    def repair(self, question: Question, answer: str) -> Question:
+        """Ask again where an answer could not be used."""
+        form = json.dumps(question.schema, ensure_ascii=False)
+        system, user = self.prompts["repair"].fill(
+            system=question.system,
+            user=question.user,
+            answer=self._marked(answer[:NOTE], "answer"),
+            form=f"a JSON object by this schema: {form}",
+        )
+        return replace(question, system=system, user=user)
+
+    def _question(self, prompt: str, **values: str) -> Question:
+        system, user = self.prompts[prompt].fill(instruction=self.instruction, **values)
+        return Question(system, user, self.max_tokens)
+
+    def _marked(self, text: str, what: str = "text") -> str:
+        """Put a text between marks that it cannot contain: they hold its own hash."""
+        cut = text[: self.max_chars]
+        mark = digest(cut)[:12]
+        return f"<{what} {mark}>\n{cut}\n</{what} {mark}>"
+
+
+def _listed(notes: Sequence[str]) -> str:
+    """Write notes as JSON strings, a line each: none can end its line or begin another."""
+    return "\n".join(f"- {json.dumps(note, ensure_ascii=False)}" for note in notes) or "- (none)"
+
+
+def _described(labels: Sequence[Label]) -> str:
+    lines = [f"{label.name}: {label.description}".rstrip(": ") for label in labels]
+    return "\n".join(f"- {line}" for line in (*lines, ABSTAIN))
+
+
+def read_note(answer: str) -> str:
+    """Return a summary as one line; empty where the model said nothing."""
+    return " ".join(answer.split())[:NOTE]
+
+
+def read_label(answer: str) -> Label | None:
+    """Return the label that an answer names, or None."""
+    found = _json(answer)
+    if not isinstance(found, dict):
+        return None
+    name, description = found.get("label"), found.get("description", "")
+    if not isinstance(name, str) or not isinstance(description, str) or not clean(name):
+        return None
+    return Label(clean(name), " ".join(description.split())[:DESCRIBED])
+
+
+def read_labels_of(answer: str) -> list[Label]:
+    """Return the labels that an answer lists; none where it lists none."""
+    found = _json(answer)
+    listed = found.get("labels") if isinstance(found, dict) else found
+    each = [read_label(json.dumps(item)) for item in listed] if isinstance(listed, list) else []
+    return [label for label in each if label is not None]
+
+
+def read_choice(answer: str, names: Sequence[str]) -> str | None:
+    """Return which of `names` an answer gives, however it is dressed; None for any other."""
+    found = _json(answer)
+    said = found.get("label") if isinstance(found, dict) else found
+    if not isinstance(said, str):
+        said = answer.strip()
+        said = said.partition(":")[2] if plain(said).startswith("label ") else said
+    return {plain(name): name for name in names}.get(plain(said))
+
+
+def _json(answer: str) -> Any:
+    """Return the JSON value of an answer, also from within a fence; None where there is none."""
+    text = answer.strip()
+    fenced = _FENCE.match(text)
+    try:
+        return json.loads(fenced[1] if fenced else text)
+    except (ValueError, RecursionError):
+        return None

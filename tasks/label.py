@@ -1,0 +1,152 @@
+"""The steps of a labelling, each with its progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.core import label_output, labelling, sampling
+from tasks.core.files import write_text
+from tasks.core.label_job import Advance, LabelJob, Step, Till, open_till
+from tasks.core.label_sources import MODEL, ZERO_SHOT
+from tasks.core.ledger import Spent, open_ledger
+from tasks.core.prompts import load_prompts, version_of
+from tasks.core.taxonomy import render_taxonomy
+from tasks.core.zero_shot import described, weak_labels
+from tasks.progress import track
+
+UNSURE = "not sure enough"
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where labels, card and taxonomy go."""
+
+    labels: Path
+    card: Path
+    taxonomy: Path
+
+
+@task(name="sample", cache_policy=NO_CACHE)
+def sample(job: LabelJob) -> Step:
+    """Choose the texts that are labelled."""
+    return labelling.sample(job)
+
+
+@task(name="summarise", cache_policy=NO_CACHE)
+def summarise(job: LabelJob) -> Step:
+    """Have each of them summarised."""
+    return _paid(job, "summarise", _size(job, labelling.SAMPLE), labelling.summarise)
+
+
+@task(name="cluster", cache_policy=NO_CACHE)
+def cluster(job: LabelJob) -> Step:
+    """Cluster the summaries."""
+    return labelling.cluster(job)
+
+
+@task(name="name clusters", cache_policy=NO_CACHE)
+def name_clusters(job: LabelJob) -> Step:
+    """Have the clusters named."""
+    return _paid(job, "name", _size(job, labelling.CLUSTERS), labelling.name_clusters)
+
+
+@task(name="propose", cache_policy=NO_CACHE)
+def propose(job: LabelJob) -> Step:
+    """Have the labels proposed at once."""
+    return _paid(job, "propose", 1, labelling.propose)
+
+
+@task(name="classify", cache_policy=NO_CACHE)
+def classify(job: LabelJob) -> Step:
+    """Have each text sorted into one of the labels."""
+    return _paid(job, "classify", _size(job, labelling.SAMPLE), labelling.classify)
+
+
+def _size(job: LabelJob, step: str) -> int:
+    return len(job.steps.latest(step))
+
+
+def _paid(
+    job: LabelJob, name: str, total: int, work: Callable[[LabelJob, Till, Advance], Step]
+) -> Step:
+    with open_till(job) as till, track(name, total, "answers", lambda: str(till.purse)) as advance:
+        return work(job, till, advance)
+
+
+@task(name="compare", cache_policy=NO_CACHE)
+def compare(job: LabelJob, share: float) -> Step:
+    """Label the texts by the encoder alone, and keep those that it is sure of."""
+    chosen = sampling.lookup(job.table, job.steps.latest(labelling.SAMPLE))
+    y = labelling.encode(job, described(job.taxonomy))
+    best, sure = weak_labels(chosen.vectors, y, share)
+    names = [label.name for label in job.taxonomy]
+    choices = {chosen.ids[row]: names[best[row]] for row in sure}
+    job.steps.remember(labelling.CHOICES, "", choices)
+    return Step("compare", len(best), len(sure), reasons={UNSURE: len(best) - len(sure)})
+
+
+@task(name="write taxonomy", cache_policy=NO_CACHE)
+def write_taxonomy(job: LabelJob, output: Output) -> int:
+    """Write the labels for a person to edit; return how many."""
+    labels = labelling.taxonomy(job)
+    heading = (
+        f"{job.instruction}",
+        "One label a line, and behind a colon which texts it is for. Edit, add, remove; then",
+        f"run 'refract label {job.name} --taxonomy {output.taxonomy.name}' with the path to it.",
+    )
+    write_text(output.taxonomy, render_taxonomy(labels, heading))
+    return len(labels)
+
+
+@task(name="write labels", cache_policy=NO_CACHE)
+def write_labels(
+    job: LabelJob, output: Output, steps: list[Step], made_from: str, seconds: float, weak: bool
+) -> dict[str, int]:
+    """Write the label file and its card; return how many texts each label has."""
+    labels, found = labelling.taxonomy(job), labelling.labelled(job)
+    ids = job.steps.latest(labelling.SAMPLE)
+    texts = sampling.lookup(job.table, ids)
+    named = label_output.described(labels, found, dict(zip(texts.ids, texts.texts, strict=True)))
+    card = _card(job, steps, made_from, seconds, weak=weak) | {"taxonomy": named}
+    source = ZERO_SHOT if weak else MODEL
+    label_output.write_labels(output.labels, output.card, found, source, card)
+    return {each["label"]: each["texts"] for each in named}
+
+
+def _card(
+    job: LabelJob, steps: list[Step], made_from: str, seconds: float, *, weak: bool
+) -> dict[str, Any]:
+    about: dict[str, Any] = {
+        "instruction": job.name,
+        "wording": job.instruction,
+        "source": ZERO_SHOT if weak else MODEL,
+        "encoder": job.encoder.model,
+        "seed": job.manner.seed,
+        "settings": asdict(job.manner),
+        "steps": [asdict(step) for step in steps],
+        "seconds": round(seconds, 1),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "made_from": made_from,
+        "complete": not any(step.failed or step.unasked for step in steps[-1:]),
+    }
+    if weak:
+        return about
+    return about | {
+        "model": job.endpoint.model,
+        "host": job.endpoint.host,
+        "prompts": version_of(load_prompts(job.prompts)),
+        "spent": asdict(spent(job)),
+    }
+
+
+def spent(job: LabelJob) -> Spent:
+    """Return what the instruction has cost in all its runs."""
+    with open_ledger(job.ledger, job.name) as ledger:
+        return ledger.spent()

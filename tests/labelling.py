@@ -1,0 +1,99 @@
+"""A labelling without Prefect: a base table of short texts, and a job on a loopback endpoint."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from tasks.core import arrow, labelling, store
+from tasks.core.asking import Limits
+from tasks.core.encoder import EncoderSettings, load_encoder
+from tasks.core.intake import text_hash
+from tasks.core.label_job import Advance, LabelJob, Manner, Step, open_till
+from tasks.core.llm import Endpoint
+from tasks.core.purse import Budget
+from tests.world import MOODS, documents
+
+NAMES = {"angry": "furious", "glad": "happy"}  # words that the tiny encoder knows
+PHRASES = {name: MOODS[mood] for mood, name in NAMES.items()}
+MANNER = Manner(
+    sample=3_000,
+    sampling="random",
+    clusters=12,
+    shown=10,
+    summary=True,
+    direct=False,
+    merge=0.9,
+    max_chars=500,
+    max_tokens=64,
+    seed=1,
+)
+
+
+def truth(n: int) -> dict[str, str]:
+    """Return text → label of n different texts."""
+    rows = documents()
+    chosen = [(at, rows[at % len(rows)]) for at in range(n)]
+    return {f"{row['text']}, case {at}": NAMES[row["mood"]] for at, row in chosen}
+
+
+def encoder(model: Path) -> EncoderSettings:
+    return EncoderSettings(str(model), None, "", None, 64, "cpu", "float32")
+
+
+def make_table(table: Path, texts: list[str], settings: EncoderSettings) -> Path:
+    """Write a base table with ids x0, x1, …"""
+    vectors = load_encoder(settings).encode(texts, lambda _: None).vectors
+    hashes = [text_hash(text) for text in texts]
+    rows = pa.table(
+        {
+            "id": [f"x{at}" for at in range(len(texts))],
+            "text_hash": hashes,
+            "row_hash": hashes,
+            "text": texts,
+            store.VECTOR: arrow.vector_array(vectors, "float32"),
+        }
+    )
+    fragments = store.write_fragments(table, rows, {}, fresh=True)
+    store.commit_whole(table, rows.schema, {}, fragments)
+    return table
+
+
+def make_job(
+    folder: Path, table: Path, settings: EncoderSettings, url: str, **more: Any
+) -> LabelJob:
+    """Return a job by the default manner; `more` replaces its fields, and those of its manner."""
+    manner = {key: more.pop(key) for key in list(more) if key in Manner.__annotations__}
+    job = LabelJob(
+        name="mood",
+        instruction="the mood of the writer",
+        table=table,
+        base="one",
+        memory=folder / "steps",
+        ledger=folder / "calls.sqlite",
+        prompts=None,
+        encoder=settings,
+        endpoint=Endpoint(url, "oracle", "OPENAI_API_KEY", 30, 0.0, structured=True),
+        limits=Limits(first_wait=0.0),
+        budget=Budget(),
+        manner=replace(MANNER, **manner),
+    )
+    return replace(job, **more)
+
+
+def run(job: LabelJob, advance: Advance = lambda _: None) -> list[Step]:
+    """Do what the flow does: find the labels unless they are known, then classify."""
+    steps = [labelling.sample(job)]
+    with open_till(job) as till:
+        found = [] if job.taxonomy else labelling.kept(job)
+        if found is None:
+            if job.manner.direct:
+                found = [labelling.propose(job, till, advance)]
+            else:
+                found = [labelling.summarise(job, till, advance)] if job.manner.summary else []
+                found += [labelling.cluster(job), labelling.name_clusters(job, till, advance)]
+            labelling.keep(job, found)
+        return [*steps, *found, labelling.classify(job, till, advance)]
