@@ -115,9 +115,10 @@ def _watch(paths: Paths, params: Params, name: str, stop: threading.Event) -> No
     from flows.watch import settled
     from tasks.core.label_files import instruction_of
 
-    paths.labels.mkdir(parents=True, exist_ok=True)
-    for files in settled(paths.labels, params.serve.settle, stop):
-        named = {instruction_of(path, paths.labels) for path in files}
+    folder = paths.labels.resolve()  # changes are told by whole paths
+    folder.mkdir(parents=True, exist_ok=True)
+    for files in settled(folder, params.serve.settle, stop):
+        named = {instruction_of(path, folder) for path in files}
         for instruction in sorted(name for name in named if name is not None):
             emit_event(
                 event=LABELS_CHANGED,

@@ -14,6 +14,7 @@ from flows.cli import cli
 from flows.label import label
 from flows.labelling import Wish, fingerprint, label_verdict, make_job
 from flows.run import run
+from tasks.core.artifact import read_card
 from tasks.core.errors import InputError
 from tasks.core.files import read_json
 from tasks.core.params import load_params
@@ -97,7 +98,7 @@ def doomed(root):
 
 @pytest.mark.server
 @pytest.mark.parametrize("nth", [40, 110])
-def test_a_run_that_was_killed_goes_on_where_it_was(shop, endpoint, nth):
+def test_a_run_that_was_killed_goes_on_where_it_was(shop, endpoint, nth, tmp_path):
     address = {"base_url": endpoint.url, "model": "oracle"}  # a child knows an older environment
     set_params(shop, label={"in_flight": 1, **address})
 
@@ -108,8 +109,9 @@ def test_a_run_that_was_killed_goes_on_where_it_was(shop, endpoint, nth):
         return Reply(0)
 
     endpoint.misbehave = kill
-    child = Child(PREFECT_API_URL.value(), shop, None, doomed, shop)
-    assert child.wait(120) == -signal.SIGKILL
+    log = tmp_path / "child.log"
+    child = Child(PREFECT_API_URL.value(), shop, log, doomed, shop)
+    assert child.wait(120) == -signal.SIGKILL, log.read_text()
     assert not Paths(shop).label_file("mood").exists()
     report = label(shop, "mood", WISH)
     assert sum(report.labels.values()) == 72
@@ -145,8 +147,7 @@ def test_a_person_edits_the_labels_and_corrects_some_texts(shop, endpoint, capfd
     assert report.labels == {"furious": 36, "happy": 36, "bored": 0}
     assert report.notes["human and model agree"] == report.notes["human and model differ"] == 1
     run(shop)
-    rows = Workspace(shop).view("mood").frame()
-    assert set(rows["label"]) == {"furious", "happy", "bored"}
+    assert read_card(paths.transform("mood"))["labels"] == ["bored", "furious", "happy"]
 
 
 def test_labels_without_a_model_are_weak_and_marked(shop, monkeypatch, tmp_path):
