@@ -93,13 +93,14 @@ def test_an_instruction_becomes_a_view_in_a_workspace_that_has_only_documents(
 
 
 def doomed(root):
+    os.environ["OPENAI_API_KEY"] = KEY  # its environment may be older than this test's
     label(root, "mood", WISH)
 
 
 @pytest.mark.server
 @pytest.mark.parametrize("nth", [40, 110])
 def test_a_run_that_was_killed_goes_on_where_it_was(shop, endpoint, nth, tmp_path):
-    address = {"base_url": endpoint.url, "model": "oracle"}  # a child knows an older environment
+    address = {"base_url": endpoint.url, "model": "oracle"}
     set_params(shop, label={"in_flight": 1, **address})
 
     def kill(number, _):
