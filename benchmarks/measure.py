@@ -79,10 +79,7 @@ def in_child(
     payload = json.dumps([module, work, arguments], default=str)
     done = subprocess.run(
         [sys.executable, "-c", call, payload],
-        env={
-            "LANCE_LOG": "error",
-            **os.environ,
-        },  # k-means warns a thousand times of empty clusters
+        env={"LANCE_LOG": "error", **os.environ},  # k-means warns of each empty cluster
         stdout=subprocess.PIPE,
         text=True,
         check=True,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
@@ -16,6 +15,7 @@ from pathlib import Path
 from benchmarks import datasets, encoding, mapping, searching, serving
 from benchmarks.machine import machine, one_line
 from benchmarks.measure import Figure, say
+from flows.environment import settle_environment
 
 FIGURES: dict[str, Callable[[Path, Path], Figure]] = {
     "embed": encoding.rate,
@@ -31,8 +31,7 @@ SETS = ["agnews_partial", "airline_tweets"]
 
 
 def main() -> None:
-    for name in ("LANCE_LOG", "LANCEDB_LOG"):  # as the command line does
-        os.environ.setdefault(name, "error")
+    settle_environment()  # as the command line does
     asked = _arguments()
     datasets.require(asked.data, SETS)
     figures = {}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import NoReturn
 
 import click
 
 from flows.cli import judging, labelling, making, reading, serving, versions
+from flows.environment import settle_environment
 from tasks.core.errors import InputError
 from tasks.repository import RepositoryError
 
@@ -37,8 +37,7 @@ def _refuse(message: str) -> NoReturn:
 
 def main() -> None:
     """Run the command line; an expected error is one line on stderr and exit code 2."""
-    for name in ("LANCE_LOG", "LANCEDB_LOG"):  # their warnings are for those who write to them
-        os.environ.setdefault(name, "error")
+    settle_environment()
     try:
         cli(standalone_mode=False)
     except InputError as error:

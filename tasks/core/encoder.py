@@ -164,6 +164,8 @@ class _SentenceTransformer:
 
         if self._layers:  # entry 0 of the hidden states is what goes into the first layer
             self._model[0].auto_model.config.output_hidden_states = states
+        if len(texts) == 1 and not (self._settings.prompt or self._model.default_prompt_name):
+            return self._single(texts)
         batch = self._settings.batch_size
         while True:
             try:
@@ -183,6 +185,16 @@ class _SentenceTransformer:
                 torch.cuda.empty_cache()
             else:
                 return np.asarray(found.float().cpu().numpy(), dtype=np.float32)
+
+    def _single(self, texts: list[str]) -> np.ndarray:
+        """Encode one text without the checks of `encode`: they take a quarter of a query's time."""
+        import torch
+        from sentence_transformers.util import batch_to_device
+
+        with torch.inference_mode():
+            features = batch_to_device(self._model.preprocess(texts), self._model.device)
+            found = self._model(features)["sentence_embedding"]
+        return np.asarray(found.float().cpu().numpy(), dtype=np.float32)
 
     def _use(self, precision: str) -> None:
         import torch

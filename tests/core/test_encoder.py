@@ -132,6 +132,16 @@ def test_a_prompt_is_put_before_every_text():
     prompted = encode(TEXTS, replace(SETTINGS, prompt="query: ")).vectors
     plain = encode([f"query: {text}" for text in TEXTS]).vectors
     np.testing.assert_allclose(prompted, plain, atol=1e-5)
+    alone = encode(TEXTS[:1], replace(SETTINGS, prompt="query: ")).vectors
+    np.testing.assert_allclose(alone, plain[:1], atol=1e-5)
+
+
+@pytest.mark.encoder
+def test_a_prompt_of_the_models_own_is_put_before_one_text_as_before_many(monkeypatch):
+    model = load_encoder(SETTINGS)._model
+    monkeypatch.setitem(model.prompts, "query", "query: ")
+    monkeypatch.setattr(model, "default_prompt_name", "query")
+    np.testing.assert_allclose(encode(TEXTS[:1]).vectors, encode(TEXTS).vectors[:1], atol=1e-5)
 
 
 @pytest.mark.encoder

@@ -259,7 +259,9 @@ def test_below_its_bound_a_table_gets_no_index(table):
     assert store.version(table) == before
 
 
-def test_an_indexed_table_finds_the_same_nearest_rows(tmp_path):
+@pytest.mark.parametrize("wide", [4, 5])
+def test_an_indexed_table_finds_the_same_nearest_rows(tmp_path, monkeypatch, wide):
+    monkeypatch.setattr(nearest, "_WIDE", wide)  # an index of rounded vectors, or of whole ones
     path, names = tmp_path / "t.lance", [f"n{n:04}" for n in range(1200)]
     replace(path, names)
     query = np.array([1, 2, 3, 4], np.float32)

@@ -1,0 +1,19 @@
+"""What libraries read from the environment when they are loaded, unless the user has decided."""
+
+from __future__ import annotations
+
+import os
+
+_DEFAULTS = {
+    "LANCE_LOG": "error",  # their warnings are for those who write to tables
+    "LANCEDB_LOG": "error",
+    # OpenMP's threads spin while they wait, and so hold the cores that other programs need: beside
+    # one of these, encoding ran at a quarter of its rate. On idle cores it costs nothing.
+    "OMP_WAIT_POLICY": "PASSIVE",
+}
+
+
+def settle_environment() -> None:
+    """Set what nobody has set; to be called before torch or lancedb is imported."""
+    for name, value in _DEFAULTS.items():
+        os.environ.setdefault(name, value)
