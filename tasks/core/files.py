@@ -118,6 +118,7 @@ class Hashes:
         return values
 
     def save(self) -> None:
+        """Write the hashes down if any are new."""
         if self._changed:
             with suppress(OSError):  # only a memory: a read-only workspace can still be looked at
                 write_json(self._memory, {"files": self._known})

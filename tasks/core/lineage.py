@@ -26,6 +26,7 @@ class Seen:
 
     @classmethod
     def of(cls, rows: LabelSet) -> Seen:
+        """Return what these rows show."""
         return cls(dict(zip(rows.ids, rows.labels, strict=True)), frozenset(rows.text_hashes))
 
 

@@ -66,6 +66,7 @@ def _by_hash(ids: list[str], seed: int) -> list[str]:
     start = hashlib.blake2b(f"{seed}\0".encode(), digest_size=8)
 
     def hashed(key: str) -> bytes:
+        """Return 64 bits of seed and id, drawn alike on every machine."""
         own = start.copy()
         own.update(key.encode("utf-8", "surrogatepass"))
         return own.digest()
