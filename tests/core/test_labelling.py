@@ -13,7 +13,6 @@ from tasks.core.forecast import forecast
 from tasks.core.label_job import open_till
 from tasks.core.ledger import open_ledger
 from tasks.core.llm import Endpoint as Address
-from tasks.core.llm import _wait
 from tasks.core.purse import Budget
 from tasks.core.taxonomy import Label
 from tests.endpoint import KEY, Endpoint, Oracle, Reply
@@ -270,18 +269,6 @@ def test_an_endpoint_that_does_not_answer_at_all_ends_the_run_in_one_line(job, r
             run(job(endpoint, taxonomy=GIVEN))
         assert KEY not in str(caught.value)
         assert len(endpoint.requests) <= 5 * (10 + 8)
-
-
-@pytest.mark.parametrize(
-    ("asked", "seconds"),
-    [
-        *(("7", 7), (" 0 ", 0), ("0.5", 0.5), ("Mon, 01 Jan 2024 00:00:00 GMT", 0)),
-        *((odd, None) for odd in ("", "soon", "nan", "inf", "-5", "1e3")),
-        ("Mon, 01 Jan 2024 00:00:00 +9999999999999999", None),
-    ],
-)
-def test_an_endpoint_asks_to_wait_by_a_number_of_seconds_or_a_date_and_else_not(asked, seconds):
-    assert _wait({"retry-after": asked}) == seconds
 
 
 def test_a_call_that_hangs_is_given_up_and_repeated(job):

@@ -233,7 +233,8 @@ def test_a_wait_may_be_given_as_seconds_or_a_date():
     assert _wait({"retry-after": "Mon, 01 Jan 2024 00:00:00 GMT"}) == 0
     assert _wait({"retry-after": "Fri, 01 Jan 2100 00:00:00 GMT"}) > 1e9
     assert _wait({}) is None
-    assert _wait({"retry-after": "soon"}) is None
+    odd = ("", "soon", "nan", "inf", "-5", "1e3", "Mon, 01 Jan 2024 00:00:00 +9999999999999999")
+    assert [_wait({"retry-after": asked}) for asked in odd] == [None] * len(odd)
 
 
 @pytest.mark.parametrize(
