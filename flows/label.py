@@ -64,12 +64,11 @@ def label(root: Path, name: str, wish: Wish) -> LabelReport:
                 steps += _find_labels(job)
                 task.write_taxonomy(job, output)
                 return _report(job, output.taxonomy, steps, {}, begun, review=True)
-            steps += _label(job, params, wish)
-            made_from = fingerprint(job, params, wish)
+            steps += _label(job, params)
+            made_from = fingerprint(job, params)
             seconds = time.perf_counter() - begun
-            weak = wish.zero_shot is not None
-            counts = task.write_labels(job, output, steps, made_from, seconds, weak)
-    report = _report(job, output.labels, steps, counts, begun, notes=_notes(paths, name), weak=weak)
+            counts = task.write_labels(job, output, steps, made_from, seconds)
+    report = _report(job, output.labels, steps, counts, begun, notes=_notes(paths, name))
     leave_table("label", f"Labels of {name}", [_row(step) for step in steps])
     return report
 
@@ -82,8 +81,8 @@ def _bring_vectors(paths: Paths, params: Params) -> None:
         embed(paths.root)
 
 
-def _label(job: LabelJob, params: Params, wish: Wish) -> list[Step]:
-    if wish.zero_shot is not None:
+def _label(job: LabelJob, params: Params) -> list[Step]:
+    if job.weak:
         return [task.compare(job, params.label.zero_shot)]
     found = [] if job.taxonomy else _find_labels(job)
     return [*found, task.classify(job)]
@@ -150,10 +149,9 @@ def _report(
     begun: float,
     *,
     review: bool = False,
-    weak: bool = False,
     notes: dict[str, int] | None = None,
 ) -> LabelReport:
-    cost = None if weak else task.spent(job)
+    cost = None if job.weak else task.spent(job)
     seconds = time.perf_counter() - begun
     return LabelReport(job.name, file, steps, labels, cost, seconds, review, notes or {})
 

@@ -107,26 +107,26 @@ def write_taxonomy(job: LabelJob, output: Output) -> int:
 
 @task(name="write labels", cache_policy=NO_CACHE)
 def write_labels(
-    job: LabelJob, output: Output, steps: list[Step], made_from: str, seconds: float, weak: bool
+    job: LabelJob, output: Output, steps: list[Step], made_from: str, seconds: float
 ) -> dict[str, int]:
     """Write the label file and its card; return how many texts each label has."""
     labels, found = labelling.taxonomy(job), labelling.labelled(job)
     ids = job.steps.latest(labelling.SAMPLE)
     texts = sampling.lookup(job.table, ids)
     named = label_output.described(labels, found, dict(zip(texts.ids, texts.texts, strict=True)))
-    card = _card(job, steps, made_from, seconds, weak=weak) | {"taxonomy": named}
-    source = ZERO_SHOT if weak else MODEL
+    source = ZERO_SHOT if job.weak else MODEL
+    card = _card(job, source, steps, made_from, seconds) | {"taxonomy": named}
     label_output.write_labels(output.labels, output.card, found, source, card)
     return {each["label"]: each["texts"] for each in named}
 
 
 def _card(
-    job: LabelJob, steps: list[Step], made_from: str, seconds: float, *, weak: bool
+    job: LabelJob, source: str, steps: list[Step], made_from: str, seconds: float
 ) -> dict[str, Any]:
     about: dict[str, Any] = {
         "instruction": job.name,
         "wording": job.instruction,
-        "source": ZERO_SHOT if weak else MODEL,
+        "source": source,
         "encoder": job.encoder.model,
         "seed": job.manner.seed,
         "settings": asdict(job.manner),
@@ -136,11 +136,11 @@ def _card(
         "made_from": made_from,
         "complete": not any(step.failed or step.unasked for step in steps[-1:]),
     }
-    if weak:
+    if job.weak:
         return about
     return about | {
-        "model": job.endpoint.model,
-        "host": job.endpoint.host,
+        "model": job.asked.model,
+        "host": job.asked.host,
         "prompts": version_of(load_prompts(job.prompts)),
         "spent": asdict(spent(job)),
     }

@@ -214,5 +214,5 @@ def _origin(job: LabelJob) -> str:
     """Name what the labels come from; a text that could not be summarised changes them no more."""
     versions = version_of(load_prompts(job.prompts))
     prompts = [versions[name] for name in ("summarise", "name", "propose")]
-    about = (job.instruction, job.endpoint.model, job.encoder.fingerprint(), asdict(job.manner))
+    about = (job.instruction, job.asked.model, job.encoder.fingerprint(), asdict(job.manner))
     return digest(job.steps.name(SAMPLE), about, prompts)
