@@ -15,17 +15,18 @@ from prefect import flow
 from flows.artifacts import leave_table
 from flows.embed import embed
 from flows.ingest import ingest
-from flows.labelling import Wish, fingerprint, make_job
 from flows.prefect_settings import one_heartbeat
 from flows.stale import corpus_is_stale
+from flows.wish import Wish, fingerprint, make_job
 from tasks import label as task
-from tasks.core import base, labelling
+from tasks.core import base
 from tasks.core.errors import InputError
 from tasks.core.label_files import label_files
-from tasks.core.label_job import LabelJob, Step
-from tasks.core.label_output import check_place
+from tasks.core.labelling import procedure
+from tasks.core.labelling.job import LabelJob, Step
+from tasks.core.labelling.label_file import check_place
+from tasks.core.labelling.ledger import Spent
 from tasks.core.labels import read_labels
-from tasks.core.ledger import Spent
 from tasks.core.params import Params, load_params
 from tasks.core.paths import Paths
 
@@ -90,7 +91,7 @@ def _label(job: LabelJob, params: Params) -> list[Step]:
 
 def _find_labels(job: LabelJob) -> list[Step]:
     """Return the steps that found the labels, in this run or in an earlier one."""
-    known = labelling.kept(job)
+    known = procedure.kept(job)
     if known is not None:
         return known
     if job.manner.direct:
@@ -99,7 +100,7 @@ def _find_labels(job: LabelJob) -> list[Step]:
         steps = [task.summarise(job)] if job.manner.summary else []
         _check_asked(job, steps)
         steps += [task.cluster(job), task.name_clusters(job)]
-    labelling.keep(job, steps)
+    procedure.keep(job, steps)
     return steps
 
 

@@ -11,7 +11,7 @@ from tasks.core import store, suggestions
 from tasks.core.errors import InputError
 from tasks.core.files import read_json
 from tasks.core.label_files import label_files, parts
-from tasks.core.labels import labelled
+from tasks.core.labels import labelled_keys
 from tasks.core.lineage import copies
 from tasks.core.paths import BASE, Paths
 from tasks.core.suggestions import NOVELTY
@@ -45,7 +45,7 @@ def worth_labelling(paths: Paths, name: str, many: int, novel: float) -> pl.Data
 def _known(paths: Paths, name: str) -> set[str]:
     found: set[str] = set()
     for file in (part for whole in _label_files(paths, name) for part in parts(whole)):
-        by, keys = labelled(file, name)
+        by, keys = labelled_keys(file, name)
         if by == "id":
             found |= keys
         else:

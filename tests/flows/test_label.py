@@ -12,8 +12,8 @@ from prefect.settings import PREFECT_API_URL
 from flows import Workspace
 from flows.cli import cli
 from flows.label import label
-from flows.labelling import Wish, fingerprint, label_verdict, make_job
 from flows.run import run
+from flows.wish import Wish, fingerprint, label_verdict, make_job
 from tasks.core.artifact import read_card
 from tasks.core.errors import InputError
 from tasks.core.files import read_json

@@ -11,7 +11,7 @@ from typing import Any
 from tasks.core.errors import InputError
 from tasks.core.files import content_hash, read_json, write_bytes, write_json
 from tasks.core.label_files import instruction_of
-from tasks.core.taxonomy import Label
+from tasks.core.labelling.taxonomy import Label
 
 EXAMPLES, EXCERPT = 3, 160  # texts of a label that the card shows, and characters of each
 

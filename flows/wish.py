@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flows.stale import FRESH, Verdict, encoder_settings
-from tasks.core.asking import Limits
 from tasks.core.encoder import EncoderSettings
 from tasks.core.errors import InputError
 from tasks.core.files import digest, read_json
-from tasks.core.label_job import LabelJob, Manner
-from tasks.core.label_output import is_made
-from tasks.core.llm import Endpoint, find_endpoint
+from tasks.core.labelling.asking import Limits
+from tasks.core.labelling.job import LabelJob, Manner
+from tasks.core.labelling.label_file import is_made
+from tasks.core.labelling.llm import Endpoint, find_endpoint
+from tasks.core.labelling.purse import Budget
+from tasks.core.labelling.taxonomy import read_taxonomy
 from tasks.core.params import Params
 from tasks.core.paths import Paths, check_name
-from tasks.core.purse import Budget
-from tasks.core.taxonomy import read_taxonomy
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,16 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from tasks.core.asking import Limits, ask_all
 from tasks.core.encoder import EncoderSettings
 from tasks.core.files import digest
-from tasks.core.ledger import Ledger, open_ledger
-from tasks.core.llm import Answer, Endpoint, Question, connect
-from tasks.core.prompts import load_prompts, version_of
-from tasks.core.purse import Budget, Purse
-from tasks.core.questions import Asker
-from tasks.core.steps import Steps
-from tasks.core.taxonomy import Label
+from tasks.core.labelling.asking import Limits, ask_all
+from tasks.core.labelling.ledger import Ledger, open_ledger
+from tasks.core.labelling.llm import Answer, Endpoint, Question, connect
+from tasks.core.labelling.prompts import load_prompts, version_of
+from tasks.core.labelling.purse import Budget, Purse
+from tasks.core.labelling.questions import Asker
+from tasks.core.labelling.steps import Steps
+from tasks.core.labelling.taxonomy import Label
 
 UNASKED = "not asked: the budget is spent"
 FAILED = "failed: "
