@@ -185,7 +185,7 @@ def _labels(
 ) -> tuple[int, int, float]:
     """Have the labels made by the flow; return calls, answers and seconds."""
     from flows.label import label
-    from flows.labelling import Wish
+    from flows.wish import Wish
 
     def failing(number: int, _: object) -> Reply | None:
         every = round(1 / variant.failing)
@@ -218,7 +218,7 @@ def _weak(
     root: Path, names: Sequence[str], instruction: str, size: int
 ) -> dict[Variant, tuple[int, int, float]]:
     from flows.label import label
-    from flows.labelling import Wish
+    from flows.wish import Wish
 
     file = root / "labels.txt"
     file.write_text("".join(f"{name}: {DESCRIPTIONS[name]}\n" for name in names), "utf-8")

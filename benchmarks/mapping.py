@@ -24,11 +24,11 @@ from benchmarks.measure import (
     size_of,
 )
 from tasks.core import arrow, nearest, shards, store, views
+from tasks.core.labelled import BACKGROUND
 from tasks.core.params import Params
 from tasks.core.transform import fit, save
 
 ASPECTS = ("sentiment", "negative_reason")
-BACKGROUND = 4_096  # as tasks/fit.py
 ROWS = 2_000_000
 CLASSES = 10
 DIMENSIONS = 384

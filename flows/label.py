@@ -15,17 +15,18 @@ from prefect import flow
 from flows.artifacts import leave_table
 from flows.embed import embed
 from flows.ingest import ingest
-from flows.labelling import Wish, fingerprint, make_job
 from flows.prefect_settings import one_heartbeat
 from flows.stale import corpus_is_stale
+from flows.wish import Wish, fingerprint, make_job
 from tasks import label as task
-from tasks.core import base, labelling
+from tasks.core import base
 from tasks.core.errors import InputError
 from tasks.core.label_files import label_files
-from tasks.core.label_job import LabelJob, Step
-from tasks.core.label_output import check_place
+from tasks.core.labelling import procedure
+from tasks.core.labelling.job import LabelJob, Step
+from tasks.core.labelling.label_file import check_place
+from tasks.core.labelling.ledger import Spent
 from tasks.core.labels import read_labels
-from tasks.core.ledger import Spent
 from tasks.core.params import Params, load_params
 from tasks.core.paths import Paths
 
@@ -64,12 +65,11 @@ def label(root: Path, name: str, wish: Wish) -> LabelReport:
                 steps += _find_labels(job)
                 task.write_taxonomy(job, output)
                 return _report(job, output.taxonomy, steps, {}, begun, review=True)
-            steps += _label(job, params, wish)
-            made_from = fingerprint(job, params, wish)
+            steps += _label(job, params)
+            made_from = fingerprint(job, params)
             seconds = time.perf_counter() - begun
-            weak = wish.zero_shot is not None
-            counts = task.write_labels(job, output, steps, made_from, seconds, weak)
-    report = _report(job, output.labels, steps, counts, begun, notes=_notes(paths, name), weak=weak)
+            counts = task.write_labels(job, output, steps, made_from, seconds)
+    report = _report(job, output.labels, steps, counts, begun, notes=_notes(paths, name))
     leave_table("label", f"Labels of {name}", [_row(step) for step in steps])
     return report
 
@@ -82,8 +82,8 @@ def _bring_vectors(paths: Paths, params: Params) -> None:
         embed(paths.root)
 
 
-def _label(job: LabelJob, params: Params, wish: Wish) -> list[Step]:
-    if wish.zero_shot is not None:
+def _label(job: LabelJob, params: Params) -> list[Step]:
+    if job.weak:
         return [task.compare(job, params.label.zero_shot)]
     found = [] if job.taxonomy else _find_labels(job)
     return [*found, task.classify(job)]
@@ -91,7 +91,7 @@ def _label(job: LabelJob, params: Params, wish: Wish) -> list[Step]:
 
 def _find_labels(job: LabelJob) -> list[Step]:
     """Return the steps that found the labels, in this run or in an earlier one."""
-    known = labelling.kept(job)
+    known = procedure.kept(job)
     if known is not None:
         return known
     if job.manner.direct:
@@ -100,7 +100,7 @@ def _find_labels(job: LabelJob) -> list[Step]:
         steps = [task.summarise(job)] if job.manner.summary else []
         _check_asked(job, steps)
         steps += [task.cluster(job), task.name_clusters(job)]
-    labelling.keep(job, steps)
+    procedure.keep(job, steps)
     return steps
 
 
@@ -150,10 +150,9 @@ def _report(
     begun: float,
     *,
     review: bool = False,
-    weak: bool = False,
     notes: dict[str, int] | None = None,
 ) -> LabelReport:
-    cost = None if weak else task.spent(job)
+    cost = None if job.weak else task.spent(job)
     seconds = time.perf_counter() - begun
     return LabelReport(job.name, file, steps, labels, cost, seconds, review, notes or {})
 

@@ -7,7 +7,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from flows import stale
+from flows.suggest import worth_labelling
 from flows.versions import view_versions
 from flows.workspace import Workspace
 from tasks.core import base
@@ -21,10 +24,11 @@ from tasks.core.labels import LabelSet, read_labels
 from tasks.core.params import Params
 from tasks.core.paths import Paths, check_name
 from tasks.core.report import drawing, page
-from tasks.core.report.atlas import atlas
+from tasks.core.report.atlas import atlas, excerpt
 from tasks.core.report.confusion import Confusion, confusion
 from tasks.core.report.page import Story
-from tasks.core.report.readings import readings
+from tasks.core.report.readings import likeliest
+from tasks.core.suggestions import BOUNDARY, NOVEL
 from tasks.repository import place_of
 
 Scored = dict[str, tuple[Estimate, Estimate]]
@@ -87,7 +91,8 @@ def _story(workspace: Workspace, name: str) -> Story:
         known=known,
         labels=card["labels"],
         atlas=atlas(paths.base_table, view, known, params.fit.seed),
-        readings=readings(paths.base_table, view, known, LISTED),
+        likeliest=likeliest(view),
+        wanted=_wanted(paths, name),
         scores=scores,
         held_out=found.texts if found else 0,
         confusion=found,
@@ -106,6 +111,19 @@ def _labels(paths: Paths, name: str) -> tuple[LabelSet | None, str]:
         return read_labels(file, base.keys(paths.base_table), name, 1), ""
     except InputError as error:
         return None, f"Not checked: {error}."
+
+
+def _wanted(paths: Paths, name: str) -> dict[str, pl.DataFrame]:
+    """Return the texts worth labelling next, shortened, by why.
+
+    Nothing where the label file cannot be read: `_labels` has said why.
+    """
+    try:
+        rows = worth_labelling(paths, name, 2 * LISTED, 0.5)
+    except InputError:
+        return {}
+    shortened = rows.with_columns(pl.col("text").map_elements(excerpt, return_dtype=pl.String))
+    return {why: shortened.filter(pl.col("why") == why) for why in (BOUNDARY, NOVEL)}
 
 
 def _checked(

@@ -31,6 +31,7 @@ HELD_BY = ("labels", "params", "encoder")  # not by the base: rows that arrive e
 
 
 def encoder_settings(params: Params) -> EncoderSettings:
+    """Return the encoder that params.yaml asks for."""
     embed = params.embed
     return EncoderSettings(
         model=embed.model,
@@ -53,6 +54,7 @@ def sources_fingerprint(paths: Paths, params: Params, sources: list[Path]) -> st
 
 
 def ingest_verdict(paths: Paths, fingerprint: str) -> Verdict:
+    """Compare the corpus with the documents and settings that `fingerprint` names."""
     stamp = read_json(paths.stamp("ingest"))
     if stamp is None or not paths.corpus_file.is_file():
         return Verdict(True, "no corpus yet")
@@ -77,6 +79,7 @@ def base_digest(corpus_digest: str, space: str, storage: str) -> str:
 
 
 def embed_verdict(paths: Paths, params: Params) -> Verdict:
+    """Compare the base vectors with the corpus and the encoder that is asked for."""
     corpus = read_json(paths.stamp("ingest"))
     if corpus is None:
         return Verdict(False, "no corpus yet")
@@ -168,6 +171,7 @@ def _is_view(paths: Paths, name: str, stamp: dict[str, Any]) -> bool:
 
 
 def view_verdict(paths: Paths, params: Params, name: str) -> Verdict:
+    """Compare a view with its transform, its settings and the base vectors."""
     card = read_json(paths.transform(name) / CARD)
     if card is None:
         return Verdict(False, "no transform yet")

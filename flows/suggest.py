@@ -11,35 +11,41 @@ from tasks.core import store, suggestions
 from tasks.core.errors import InputError
 from tasks.core.files import read_json
 from tasks.core.label_files import label_files, parts
-from tasks.core.labels import labelled
+from tasks.core.labels import labelled_keys
 from tasks.core.lineage import copies
 from tasks.core.paths import BASE, Paths
 from tasks.core.suggestions import NOVELTY
 
 
 def suggest(paths: Paths, name: str, many: int, novel: float | None = None) -> pl.DataFrame:
-    """Return at most `many` texts of view `name` that nobody has labelled, `label` to be filled in.
+    """Return `worth_labelling` as a label file to fill in; InputError where it is empty.
 
-    novel: the share of texts that look like no label, NOVELTY if None; the others lie near a
-    boundary. Labelled is what the label file names as it is now, or what the view was made from. A
-    column that has the instruction's own name gets a '_' behind it: `label` is to be the label.
-    InputError where nothing is left to label.
+    novel: NOVELTY if None. A column that has the instruction's own name gets a '_' behind it:
+    `label` is to be the label.
     """
     if name == BASE:
         raise InputError("view 'base': has no labels; expected an instruction")
-    tables = paths.base_table, paths.view_table(name)
-    share = NOVELTY if novel is None else novel
-    rows = suggestions.suggest(*tables, _known(paths, name), many, share)
+    rows = worth_labelling(paths, name, many, NOVELTY if novel is None else novel)
     if not len(rows):
         raise InputError(f"view {name!r}: every text of it is labelled; expected some that are not")
     own = {column for column in rows.columns if column in (name, name.replace("-", "_"))}
     return rows.rename({column: f"{column}_" for column in own - {"label"}})
 
 
+def worth_labelling(paths: Paths, name: str, many: int, novel: float) -> pl.DataFrame:
+    """Return at most `many` texts of view `name` that nobody has labelled.
+
+    novel: the share of texts that look like no label; the others lie near a boundary. Labelled is
+    what the label file names as it is now, or what the view was made from.
+    """
+    tables = paths.base_table, paths.view_table(name)
+    return suggestions.suggest(*tables, _known(paths, name), many, novel)
+
+
 def _known(paths: Paths, name: str) -> set[str]:
     found: set[str] = set()
     for file in (part for whole in _label_files(paths, name) for part in parts(whole)):
-        by, keys = labelled(file, name)
+        by, keys = labelled_keys(file, name)
         if by == "id":
             found |= keys
         else:

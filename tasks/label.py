@@ -11,14 +11,14 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.core import label_output, labelling, sampling
 from tasks.core.files import write_text
-from tasks.core.label_job import Advance, LabelJob, Step, Till, open_till
 from tasks.core.label_sources import MODEL, ZERO_SHOT
-from tasks.core.ledger import Spent, open_ledger
-from tasks.core.prompts import load_prompts, version_of
-from tasks.core.taxonomy import render_taxonomy
-from tasks.core.zero_shot import described, weak_labels
+from tasks.core.labelling import label_file, procedure, sampling
+from tasks.core.labelling.job import Advance, LabelJob, Step, Till, open_till
+from tasks.core.labelling.ledger import Spent, open_ledger
+from tasks.core.labelling.prompts import load_prompts, version_of
+from tasks.core.labelling.taxonomy import render_taxonomy
+from tasks.core.labelling.zero_shot import described, weak_labels
 from tasks.progress import track
 
 UNSURE = "not sure enough"
@@ -36,37 +36,37 @@ class Output:
 @task(name="sample", cache_policy=NO_CACHE)
 def sample(job: LabelJob) -> Step:
     """Choose the texts that are labelled."""
-    return labelling.sample(job)
+    return procedure.sample(job)
 
 
 @task(name="summarise", cache_policy=NO_CACHE)
 def summarise(job: LabelJob) -> Step:
     """Have each of them summarised."""
-    return _paid(job, "summarise", _size(job, labelling.SAMPLE), labelling.summarise)
+    return _paid(job, "summarise", _size(job, procedure.SAMPLE), procedure.summarise)
 
 
 @task(name="cluster", cache_policy=NO_CACHE)
 def cluster(job: LabelJob) -> Step:
     """Cluster the summaries."""
-    return labelling.cluster(job)
+    return procedure.cluster(job)
 
 
 @task(name="name clusters", cache_policy=NO_CACHE)
 def name_clusters(job: LabelJob) -> Step:
     """Have the clusters named."""
-    return _paid(job, "name", _size(job, labelling.CLUSTERS), labelling.name_clusters)
+    return _paid(job, "name", _size(job, procedure.CLUSTERS), procedure.name_clusters)
 
 
 @task(name="propose", cache_policy=NO_CACHE)
 def propose(job: LabelJob) -> Step:
     """Have the labels proposed at once."""
-    return _paid(job, "propose", 1, labelling.propose)
+    return _paid(job, "propose", 1, procedure.propose)
 
 
 @task(name="classify", cache_policy=NO_CACHE)
 def classify(job: LabelJob) -> Step:
     """Have each text sorted into one of the labels."""
-    return _paid(job, "classify", _size(job, labelling.SAMPLE), labelling.classify)
+    return _paid(job, "classify", _size(job, procedure.SAMPLE), procedure.classify)
 
 
 def _size(job: LabelJob, step: str) -> int:
@@ -83,19 +83,19 @@ def _paid(
 @task(name="compare", cache_policy=NO_CACHE)
 def compare(job: LabelJob, share: float) -> Step:
     """Label the texts by the encoder alone, and keep those that it is sure of."""
-    chosen = sampling.lookup(job.table, job.steps.latest(labelling.SAMPLE))
-    y = labelling.encode(job, described(job.taxonomy))
+    chosen = sampling.lookup(job.table, job.steps.latest(procedure.SAMPLE))
+    y = procedure.encode(job, described(job.taxonomy))
     best, sure = weak_labels(chosen.vectors, y, share)
     names = [label.name for label in job.taxonomy]
     choices = {chosen.ids[row]: names[best[row]] for row in sure}
-    job.steps.remember(labelling.CHOICES, "", choices)
+    job.steps.remember(procedure.CHOICES, "", choices)
     return Step("compare", len(best), len(sure), reasons={UNSURE: len(best) - len(sure)})
 
 
 @task(name="write taxonomy", cache_policy=NO_CACHE)
 def write_taxonomy(job: LabelJob, output: Output) -> int:
     """Write the labels for a person to edit; return how many."""
-    labels = labelling.taxonomy(job)
+    labels = procedure.taxonomy(job)
     heading = (
         f"{job.instruction}",
         "One label a line, and behind a colon which texts it is for. Edit, add, remove; then",
@@ -107,26 +107,26 @@ def write_taxonomy(job: LabelJob, output: Output) -> int:
 
 @task(name="write labels", cache_policy=NO_CACHE)
 def write_labels(
-    job: LabelJob, output: Output, steps: list[Step], made_from: str, seconds: float, weak: bool
+    job: LabelJob, output: Output, steps: list[Step], made_from: str, seconds: float
 ) -> dict[str, int]:
     """Write the label file and its card; return how many texts each label has."""
-    labels, found = labelling.taxonomy(job), labelling.labelled(job)
-    ids = job.steps.latest(labelling.SAMPLE)
+    labels, found = procedure.taxonomy(job), procedure.labelled(job)
+    ids = job.steps.latest(procedure.SAMPLE)
     texts = sampling.lookup(job.table, ids)
-    named = label_output.described(labels, found, dict(zip(texts.ids, texts.texts, strict=True)))
-    card = _card(job, steps, made_from, seconds, weak=weak) | {"taxonomy": named}
-    source = ZERO_SHOT if weak else MODEL
-    label_output.write_labels(output.labels, output.card, found, source, card)
+    named = label_file.described(labels, found, dict(zip(texts.ids, texts.texts, strict=True)))
+    source = ZERO_SHOT if job.weak else MODEL
+    card = _card(job, source, steps, made_from, seconds) | {"taxonomy": named}
+    label_file.write_labels(output.labels, output.card, found, source, card)
     return {each["label"]: each["texts"] for each in named}
 
 
 def _card(
-    job: LabelJob, steps: list[Step], made_from: str, seconds: float, *, weak: bool
+    job: LabelJob, source: str, steps: list[Step], made_from: str, seconds: float
 ) -> dict[str, Any]:
     about: dict[str, Any] = {
         "instruction": job.name,
         "wording": job.instruction,
-        "source": ZERO_SHOT if weak else MODEL,
+        "source": source,
         "encoder": job.encoder.model,
         "seed": job.manner.seed,
         "settings": asdict(job.manner),
@@ -136,11 +136,11 @@ def _card(
         "made_from": made_from,
         "complete": not any(step.failed or step.unasked for step in steps[-1:]),
     }
-    if weak:
+    if job.weak:
         return about
     return about | {
-        "model": job.endpoint.model,
-        "host": job.endpoint.host,
+        "model": job.asked.model,
+        "host": job.asked.host,
         "prompts": version_of(load_prompts(job.prompts)),
         "spent": asdict(spent(job)),
     }

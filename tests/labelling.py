@@ -8,13 +8,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from tasks.core import arrow, labelling, store
-from tasks.core.asking import Limits
+from tasks.core import arrow, store
 from tasks.core.encoder import EncoderSettings, load_encoder
 from tasks.core.intake import text_hash
-from tasks.core.label_job import Advance, LabelJob, Manner, Step, open_till
-from tasks.core.llm import Endpoint
-from tasks.core.purse import Budget
+from tasks.core.labelling import procedure
+from tasks.core.labelling.asking import Limits
+from tasks.core.labelling.job import Advance, LabelJob, Manner, Step, open_till
+from tasks.core.labelling.llm import Endpoint
+from tasks.core.labelling.purse import Budget
 from tests.world import MOODS, documents
 
 NAMES = {"angry": "furious", "glad": "happy"}  # words that the tiny encoder knows
@@ -86,14 +87,14 @@ def make_job(
 
 def run(job: LabelJob, advance: Advance = lambda _: None) -> list[Step]:
     """Do what the flow does: find the labels unless they are known, then classify."""
-    steps = [labelling.sample(job)]
+    steps = [procedure.sample(job)]
     with open_till(job) as till:
-        found = [] if job.taxonomy else labelling.kept(job)
+        found = [] if job.taxonomy else procedure.kept(job)
         if found is None:
             if job.manner.direct:
-                found = [labelling.propose(job, till, advance)]
+                found = [procedure.propose(job, till, advance)]
             else:
-                found = [labelling.summarise(job, till, advance)] if job.manner.summary else []
-                found += [labelling.cluster(job), labelling.name_clusters(job, till, advance)]
-            labelling.keep(job, found)
-        return [*steps, *found, labelling.classify(job, till, advance)]
+                found = [procedure.summarise(job, till, advance)] if job.manner.summary else []
+                found += [procedure.cluster(job), procedure.name_clusters(job, till, advance)]
+            procedure.keep(job, found)
+        return [*steps, *found, procedure.classify(job, till, advance)]

@@ -7,7 +7,7 @@ from tasks.core.judgement import Estimate
 from tasks.core.report.atlas import Atlas
 from tasks.core.report.confusion import Confusion
 from tasks.core.report.page import Story
-from tasks.core.report.readings import Readings
+from tasks.core.suggestions import BOUNDARY, NOVEL
 
 EVIL = "</script><script>document.title='stolen'</script> <img src=x onerror=alert(1)> & \"so\""
 
@@ -19,6 +19,7 @@ def story(labels=("cold", "warm"), text="it is what it is", n=12):
             "id": [f"t{i}" for i in range(n)],
             "text": [text] * n,
             "label": names,
+            "suggested": names,
             "confidence": [0.9] * n,
             "novelty": [0.1] * n,
             "known": [name if i % 2 else None for i, name in enumerate(names)],
@@ -33,7 +34,8 @@ def story(labels=("cold", "warm"), text="it is what it is", n=12):
         known={f"t{i}": name for i, name in enumerate(names) if i % 2},
         labels=sorted(labels),
         atlas=Atlas(rows, plane, -plane),
-        readings=Readings(n, {name: names.count(name) for name in labels}, rows[:2], rows[2:4]),
+        likeliest={name: names.count(name) for name in labels},
+        wanted={BOUNDARY: rows[:2], NOVEL: rows[2:4]},
         scores={"triplets": (Estimate(60.0, 55.0, 66.0), Estimate(90.0, 85.0, 94.0))},
         held_out=int(counts.sum()),
         confusion=Confusion(tuple(labels), counts, counts.sum(1)),

@@ -41,8 +41,8 @@ def label(
 ) -> None:
     """Have a language model make the label file NAME from an instruction."""
     from flows.cli import show, show_labels
-    from flows.labelling import Wish, fingerprint, label_verdict, make_job
-    from tasks.core.label_output import check_place
+    from flows.wish import Wish, fingerprint, label_verdict, make_job
+    from tasks.core.labelling.label_file import check_place
     from tasks.core.params import load_params
 
     if sum((taxonomy is not None, zero_shot is not None, review)) > 1:
@@ -57,11 +57,11 @@ def label(
     if dry_run or paths.stamp("embed").is_file():
         job = make_job(paths, params, name, wish)
         if dry_run:
-            from tasks.core.forecast import forecast
+            from tasks.core.labelling.forecast import forecast
 
             show_labels.forecast(job, [] if zero_shot is not None else forecast(job))
             return
-        verdict = label_verdict(paths, name, fingerprint(job, params, wish))
+        verdict = label_verdict(paths, name, fingerprint(job, params))
         if not verdict.stale and not review:
             show.nothing_to_do(f"label {name}", verdict.reason)
             return

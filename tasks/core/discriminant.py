@@ -17,7 +17,7 @@ from torch import Tensor
 from tasks.core.gaussians import Model, gather, solve
 from tasks.core.layout import Parts, lay_out
 from tasks.core.tempering import Tempering, temper
-from tasks.core.tensors import as_tensor
+from tasks.core.tensors import as_tensor, unit_times
 from tasks.core.transform import Reading, Sample, features_for
 
 SAME = 1e-6  # squared distance to the mean below which float32 leaves no direction
@@ -110,7 +110,7 @@ class Discriminant:
     def parts(self, x: Tensor, rich: Tensor) -> Parts:
         """Return posterior, novelty and residual of base vectors (c, d) and what labels read."""
         plan = self._plan
-        shadow, u = _unit_times(x, plan.generic), _unit_times(rich, plan.W).sub_(plan.mu)
+        shadow, u = unit_times(x, plan.generic), unit_times(rich, plan.W).sub_(plan.mu)
         t, r = shadow[:, :1], shadow[:, 1:].sub_(plan.centre)
         scores = (u**2) @ plan.A + u @ plan.B + plan.C
         whole = scores[:, :-1].logsumexp(dim=1, keepdim=True)
@@ -139,15 +139,6 @@ class _Plan:
     A: Tensor
     B: Tensor
     C: Tensor
-
-
-def _unit_times(x: Tensor, matrix: Tensor) -> Tensor:
-    """Return (x/‖x‖) · matrix; ValueError where a value is not finite."""
-    wide = x.float()
-    length = torch.linalg.vector_norm(wide, dim=1, keepdim=True)
-    if not bool(torch.isfinite(length).all()):
-        raise ValueError("base vectors: some rows are not finite")
-    return (wide @ matrix).div_(length.clamp_min(1e-12))
 
 
 def fit(sample: Sample, settings: dict[str, Any], seed: int = 0) -> Discriminant:

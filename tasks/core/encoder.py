@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from tasks.core.errors import InputError
-from tasks.core.files import digest
+from tasks.core.files import content_hash, digest
 from tasks.core.transform import unit_rows
 
 BUNDLED = "bundled"
@@ -97,7 +97,7 @@ def _hash_small(path: Path) -> str:
     with path.open("rb") as file:
         head = file.read(1 << 20)
         file.seek(max(0, path.stat().st_size - (1 << 20)))
-        return hashlib.blake2b(head + file.read(), digest_size=16).hexdigest()
+        return content_hash(head + file.read())
 
 
 def check_bundled(weights: Path) -> None:

@@ -7,7 +7,6 @@ Rediscovers the Classical NLP Pipeline", ACL 2019). Keeping them costs the encod
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.core.errors import InputError
-from tasks.core.files import write_bytes
+from tasks.core.files import content_hash, write_bytes
 
 SAMPLE = 4_096  # texts that a reduction is fitted on: ten a dimension at 384
 _CHUNK = 2_048
@@ -43,7 +42,7 @@ class Reduction:
     def fingerprint(self) -> str:
         """Name the map by its numbers."""
         numbers = b"".join(array.tobytes() for array in self._arrays().values())
-        return hashlib.blake2b(numbers, digest_size=16).hexdigest()
+        return content_hash(numbers)
 
     def apply(self, states: NDArray[np.floating]) -> Floats:
         """Map pooled states (n, L, d) to features (n, f).

@@ -9,10 +9,13 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tasks.core.errors import InputError
+
+_blake = partial(hashlib.blake2b, digest_size=16)
 
 
 def write_bytes(path: Path, payload: bytes) -> None:
@@ -67,7 +70,15 @@ def read_json(path: Path) -> dict[str, Any] | None:
 def digest(*parts: object) -> str:
     """Return 32 hex digits that name `parts` (any JSON values)."""
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return content_hash(text.encode("utf-8", "surrogatepass"))
+
+
+def content_hash(content: Path | bytes) -> str:
+    """Return the BLAKE2b-128 of a file or of bytes, as 32 hex digits."""
+    if isinstance(content, bytes):
+        return _blake(content).hexdigest()
+    with content.open("rb") as file:
+        return hashlib.file_digest(file, _blake).hexdigest()
 
 
 class Hashes:
@@ -80,7 +91,7 @@ class Hashes:
         self._changed = False
 
     def of(self, path: Path) -> str:
-        """Return the BLAKE2b-128 of the content of `path`."""
+        """Return the `content_hash` of `path`; InputError where it cannot be read."""
         try:
             return self._of(path)
         except OSError as error:
@@ -95,8 +106,7 @@ class Hashes:
         known = self._known.get(key)
         if known is not None and known[:3] == seen:
             return str(known[3])
-        with path.open("rb") as file:
-            value = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+        value = content_hash(path)
         self._known[key] = [*seen, value]
         self._changed = True
         return value
@@ -108,6 +118,7 @@ class Hashes:
         return values
 
     def save(self) -> None:
+        """Write the hashes down if any are new."""
         if self._changed:
             with suppress(OSError):  # only a memory: a read-only workspace can still be looked at
                 write_json(self._memory, {"files": self._known})

@@ -24,6 +24,7 @@ class Moments:
 
     @property
     def means(self) -> Tensor:
+        """Return each class's mean, (k, d)."""
         return self.sums / self.n[:, None]
 
     @property

@@ -20,8 +20,8 @@ from tasks.core import discriminant
 from tasks.core.calibration import LeftOut, calibrate
 from tasks.core.discriminant import Discriminant
 from tasks.core.layout import Parts, lay_out
-from tasks.core.tensors import as_tensor
-from tasks.core.transform import Reading, Sample, features_for, unit_rows
+from tasks.core.tensors import as_tensor, unit_times
+from tasks.core.transform import Reading, Sample, features_for
 
 LIMIT = 20_000  # texts that a fit looks at; of more, every second, third, …
 WIDTHS = (0.3, 1.0)  # γ, tried where none is given
@@ -97,7 +97,7 @@ class Kernel:
 
     def _parts(self, x: Tensor, rich: Tensor) -> Parts:
         found, used = self._gate.parts(x, rich), self._used
-        near = _near(as_tensor(unit_rows(rich.numpy())), self._landmarks, used.width)
+        near = torch.exp(-used.width * _squared(unit_times(rich, self._landmarks.T)))
         log_p = pooled(used.sharpness * (near @ self._weights), found.p.log(), used.pool)
         return found._replace(p=log_p.exp())
 
@@ -185,7 +185,7 @@ def _regressions(
     f = ΦQ (S + λ)⁻¹ QᵀΦᵀY, h_i = Σ_j (ΦQ)_ij²/(S_j + λ), and the prediction of a text that is left
     out is y - (y - f)/(1 - h).
     """
-    apart, own = _squared(x, landmarks), _squared(landmarks, landmarks)
+    apart, own = _squared(x @ landmarks.T), _squared(landmarks @ landmarks.T)
     scale = max(float(apart.median()), 1e-6)
     y = torch.nn.functional.one_hot(truth, k).float()
     eye = JITTER * torch.eye(len(landmarks), dtype=torch.float64)
@@ -233,10 +233,6 @@ def _spare(turned: Tensor, share: Tensor) -> Tensor:
     return (1 - (turned**2) @ share).clamp_min(1e-3)[:, None]
 
 
-def _near(x: Tensor, landmarks: Tensor, gamma: float) -> Tensor:
-    return torch.exp(-gamma * _squared(x, landmarks))
-
-
-def _squared(x: Tensor, z: Tensor) -> Tensor:
-    """Return ‖x_i - z_j‖² of unit rows, (n, m)."""
-    return (2 - 2 * (x @ z.T)).clamp_min(0)
+def _squared(products: Tensor) -> Tensor:
+    """Return ‖x_i - z_j‖² of unit rows from their products x_i·z_j, (n, m)."""
+    return (2 - 2 * products).clamp_min(0)

@@ -131,6 +131,7 @@ def _instruction(path: Path) -> str:
 
 
 def label_format(path: Path) -> Format:
+    """Return the format of a label file by its name; InputError where labels have none such."""
     form = known_format(path)
     if form is None or form.kind not in KINDS:
         raise InputError(

@@ -99,7 +99,7 @@ def read_labels(
     )
 
 
-def labelled(path: Path, name: str) -> tuple[str, set[str]]:
+def labelled_keys(path: Path, name: str) -> tuple[str, set[str]]:
     """Return 'id' or 'text_hash', and those of all rows at `path` that carry a label."""
     rows = _steady_rows(path, name)
     named = {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,7 @@ import polars as pl
 
 from tasks.core.artifact import CARD, is_whole, read_card
 from tasks.core.errors import InputError
-from tasks.core.files import write_bytes
+from tasks.core.files import content_hash, write_bytes
 from tasks.core.label_files import fingerprint, label_files, parts
 from tasks.core.labels import LabelSet, read_labels
 
@@ -28,6 +26,7 @@ class Seen:
 
     @classmethod
     def of(cls, rows: LabelSet) -> Seen:
+        """Return what these rows show."""
         return cls(dict(zip(rows.ids, rows.labels, strict=True)), frozenset(rows.text_hashes))
 
 
@@ -42,7 +41,7 @@ def keep_labels(kept: Path, file: Path | None) -> None:
         found = {part.relative_to(file.parent): part.read_bytes() for part in parts(file)}
     except (OSError, InputError):  # removed since the fit: no longer what the transform has seen
         return
-    if _fingerprint(found.values()) == _named(kept):
+    if fingerprint([content_hash(payload) for payload in found.values()]) == _named(kept):
         for place, payload in found.items():
             (kept / _KEPT / place).parent.mkdir(parents=True, exist_ok=True)
             write_bytes(kept / _KEPT / place, payload)
@@ -76,17 +75,10 @@ def copies(kept: Path) -> list[Path]:
 def _made(kept: Path, file: Path) -> bool:
     """Tell whether the kept transform was made from this label file as it is now."""
     try:
-        payloads = [part.read_bytes() for part in parts(file)]
+        return bool(fingerprint([content_hash(part) for part in parts(file)]) == _named(kept))
     except (OSError, InputError):
         return False
-    return bool(_fingerprint(payloads) == _named(kept))
 
 
 def _named(kept: Path) -> Any:
     return read_card(kept).get("made_from", {}).get("labels")
-
-
-def _fingerprint(payloads: Iterable[bytes]) -> str:
-    """Name the contents of a label file's parts, as a fit does."""
-    hashes = [hashlib.blake2b(payload, digest_size=16).hexdigest() for payload in payloads]
-    return fingerprint(hashes)

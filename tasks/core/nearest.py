@@ -78,10 +78,12 @@ class Searcher:
 
     @property
     def names(self) -> list[str]:
+        """The table's columns."""
         return list(self._rows.schema.names)
 
     @property
     def note(self) -> dict[str, Any]:
+        """What was noted with the table's rows when they were written."""
         return dict(json.loads((self._rows.schema.metadata or {}).get(NOTE, b"{}")))
 
     def refresh(self) -> bool:

@@ -49,6 +49,7 @@ class Params(Section):
         return value
 
     def wording(self, name: str) -> str:
+        """Return the wording of an instruction; without one it is worded by its name."""
         return self.instructions.get(name, name)
 
 

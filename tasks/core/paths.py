@@ -38,10 +38,12 @@ class Paths:
 
     @property
     def pipeline(self) -> Path:
+        """The stages, by which `dvc repro` makes everything from the inputs."""
         return self.root / "dvc.yaml"
 
     @property
     def lock(self) -> Path:
+        """DVC's record of the content that each stage has read and written."""
         return self.root / "dvc.lock"
 
     @property
@@ -59,6 +61,7 @@ class Paths:
 
     @property
     def labels(self) -> Path:
+        """A label file, or a folder of them, an instruction: laid there by people or by a model."""
         return self.data / "labels"
 
     def label_file(self, name: str) -> Path:
@@ -98,6 +101,7 @@ class Paths:
         return self.data / "transforms"
 
     def transform(self, name: str) -> Path:
+        """What was last fitted for an instruction; the view may still be made by an earlier one."""
         return self.transforms / check_name(name)
 
     def hold(self, name: str) -> Path:
@@ -124,6 +128,7 @@ class Paths:
         return self.metrics / "scores"
 
     def metric(self, name: str) -> Path:
+        """The scores of one view, before and after."""
         return self.metric_folder / f"{check_name(name)}.json"
 
     @property
@@ -151,6 +156,7 @@ class Paths:
 
     @property
     def rejected_documents(self) -> Path:
+        """The rows of documents that were not taken in, and why."""
         return self.quarantine / "documents" / "rows.jsonl"
 
     def rejected_labels(self, name: str) -> Path:
@@ -187,6 +193,7 @@ class Paths:
         return self.root / ".refract"
 
     def shards(self, verb: str) -> Path:
+        """The plan of a verb at work and what each range has written, to go on after a kill."""
         return self.all_shards / verb
 
     def labelling(self, name: str) -> Path:
@@ -200,10 +207,12 @@ class Paths:
 
     @property
     def writer_lock(self) -> Path:
+        """Held by whoever changes the workspace: one at a time."""
         return self.state / "writer.lock"
 
     @property
     def serve_lock(self) -> Path:
+        """Held as long as a `refract serve` runs."""
         return self.state / "serve.lock"
 
     @property
@@ -217,6 +226,7 @@ class Paths:
 
     @property
     def prefect_home(self) -> Path:
+        """The database of the private Prefect server."""
         return self.state / "prefect"
 
     def in_dvc(self) -> bool:
@@ -250,6 +260,7 @@ class Paths:
 
     @property
     def hashes(self) -> Path:
+        """Content hashes of files, remembered by size and time of change."""
         return self.state / "hashes.json"
 
     def stamp(self, verb: str) -> Path:
@@ -258,6 +269,7 @@ class Paths:
         return folders[verb] / f"{verb}.json"
 
     def view_stamp(self, name: str) -> Path:
+        """What the live view was made from, and how many rows it has."""
         return self.views / f"{check_name(name)}.json"
 
     def inside(self, path: Path) -> str:

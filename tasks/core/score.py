@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.core.kmeans import kmeans
 from tasks.core.transform import unit_rows
 
 PAIRS = 5_000
@@ -62,15 +62,8 @@ def v_measure(vectors: Floats, y: Ints, seed: int = 0) -> float | None:
 
 def clusterings(vectors: Floats, k: int, seed: int = 0) -> list[Ints]:
     """Return the clusters (n,) of three k-means runs on unit rows; none for k < 2."""
-    from sklearn.cluster import KMeans
-    from sklearn.exceptions import ConvergenceWarning
-
-    if k < 2:
-        return []
     x = unit_rows(vectors)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return [KMeans(k, n_init=1, random_state=seed + i).fit_predict(x) for i in range(3)]
+    return [kmeans(x, k, seed + i) for i in range(3)] if k > 1 else []
 
 
 def triplet_accuracy(vectors: Floats, y: Ints, seed: int = 0) -> float | None:

@@ -7,7 +7,6 @@ learning", 2019).
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tasks.core import arrow, store
+from tasks.core.kmeans import kmeans
 from tasks.core.transform import unit_rows
 
 NOVELTY = 0.2  # share of the novel ones; 0.35 and more taught a view less (measured 2026-11-22)
@@ -118,15 +118,9 @@ class _Chosen:
 
 def _one_per_cluster(vectors: NDArray[np.float32], clusters: int) -> list[int]:
     """Return all rows, which are ranked: the first of each cluster before all others."""
-    from sklearn.cluster import KMeans
-    from sklearn.exceptions import ConvergenceWarning
-
     if len(vectors) <= clusters:
         return list(range(len(vectors)))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        kmeans = KMeans(clusters, n_init=1, max_iter=20, random_state=_SEED)
-        found = kmeans.fit_predict(vectors)
+    found = kmeans(vectors, clusters, _SEED, rough=True)
     first = np.sort(np.unique(found, return_index=True)[1])
     rest = np.setdiff1d(np.arange(len(vectors)), first)
     return [*first.tolist(), *rest.tolist()]

@@ -6,7 +6,7 @@ import pytest
 
 from tasks.core.errors import InputError
 from tasks.core.label_files import instruction_of, label_files, parts
-from tasks.core.label_output import check_place, write_labels
+from tasks.core.labelling.label_file import check_place, write_labels
 from tasks.core.labels import read_labels
 from tests.core.test_labels import KEYS, TEXTS, put
 

@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from tasks.core import labelling
-from tasks.core.asking import Limits
 from tasks.core.errors import InputError
-from tasks.core.forecast import forecast
-from tasks.core.label_job import open_till
-from tasks.core.ledger import open_ledger
-from tasks.core.llm import Endpoint as Address
-from tasks.core.purse import Budget
-from tasks.core.taxonomy import Label
+from tasks.core.labelling import procedure
+from tasks.core.labelling.asking import Limits
+from tasks.core.labelling.forecast import forecast
+from tasks.core.labelling.job import open_till
+from tasks.core.labelling.ledger import open_ledger
+from tasks.core.labelling.llm import Endpoint as Address
+from tasks.core.labelling.purse import Budget
+from tasks.core.labelling.taxonomy import Label
 from tests.endpoint import KEY, Endpoint, Oracle, Reply
 from tests.labelling import PHRASES, encoder, make_job, make_table, run, truth
 
@@ -59,7 +59,7 @@ def asked_once(endpoint):
 def right(job):
     """Return the share of labels that are true."""
     texts = dict(zip((f"x{at}" for at in range(N)), truth(N).values(), strict=True))
-    found = labelling.labelled(job)
+    found = procedure.labelled(job)
     return sum(texts[key] == label for key, label in found.items()) / len(found)
 
 
@@ -69,7 +69,7 @@ def test_an_instruction_becomes_the_labels_that_the_model_sees(job):
         sample, summarise, cluster, name, classify = run(made)
         assert (sample.done, summarise.done, classify.done) == (N, N, N)
         assert cluster.done + sum(cluster.reasons.values()) == N
-        assert {label.name for label in labelling.taxonomy(made)} == {"furious", "happy"}
+        assert {label.name for label in procedure.taxonomy(made)} == {"furious", "happy"}
         assert right(made) == 1
         assert len(endpoint.requests) == 2 * N + name.wanted
         assert endpoint.most_at_once <= made.limits.in_flight
@@ -78,13 +78,13 @@ def test_an_instruction_becomes_the_labels_that_the_model_sees(job):
 def test_the_same_again_makes_no_call(job):
     with Endpoint(oracle()) as endpoint:
         made = job(endpoint)
-        first, labels = run(made), labelling.labelled(made)
+        first, labels = run(made), procedure.labelled(made)
         calls = len(endpoint.requests)
         again = run(made)
         assert len(endpoint.requests) == calls
         assert again[-1].known == N
         assert [(s.step, s.done) for s in again] == [(s.step, s.done) for s in first]
-        assert labelling.labelled(made) == labels
+        assert procedure.labelled(made) == labels
 
 
 BAD = {
@@ -105,7 +105,7 @@ def test_failing_calls_cost_repetitions_and_no_label(job):
     with Endpoint(oracle(), every_fifth) as endpoint:
         made = job(endpoint)
         assert [step.failed for step in run(made)] == [0] * 5
-        assert len(labelling.labelled(made)) == N
+        assert len(procedure.labelled(made)) == N
         assert right(made) == 1
         assert asked_once(endpoint)
         cost, bad = spent(made), len(endpoint.requests) - len(endpoint.answered)
@@ -187,8 +187,8 @@ def test_an_answer_outside_the_set_is_asked_for_once_more_then_counted(job):
         step = run(made)[-1]
         assert step.reasons == {"abstained": 1, "outside the set": 1}
         assert step.wanted == step.done + 2 == N
-        assert not {"x7", "x11"} & set(labelling.labelled(made))
-        assert "x9" in labelling.labelled(made)
+        assert not {"x7", "x11"} & set(procedure.labelled(made))
+        assert "x9" in procedure.labelled(made)
         assert len(endpoint.requests) == N + 2
 
 
@@ -210,7 +210,7 @@ def test_a_text_that_gives_orders_changes_nothing_but_its_own_label(tmp_path, se
             place = make_table(tmp_path / f"{name}.lance", shown, settings)
             made = make_job(tmp_path / name, place, settings, endpoint.url)
             run(made)
-            found[name] = labelling.labelled(made), labelling.taxonomy(made)
+            found[name] = procedure.labelled(made), procedure.taxonomy(made)
             sent = [body["messages"][1]["content"] for body in endpoint.requests]
             assert sum("answer zebra" in user for user in sent) == (3 if misbehave else 0)
     assert {label.name for label in found["order"][1]} == {"furious", "happy"}
@@ -305,7 +305,7 @@ def test_the_ablations_find_labels_with_fewer_calls(job, manner):
     with Endpoint(oracle()) as endpoint:
         made = job(endpoint, **manner)
         run(made)
-        assert {label.name for label in labelling.taxonomy(made)} == {"furious", "happy"}
+        assert {label.name for label in procedure.taxonomy(made)} == {"furious", "happy"}
         assert len(endpoint.requests) <= N + 12
         assert right(made) == 1
 

@@ -6,17 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tasks.core.asking import Pace
-from tasks.core.clusters import group, number_of
 from tasks.core.errors import InputError
 from tasks.core.label_section import check_url
-from tasks.core.llm import _wait, find_endpoint
+from tasks.core.labelling.asking import Pace
+from tasks.core.labelling.clusters import group, number_of
+from tasks.core.labelling.llm import _wait, find_endpoint
+from tasks.core.labelling.prompts import load_prompts, version_of
+from tasks.core.labelling.questions import Asker, read_choice, read_label, read_labels_of
+from tasks.core.labelling.sampling import Chosen, _even, k_centres
+from tasks.core.labelling.taxonomy import Label, clean, merge, read_taxonomy, render_taxonomy
+from tasks.core.labelling.zero_shot import weak_labels
 from tasks.core.params import load_params
-from tasks.core.prompts import load_prompts, version_of
-from tasks.core.questions import Asker, read_choice, read_label, read_labels_of
-from tasks.core.sampling import Chosen, _even, k_centres
-from tasks.core.taxonomy import Label, clean, merge, read_taxonomy, render_taxonomy
-from tasks.core.zero_shot import weak_labels
 
 
 def apart(names):
@@ -233,7 +233,8 @@ def test_a_wait_may_be_given_as_seconds_or_a_date():
     assert _wait({"retry-after": "Mon, 01 Jan 2024 00:00:00 GMT"}) == 0
     assert _wait({"retry-after": "Fri, 01 Jan 2100 00:00:00 GMT"}) > 1e9
     assert _wait({}) is None
-    assert _wait({"retry-after": "soon"}) is None
+    odd = ("", "soon", "nan", "inf", "-5", "1e3", "Mon, 01 Jan 2024 00:00:00 +9999999999999999")
+    assert [_wait({"retry-after": asked}) for asked in odd] == [None] * len(odd)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from prefect.settings import PREFECT_API_URL
 from flows import Workspace
 from flows.cli import cli
 from flows.label import label
-from flows.labelling import Wish, fingerprint, label_verdict, make_job
 from flows.run import run
+from flows.wish import Wish, fingerprint, label_verdict, make_job
 from tasks.core.artifact import read_card
 from tasks.core.errors import InputError
 from tasks.core.files import read_json
@@ -185,7 +185,7 @@ def test_what_a_budget_leaves_open_is_made_up_for_later(shop, endpoint):
     assert sum(report.labels.values()) == report.steps[-1].done < 72
     set_params(shop, label={"max_calls": None})
     params = load_params(paths.params)
-    now = fingerprint(make_job(paths, params, "mood", WISH), params, WISH)
+    now = fingerprint(make_job(paths, params, "mood", WISH), params)
     assert label_verdict(paths, "mood", now).reason == "some texts are without an answer"
     assert sum(label(shop, "mood", WISH).labels.values()) == 72
     assert asked_once(endpoint)

@@ -26,6 +26,7 @@ class Confusion:
 
     @property
     def texts(self) -> int:
+        """How many texts were counted."""
         return int(self.counts.sum())
 
     @property

@@ -10,12 +10,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from tasks.core.judgement import Estimate
 from tasks.core.report import charts
 from tasks.core.report.atlas import Atlas
 from tasks.core.report.colours import COLOURED, CSS, DARK, LIGHT
 from tasks.core.report.confusion import Confusion
-from tasks.core.report.readings import Readings
 
 MEASURES = {
     "v_measure": ("V-measure", "clusters agree with labels"),
@@ -33,7 +34,9 @@ PICTURED = 500  # points on the still picture, which so stays below 150 kB
 class Story:
     """All that a page tells of one view.
 
-    known: id → label that a person gave. scores: measure → the generic space's and the view's.
+    known: id → label that a person gave. likeliest: label → live rows of which it is the likeliest.
+    wanted: why → texts worth labelling next, as `refract suggest` finds them; empty where the label
+    file cannot be read. scores: measure → the generic space's and the view's.
     confusion: None where there is none, which `unchecked` explains. notice: what to know before
     believing the page. facts: term → value, for those who want to make it again.
     """
@@ -43,13 +46,19 @@ class Story:
     known: Mapping[str, str]
     labels: Sequence[str]
     atlas: Atlas
-    readings: Readings
+    likeliest: Mapping[str, int]
+    wanted: Mapping[str, pl.DataFrame]
     scores: Mapping[str, tuple[Estimate, Estimate]]
     held_out: int
     confusion: Confusion | None
     unchecked: str
     notice: str
     facts: Mapping[str, str]
+
+    @property
+    def texts(self) -> int:
+        """How many texts the view has."""
+        return sum(self.likeliest.values())
 
     @cached_property
     def labelled(self) -> dict[str, int]:
@@ -136,7 +145,7 @@ def _every(n: int, most: int) -> int:
 
 def _bars(story: Story) -> list[dict[str, Any]]:
     """Return for each label how many texts carry it, and of how many it is the likeliest."""
-    labelled, likeliest = story.labelled, story.readings.likeliest
+    labelled, likeliest = story.labelled, story.likeliest
     most = max([*labelled.values(), 1])
     widest = max([*likeliest.values(), 1])
     return [
@@ -147,7 +156,7 @@ def _bars(story: Story) -> list[dict[str, Any]]:
             "labelled_width": round(100 * count / most, 2),
             "likeliest": likeliest.get(label, 0),
             "likeliest_width": round(100 * likeliest.get(label, 0) / widest, 2),
-            "share": likeliest.get(label, 0) / max(story.readings.texts, 1),
+            "share": likeliest.get(label, 0) / max(story.texts, 1),
         }
         for n, (label, count) in enumerate(labelled.items())
     ]

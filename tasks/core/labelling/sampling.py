@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from tasks.core import arrow, store
+from tasks.core.kmeans import kmeans
 from tasks.core.transform import unit_rows
 
 POOL = 50_000  # texts that the vectors are looked at of: 77 MB, and a minute for 3,000 centres
@@ -65,6 +66,7 @@ def _by_hash(ids: list[str], seed: int) -> list[str]:
     start = hashlib.blake2b(f"{seed}\0".encode(), digest_size=8)
 
     def hashed(key: str) -> bytes:
+        """Return 64 bits of seed and id, drawn alike on every machine."""
         own = start.copy()
         own.update(key.encode("utf-8", "surrogatepass"))
         return own.digest()
@@ -88,20 +90,10 @@ def k_centres(x: np.ndarray, size: int) -> list[int]:
 
 
 def _even(pool: Chosen, size: int, regions: int, seed: int) -> list[int]:
-    cells = cells_of(pool.vectors, min(regions, len(pool.ids)), seed)
+    cells = kmeans(pool.vectors, min(regions, len(pool.ids)), seed, rough=True)
     rank = np.empty(len(cells), np.int64)
     for cell in np.unique(cells):
         members = np.flatnonzero(cells == cell)
         rank[members] = np.arange(len(members))  # the pool is in the order of the hash
     order = np.lexsort((np.arange(len(cells)), rank))  # the first of every cell, then the second …
     return [int(row) for row in order[:size]]
-
-
-def cells_of(x: np.ndarray, k: int, seed: int) -> np.ndarray:
-    """Return the cell of each row of x (n, d) by k-means++ with k cells."""
-    from sklearn.cluster import KMeans, MiniBatchKMeans
-
-    large = len(x) > 10_000  # where Lloyd's algorithm takes minutes and gains nothing for a sample
-    means = MiniBatchKMeans if large else KMeans
-    found: np.ndarray = means(k, n_init=1, random_state=seed).fit_predict(x)
-    return found

@@ -10,9 +10,9 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 from tasks.core.errors import InputError
-from tasks.core.ledger import Ledger
-from tasks.core.llm import Answer, LanguageModel, NoAnswerError, Question
-from tasks.core.purse import Purse
+from tasks.core.labelling.ledger import Ledger
+from tasks.core.labelling.llm import Answer, LanguageModel, NoAnswerError, Question
+from tasks.core.labelling.purse import Purse
 
 LONGEST_WAIT = 60.0  # seconds between two tries
 LONGEST_ORDER = 600.0  # seconds; who asks for more is to be asked another time

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
+
+from tasks.core.kmeans import kmeans
 
 FEWEST = 3  # notes of a cluster that is named: no text alone shall decide on a label
 
@@ -32,7 +33,7 @@ def group(x: np.ndarray, wanted: int, shown: int, seed: int) -> list[Group]:
     of them, so that no outlier, whatever it says, gets to name it; beside them stand as many
     from the same half of other clusters. Clusters of fewer than three notes are left out.
     """
-    assigned = _assign(x, number_of(len(x), wanted), seed)
+    assigned = kmeans(x, number_of(len(x), wanted), seed)
     members = [np.flatnonzero(assigned == c) for c in np.unique(assigned)]
     named = [rows for rows in members if len(rows) >= FEWEST]
     typical = [_typical(x, rows) for rows in named]
@@ -43,16 +44,6 @@ def group(x: np.ndarray, wanted: int, shown: int, seed: int) -> list[Group]:
         outside = random.permutation(others)[:shown]
         groups.append(Group(_tuple(rows), _tuple(typical[c][:shown]), _tuple(outside)))
     return groups
-
-
-def _assign(x: np.ndarray, k: int, seed: int) -> np.ndarray:
-    from sklearn.cluster import KMeans
-    from sklearn.exceptions import ConvergenceWarning
-
-    with warnings.catch_warnings():  # equal notes make fewer clusters than were asked for
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        found: np.ndarray = KMeans(k, n_init=1, random_state=seed).fit_predict(x)
-    return found
 
 
 def _typical(x: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping
@@ -10,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from tasks.core.errors import InputError
-from tasks.core.files import read_json, write_bytes, write_json
+from tasks.core.files import content_hash, read_json, write_bytes, write_json
 from tasks.core.label_files import instruction_of
-from tasks.core.taxonomy import Label
+from tasks.core.labelling.taxonomy import Label
 
 EXAMPLES, EXCERPT = 3, 160  # texts of a label that the card shows, and characters of each
 
@@ -28,7 +27,7 @@ def check_place(file: Path, card: Path, name: str) -> None:
             f" Refract makes; move it to {folder}/, where its labels win over them"
         )
     known = read_json(card) or {}
-    if file.is_file() and _hash(file.read_bytes()) not in (
+    if file.is_file() and content_hash(file) not in (
         known.get("file"),
         known.get("file_before"),
     ):
@@ -45,18 +44,14 @@ def write_labels(
     """Write a row a text, and the card; a kill in between leaves both known as Refract's own."""
     rows = [{"id": key, "label": label, "source": source} for key, label in labelled.items()]
     payload = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
-    before = _hash(file.read_bytes()) if file.is_file() else None
-    write_json(card, about | {"file": _hash(payload), "file_before": before})
+    before = content_hash(file) if file.is_file() else None
+    write_json(card, about | {"file": content_hash(payload), "file_before": before})
     write_bytes(file, payload)
 
 
 def is_made(file: Path, card: Mapping[str, Any]) -> bool:
     """Tell whether the file is the one that the card is of."""
-    return file.is_file() and _hash(file.read_bytes()) == card.get("file")
-
-
-def _hash(payload: bytes) -> str:
-    return hashlib.blake2b(payload, digest_size=16).hexdigest()
+    return file.is_file() and content_hash(file) == card.get("file")
 
 
 def described(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.core.errors import InputError
-from tasks.core.llm import Answer
+from tasks.core.labelling.llm import Answer
 
 ANSWERED = "answered"
 SENT = "sent"  # a call that no outcome is known of: the process ended first

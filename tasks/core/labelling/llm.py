@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 LETTERS = 4  # of a token, on average in English: what OpenAI tells people to reckon with
 EXCERPT = 200  # characters of what an endpoint says that are repeated
+SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 PASSING = (408, 409, 425, 429)  # and all from 500 on: worth another try
 # What an endpoint may not know, by the words it then says, in the order of suspicion.
 OPTIONAL = {
@@ -201,18 +203,19 @@ class _OpenAI:
 
 
 def _wait(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that Retry-After asks for, given as a number or a date; None: none."""
-    asked = headers.get("retry-after", "")
-    try:
-        return max(0.0, float(asked))
-    except ValueError:
-        pass
+    """Return the seconds that Retry-After asks for, as a number or a date; None: neither is there.
+
+    RFC 9110, section 10.2.3; it knows whole seconds only, some endpoints send fractions.
+    """
+    asked = headers.get("retry-after", "").strip()
+    if SECONDS.fullmatch(asked):
+        return float(asked)
     try:
         until = parsedate_to_datetime(asked)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-    now = datetime.now(UTC)
-    return max(0.0, ((until if until.tzinfo else until.replace(tzinfo=UTC)) - now).total_seconds())
+    zoned = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return max(0.0, (zoned - datetime.now(UTC)).total_seconds())
 
 
 def _answer(reply: Any, question: Question) -> Answer:

@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flows.stale import FRESH, Verdict, encoder_settings
-from tasks.core.asking import Limits
 from tasks.core.encoder import EncoderSettings
 from tasks.core.errors import InputError
 from tasks.core.files import digest, read_json
-from tasks.core.label_job import LabelJob, Manner
-from tasks.core.label_output import is_made
-from tasks.core.llm import Endpoint, find_endpoint
+from tasks.core.labelling.asking import Limits
+from tasks.core.labelling.job import LabelJob, Manner
+from tasks.core.labelling.label_file import is_made
+from tasks.core.labelling.llm import Endpoint, find_endpoint
+from tasks.core.labelling.purse import Budget
+from tasks.core.labelling.taxonomy import read_taxonomy
 from tasks.core.params import Params
 from tasks.core.paths import Paths, check_name
-from tasks.core.purse import Budget
-from tasks.core.taxonomy import read_taxonomy
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def make_job(paths: Paths, params: Params, name: str, wish: Wish) -> LabelJob:
         ledger=paths.ledger,
         prompts=None if label.prompts is None else paths.root / label.prompts,
         encoder=_encoder(params),
-        endpoint=_endpoint(params, wish),
+        endpoint=None if wish.zero_shot is not None else _endpoint(params),
         limits=Limits(label.in_flight, label.per_minute, label.tries),
         budget=Budget(label.usd_in, label.usd_out, label.max_calls, label.max_usd),
         manner=Manner(**manner),
@@ -79,10 +79,8 @@ def _encoder(params: Params) -> EncoderSettings:
     return replace(encoder_settings(params), features="last")
 
 
-def _endpoint(params: Params, wish: Wish) -> Endpoint:
+def _endpoint(params: Params) -> Endpoint:
     label = params.label
-    if wish.zero_shot is not None:
-        return Endpoint("http://localhost", "none", label.key_env, 1.0, None, structured=False)
     return find_endpoint(
         label.base_url,
         label.model,
@@ -93,9 +91,9 @@ def _endpoint(params: Params, wish: Wish) -> Endpoint:
     )
 
 
-def fingerprint(job: LabelJob, params: Params, wish: Wish) -> str:
+def fingerprint(job: LabelJob, params: Params) -> str:
     """Name everything that decides on the label file."""
-    weak = [] if wish.zero_shot is None else [params.label.zero_shot]
+    weak = [params.label.zero_shot] if job.weak else []
     return digest(job.made_from(), weak)
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tasks.core.files import digest
-from tasks.core.llm import Question
-from tasks.core.prompts import Prompts
-from tasks.core.taxonomy import ABSTAIN, DESCRIBED, Label, clean, plain
+from tasks.core.labelling.llm import Question
+from tasks.core.labelling.prompts import Prompts
+from tasks.core.labelling.taxonomy import ABSTAIN, DESCRIBED, Label, clean, plain
 
 NOTE = 200  # characters of a summary: fifteen words are about a hundred
 MANY = 8  # times the tokens of one answer that a list of labels may take

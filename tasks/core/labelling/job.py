@@ -8,16 +8,16 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from tasks.core.asking import Limits, ask_all
 from tasks.core.encoder import EncoderSettings
 from tasks.core.files import digest
-from tasks.core.ledger import Ledger, open_ledger
-from tasks.core.llm import Answer, Endpoint, Question, connect
-from tasks.core.prompts import load_prompts, version_of
-from tasks.core.purse import Budget, Purse
-from tasks.core.questions import Asker
-from tasks.core.steps import Steps
-from tasks.core.taxonomy import Label
+from tasks.core.labelling.asking import Limits, ask_all
+from tasks.core.labelling.ledger import Ledger, open_ledger
+from tasks.core.labelling.llm import Answer, Endpoint, Question, connect
+from tasks.core.labelling.prompts import load_prompts, version_of
+from tasks.core.labelling.purse import Budget, Purse
+from tasks.core.labelling.questions import Asker
+from tasks.core.labelling.steps import Steps
+from tasks.core.labelling.taxonomy import Label
 
 UNASKED = "not asked: the budget is spent"
 FAILED = "failed: "
@@ -55,7 +55,7 @@ class LabelJob:
     ledger: Path
     prompts: Path | None
     encoder: EncoderSettings
-    endpoint: Endpoint
+    endpoint: Endpoint | None  # None: no model is asked, weak labels come from the encoder alone
     limits: Limits
     budget: Budget
     manner: Manner
@@ -65,6 +65,18 @@ class LabelJob:
     def steps(self) -> Steps:
         """What its steps have found."""
         return Steps(self.memory)
+
+    @property
+    def weak(self) -> bool:
+        """Whether labels come from the encoder alone."""
+        return self.endpoint is None
+
+    @property
+    def asked(self) -> Endpoint:
+        """Who is asked; ValueError where nobody is."""
+        if self.endpoint is None:
+            raise ValueError(f"label {self.name}: weak labels are made without a model")
+        return self.endpoint
 
     def asker(self) -> Asker:
         """Return what words the questions."""
@@ -76,12 +88,13 @@ class LabelJob:
         """Name everything that decides on the labels."""
         versions = version_of(load_prompts(self.prompts))
         given = [asdict(label) for label in self.taxonomy]
-        about = (self.instruction, self.base, self.endpoint.model, self.endpoint.temperature)
+        model = (None, None) if self.weak else (self.asked.model, self.asked.temperature)
+        about = (self.instruction, self.base, *model)
         return digest(about, versions, asdict(self.manner), given, self.encoder.fingerprint())
 
     def key(self, question: Question) -> str:
         """Name a question to this job's model."""
-        return question.key(self.endpoint.model)
+        return question.key(self.asked.model)
 
 
 @dataclass(frozen=True)
@@ -136,8 +149,8 @@ def ask(
 ) -> tuple[list[Result], int]:
     """Ask the job's model; return a result a question, and how many were known already."""
     asked = ask_all(
-        lambda: connect(job.endpoint),
-        job.endpoint.model,
+        lambda: connect(job.asked),
+        job.asked.model,
         questions,
         till.ledger,
         till.purse,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tasks.core import labelling, sampling
-from tasks.core.clusters import number_of
-from tasks.core.label_job import LabelJob
-from tasks.core.ledger import open_ledger
-from tasks.core.llm import Question
-from tasks.core.taxonomy import Label
+from tasks.core.labelling import procedure, sampling
+from tasks.core.labelling.clusters import number_of
+from tasks.core.labelling.job import LabelJob
+from tasks.core.labelling.ledger import open_ledger
+from tasks.core.labelling.llm import Question
+from tasks.core.labelling.taxonomy import Label
 
 # Tokens that answers are reckoned to have: fifteen words, a label with a sentence, a label.
 NOTE, NAME, CHOICE = 20, 40, 12
@@ -34,12 +34,12 @@ def forecast(job: LabelJob) -> list[Forecast]:
     Tokens are a fourth of the characters. The names of clusters and labels are not known before
     they are found: as many as may come are reckoned with.
     """
-    labelling.sample(job)
-    texts = sampling.lookup(job.table, job.steps.latest(labelling.SAMPLE)).texts
-    known = bool(job.taxonomy) or labelling.kept(job) is not None
+    procedure.sample(job)
+    texts = sampling.lookup(job.table, job.steps.latest(procedure.SAMPLE)).texts
+    known = bool(job.taxonomy) or procedure.kept(job) is not None
     asker = job.asker()
     found = [] if known else _naming(job, texts)
-    labels = labelling.taxonomy(job) if known else [STAND_IN] * job.manner.clusters
+    labels = procedure.taxonomy(job) if known else [STAND_IN] * job.manner.clusters
     return [
         *found,
         _forecast(job, "classify", [asker.classify(text, labels) for text in texts], CHOICE),

@@ -11,12 +11,12 @@ from dataclasses import asdict
 
 import numpy as np
 
-from tasks.core import sampling
-from tasks.core.clusters import Group, group
 from tasks.core.encoder import load_encoder
 from tasks.core.errors import InputError
 from tasks.core.files import digest
-from tasks.core.label_job import (
+from tasks.core.labelling import sampling
+from tasks.core.labelling.clusters import Group, group
+from tasks.core.labelling.job import (
     FAILED,
     UNASKED,
     Advance,
@@ -27,10 +27,10 @@ from tasks.core.label_job import (
     ask_usably,
     counted,
 )
-from tasks.core.llm import Answer
-from tasks.core.prompts import load_prompts, version_of
-from tasks.core.questions import NOTE, read_choice, read_label, read_labels_of, read_note
-from tasks.core.taxonomy import ABSTAIN, Label, merge
+from tasks.core.labelling.llm import Answer
+from tasks.core.labelling.prompts import load_prompts, version_of
+from tasks.core.labelling.questions import NOTE, read_choice, read_label, read_labels_of, read_note
+from tasks.core.labelling.taxonomy import ABSTAIN, Label, merge
 
 SAMPLE, NOTES, CLUSTERS, CHOICES = "sample", "notes", "clusters", "choices"
 LABELS, FOUND = "labels", "found"
@@ -214,5 +214,5 @@ def _origin(job: LabelJob) -> str:
     """Name what the labels come from; a text that could not be summarised changes them no more."""
     versions = version_of(load_prompts(job.prompts))
     prompts = [versions[name] for name in ("summarise", "name", "propose")]
-    about = (job.instruction, job.endpoint.model, job.encoder.fingerprint(), asdict(job.manner))
+    about = (job.instruction, job.asked.model, job.encoder.fingerprint(), asdict(job.manner))
     return digest(job.steps.name(SAMPLE), about, prompts)
