@@ -141,7 +141,7 @@ class _Evaluation:
         return labels_of(kept, self._present, self._keys, self._name)
 
     def _version(self, kept: Path, rows: LabelSet) -> Version:
-        return Version(kept, Seen.of(rows), _recipe(self._params, self._name, read_card(kept)))
+        return Version(kept, Seen.of(rows), _recipe(self._params, read_card(kept)))
 
     def _hashes(self, ids: list[str]) -> dict[str, str]:
         rows = self._keys.filter(pl.col("id").is_in(ids))
@@ -164,20 +164,17 @@ class _Evaluation:
         }
 
 
-def _recipe(
-    params: Params, name: str, card: dict[str, Any]
-) -> tuple[str, dict[str, Any], int] | None:
+def _recipe(params: Params, card: dict[str, Any]) -> tuple[str, dict[str, Any], int] | None:
     """Return method, settings and seed if those in params.yaml are what the card was made by.
 
     The card holds their fingerprint, so any method is tried; its own settings are no recipe: what
     was calibrated on all labels has seen the held-out ones.
     """
     asked = card.get("made_from", {}).get("params")
-    instructions = {**params.instructions, name: str(card.get("wording"))}
     for method in get_args(type(params.fit).model_fields["method"].annotation):
         fit = params.fit.model_copy(update={"method": method})
-        then = params.model_copy(update={"fit": fit, "instructions": instructions})
-        if settings_fingerprint(then, name) == asked:
+        then = params.model_copy(update={"fit": fit})
+        if settings_fingerprint(then, str(card.get("wording"))) == asked:
             return method, fit.method_settings(), fit.seed
     return None
 

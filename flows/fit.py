@@ -11,7 +11,7 @@ from prefect import flow
 
 from flows.artifacts import leave_table
 from flows.lock import writer
-from flows.stale import FRESH, fit_fingerprints, fit_verdict, wanted_labels
+from flows.stale import FRESH, fit_fingerprints, fit_verdict, wanted_labels, wording
 from tasks.core import store
 from tasks.core.errors import InputError
 from tasks.core.files import read_json, write_json, write_text
@@ -82,7 +82,7 @@ def _fit_if_stale(paths: Paths, job: FitJob) -> list[FitReport]:
 def _job(paths: Paths, params: Params, name: str, file: Path, *, force: bool) -> FitJob:
     return FitJob(
         name=name,
-        wording=params.wording(name),
+        wording=wording(paths, params, name),
         file=file,
         table=paths.base_table,
         transform=paths.transform(name),

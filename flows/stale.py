@@ -100,18 +100,24 @@ def fit_fingerprints(paths: Paths, params: Params, name: str, file: Path) -> dic
     base = read_json(paths.stamp("embed")) or {}
     return {
         "labels": _labels_fingerprint(paths, file),
-        "params": settings_fingerprint(params, name),
+        "params": settings_fingerprint(params, wording(paths, params, name)),
         "encoder": base.get("space", base.get("encoder", "")),
         "base": base.get("digest", ""),
     }
 
 
-def settings_fingerprint(params: Params, name: str) -> str:
+def wording(paths: Paths, params: Params, name: str) -> str:
+    """Return the wording of an instruction: of `params.yaml`, of its label card, or its name."""
+    card = read_json(paths.label_card(name)) or {}
+    return params.instructions.get(name) or str(card.get("wording", name))
+
+
+def settings_fingerprint(params: Params, wording: str) -> str:
     """Name the settings that a transform is made by: those of `fit`, and of its method alone."""
     fit = params.fit.model_dump(mode="json")
     used = {key: value for key, value in fit.items() if not isinstance(value, dict)}
     used |= {"settings": params.fit.method_settings()}
-    return digest(used, params.wording(name))
+    return digest(used, wording)
 
 
 def _labels_fingerprint(paths: Paths, file: Path) -> str:

@@ -70,7 +70,7 @@ def _instruction(paths: Paths, params: Params, name: str, files: dict[str, Any])
     else:
         fit = stale.Verdict(False, "its label file is gone; transform and view are kept")
     return {
-        "wording": params.wording(name),
+        "wording": stale.wording(paths, params, name),
         "labels": card.get("counts", {}),
         "method": card.get("method"),
         "before": scores.get("before", {}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from flows.stale import FRESH, Verdict, encoder_settings
+from flows.stale import FRESH, Verdict, encoder_settings, wording
 from tasks.core.encoder import EncoderSettings
 from tasks.core.errors import InputError
 from tasks.core.files import digest, read_json
@@ -46,7 +46,7 @@ def make_job(paths: Paths, params: Params, name: str, wish: Wish) -> LabelJob:
     file = wish.taxonomy or wish.zero_shot
     return LabelJob(
         name=check_name(name),
-        instruction=_wording(params, name, wish),
+        instruction=_wording(paths, params, name, wish),
         table=paths.base_table,
         base=str(base.get("digest")),
         memory=paths.labelling(name),
@@ -61,13 +61,12 @@ def make_job(paths: Paths, params: Params, name: str, wish: Wish) -> LabelJob:
     )
 
 
-def _wording(params: Params, name: str, wish: Wish) -> str:
+def _wording(paths: Paths, params: Params, name: str, wish: Wish) -> str:
     if wish.instruction and wish.instruction.strip():
         return wish.instruction.strip()
-    if name in params.instructions:
-        return params.instructions[name]
-    if wish.zero_shot is not None:
-        return name
+    known = wording(paths, params, name)
+    if known != name or wish.zero_shot is not None:
+        return known
     raise InputError(
         f"instruction {name!r}: no wording; expected what the texts are to be seen by; give it as"
         f" --instruction '…', or under 'instructions: {name}:' in params.yaml"

@@ -16,11 +16,13 @@ from torch import Tensor
 
 from tasks.core.gaussians import Model, gather, solve
 from tasks.core.layout import Parts, lay_out
+from tasks.core.strangeness import Strangeness, learn
 from tasks.core.tempering import Tempering, temper
 from tasks.core.tensors import as_tensor, unit_times
 from tasks.core.transform import Reading, Sample, features_for
 
 SAME = 1e-6  # squared distance to the mean below which float32 leaves no direction
+_STRANGE = "strange_"  # before the names of the tensors of strangeness
 
 
 @dataclass(frozen=True)
@@ -62,13 +64,17 @@ class Discriminant:
         centre: Tensor,
         labels: tuple[str, ...],
         used: Chosen,
+        strange: Strangeness | None,
         *,
         rich: bool = False,
     ) -> None:
-        """rich: the model reads features; else it reads the base vectors, as the residual does."""
+        """strange: what new texts are compared with beside the model, if anything.
+
+        rich: the model reads features; else it reads the base vectors, as the residual does.
+        """
         self.labels = labels
         self._model, self._basis, self._centre, self._used = model, basis, centre, used
-        self._rich = rich
+        self._strange, self._rich = strange, rich
         self._plan = _plan(model, basis, centre, used)
 
     @property
@@ -102,6 +108,8 @@ class Discriminant:
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         held = {**self._model.tensors(), "basis": self._basis, "centre": self._centre}
+        strange = {} if self._strange is None else self._strange.tensors()
+        held |= {_STRANGE + name: tensor for name, tensor in strange.items()}
         return {name: tensor.numpy() for name, tensor in held.items()}
 
     def settings(self) -> dict[str, Any]:
@@ -109,31 +117,48 @@ class Discriminant:
 
     def parts(self, x: Tensor, rich: Tensor) -> Parts:
         """Return posterior, novelty and residual of base vectors (c, d) and what labels read."""
-        plan = self._plan
-        shadow, u = unit_times(x, plan.generic), unit_times(rich, plan.W).sub_(plan.mu)
-        t, r = shadow[:, :1], shadow[:, 1:].sub_(plan.centre)
+        plan, r = self._plan, self._plan.generic.of(x)
+        u = unit_times(rich, plan.W).sub_(plan.mu)
         scores = (u**2) @ plan.A + u @ plan.B + plan.C
         whole = scores[:, :-1].logsumexp(dim=1, keepdim=True)
-        distance = (1 - 2 * t + plan.norm).clamp_min(0)
-        scale = torch.where(distance > SAME, distance.rsqrt(), 0)
-        return Parts(
-            p=(scores[:, :-1] - whole).exp(),
-            new=torch.sigmoid(scores[:, -1:] - whole),
-            r=r * scale,
-        )
+        odds = scores[:, -1:] - whole
+        if self._strange is not None:
+            odds += self._strange.of(r)
+        return Parts(p=(scores[:, :-1] - whole).exp(), new=torch.sigmoid(odds), r=r)
+
+
+@dataclass(frozen=True)
+class _Generic:
+    """The residual of base vectors, float32. both: (d, 1 + q), x · both = [x·x̄, Pᵀx]; centre =
+    Pᵀx̄, norm = x̄·x̄."""
+
+    both: Tensor
+    centre: Tensor
+    norm: float
+
+    def of(self, x: Tensor) -> Tensor:
+        """Return r = Pᵀ(x - x̄)/‖x - x̄‖, (c, q), for the unit rows of x, and 0 where x is x̄."""
+        shadow = unit_times(x, self.both)
+        t, r = shadow[:, :1], shadow[:, 1:].sub_(self.centre)
+        distance = (1 - 2 * t + self.norm).clamp_min(0)
+        return r * torch.where(distance > SAME, distance.rsqrt(), 0)
+
+
+def _generic(basis: Tensor, centre: Tensor) -> _Generic:
+    P, x = basis.double(), centre.double()
+    both = torch.cat([x[:, None], P], dim=1)
+    return _Generic(both.float(), (x @ P).float(), float(x @ x))
 
 
 @dataclass(frozen=True)
 class _Plan:
     """The matrices of `apply`, float32.
 
-    generic: (d, 1 + m - k), x · generic = [x·x̄, Pᵀx]; centre = Pᵀx̄, norm = x̄·x̄. W, mu: u =
-    Wᵀx - mu, of features or base vectors. Scores over T: u² A + u B + C.
+    generic: see `_Generic`. W, mu: u = Wᵀx - mu, of features or base vectors. Scores over T:
+    u² A + u B + C.
     """
 
-    generic: Tensor
-    centre: Tensor
-    norm: float
+    generic: _Generic
     W: Tensor
     mu: Tensor
     A: Tensor
@@ -151,7 +176,8 @@ def fit_tempered(sample: Sample, asked: Settings) -> tuple[Discriminant, Temperi
     x, y = torch.from_numpy(sample.richest).double(), torch.from_numpy(sample.y)
     moments = gather(x, y, len(sample.labels))
     basis, centre = residual_basis(torch.from_numpy(sample.background), asked.residual)
-    found = temper(x, y, moments, asked.shrinkage, asked.temperature)
+    strange, other = _strange(sample, _generic(basis, centre), moments.n)
+    found = temper(x, y, moments, asked.shrinkage, asked.temperature, other)
     used = Chosen(
         temperature=found.temperature,
         novelty=found.novelty if asked.novelty is None else asked.novelty,
@@ -161,8 +187,18 @@ def fit_tempered(sample: Sample, asked: Settings) -> tuple[Discriminant, Temperi
     )
     model = solve(moments, used.shrinkage).to(torch.float32)
     rich = sample.features is not None
-    made = Discriminant(model, basis.float(), centre.float(), sample.labels, used, rich=rich)
+    labels = sample.labels
+    made = Discriminant(model, basis.float(), centre.float(), labels, used, strange, rich=rich)
     return made, found
+
+
+def _strange(
+    sample: Sample, generic: _Generic, n: Tensor
+) -> tuple[Strangeness | None, Tensor | None]:
+    """Learn strangeness where there is a residual, and where a text has others of its class."""
+    if generic.both.shape[1] == 1 or len(n) == 1 or bool((n == 1).all()):
+        return None, None
+    return learn(generic.of(torch.from_numpy(sample.x)), torch.from_numpy(sample.y), n)
 
 
 def restore(
@@ -174,12 +210,15 @@ def restore(
     """Rebuild the transform that `Discriminant.tensors` and `settings` describe."""
     held = {name: as_tensor(array) for name, array in tensors.items()}
     basis, centre = held.pop("basis"), held.pop("centre")
+    named = {name for name in held if name.startswith(_STRANGE)}
+    strange = {name.removeprefix(_STRANGE): held.pop(name) for name in named}
     model = Model(**held)
     if len(model.n) != len(labels):
         raise ValueError(f"{len(model.n)} classes in the tensors, {len(labels)} labels")
     if features and features != len(model.W):
         raise ValueError(f"{len(model.W)} features in the tensors, {features} in the card")
-    return Discriminant(model, basis, centre, labels, Chosen(**settings), rich=features > 0)
+    beside = Strangeness(**strange) if strange else None
+    return Discriminant(model, basis, centre, labels, Chosen(**settings), beside, rich=features > 0)
 
 
 def residual_basis(background: Tensor, size: int) -> tuple[Tensor, Tensor]:
@@ -196,15 +235,12 @@ def residual_basis(background: Tensor, size: int) -> tuple[Tensor, Tensor]:
 
 
 def _plan(model: Model, basis: Tensor, centre: Tensor, used: Chosen) -> _Plan:
-    wide, P, x = model.to(torch.float64), basis.double(), centre.double()
+    wide = model.to(torch.float64)
     A, B, C = wide.quadratic()
     C = C + wide.log_prior()
     C[-1] += math.log(used.novelty / (1 - used.novelty))
-    generic = torch.cat([x[:, None], P], dim=1)
     return _Plan(
-        generic=generic.float(),
-        centre=(x @ P).float(),
-        norm=float(x @ x),
+        generic=_generic(basis, centre),
         W=wide.W.float(),
         mu=(wide.mu @ wide.W).float(),
         A=(A.T / used.temperature).float(),

@@ -29,7 +29,7 @@ class Params(Section):
 
     instructions: dict[str, str] = Field(
         default_factory=dict,
-        description="name: wording; a label file without an entry here is worded by its name",
+        description="name: wording; without one here it is that of its label card, or its name",
     )
     ingest: Ingest = Ingest()
     embed: Embed = Embed()
@@ -47,10 +47,6 @@ class Params(Section):
         for name in value:
             check_name(name)
         return value
-
-    def wording(self, name: str) -> str:
-        """Return the wording of an instruction; without one it is worded by its name."""
-        return self.instructions.get(name, name)
 
 
 def load_params(path: Path) -> Params:

@@ -44,13 +44,15 @@ def temper(
     moments: Moments,
     shrinkage: float | None = None,
     temperature: float | None = None,
+    strange: Tensor | None = None,
 ) -> Tempering:
     """Choose λ, T and π, or only what is not given; λ is Ledoit and Wolf's or a stronger one.
 
     λ and T have the least out-of-fold log-loss over the known classes, and √T is taken,
     half-way to no temperature: log-loss is ruled by its few worst texts. Measured over 14
     aspects, V / triplets / kNN@10: √T 59.5 / 86.0 / 76.1, T 58.5 / 85.6 / 76.2, and the error of
-    the confidence 4.5 against 6.1. x: (n, d) float64, sorted by y: (n,).
+    the confidence 4.5 against 6.1. x: (n, d) float64, sorted by y: (n,). strange: (n,), log-odds
+    of "new" that come from elsewhere, for π.
     """
     own = ledoit_wolf(x, y, moments) if shrinkage is None else shrinkage
     folds = _put_away(x, y, moments)
@@ -67,10 +69,13 @@ def temper(
     temperature = temperature or max(beta**-0.5, 1.0)
     log_p = torch.log_softmax(scores[:, :-1] / temperature, dim=1)
     left = LeftOut(torch.cat([fold.rows for fold in folds]), log_p, loss)
-    return Tempering(best, temperature, _prior(scores, temperature), left)
+    odds = (scores[:, -1] / temperature) - torch.logsumexp(scores[:, :-1] / temperature, dim=1)
+    if strange is not None:
+        odds += strange[left.rows]
+    return Tempering(best, temperature, _prior(odds, temperature), left)
 
 
-def _prior(scores: Tensor, temperature: float) -> float:
+def _prior(odds: Tensor, temperature: float) -> float:
     """Find the π at which texts of known classes have p_new = FALSE_ALARM in the mean.
 
     Log-loss with whole classes put away depends on how many new texts one expects, and spends
@@ -79,11 +84,9 @@ def _prior(scores: Tensor, temperature: float) -> float:
     of classes never labelled (8 aspects) 8.5, 5.8, 3.8 below the base vectors.
     """
     low, high = -LOGIT, LOGIT
-    known = torch.logsumexp(scores[:, :-1] / temperature, dim=1)
-    new = scores[:, -1] / temperature
     for _ in range(40):
         middle = (low + high) / 2
-        alarm = torch.sigmoid(new + middle / temperature - known).double().mean()
+        alarm = torch.sigmoid(odds + middle / temperature).double().mean()
         low, high = (middle, high) if alarm < FALSE_ALARM else (low, middle)
     return float(torch.sigmoid(torch.tensor(middle, dtype=torch.float64)))
 

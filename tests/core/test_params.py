@@ -193,9 +193,3 @@ def test_a_file_that_is_not_text_is_refused(tmp_path):
 def test_a_missing_file_says_how_to_make_a_workspace(tmp_path):
     with pytest.raises(InputError, match="run 'refract init DIR' to make one"):
         load_params(tmp_path / "params.yaml")
-
-
-def test_an_instruction_is_worded_by_its_name_unless_params_say_more():
-    params = Params(instructions={"mood": "Represent the text by its mood"})
-    assert params.wording("mood") == "Represent the text by its mood"
-    assert params.wording("topic") == "topic"

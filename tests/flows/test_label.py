@@ -13,6 +13,7 @@ from flows import Workspace
 from flows.cli import cli
 from flows.label import label
 from flows.run import run
+from flows.stale import wording
 from flows.wish import Wish, fingerprint, label_verdict, make_job
 from tasks.core.artifact import read_card
 from tasks.core.errors import InputError
@@ -72,6 +73,7 @@ def test_an_instruction_becomes_a_view_in_a_workspace_that_has_only_documents(
     said = capfd.readouterr()
     assert "label mood: classify 72 of 72" in said.out
     assert "72 labels; next: refract run" in said.out
+    assert wording(paths, load_params(paths.params), "mood") == "the mood of the writer"
     card = read_json(paths.label_card("mood"))
     assert (card["model"], card["source"]) == ("oracle", "model")
     assert card["host"] == endpoint.url.removeprefix("http://").removesuffix("/v1")
