@@ -18,8 +18,8 @@ TEXTS = 512  # labelled texts that a new one is compared with
 WEIGHT = 1.0
 """Log-odds of "new" for a standard deviation. Measured on 12 aspects, half of the classes never
 labelled, with weight 0, 1, 1.5: kNN@10 of new classes 3.2, 1.9, 1.6 below the base vectors, their
-triplets 3.0 below, 0.7 and 1.1 above; on 14 aspects with all labelled V 63.4, 63.1, 62.9, kNN@10 81.2,
-81.0, 80.9. The area under the curve of new against known, 11 aspects: 0.838, 0.883, 0.883."""
+triplets 3.0 below, 0.7 and 1.1 above; on 14 aspects with all labelled V 63.4, 63.1, 62.9, kNN@10
+81.2, 81.0, 80.9. The area under the curve of new against known, 11 aspects: 0.838, 0.883, 0.883."""
 LEAST = 0.02  # of the spread: cosines that all agree would make anything strange
 _SAME = 1 - 1e-5  # cosine from which a text is taken for a copy
 
