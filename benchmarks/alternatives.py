@@ -117,7 +117,7 @@ def _tuned(texts: list[str], y: np.ndarray, held: pl.DataFrame) -> np.ndarray:
     A plain loop: the library's trainer would need two more packages for nothing else.
     """
     import torch
-    from sentence_transformers.losses import BatchSemiHardTripletLoss
+    from sentence_transformers.sentence_transformer.losses import BatchSemiHardTripletLoss
 
     torch.manual_seed(SEED)
     model = _encoder()
