@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from flows.forks import fork_flow_runs, open_fork_server
 from flows.lifeline import PARENT
 from flows.lock import serving
 from flows.server import Server, own_server
@@ -39,6 +40,7 @@ def serve(root: Path, server: str | None) -> None:
         os.environ[PARENT] = str(os.getpid())
         if server is not None:
             os.environ["PREFECT_API_URL"] = server
+        open_fork_server()
         chosen = os.environ.get("PREFECT_API_URL") or os.environ.get("PREFECT_PROFILE")
         context: Any = nullcontext() if chosen else own_server(paths, params.serve.port)
         with context as own:
@@ -47,6 +49,7 @@ def serve(root: Path, server: str | None) -> None:
             from flows.deployments import deployments
 
             made = deployments(paths, params)  # outside of the loop: Prefect's call is both kinds
+            fork_flow_runs()
             asyncio.run(_serve(paths, params, made, own))
 
 

@@ -45,6 +45,7 @@ def survive(folder: Path, model: Path, kills: int, seed: int, server: str) -> Or
     last = Served(root, folder / "log", server).ready()
     try:
         last.wait_until(lambda: nothing_left(root), "rest after the kills")
+        assert last.stop(signal.SIGTERM) == 0, last.said()
     finally:
         last.end()
         reader.end()

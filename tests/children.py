@@ -10,11 +10,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-IMPORTED = ["sentence_transformers", "sklearn.cluster", "lance", "flows.deployments"]
+from flows.forks import IMPORTED as FORKED_WITH
+
+IMPORTED = [*FORKED_WITH, "sentence_transformers"]
 
 
 class Child:
@@ -66,6 +69,9 @@ def _work(url: str, folder: Path, log: str, call: Callable[..., Any], arguments:
     file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     for stream in (1, 2):
         os.dup2(file, stream)
+    # The fork server of the tests forks for `refract serve`, too: multiprocessing says that a child
+    # uses that of its parent, but (3.11) starts another.
+    forkserver.ensure_running = forkserver._forkserver.ensure_running = lambda: None
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
     os.environ["PREFECT_API_URL"] = url  # for what it starts; the settings were read long ago

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from flows import stale
 from tasks.core.files import read_json
 from tasks.core.params import load_params
@@ -66,6 +68,12 @@ class Served:
     def said(self) -> str:
         """Return what it printed since it was started."""
         return self.log.read_bytes()[self._before :].decode() if self.log.exists() else ""
+
+    def forks(self) -> list[psutil.Process]:
+        """Return the flow runs at work: what the fork server that it started has forked."""
+        started = psutil.Process(self.process.pid).children()
+        servers = [each for each in started if "forkserver" in " ".join(each.cmdline())]
+        return [fork for server in servers for fork in server.children()]
 
     def api(self, path: str, question: dict[str, Any]) -> Any:
         """Ask its own Prefect server."""

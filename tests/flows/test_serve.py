@@ -5,9 +5,11 @@ import signal
 import subprocess
 import sys
 
+import psutil
 import pytest
 
 from flows import Workspace
+from flows.lock import writer
 from flows.maintain import maintain
 from tasks.core.files import Hashes
 from tasks.core.paths import Paths
@@ -64,6 +66,10 @@ def named(desk, name):
     return [run for run in runs(desk) if run["name"] == name]
 
 
+def in_state(desk, name, state):
+    return [run for run in named(desk, name) if run["state"]["type"] == state]
+
+
 def recorded(desk, subject):
     return any(
         line.startswith(subject) for line in git(desk.root, "log", "--format=%s").split("\n")
@@ -104,6 +110,34 @@ def test_a_label_file_becomes_a_view_without_a_command(desk):
     )
     assert len(runs(desk)) > len(again)
     assert "view/heat/v2" not in git(desk.root, "tag").split()
+
+
+def waiting_run(desk, aspect, rows):
+    """Return the process of the flow run for these labels, which waits for the write lock."""
+    write_labels(desk.root, aspect, rows)
+    desk.wait_until(lambda: in_state(desk, f"labels/{aspect}", "RUNNING"), "flow run")
+    forks = desk.forks()
+    assert len(forks) == 1, "no fork: do the imports of the fork server start threads now?"
+    return forks[0]
+
+
+def test_flow_runs_are_forks_of_one_process_and_a_killed_one_is_reported(desk):
+    rows = documents()
+    with writer(Paths(desk.root)):
+        first = waiting_run(desk, "topic", rows[:60])
+        server = first.parent()
+        first.kill()
+        desk.wait_until(lambda: in_state(desk, "labels/topic", "CRASHED"), "report")
+        (crashed,) = in_state(desk, "labels/topic", "CRASHED")
+        assert "status code: -9" in crashed["state"]["message"]
+        second = waiting_run(desk, "topic", rows[2:62])
+        assert second.pid != first.pid
+        assert second.parent() == server
+        assert server.num_threads() == 1
+    made = Hashes(desk.root / ".refract" / "test-hashes.json").all(
+        [desk.root / "data" / "labels" / "topic.csv"]
+    )
+    desk.wait_until(lambda: fitted_from(desk.root, "topic") == made[0], "view")
 
 
 def test_ten_files_at_once_a_rewritten_one_and_a_bad_one(desk):
@@ -170,11 +204,13 @@ def test_each_run_leaves_what_it_made_to_look_at(desk):
     assert {"ingest", "embed", "fit", "materialise", "run", "view-heat"} <= kinds
 
 
-def test_a_signal_ends_it_and_the_next_start_goes_on(desk, tmp_path):
+def test_a_kill_leaves_no_process_and_the_next_start_goes_on_until_a_signal(desk, tmp_path):
     root = desk.root
-    assert desk.stop(signal.SIGTERM) == 0
-    assert not Paths(root).server_note.exists()
-    write_labels(root, "mood", documents()[:30])
+    with writer(Paths(root)):
+        waiting_run(desk, "mood", documents()[:30])
+        below = psutil.Process(desk.process.pid).children(recursive=True)
+        assert desk.stop(signal.SIGKILL) == -signal.SIGKILL
+        assert psutil.wait_procs(below, timeout=60)[1] == []
     set_params(root, serve={"reconcile": 5})
     again = Served(root, tmp_path / "log").ready()
     try:
@@ -185,6 +221,7 @@ def test_a_signal_ends_it_and_the_next_start_goes_on(desk, tmp_path):
         )
         again.wait_until(lambda: len(named(again, "reconcile")) >= 2, "a run by the interval")
         assert again.stop(signal.SIGINT) == 0
+        assert not Paths(root).server_note.exists()
     finally:
         again.end()
 

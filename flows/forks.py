@@ -1,0 +1,110 @@
+"""Flow runs as forks of one process that has imported everything once.
+
+A fresh Python spends some seven seconds of a core on these imports before it runs anything. Here
+that is paid once, by the fork server of Python's `multiprocessing`. A fork is safe only where one
+thread runs, so that server imports what starts none: Polars, Arrow and LanceDB wait for the run.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import runpy
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+from flows.lifeline import PARENT
+
+IMPORTED = [
+    "prefect.flow_engine",
+    "prefect.deployments.runner",
+    "fastapi.encoders",  # Prefect's, when a flow starts
+    "pydantic.v1",  # Prefect's, when it looks at a flow's parameters
+    "torch",
+    "sklearn.cluster",
+    "sklearn.metrics",
+    "tasks.core.auto",
+    "tasks.core.params",
+    "flows.forks",
+    "flows.cli",
+]
+_STARTER = "prefect.runner._starter_engine"  # its `run_process` starts `python -m prefect.engine`
+
+
+def open_fork_server() -> None:
+    """Start the process that flow runs are forked from; it imports while others start.
+
+    It ends with this one, and where it died the next flow run starts it anew.
+    """
+    if sys.platform == "linux":
+        forkserver.set_forkserver_preload(IMPORTED)
+        forkserver.ensure_running()
+
+
+def fork_flow_runs() -> bool:
+    """Let Prefect fork its flow runs from here on; False where each goes on as a fresh Python.
+
+    That is so where the fork server has threads, and where Prefect starts its runs otherwise.
+    """
+    if sys.platform != "linux" or find_spec(_STARTER) is None:
+        return False
+    trial = _process(_check_alone)
+    trial.start()
+    trial.join()
+    if trial.exitcode != 0:
+        return False
+    import_module(_STARTER).run_process = _run_process  # type: ignore[attr-defined]
+    return True
+
+
+async def _run_process(
+    command: list[str],
+    *,
+    env: dict[str, str],
+    task_status: Any,
+    task_status_handler: Callable[[Any], Any],
+    **_: Any,
+) -> ForkServerProcess:
+    """Fork where Prefect's `run_process` runs `command`; its output goes where this one's does."""
+    import anyio.to_thread
+
+    process = _process(_engine, env)
+    await anyio.to_thread.run_sync(process.start)
+    task_status.started(task_status_handler(process))
+    try:
+        await anyio.wait_readable(process.sentinel)
+    except BaseException:
+        process.terminate()
+        raise
+    process.join()
+    return process
+
+
+def _process(call: Callable[..., None], *arguments: Any) -> ForkServerProcess:
+    return multiprocessing.get_context("forkserver").Process(target=call, args=arguments)
+
+
+def _check_alone() -> None:
+    """Exit with 0 if the fork server has one thread; OpenBLAS ends its own before each fork."""
+    threads = list(Path(f"/proc/{os.getppid()}/task").iterdir())
+    sys.exit(len(threads) - 1)
+
+
+def _engine(env: dict[str, str]) -> None:
+    """Be `python -m prefect.engine` in the environment `env`."""
+    import prefect.engine
+    from prefect.context import refresh_global_settings_context
+    from prefect.logging.configuration import setup_logging
+
+    os.environ.clear()
+    os.environ.update(env, **{PARENT: str(os.getppid())})
+    refresh_global_settings_context()
+    setup_logging()
+    sys.argv[1:] = []
+    runpy.run_path(prefect.engine.__file__, run_name="__main__")

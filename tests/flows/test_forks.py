@@ -1,0 +1,17 @@
+"""What flow runs under `refract serve` are forked by; `test_serve.py` has them at work."""
+
+import inspect
+
+from prefect.runner import _starter_engine
+from prefect.utilities.processutils import run_process
+
+from flows import forks
+
+
+def test_prefect_starts_flow_runs_by_the_function_that_a_fork_stands_in_for():
+    """Where this fails, Prefect has moved it: serve still works, by a fresh Python a run."""
+    assert _starter_engine.__name__ == forks._STARTER
+    assert _starter_engine.run_process is run_process
+    call = inspect.getsource(_starter_engine.EngineCommandStarter.start)
+    for word in ("env=", "task_status=", "task_status_handler="):
+        assert word in call.split("await run_process(")[1]
