@@ -7,10 +7,12 @@ thread runs, so that server imports what starts none: Polars, Arrow and LanceDB 
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 import os
 import runpy
 import sys
+import threading
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
@@ -107,4 +109,17 @@ def _engine(env: dict[str, str]) -> None:
     refresh_global_settings_context()
     setup_logging()
     sys.argv[1:] = []
-    runpy.run_path(prefect.engine.__file__, run_name="__main__")
+    try:
+        runpy.run_path(prefect.engine.__file__, run_name="__main__")
+    finally:
+        _end_whole()
+
+
+def _end_whole() -> None:
+    """End as an interpreter does; `multiprocessing` leaves out what was registered with `atexit`.
+
+    Prefect closes its connections there. A request that is cut off by the end of a process can keep
+    its server's SQLite locked for a minute.
+    """
+    threading._shutdown()  # type: ignore[attr-defined]  # first, as at a normal end: queues empty
+    atexit._run_exitfuncs()

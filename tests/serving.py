@@ -21,6 +21,7 @@ from tasks.core.params import load_params
 from tasks.core.paths import Paths
 from tests.children import Child, refract
 
+LOCKED = 120.0  # seconds; a server on SQLite may wait 60 for a lock
 PATIENCE = 300.0  # seconds; on two busy cores Python and Prefect alone took 30 to start
 
 
@@ -81,7 +82,7 @@ class Served:
         request = urllib.request.Request(  # noqa: S310  # our own, on loopback
             f"{url}/{path}", json.dumps(question).encode(), {"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=LOCKED) as reply:  # noqa: S310
             return json.load(reply)
 
     def stop(self, by: signal.Signals = signal.SIGTERM) -> int:

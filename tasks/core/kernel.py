@@ -28,6 +28,7 @@ WIDTHS = (0.3, 1.0)  # γ, tried where none is given
 RIDGES = (0.03, 0.3, 1.0)  # λ
 POOLS = (0.0, 0.25, 0.5, 0.75)  # w; 1 would be the discriminant alone
 POOL = 0.5  # where no text can be left out
+SCALED = 500  # texts whose distances give the scale of γ
 LEAST = -30.0  # of ln p: a posterior of 0 would rule a class out for the others, too
 JITTER = 1e-4  # keeps the landmarks' own kernel positive definite where texts coincide
 _GATE = "gate_"  # before the names of the discriminant's tensors
@@ -186,7 +187,8 @@ def _regressions(
     out is y - (y - f)/(1 - h).
     """
     apart, own = _squared(x @ landmarks.T), _squared(landmarks @ landmarks.T)
-    scale = max(float(apart.median()), 1e-6)
+    some = apart[:: 1 + len(apart) // SCALED]
+    scale = max(float(some.median()), 1e-6)
     y = torch.nn.functional.one_hot(truth, k).float()
     eye = JITTER * torch.eye(len(landmarks), dtype=torch.float64)
     for width in WIDTHS if asked.width is None else (asked.width,):
@@ -195,10 +197,11 @@ def _regressions(
         phi = torch.linalg.solve_triangular(L, torch.exp(-gamma * apart).T, upper=False).T
         S, Q = torch.linalg.eigh(phi.T @ phi)
         turned = phi @ Q
+        squares = turned**2
         target = turned.T @ y
         for ridge in RIDGES if asked.ridge is None else (asked.ridge,):
             share = 1 / (S.clamp_min(0) + ridge)
-            left = y - (y - turned @ (share[:, None] * target)) / _spare(turned, share)
+            left = y - (y - turned @ (share[:, None] * target)) / _spare(squares, share)
             back = Q @ (share[:, None] * target)
             weights = torch.linalg.solve_triangular(L.T, back, upper=True)
             sharpness, loss = calibrate(left, truth, 10.0)
@@ -228,9 +231,9 @@ def pooled(own: Tensor, other: Tensor, share: float) -> Tensor:
     return torch.log_softmax((1 - share) * own + share * other.clamp_min(LEAST), dim=1)
 
 
-def _spare(turned: Tensor, share: Tensor) -> Tensor:
+def _spare(squares: Tensor, share: Tensor) -> Tensor:
     """Return 1 - h_i, (n, 1), above 0."""
-    return (1 - (turned**2) @ share).clamp_min(1e-3)[:, None]
+    return (1 - squares @ share).clamp_min(1e-3)[:, None]
 
 
 def _squared(products: Tensor) -> Tensor:

@@ -68,7 +68,7 @@ def test_the_left_out_prediction_is_that_of_a_fit_without_the_text() -> None:
     turned = torch.from_numpy(np.linalg.cholesky(own + 1e-10 * np.eye(30)))
     S, Q = torch.linalg.eigh(turned.T @ turned)
     share = 1 / (S + ridge)
-    spare = kernel._spare(turned @ Q, share).numpy()
+    spare = kernel._spare((turned @ Q) ** 2, share).numpy()
     left = targets - (targets - hat @ targets) / spare
     for out in range(0, 30, 7):
         rest = np.arange(30) != out

@@ -1,6 +1,8 @@
 """What flow runs under `refract serve` are forked by; `test_serve.py` has them at work."""
 
 import inspect
+import subprocess
+import sys
 
 from prefect.runner import _starter_engine
 from prefect.utilities.processutils import run_process
@@ -15,3 +17,11 @@ def test_prefect_starts_flow_runs_by_the_function_that_a_fork_stands_in_for():
     call = inspect.getsource(_starter_engine.EngineCommandStarter.start)
     for word in ("env=", "task_status=", "task_status_handler="):
         assert word in call.split("await run_process(")[1]
+
+
+def test_a_fork_ends_with_what_was_registered_for_the_end_of_a_process():
+    """Prefect closes its connections there; a cut one can lock its server for a minute."""
+    call = "import atexit, os; from flows.forks import _end_whole; atexit.register(print, 'closed')"
+    end = "_end_whole(); import sys; sys.stdout.flush(); os._exit(0)"
+    done = subprocess.run([sys.executable, "-c", f"{call}; {end}"], stdout=subprocess.PIPE)
+    assert done.stdout == b"closed\n"
