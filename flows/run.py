@@ -61,7 +61,7 @@ def bring_up_to_date(
         clock.lap("embed")
         transforms = _fit(paths, params)
         clock.lap("fit")
-        views = materialise(root) if any_view(paths, params, []) else []
+        views = _materialise(paths, params)
         clock.lap("materialise")
         recorded = record_run(paths, params, subject, commit=commit)
         if recorded.in_dvc:
@@ -71,9 +71,15 @@ def bring_up_to_date(
 
 
 def _fit(paths: Paths, params: Params) -> FitOutcome:
-    if any_fit(paths, params, []) or label_files(paths.labels).errors:
+    unmade = not paths.transforms.is_dir()  # DVC records the stage, also where nothing is labelled
+    if unmade or any_fit(paths, params, []) or label_files(paths.labels).errors:
         return fit(paths.root)
     return FitOutcome([], rejections(paths, params, []))
+
+
+def _materialise(paths: Paths, params: Params) -> list[ViewReport]:
+    unmade = not paths.views.is_dir()
+    return materialise(paths.root) if unmade or any_view(paths, params, []) else []
 
 
 def _leave(

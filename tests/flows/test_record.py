@@ -66,6 +66,14 @@ def test_after_a_run_dvc_has_nothing_to_say_and_nothing_to_do(recorded):
     assert git(recorded, "status", "--porcelain") == ""
 
 
+def test_documents_without_any_labels_are_recorded_too(tmp_path, tiny_model):
+    root = make_world(tmp_path / "world", str(tiny_model), git=True)
+    for file in (root / "data" / "labels").iterdir():
+        file.unlink()
+    assert run(root).recorded
+    assert "up to date" in dvc(root, "status")
+
+
 def test_git_holds_what_a_person_wrote_and_dvc_what_was_made(recorded):
     tracked = set(git(recorded, "ls-files").splitlines())
     assert {"params.yaml", "dvc.yaml", "dvc.lock", "data/metrics/scores/mood.json"} <= tracked
