@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tasks.core.artifact import CARD, TENSORS
+from tasks.core.artifact import CARD, REVISION, TENSORS
 from tasks.core.documents import expand
 from tasks.core.encoder import EncoderSettings
 from tasks.core.errors import InputError
@@ -113,11 +113,11 @@ def wording(paths: Paths, params: Params, name: str) -> str:
 
 
 def settings_fingerprint(params: Params, wording: str) -> str:
-    """Name the settings that a transform is made by: those of `fit`, and of its method alone."""
+    """Name what a transform is made by beside labels: formulas, settings of `fit`, and wording."""
     fit = params.fit.model_dump(mode="json")
     used = {key: value for key, value in fit.items() if not isinstance(value, dict)}
     used |= {"settings": params.fit.method_settings()}
-    return digest(used, wording)
+    return digest(REVISION, used, wording)
 
 
 def _labels_fingerprint(paths: Paths, file: Path) -> str:
