@@ -34,6 +34,7 @@ class Paths:
 
     @property
     def params(self) -> Path:
+        """All settings."""
         return self.root / "params.yaml"
 
     @property
@@ -53,10 +54,12 @@ class Paths:
 
     @property
     def data(self) -> Path:
+        """Everything but the settings and the stages."""
         return self.root / "data"
 
     @property
     def raw(self) -> Path:
+        """The documents, as they came."""
         return self.data / "raw"
 
     @property
@@ -78,18 +81,22 @@ class Paths:
 
     @property
     def corpus(self) -> Path:
+        """The texts, by id."""
         return self.data / "corpus"
 
     @property
     def corpus_file(self) -> Path:
+        """All of them as one table."""
         return self.corpus / "corpus.parquet"
 
     @property
     def vectors(self) -> Path:
+        """What the encoder made of the corpus."""
         return self.data / "vectors"
 
     @property
     def base_table(self) -> Path:
+        """The generic space: a row a text."""
         return self.vectors / f"{BASE}.lance"
 
     def reduction(self, fingerprint: str) -> Path:
@@ -98,6 +105,7 @@ class Paths:
 
     @property
     def transforms(self) -> Path:
+        """What was fitted, a folder an instruction."""
         return self.data / "transforms"
 
     def transform(self, name: str) -> Path:
@@ -110,9 +118,11 @@ class Paths:
 
     @property
     def views(self) -> Path:
+        """The corpus as seen by each instruction, a table each."""
         return self.data / "views"
 
     def view_table(self, name: str) -> Path:
+        """One instruction's view."""
         return self.views / f"{check_name(name)}.lance"
 
     def kept_transform(self, name: str, fingerprint: str) -> Path:
@@ -121,10 +131,12 @@ class Paths:
 
     @property
     def metrics(self) -> Path:
+        """What can be compared between versions."""
         return self.data / "metrics"
 
     @property
     def metric_folder(self) -> Path:
+        """The scores, a file a view."""
         return self.metrics / "scores"
 
     def metric(self, name: str) -> Path:
@@ -152,6 +164,7 @@ class Paths:
 
     @property
     def quarantine(self) -> Path:
+        """What was not taken in, and why."""
         return self.data / "quarantine"
 
     @property
@@ -173,13 +186,16 @@ class Paths:
         return self.data / "reports"
 
     def report(self, name: str) -> Path:
+        """The page of one view."""
         return self.reports / f"{check_name(name)}.html"
 
     def report_picture(self, name: str) -> Path:
+        """The map of that page."""
         return self.report(name).with_suffix(".png")
 
     @property
     def report_index(self) -> Path:
+        """The page that leads to all others."""
         return self.reports / "_index.html"  # no view can have this name
 
     @property
@@ -222,6 +238,7 @@ class Paths:
 
     @property
     def server_log(self) -> Path:
+        """What that server printed."""
         return self.state / "server.log"
 
     @property
@@ -256,6 +273,7 @@ class Paths:
 
     @property
     def all_shards(self) -> Path:
+        """The same of all verbs."""
         return self.state / "shards"
 
     @property

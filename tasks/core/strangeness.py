@@ -49,6 +49,7 @@ class Strangeness:
         return ((self.level - near) / self.spread).sum(1, keepdim=True)
 
     def tensors(self) -> dict[str, Tensor]:
+        """Return the fields by name, as they are stored."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
