@@ -8,7 +8,7 @@ _DEFAULTS = {
     "LANCE_LOG": "error",  # their warnings are for those who write to tables
     "LANCEDB_LOG": "error",
     # OpenMP's threads spin while they wait, and so hold the cores that other programs need: beside
-    # one of these, encoding ran at a quarter of its rate. On idle cores it costs nothing.
+    # one of these, encoding ran at a quarter of its rate, and on idle cores at the same.
     "OMP_WAIT_POLICY": "PASSIVE",
 }
 

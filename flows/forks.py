@@ -49,20 +49,22 @@ def open_fork_server() -> None:
         forkserver.ensure_running()
 
 
-def fork_flow_runs() -> bool:
-    """Let Prefect fork its flow runs from here on; False where each goes on as a fresh Python.
+def fork_flow_runs() -> str | None:
+    """Let Prefect fork its flow runs from here on.
 
-    That is so where the fork server has threads, and where Prefect starts its runs otherwise.
+    Returns why not, where each goes on as a fresh Python: slower, and otherwise the same.
     """
-    if sys.platform != "linux" or find_spec(_STARTER) is None:
-        return False
+    if sys.platform != "linux":
+        return "only Linux forks safely"
+    if find_spec(_STARTER) is None:
+        return f"this Prefect has no {_STARTER}"
     trial = _process(_check_alone)
     trial.start()
     trial.join()
     if trial.exitcode != 0:
-        return False
+        return "a library has started threads in the process to fork from"
     import_module(_STARTER).run_process = _run_process  # type: ignore[attr-defined]
-    return True
+    return None
 
 
 async def _run_process(

@@ -49,7 +49,9 @@ def serve(root: Path, server: str | None) -> None:
             from flows.deployments import deployments
 
             made = deployments(paths, params)  # outside of the loop: Prefect's call is both kinds
-            fork_flow_runs()
+            hindrance = fork_flow_runs()
+            if hindrance is not None:
+                print(f"each flow run starts a Python of its own ({hindrance})", file=sys.stderr)
             asyncio.run(_serve(paths, params, made, own))
 
 

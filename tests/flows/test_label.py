@@ -198,4 +198,8 @@ def test_the_settings_of_the_command_are_told_apart(shop):
         refract(shop, "label", "mood", "--taxonomy", "a.txt", "--review")
     with pytest.raises(InputError, match=r"'mood': no wording; expected .* --instruction"):
         refract(shop, "label", "mood", "--dry-run")
+    params = Paths(shop).params
+    params.write_text(params.read_text().replace("instructions: {}", "instructions: {mood: mood}"))
+    with pytest.raises(InputError, match="OPENAI_BASE_URL"):  # a wording, however short
+        refract(shop, "label", "mood", "--dry-run")
     assert not Path(Paths(shop).ledger).exists()
