@@ -79,16 +79,17 @@ def _rate(texts: pl.DataFrame, seed: int) -> float:
 
 
 class _Resampled:
-    """Gives each text the vector of a real one of its topic, a little moved."""
+    """Gives each text the vector of a real one of its topic, a little moved, and its states."""
 
     dimensions = 384
-    has_layers = False
+    has_layers = True
 
     def __init__(self, texts: pl.DataFrame) -> None:
         real = load_encoder(_SETTINGS)
         some = texts.sample(SAMPLE, seed=9)
         self.precision = real.precision
-        self._vectors = real.encode(some["text"].to_list(), no_progress).vectors
+        found = real.encode(some["text"].to_list(), no_progress, np.copy)
+        self._vectors, self._states = found.vectors, found.kept
         self._of = {key: np.flatnonzero(some["topic"] == key) for key in some["topic"].unique()}
         self._topic = dict(texts.select("text", "topic").iter_rows())
         self._random = np.random.default_rng(1)
@@ -98,8 +99,9 @@ class _Resampled:
     ) -> Encoded:
         rows = [self._random.choice(self._of[self._topic[text]]) for text in texts]
         moved = 0.03 * self._random.standard_normal((len(rows), self.dimensions), np.float32)
+        kept = None if read is None or self._states is None else read(self._states[rows])
         advance(len(rows))
-        return Encoded(unit_rows(self._vectors[rows] + moved), 0)
+        return Encoded(unit_rows(self._vectors[rows] + moved), 0, kept)
 
 
 @contextmanager

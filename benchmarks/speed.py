@@ -15,7 +15,6 @@ from pathlib import Path
 from benchmarks import datasets, encoding, mapping, searching, serving
 from benchmarks.machine import machine, one_line
 from benchmarks.measure import Figure, say
-from flows.environment import settle_environment
 
 FIGURES: dict[str, Callable[[Path, Path], Figure]] = {
     "embed": encoding.rate,
@@ -31,7 +30,6 @@ SETS = ["agnews_partial", "airline_tweets"]
 
 
 def main() -> None:
-    settle_environment()  # as the command line does
     asked = _arguments()
     datasets.require(asked.data, SETS)
     figures = {}

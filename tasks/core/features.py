@@ -8,13 +8,17 @@ Rediscovers the Classical NLP Pipeline", ACL 2019). Keeping them costs the encod
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from tasks.core.errors import InputError
 from tasks.core.files import content_hash, write_bytes
+from tasks.core.tensors import as_tensor
 
 SAMPLE = 4_096  # texts that a reduction is fitted on: ten a dimension at 384
 _CHUNK = 2_048
@@ -53,8 +57,14 @@ class Reduction:
         found = np.empty((len(states), self.dimensions), np.float32)
         for start in range(0, len(states), _CHUNK):
             part = slice(start, start + _CHUNK)
-            found[part] = (directions(states[part], self.centres) - self.mean) @ self.components
+            a = directions(states[part], self.centres) - self.mean
+            found[part] = torch.from_numpy(a) @ self._components
         return found
+
+    @cached_property
+    def _components(self) -> Tensor:
+        """For torch, since it made the states: numpy's threads get into the way of its own."""
+        return as_tensor(self.components)
 
     def save(self, file: Path) -> None:
         """Write the map, whole or not at all."""
