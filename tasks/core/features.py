@@ -42,7 +42,7 @@ class Reduction:
     def dimensions(self) -> int:
         return int(self.components.shape[1])
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Name the map by its numbers."""
         numbers = b"".join(array.tobytes() for array in self._arrays().values())
