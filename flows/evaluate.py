@@ -17,6 +17,7 @@ from tasks.core.evaluation import Trial, Truth, Version
 from tasks.core.files import read_json, write_json
 from tasks.core.judgement import LEVEL, RESAMPLES, Judgement
 from tasks.core.label_files import label_files
+from tasks.core.label_sets import pairs
 from tasks.core.labels import LabelSet, read_labels
 from tasks.core.lineage import Seen, kept_versions, labels_of
 from tasks.core.params import Params
@@ -85,7 +86,7 @@ class _Evaluation:
             )
         truth = evaluation.held_out(rows, fit.held_out, fit.seed).sampled(fit.seed)
         evaluation.check_scorable(truth, self._name)
-        hashes = dict(zip(rows.ids, rows.text_hashes, strict=True))
+        hashes = rows.hash_of
         spaces = {"view": evaluation.refitted(table, live, truth, hashes)}
         try:
             version, about = self._previous()
@@ -96,8 +97,8 @@ class _Evaluation:
         return Trial(truth, spaces), about
 
     def _on_truth(self, live: Version, file: Path) -> tuple[Trial, dict[str, Any]]:
-        rows = read_labels(file, self._keys, self._name, 1, 1)
-        known = set(live.seen.labels.values())
+        rows = read_labels(file, self._keys, self._name, 1, 1, self._params.fit.separator)
+        known = {name for _, name in pairs(live.seen.labels)}
         if known.isdisjoint(rows.counts):
             raise InputError(
                 f"{file}: none of its labels ({_some(rows.counts)}) is one of the view's"
@@ -138,7 +139,8 @@ class _Evaluation:
         return self._version(others[0], rows), about
 
     def _labels_of(self, kept: Path) -> LabelSet | None:
-        return labels_of(kept, self._present, self._keys, self._name)
+        separator = self._params.fit.separator
+        return labels_of(kept, self._present, self._keys, self._name, separator)
 
     def _version(self, kept: Path, rows: LabelSet) -> Version:
         return Version(kept, Seen.of(rows), _recipe(self._params, read_card(kept)))

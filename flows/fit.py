@@ -95,6 +95,7 @@ def _job(paths: Paths, params: Params, name: str, file: Path, *, force: bool) ->
         settings=params.fit.method_settings(),
         held_out=params.fit.held_out,
         minimum=params.fit.min_rows,
+        separator=params.fit.separator,
         seed=params.fit.seed,
         gate=params.fit.gate,
         force=force,

@@ -19,6 +19,7 @@ from tasks.core.errors import InputError
 from tasks.core.files import read_json, write_bytes, write_text
 from tasks.core.judgement import Estimate, Judgement, judge
 from tasks.core.label_files import label_files
+from tasks.core.label_sets import one_each
 from tasks.core.labelled import labelled
 from tasks.core.labels import LabelSet, read_labels
 from tasks.core.params import Params
@@ -78,8 +79,8 @@ def _story(workspace: Workspace, name: str) -> Story:
     paths, params = workspace.paths, workspace.params
     stamp = read_json(paths.view_stamp(name)) or {}
     card = read_card(paths.kept_transform(name, str(stamp.get("transform"))))
-    labels, unchecked = _labels(paths, name)
-    known = dict(zip(labels.ids, labels.labels, strict=True)) if labels else {}
+    labels, unchecked = _labels(paths, params, name)
+    known = one_each(labels.label_of) if labels else {}
     found: Confusion | None = None
     scores: Scored = {}
     if labels is not None:
@@ -102,13 +103,14 @@ def _story(workspace: Workspace, name: str) -> Story:
     )
 
 
-def _labels(paths: Paths, name: str) -> tuple[LabelSet | None, str]:
+def _labels(paths: Paths, params: Params, name: str) -> tuple[LabelSet | None, str]:
     """Return the labels that people gave, or None and why there are none."""
     file = label_files(paths.labels).get(name)
     if file is None:
         return None, "Its label file is gone, so no text is left to check the view on."
     try:
-        return read_labels(file, base.keys(paths.base_table), name, 1), ""
+        keys = base.keys(paths.base_table)
+        return read_labels(file, keys, name, 1, separator=params.fit.separator), ""
     except InputError as error:
         return None, f"Not checked: {error}."
 
@@ -131,8 +133,8 @@ def _checked(
 ) -> tuple[Confusion | None, Scored, str]:
     """Fit on the labels that the scores were fitted on; read and judge those held out."""
     fit = params.fit.model_copy(update={"method": card["method"]})
-    label_of = dict(zip(labels.ids, labels.labels, strict=True))
-    train, held = labelled(paths.base_table, label_of).split(fit.held_out, fit.seed)
+    train, held = labelled(paths.base_table, labels.label_of).split(fit.held_out, fit.seed)
+    held = held.once()
     if not len(held.y):
         return None, {}, "Not checked: the labels are too few to hold any out."
     trial = train.fit(fit.method, fit.method_settings(), fit.seed)

@@ -39,6 +39,7 @@ class FitJob:
     settings: dict[str, Any]
     held_out: float
     minimum: int
+    separator: str | None
     seed: int
     gate: bool
     force: bool
@@ -65,7 +66,8 @@ class FitReport:
 def fit_instruction(job: FitJob) -> FitReport:
     """Fit, score and save; InputError if the label file cannot be used."""
     begun = time.perf_counter()
-    labels = read_labels(job.file, base.keys(job.table), job.name, job.minimum)
+    keys = base.keys(job.table)
+    labels = read_labels(job.file, keys, job.name, job.minimum, separator=job.separator)
     _write_rejects(job, labels)
     matched = _matched(labels)
     card = read_json(job.transform / CARD)
@@ -73,7 +75,7 @@ def fit_instruction(job: FitJob) -> FitReport:
         job.hold.unlink(missing_ok=True)
         write_json(job.transform / CARD, card | {"made_from": job.made_from})
         return _report(job, labels, read_json(job.metric) or {}, begun, refitted=False)
-    known = labelled(job.table, dict(zip(labels.ids, labels.labels, strict=True)))
+    known = labelled(job.table, labels.label_of)
     scores = {"fingerprint": _fingerprint(job, matched), **_scores(job, known)}
     if job.gate:
         _check_gain(job, scores)
@@ -112,12 +114,13 @@ def _same_but_base(card: dict[str, Any], job: FitJob, matched: str) -> bool:
 def _scores(job: FitJob, known: Labelled) -> dict[str, Any]:
     """Fit on a part of the labels and score the rest, in the view and in the generic space."""
     train, held = known.split(job.held_out, job.seed)
+    held = held.once()
     trial = train.fit(job.method, job.settings, job.seed)
     before = score(held.rows.vectors, held.y, job.seed)
     after = score(held.seen_by(trial).vectors, held.y, job.seed)
     return {
         "labels": len(known.names),
-        "texts": len(known.y),
+        "texts": known.texts,
         "held_out": len(held.y),
         "before": _rounded(before),
         "after": _rounded(after),

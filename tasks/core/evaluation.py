@@ -13,6 +13,7 @@ import numpy as np
 from tasks.core import base
 from tasks.core.errors import InputError
 from tasks.core.judgement import Judgement, judge
+from tasks.core.label_sets import one_each, pairs
 from tasks.core.labelled import labelled
 from tasks.core.labels import LabelSet
 from tasks.core.lineage import Seen
@@ -41,7 +42,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Truth:
-    """Labelled texts to score, and how many were left out why."""
+    """Texts to score, one label each, and how many were left out why."""
 
     labels: dict[str, str]
     left_out: dict[str, int]
@@ -69,21 +70,17 @@ class Trial:
 
 def held_out(rows: LabelSet, share: float, seed: int) -> Truth:
     """Return the texts that the fit of `rows` holds out, but those it sees under another id."""
-    ids = sorted(rows.ids)
-    label_of = dict(zip(rows.ids, rows.labels, strict=True))
-    hash_of = dict(zip(rows.ids, rows.text_hashes, strict=True))
-    y = np.unique([label_of[key] for key in ids], return_inverse=True)[1]
-    train, held = stratified_split(y, share, seed, ids)
+    hash_of, ids, y = rows.hash_of, *zip(*pairs(rows.label_of), strict=True)
+    train, held = stratified_split(np.unique(y, return_inverse=True)[1], share, seed, ids)
     known = {hash_of[ids[row]] for row in train}
-    truth = Truth({ids[row]: label_of[ids[row]] for row in held}, {})
+    truth = Truth(one_each({ids[row]: rows.label_of[ids[row]] for row in held}), {})
     return truth.without({key: SAME_TEXT for key in truth.labels if hash_of[key] in known})
 
 
 def unseen(rows: LabelSet, seen: Seen) -> Truth:
     """Return the labelled texts of a truth file that a transform has not seen."""
-    truth = Truth(dict(zip(rows.ids, rows.labels, strict=True)), dict(rows.reasons))
-    hashes = dict(zip(rows.ids, rows.text_hashes, strict=True))
-    gone = {key: SAME_TEXT for key in rows.ids if hashes[key] in seen.text_hashes}
+    truth = Truth(one_each(rows.label_of), dict(rows.reasons))
+    gone = {key: SAME_TEXT for key, found in rows.hash_of.items() if found in seen.text_hashes}
     return truth.without(gone | {key: LABELLED for key in rows.ids if key in seen.labels})
 
 
@@ -97,7 +94,7 @@ def refitted(table: Path, version: Version, truth: Truth, hashes: Mapping[str, s
     hidden = {hashes[key] for key in truth.labels}
     label_of = {key: label for key, label in version.seen.labels.items() if key not in truth.labels}
     rest = {key: label for key, label in label_of.items() if hashes[key] not in hidden}
-    if len(set(rest.values())) < 2:
+    if len({name for _, name in pairs(rest)}) < 2:
         raise InputError(f"without the held-out texts {len(rest)} of its own remain")
     method, settings, seed = version.recipe
     return labelled(table, rest).fit(method, settings, seed)

@@ -158,7 +158,9 @@ def solve(sample: Sample, asked: Settings, other: LeftOut) -> Solved:
     x, truth = torch.from_numpy(sample.richest)[rows], torch.from_numpy(sample.y)[rows]
     chosen = np.linspace(0, len(x) - 1, min(asked.landmarks, len(x))).round().astype(int)
     landmarks = x[torch.from_numpy(np.unique(chosen))].contiguous()
-    best = min(_regressions(x, truth, landmarks, len(sample.labels), asked), key=lambda r: r.loss)
+    y = torch.nn.functional.one_hot(truth, len(sample.labels)).float()
+    texts = torch.from_numpy(np.unique(sample.texts[rows.numpy()], return_inverse=True)[1])
+    best = min(_regressions(x, y, texts, landmarks, asked), key=lambda r: r.loss)
     left = LeftOut(rows, torch.log_softmax(best.sharpness * best.left, dim=1), best.loss)
     share, left = _choose_pool(left, other, torch.from_numpy(sample.y), asked.pool)
     used = Chosen(best.width, best.ridge, best.sharpness, share)
@@ -177,19 +179,21 @@ class _Regression(NamedTuple):
 
 
 def _regressions(
-    x: Tensor, truth: Tensor, landmarks: Tensor, k: int, asked: Settings
+    x: Tensor, y: Tensor, texts: Tensor, landmarks: Tensor, asked: Settings
 ) -> Iterator[_Regression]:
-    """Regress one-hot labels on the kernel, for each γ and λ.
+    """Regress one-hot labels y (n, k) on the kernel, for each γ and λ; texts: (n,), from 0 on.
 
     With the landmarks' own kernel K_mm = L Lᵀ, φ(x) = L⁻¹k(x) and Φ the rows φ(x_i)ᵀ, ridge
     regression on φ is Nyström's; with ΦᵀΦ = Q S Qᵀ all λ share one decomposition,
     f = ΦQ (S + λ)⁻¹ QᵀΦᵀY, h_i = Σ_j (ΦQ)_ij²/(S_j + λ), and the prediction of a text that is left
-    out is y - (y - f)/(1 - h).
+    out with all its m rows is (f - h Σ y)/(1 - m h).
     """
     apart, own = _squared(x @ landmarks.T), _squared(landmarks @ landmarks.T)
     some = apart[:: 1 + len(apart) // SCALED]
     scale = max(float(some.median()), 1e-6)
-    y = torch.nn.functional.one_hot(truth, k).float()
+    many = torch.bincount(texts)[texts][:, None]
+    own_y = torch.zeros_like(y).index_add_(0, texts, y)[texts]
+    truth = y.argmax(1)
     eye = JITTER * torch.eye(len(landmarks), dtype=torch.float64)
     for width in WIDTHS if asked.width is None else (asked.width,):
         gamma = width / scale
@@ -201,7 +205,8 @@ def _regressions(
         target = turned.T @ y
         for ridge in RIDGES if asked.ridge is None else (asked.ridge,):
             share = 1 / (S.clamp_min(0) + ridge)
-            left = y - (y - turned @ (share[:, None] * target)) / _spare(squares, share)
+            seen, h = turned @ (share[:, None] * target), (squares @ share)[:, None]
+            left = (seen - h * own_y) / (1 - many * h).clamp_min(1e-3)
             back = Q @ (share[:, None] * target)
             weights = torch.linalg.solve_triangular(L.T, back, upper=True)
             sharpness, loss = calibrate(left, truth, 10.0)
@@ -229,11 +234,6 @@ def _choose_pool(
 def pooled(own: Tensor, other: Tensor, share: float) -> Tensor:
     """Return ln p, p ∝ exp(own)^(1-w) · exp(other)^w, (n, k); share: w."""
     return torch.log_softmax((1 - share) * own + share * other.clamp_min(LEAST), dim=1)
-
-
-def _spare(squares: Tensor, share: Tensor) -> Tensor:
-    """Return 1 - h_i, (n, 1), above 0."""
-    return (1 - squares @ share).clamp_min(1e-3)[:, None]
 
 
 def _squared(products: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tasks.core import base
+from tasks.core.label_sets import members, one_of
 from tasks.core.score import stratified_split
 from tasks.core.transform import Reading, Transform, fit
 
@@ -18,27 +20,36 @@ BACKGROUND = 4_096  # texts for the mean and the residual's components: ten a di
 
 @dataclass(frozen=True)
 class Labelled:
-    """Labelled rows of the base table, y (n,) indexes `names`; and a sample of all its vectors."""
+    """Labelled rows of the base table, y (n,) indexes `names`; and a sample of all its vectors.
+
+    A text with several labels has a row for each.
+    """
 
     rows: base.Rows
     y: np.ndarray
     names: tuple[str, ...]
     background: np.ndarray
 
+    @property
+    def texts(self) -> int:
+        """How many texts these rows are of."""
+        return len(set(self.rows.ids))
+
     def part(self, at: np.ndarray) -> Labelled:
         """Return the rows at positions `at`."""
-        features = self.rows.features
-        rows = base.Rows(
-            [self.rows.ids[row] for row in at],
-            self.rows.vectors[at],
-            None if features is None else features[at],
-        )
-        return replace(self, rows=rows, y=self.y[at])
+        return replace(self, rows=_taken(self.rows, at), y=self.y[at])
 
     def split(self, held_out: float, seed: int) -> tuple[Labelled, Labelled]:
         """Return the rows to learn from and those held out; see `stratified_split`."""
         train, held = stratified_split(self.y, held_out, seed, self.rows.ids)
         return self.part(train), self.part(held)
+
+    def once(self) -> Labelled:
+        """Return one row a text, as the scores want it: of several labels the same one always."""
+        at = defaultdict(list)
+        for row, key in enumerate(self.rows.ids):
+            at[key].append(row)
+        return self.part(np.array([one_of(key, rows) for key, rows in at.items()], np.int64))
 
     def fit(self, method: str, settings: Mapping[str, Any], seed: int) -> Transform:
         """Fit a transform on all of these rows."""
@@ -60,9 +71,15 @@ class Labelled:
 
 
 def labelled(table: Path, label_of: Mapping[str, str]) -> Labelled:
-    """Look up the texts of `label_of`, label by id, in the base table."""
+    """Look up the texts of `label_of`, label or labels by id, in the base table."""
     rows = base.lookup(table, list(label_of))
-    names = tuple(sorted(set(label_of.values())))
-    code = {name: at for at, name in enumerate(names)}
-    y = np.array([code[label_of[key]] for key in rows.ids], dtype=np.int64)
-    return Labelled(rows, y, names, base.sample(table, BACKGROUND))
+    each = [members(label_of[key]) for key in rows.ids]
+    at = np.repeat(np.arange(len(each)), [len(labels) for labels in each])
+    names, y = np.unique([name for labels in each for name in labels], return_inverse=True)
+    background = base.sample(table, BACKGROUND)
+    return Labelled(_taken(rows, at), y, tuple(names.tolist()), background)
+
+
+def _taken(rows: base.Rows, at: np.ndarray) -> base.Rows:
+    features = None if rows.features is None else rows.features[at]
+    return base.Rows([rows.ids[row] for row in at], rows.vectors[at], features)

@@ -12,22 +12,25 @@ from tasks.core.documents import ID_NAMES, TEXT_NAMES, batches, find_column
 from tasks.core.errors import InputError
 from tasks.core.intake import text_hash
 from tasks.core.label_files import label_format, parts
+from tasks.core.label_sets import canonical, members
 from tasks.core.label_sources import OVERRULED, described, rules, sift, source_of
 from tasks.core.records import Reject, dump, excerpt
 
-LABEL_NAMES = ("label", "value", "class", "category")
+LABEL_NAMES = ("label", "labels", "value", "class", "category")
 EXAMPLES = 3
 
 SOURCE = "source"
 
 EMPTY_LABEL = "empty label"
 SINGLE = "label with a single text"
+SEVERAL = "text with several labels"
 
 
 @dataclass(frozen=True)
 class LabelSet:
     """Usable labels in the order of the files: `labels[i]` is that of the text `ids[i]`.
 
+    Where a text has several, they stand there as one string (see label_sets).
     `read` rows are those used plus all of `reasons`, which `rejects` lists; where texts, not ids,
     name the rows, a text that stands under several ids labels them all. `notes` counts what was
     used but deserves a look, such as whose labels they are and where two sources differ;
@@ -44,6 +47,16 @@ class LabelSet:
     notes: dict[str, int]
     rejects: list[Reject]
 
+    @property
+    def label_of(self) -> dict[str, str]:
+        """The label or labels of each text, by id."""
+        return dict(zip(self.ids, self.labels, strict=True))
+
+    @property
+    def hash_of(self) -> dict[str, str]:
+        """The hash of each text, by id."""
+        return dict(zip(self.ids, self.text_hashes, strict=True))
+
 
 @dataclass
 class _Rows:
@@ -58,12 +71,18 @@ class _Rows:
 
 
 def read_labels(
-    path: Path, keys: pl.DataFrame, name: str, minimum_rows: int, minimum_labels: int = 2
+    path: Path,
+    keys: pl.DataFrame,
+    name: str,
+    minimum_rows: int,
+    minimum_labels: int = 2,
+    separator: str | None = None,
 ) -> LabelSet:
     """Read the labels at `path` that belong to the texts in `keys` (columns id, text_hash).
 
     A folder stands for all files in it and those of its name beside it: of the labels of one id
-    a person's wins over a model's (see label_sources). InputError if the whole cannot be used: a
+    a person's wins over a model's (see label_sources). separator: stands between the labels of a
+    text that has several. InputError if the whole cannot be used: a
     file is unreadable or changing meanwhile, or there are fewer than `minimum_rows` usable rows
     or `minimum_labels` labels.
     """
@@ -71,7 +90,7 @@ def read_labels(
     for file in files:
         label_format(file)
     read = [_steady_rows(file, name) for file in files]
-    judged = [_judged(rows, keys) for rows in read]
+    judged = [_judged(rows, keys, separator) for rows in read]
     every = _together([_with_ids(*both, keys) for both in zip(read, judged, strict=True)])
     rejects, unknown = [], []
     for at, (file, rows, frame) in enumerate(zip(files, read, judged, strict=True)):
@@ -81,7 +100,8 @@ def read_labels(
             unknown += dropped.filter(pl.col("reason") == "id not in the corpus")["id"].to_list()
     used = every.filter(pl.col("reason").is_null())
     reasons = dict(sorted(Counter(each.reason for each in rejects).items()))
-    counts = Counter(used["label"].to_list())
+    each = [members(label) for label in used["label"].to_list()]
+    counts = Counter(label for labels in each for label in labels)
     total = sum(len(rows.keys) + len(rows.rejects) for rows in read)
     _check_rows(path, len(used), unknown, reasons, total, minimum_rows)
     _check_labels(path, counts, len(used), minimum_labels)
@@ -94,9 +114,13 @@ def read_labels(
         labels=used["label"].to_list(),
         counts=dict(counts.most_common()),
         reasons=reasons,
-        notes=({SINGLE: single} if single else {}) | described(every),
+        notes=_notes(single, sum(len(labels) > 1 for labels in each)) | described(every),
         rejects=rejects,
     )
+
+
+def _notes(single: int, several: int) -> dict[str, int]:
+    return {what: count for what, count in ((SINGLE, single), (SEVERAL, several)) if count}
 
 
 def labelled_keys(path: Path, name: str) -> tuple[str, set[str]]:
@@ -210,7 +234,7 @@ def _label_column(header: list[str], name: str) -> str | None:
     return header[0] if found is None and len(header) == 1 else found
 
 
-def _judged(rows: _Rows, keys: pl.DataFrame) -> pl.DataFrame:
+def _judged(rows: _Rows, keys: pl.DataFrame, separator: str | None) -> pl.DataFrame:
     """Give each row its reason to be dropped, or null.
 
     Columns row, id or text_hash, label, source, reason.
@@ -220,7 +244,7 @@ def _judged(rows: _Rows, keys: pl.DataFrame) -> pl.DataFrame:
         named = [key.strip() if key else None for key in rows.keys]
     else:
         named = [text_hash(key) if key and key.strip() else None for key in rows.keys]
-    labels = [label.strip() if label else None for label in rows.labels]
+    labels = [canonical(label, separator) for label in rows.labels]
     frame = pl.DataFrame(
         {
             on: pl.Series(named, dtype=pl.String),
@@ -230,7 +254,7 @@ def _judged(rows: _Rows, keys: pl.DataFrame) -> pl.DataFrame:
     ).with_row_index("row")
     unusable = [
         (pl.col(on).fill_null("") == "", f"empty {rows.by}"),
-        (pl.col("label").fill_null("") == "", EMPTY_LABEL),
+        (pl.col("label") == "", EMPTY_LABEL),
         (~pl.col(on).is_in(keys[on].implode()), f"{rows.by} not in the corpus"),
     ]
     return sift(frame, [*unusable, *rules(on)])

@@ -27,7 +27,7 @@ class Seen:
     @classmethod
     def of(cls, rows: LabelSet) -> Seen:
         """Return what these rows show."""
-        return cls(dict(zip(rows.ids, rows.labels, strict=True)), frozenset(rows.text_hashes))
+        return cls(rows.label_of, frozenset(rows.text_hashes))
 
 
 def keep_labels(kept: Path, file: Path | None) -> None:
@@ -47,7 +47,9 @@ def keep_labels(kept: Path, file: Path | None) -> None:
             write_bytes(kept / _KEPT / place, payload)
 
 
-def labels_of(kept: Path, present: Path | None, keys: pl.DataFrame, name: str) -> LabelSet | None:
+def labels_of(
+    kept: Path, present: Path | None, keys: pl.DataFrame, name: str, separator: str | None
+) -> LabelSet | None:
     """Return the labels that the kept transform was made from, or None where nobody knows them.
 
     present: the instruction's label file as it is now. keys: id and text_hash of the corpus.
@@ -55,7 +57,7 @@ def labels_of(kept: Path, present: Path | None, keys: pl.DataFrame, name: str) -
     for file in (*copies(kept), *([present] if present else [])):
         try:
             if _made(kept, file):
-                return read_labels(file, keys, name, 1, 1)
+                return read_labels(file, keys, name, 1, 1, separator)
         except InputError:  # not this one: what cannot be read proves nothing
             continue
     return None

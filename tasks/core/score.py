@@ -125,8 +125,9 @@ def stratified_split(
     """Split row numbers into (train, held out); a class never loses its last text to the latter.
 
     With keys (ids of the texts) the side follows from hash(seed, key) < held_out alone, so a
-    text stays where it is when others are added, and the order of rows does not matter. Only
-    a class that would lose all its texts keeps the one of the greatest hash.
+    text stays where it is when others are added, the order of rows does not matter, and the rows
+    of one text stay together. Only a class that would lose all its texts keeps the one of the
+    greatest hash.
     """
     if keys is None:
         fate = np.random.default_rng(seed).random(len(y))
@@ -136,7 +137,7 @@ def stratified_split(
     for c in np.unique(y):
         rows = np.flatnonzero(y == c)
         if held[rows].all():
-            held[rows[np.argmax(fate[rows])]] = False
+            held[fate == fate[rows].max()] = False  # a text's hash is that of all its rows
     return np.flatnonzero(~held), np.flatnonzero(held)
 
 

@@ -153,6 +153,10 @@ class Fit(Section):
     min_rows: Annotated[
         int, Field(ge=4, le=1_000_000, description="usable rows a label file must have")
     ] = 10
+    separator: Annotated[
+        str | None,
+        Field(min_length=1, max_length=8, description="between the labels of a text with several"),
+    ] = None
     seed: Annotated[int, Field(ge=0, lt=2**31, description="of every random choice")] = 1
     gate: Annotated[
         bool, Field(description="publish no view that is worse than the base vectors")

@@ -91,13 +91,15 @@ class Sample:
 
     x: (n, d) float32 unit rows, sorted by class, then by their bytes. y: (n,) int64, into
     `labels`, which are sorted by name. background: (b, d) float32 unit rows, sorted by bytes.
-    features: (n, f) float32 unit rows of the same texts, or None.
+    texts: (n,) int64, one number for all rows of a text, that is of a vector: a text has a row for
+    each of its labels. features: (n, f) float32 unit rows of the same texts, or None.
     """
 
     x: NDArray[np.float32]
     y: NDArray[np.int64]
     labels: tuple[str, ...]
     background: NDArray[np.float32]
+    texts: NDArray[np.int64]
     features: NDArray[np.float32] | None = None
 
     @property
@@ -214,12 +216,14 @@ def _sample(
     present = sorted({labels[c] for c in np.unique(y)})
     place = {name: c for c, name in enumerate(present)}
     classes = np.array([place.get(name, -1) for name in labels], np.int64)[np.asarray(y)]
-    rows = unit_rows(x)
-    order = _by_bytes(rows)
-    order = order[np.argsort(classes[order], kind="stable")]
-    corpus = unit_rows(background)
+    rows, corpus = unit_rows(x), unit_rows(background)
+    texts = _by_bytes(rows)
+    order = texts[np.argsort(classes[texts], kind="stable")]
+    number = np.empty(len(rows), np.int64)
+    number[texts] = np.cumsum((rows[texts] != np.roll(rows[texts], 1, 0)).any(1))
     rich = None if features is None else unit_rows(features)[order]
-    return Sample(rows[order], classes[order], tuple(present), corpus[_by_bytes(corpus)], rich)
+    background = corpus[_by_bytes(corpus)]
+    return Sample(rows[order], classes[order], tuple(present), background, number[order], rich)
 
 
 def _by_bytes(rows: NDArray[np.float32]) -> NDArray[np.int64]:
