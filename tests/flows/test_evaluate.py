@@ -60,6 +60,21 @@ def test_the_figures_on_held_out_labels_are_those_that_the_fit_has_noted(made):
     assert list(found["gains"]) == ["identity"]
 
 
+def test_texts_of_several_labels_are_scored_by_one_each(made):
+    paths, rows = Paths(made), documents()
+    lists = [{"id": row["id"], "labels": [row["topic"], row["mood"]]} for row in rows]
+    paths.label_file("both").write_text("\n".join(map(json.dumps, lists)))
+    fit(made, ["both"])
+    materialise(made, ["both"])
+    noted = read_json(paths.metric("both"))
+    assert noted["texts"] == len(rows)
+    assert noted["labels"] == len({row[key] for row in rows for key in ("topic", "mood")})
+    found = Workspace(made).view("both").evaluate()
+    assert found["texts"] == noted["held_out"] < len(rows) / 2
+    for name, when in (("identity", "before"), ("view", "after")):
+        assert values(found["scores"][name]) | {"n": noted["held_out"]} == noted[when]
+
+
 def test_each_version_is_fitted_without_the_texts_that_are_scored(root, fits, monkeypatch):
     scored = []
     real = evaluation.judge
