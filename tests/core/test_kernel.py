@@ -64,7 +64,7 @@ def test_the_left_out_prediction_is_that_of_a_fit_without_the_text() -> None:
     x, y = np.concatenate([x, x[:6]]), np.concatenate([y, (y[:6] + 1) % K])
     texts, targets = np.arange(36) % 30, np.eye(K, dtype=np.float32)[y]
     arrays = (torch.from_numpy(each) for each in (x, targets, texts, x[:30]))
-    [found] = kernel._regressions(*arrays, Settings(width=1.0, ridge=0.3))
+    [found] = kernel._regressions(*arrays, [0.8], [0.3])
     own = kernel_matrix(x, x, found.width)
     for out in range(0, 30, 5):
         rest = texts != out
