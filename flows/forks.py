@@ -11,6 +11,7 @@ import atexit
 import multiprocessing
 import os
 import runpy
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -87,7 +88,18 @@ async def _run_process(
         process.terminate()
         raise
     process.join()
+    _tell(process.exitcode)
     return process
+
+
+def _tell(code: int | None) -> None:
+    """Say what a flow run could not say itself: that it was killed."""
+    if code is not None and code < 0 and code != -signal.SIGTERM:
+        print(
+            f"a flow run was killed ({signal.Signals(-code).name}); 'reconcile' does what it left",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def _process(call: Callable[..., None], *arguments: Any) -> ForkServerProcess:

@@ -1,6 +1,7 @@
 """What flow runs under `refract serve` are forked by; `test_serve.py` has them at work."""
 
 import inspect
+import signal
 import subprocess
 import sys
 
@@ -25,3 +26,10 @@ def test_a_fork_ends_with_what_was_registered_for_the_end_of_a_process():
     end = "_end_whole(); import sys; sys.stdout.flush(); os._exit(0)"
     done = subprocess.run([sys.executable, "-c", f"{call}; {end}"], stdout=subprocess.PIPE)
     assert done.stdout == b"closed\n"
+
+
+def test_a_flow_run_that_was_killed_is_told_of_and_one_that_was_stopped_is_not(capfd):
+    for code in (0, 1, -signal.SIGTERM, -signal.SIGKILL):
+        forks._tell(code)
+    said = "a flow run was killed (SIGKILL); 'reconcile' does what it left\n"
+    assert capfd.readouterr().err == said

@@ -1,9 +1,11 @@
 """`refract serve` on a real git + DVC workspace: by the clock, by label files, side by side."""
 
+import asyncio
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 
 import psutil
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from flows import Workspace
 from flows.lock import writer
 from flows.maintain import maintain
+from flows.serve import _until_stopped
 from tasks.core.files import Hashes
 from tasks.core.paths import Paths
 from tests.serving import Served, environment, fitted_from, up_to_date
@@ -52,6 +55,23 @@ def desk(tmp_path_factory, tiny_model):
     served.wait_until(lambda: up_to_date(root), "first run")
     yield served
     served.end()
+
+
+class Resting:
+    """A runner that has nothing to do."""
+
+    started = True
+
+    async def start(self):
+        await asyncio.Event().wait()
+
+
+def test_serve_does_not_go_on_without_its_label_watcher():
+    ended = threading.Thread(target=int)
+    ended.start()
+    ended.join()
+    with pytest.raises(RuntimeError, match="the label watcher ended; start 'refract serve' again"):
+        asyncio.run(_until_stopped(Resting(), None, ended))
 
 
 def labelled(rows, aspect="mood"):

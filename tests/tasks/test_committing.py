@@ -68,6 +68,29 @@ def files_of(root, rev="HEAD"):
     return git(root, "show", "--format=", "--name-only", rev).splitlines()
 
 
+SIGNER = """#!/bin/sh
+cat > /dev/null
+echo "[GNUPG:] SIG_CREATED D 1 8 00 0 0" >&2
+echo "-----BEGIN PGP SIGNATURE-----"
+echo "-----END PGP SIGNATURE-----"
+"""
+
+
+@pytest.mark.parametrize(("sign", "by_git", "signed"), [(True, "false", 2), (False, "true", 0)])
+def test_commits_and_tags_are_signed_as_params_say_whatever_git_is_set_to(
+    root, tmp_path, sign, by_git, signed
+):
+    """Git calls a program for it; here one that signs whatever it is given."""
+    signer = tmp_path / "signer.sh"
+    signer.write_text(SIGNER)
+    signer.chmod(0o755)
+    for key, value in (("gpg.program", signer), ("commit.gpgsign", by_git)):
+        git(root, "config", key, str(value))
+    record(root, manner=Manner(MANNER.author, sign, tag=True))
+    made = [git(root, "cat-file", "-p", rev) for rev in ("HEAD", "view/mood/v1")]
+    assert sum("BEGIN PGP SIGNATURE" in one for one in made) == signed
+
+
 def test_a_commit_holds_the_state_alone_with_the_configured_author_and_a_tag(root):
     made = record(root)
     assert made.commit == git(root, "rev-parse", "HEAD")
