@@ -130,9 +130,18 @@ def test_help_names_every_verb_with_a_sentence():
         assert command.help
 
 
-def test_the_command_line_imports_nothing_heavy():
-    heavy = {"torch", "prefect", "lancedb", "lance", "sentence_transformers", "polars", "numpy"}
-    code = "import sys, flows.cli; print(*sys.modules)"
+HEAVY = {"torch", "prefect", "sentence_transformers", "transformers", "sklearn"}
+
+
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("flows.cli", HEAVY | {"lancedb", "lance", "polars", "numpy"}),
+        ("flows.status", HEAVY),  # decides on what is stale, at the start of any verb
+    ],
+)
+def test_the_command_line_imports_nothing_heavy_before_it_must(module, heavy):
+    code = f"import sys, {module}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert heavy.isdisjoint(done.stdout.split())

@@ -14,7 +14,6 @@ import numpy as np
 
 from tasks.core.errors import InputError
 from tasks.core.files import content_hash, digest
-from tasks.core.layers import keep_layers
 from tasks.core.transform import unit_rows
 
 BUNDLED = "bundled"
@@ -248,6 +247,8 @@ def _load(settings: EncoderSettings) -> tuple[Any, int, int]:
     """Return the model, the size of its vectors, and of how many layers it can keep the states."""
     from sentence_transformers import SentenceTransformer
     from transformers.utils.logging import disable_progress_bar
+
+    from tasks.core.layers import keep_layers
 
     disable_progress_bar()  # a bar per load of the weights says nothing
     device = None if settings.device == "auto" else settings.device

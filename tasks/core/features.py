@@ -10,15 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from tasks.core.errors import InputError
 from tasks.core.files import content_hash, write_bytes
-from tasks.core.tensors import as_tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SAMPLE = 4_096  # texts that a reduction is fitted on: ten a dimension at 384
 _CHUNK = 2_048
@@ -54,16 +55,20 @@ class Reduction:
         f = Pᵀ(a - ā), a = [a_1, …, a_L], a_l = (h_l - c_l)/‖h_l - c_l‖: each layer counts alike,
         whatever the size of its states.
         """
+        from tasks.core.tensors import as_tensor
+
         found = np.empty((len(states), self.dimensions), np.float32)
         for start in range(0, len(states), _CHUNK):
             part = slice(start, start + _CHUNK)
             a = directions(states[part], self.centres) - self.mean
-            found[part] = torch.from_numpy(a) @ self._components
+            found[part] = as_tensor(a) @ self._components
         return found
 
     @cached_property
     def _components(self) -> Tensor:
         """For torch, since it made the states: numpy's threads get into the way of its own."""
+        from tasks.core.tensors import as_tensor
+
         return as_tensor(self.components)
 
     def save(self, file: Path) -> None:
