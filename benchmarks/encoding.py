@@ -56,7 +56,7 @@ def rate(data: Path, folder: Path) -> Figure:
     file, table = make_corpus(texts, folder / "rate"), folder / "rate" / "base.lance"
     ours = decided(texts["text"].to_list())
     some = dict(enumerate(texts["text"].sample(FITTED, seed=1)))
-    coder = fit_coder(ours, some, Params().embed.feature_size, folder / "sample", no_progress)
+    coder = fit_coder(ours, some, Params().embed.feature_size, folder / "codes", no_progress)
     coder = replace(coder, seen={})
     bare = _bare(ours.precision)
     bare.encode(texts["text"].to_list()[:256], batch_size=64, show_progress_bar=False)
