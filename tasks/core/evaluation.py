@@ -70,10 +70,13 @@ class Trial:
 
 def held_out(rows: LabelSet, share: float, seed: int) -> Truth:
     """Return the texts that the fit of `rows` holds out, but those it sees under another id."""
-    hash_of, ids, y = rows.hash_of, *zip(*pairs(rows.label_of), strict=True)
-    train, held = stratified_split(np.unique(y, return_inverse=True)[1], share, seed, ids)
+    label_of, hash_of = rows.label_of, rows.hash_of
+    labelled_ids = pairs(label_of)
+    ids = [key for key, _ in labelled_ids]
+    y = np.unique([label for _, label in labelled_ids], return_inverse=True)[1]
+    train, held = stratified_split(y, share, seed, ids)
     known = {hash_of[ids[row]] for row in train}
-    truth = Truth(one_each({ids[row]: rows.label_of[ids[row]] for row in held}), {})
+    truth = Truth(one_each({ids[row]: label_of[ids[row]] for row in held}), {})
     return truth.without({key: SAME_TEXT for key in truth.labels if hash_of[key] in known})
 
 
