@@ -69,7 +69,7 @@ def label(root: Path, name: str, wish: Wish) -> LabelReport:
             made_from = fingerprint(job, params)
             seconds = time.perf_counter() - begun
             counts = task.write_labels(job, output, steps, made_from, seconds)
-    report = _report(job, output.labels, steps, counts, begun, notes=_notes(paths, name))
+    report = _report(job, output.labels, steps, counts, begun, notes=_notes(paths, params, name))
     leave_table("label", f"Labels of {name}", [_row(step) for step in steps])
     return report
 
@@ -134,12 +134,13 @@ def _alone(job: LabelJob) -> Iterator[None]:
         lock.release()
 
 
-def _notes(paths: Paths, name: str) -> dict[str, int]:
+def _notes(paths: Paths, params: Params, name: str) -> dict[str, int]:
     """Return whose labels there are, where a folder beside the file holds others."""
     file = label_files(paths.labels).get(name)
     if file is None or not file.is_dir():
         return {}
-    return read_labels(file, base.keys(paths.base_table), name, 1, 1).notes
+    keys = base.keys(paths.base_table)
+    return read_labels(file, keys, name, 1, 1, params.fit.separator).notes
 
 
 def _report(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tasks.core.files import digest
+from tasks.core.records import encodable
 
 
 def canonical(cell: str | None, separator: str | None = None) -> str:
@@ -55,6 +56,7 @@ def _listed(text: str) -> list[str] | None:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    if isinstance(value, list) and all(isinstance(each, str | int | float) for each in value):
-        return [each if isinstance(each, str) else json.dumps(each) for each in value]
-    return None
+    if not isinstance(value, list) or not all(isinstance(one, str | int | float) for one in value):
+        return None
+    names = [one if isinstance(one, str) else json.dumps(one) for one in value]
+    return names if all(map(encodable, names)) else None

@@ -75,9 +75,10 @@ def labelled(table: Path, label_of: Mapping[str, str]) -> Labelled:
     rows = base.lookup(table, list(label_of))
     each = [members(label_of[key]) for key in rows.ids]
     at = np.repeat(np.arange(len(each)), [len(labels) for labels in each])
-    names, y = np.unique([name for labels in each for name in labels], return_inverse=True)
-    background = base.sample(table, BACKGROUND)
-    return Labelled(_taken(rows, at), y, tuple(names.tolist()), background)
+    names = tuple(sorted({name for labels in each for name in labels}))
+    code = {name: c for c, name in enumerate(names)}
+    y = np.array([code[name] for labels in each for name in labels], np.int64)
+    return Labelled(_taken(rows, at), y, names, base.sample(table, BACKGROUND))
 
 
 def _taken(rows: base.Rows, at: np.ndarray) -> base.Rows:

@@ -129,7 +129,7 @@ def labelled_keys(path: Path, name: str) -> tuple[str, set[str]]:
     named = {
         key.strip() if rows.by == "id" else text_hash(key)
         for key, label in zip(rows.keys, rows.labels, strict=True)
-        if key and key.strip() and label and label.strip()
+        if key and key.strip() and canonical(label)
     }
     return _on(rows), named
 

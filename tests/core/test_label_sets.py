@@ -14,7 +14,7 @@ from tasks.core.evaluation import held_out
 from tasks.core.intake import text_hash
 from tasks.core.label_sets import canonical, joined, members, one_each, pairs
 from tasks.core.labelled import Labelled
-from tasks.core.labels import read_labels
+from tasks.core.labels import labelled_keys, read_labels
 
 words = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).map(str.strip)
 names = st.sets(words.filter(lambda word: word and not word.startswith("[")), min_size=1)
@@ -30,6 +30,7 @@ names = st.sets(words.filter(lambda word: word and not word.startswith("[")), mi
         ("[urgent]", ("[urgent]",)),  # no JSON: a name like any other
         ('[["late"]]', ('[["late"]]',)),
         ("late|refund", ("late|refund",)),
+        (r'["\ud800"]', (r'["\ud800"]',)),  # half a character, which nothing could write again
     ],
 )
 def test_a_cell_holds_one_label_or_a_json_list_of_them(cell, labels):
@@ -69,6 +70,12 @@ def test_a_label_file_may_give_a_text_several_labels(tmp_path):
     csv = tmp_path / "reason.csv"
     csv.write_text("id,label\n1,late; refund\n2,late\n3,late\n")
     assert read_labels(csv, keys, "reason", 1, separator=";").label_of == found.label_of
+
+
+def test_an_empty_list_is_no_label(tmp_path):
+    file = tmp_path / "reason.jsonl"
+    file.write_text('{"id": 1, "labels": []}\n{"id": 2, "labels": ["late"]}\n')
+    assert labelled_keys(file, "reason") == ("id", {"2"})
 
 
 def several(n: int = 400) -> dict[str, str]:
