@@ -29,7 +29,9 @@ RIDGES = (0.03, 0.3, 1.0)  # λ
 POOLS = (0.0, 0.25, 0.5, 0.75)  # w; 1 would be the discriminant alone
 POOL = 0.5  # where no text can be left out
 SCALED = 500  # texts whose distances give the scale of γ
-CHOOSING = 400  # landmarks by which γ and λ are chosen: as good as all 1,000, a third of the time
+CHOOSING = 400
+"""Landmarks by which γ and λ are chosen. Measured over 14 aspects, V / triplets / kNN@10: with 400
+63.4 / 88.5 / 80.9 in three quarters of the fit's time, with all 1,000 63.3 / 88.6 / 81.0."""
 LEAST = -30.0  # of ln p: a posterior of 0 would rule a class out for the others, too
 JITTER = 1e-4  # keeps the landmarks' own kernel positive definite where texts coincide
 _GATE = "gate_"  # before the names of the discriminant's tensors
