@@ -76,14 +76,17 @@ class Kernel:
 
     @property
     def dimensions(self) -> int:
+        """Of the base vectors it reads."""
         return self._gate.dimensions
 
     @property
     def features(self) -> int:
+        """How many features it reads; 0 where it reads base vectors alone."""
         return self._gate.features
 
     @property
     def size(self) -> int:
+        """Of the vectors it gives."""
         return self._gate.size
 
     def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Reading:
@@ -93,23 +96,24 @@ class Kernel:
         p_d. Novelty and residual are the discriminant's: a kernel by itself knows no class "new".
         """
         rich = features_for(self.features, features) if self._rich else x
+        return lay_out(
+            len(x), self.size, lambda part: self._parts(x[part], rich[part]), self._gate.floor
+        )
 
-        def parts(part: slice) -> Parts:
-            return self._parts(as_tensor(x[part]), as_tensor(rich[part]))
-
-        return lay_out(len(x), self.size, parts, self._gate.floor)
-
-    def _parts(self, x: Tensor, rich: Tensor) -> Parts:
+    def _parts(self, base: NDArray[Any], wide: NDArray[Any]) -> Parts:
+        x, rich = as_tensor(base), as_tensor(wide)
         found, used = self._gate.parts(x, rich), self._used
         near = _near(unit_times(rich, self._landmarks.T), used.width)
         log_p = pooled(used.sharpness * (near @ self._weights), found.p.log(), used.pool)
         return found._replace(p=log_p.exp())
 
     def tensors(self) -> dict[str, NDArray[Any]]:
+        """Return landmarks and weights, and the gate's tensors by names of their own."""
         gate = {_GATE + name: tensor for name, tensor in self._gate.tensors().items()}
         return {**gate, "landmarks": self._landmarks.numpy(), "weights": self._weights.numpy()}
 
     def settings(self) -> dict[str, Any]:
+        """Return what was chosen, and the gate's settings under `gate`."""
         return {**asdict(self._used), "gate": self._gate.settings()}
 
 

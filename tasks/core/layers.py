@@ -35,6 +35,7 @@ class _Layers(torch.nn.Module):
         self._size = size
 
     def forward(self, features: dict[str, Any]) -> dict[str, Any]:
+        """Lengthen `sentence_embedding` where the states are there; else leave it as it is."""
         states = features.pop("all_layer_embeddings", None)
         if states is not None:  # somebody asked
             pooled = _pooled([states[at] for at in self._chosen], features["attention_mask"])

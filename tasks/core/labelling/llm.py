@@ -70,7 +70,9 @@ class NoAnswerError(Exception):
 class LanguageModel(Protocol):
     """Whatever answers questions, one call each; NoAnswerError where a call comes to nothing."""
 
-    async def ask(self, question: Question) -> Answer: ...
+    async def ask(self, question: Question) -> Answer:
+        """Make one call."""
+        ...
 
 
 @dataclass(frozen=True)
