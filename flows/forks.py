@@ -96,7 +96,7 @@ def _tell(code: int | None) -> None:
     """Say what a flow run could not say itself: that it was killed."""
     if code is not None and code < 0 and code != -signal.SIGTERM:
         print(
-            f"a flow run was killed ({signal.Signals(-code).name}); 'reconcile' does what it left",
+            f"a flow run was killed (signal {-code}); 'reconcile' does what it left",
             file=sys.stderr,
             flush=True,
         )

@@ -31,5 +31,5 @@ def test_a_fork_ends_with_what_was_registered_for_the_end_of_a_process():
 def test_a_flow_run_that_was_killed_is_told_of_and_one_that_was_stopped_is_not(capfd):
     for code in (0, 1, -signal.SIGTERM, -signal.SIGKILL):
         forks._tell(code)
-    said = "a flow run was killed (SIGKILL); 'reconcile' does what it left\n"
+    said = "a flow run was killed (signal 9); 'reconcile' does what it left\n"
     assert capfd.readouterr().err == said
