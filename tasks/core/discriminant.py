@@ -36,7 +36,7 @@ class Settings:
 
     temperature: float | None = None
     novelty: float | None = None
-    floor: float = 0.1
+    floor: float = 0.05
     residual: int = 64
     shrinkage: float | None = None
 

@@ -209,30 +209,32 @@ def _regressions(
     """Regress one-hot labels y (n, k) on the kernel, for each γ and λ; texts: (n,), from 0 on.
 
     With the landmarks' own kernel K_mm = L Lᵀ, φ(x) = L⁻¹k(x) and Φ the rows φ(x_i)ᵀ, ridge
-    regression on φ is Nyström's; with ΦᵀΦ = Q S Qᵀ all λ share one decomposition,
-    f = ΦQ (S + λ)⁻¹ QᵀΦᵀY, h_i = Σ_j (ΦQ)_ij²/(S_j + λ), and the prediction of a text that is left
-    out with all its m rows is (f - h Σ y)/(1 - m h).
+    regression on φ is Nyström's. With ΦᵀΦ + λ = C Cᵀ and the columns u_i = C⁻¹φ(x_i) of U it is
+    f = Uᵀ(U Y), h_i = ‖u_i‖², and the prediction of a text that is left out with all its m rows is
+    (f - h Σ y)/(1 - m h).
     """
     many = torch.bincount(texts)[texts][:, None]
     own_y = torch.zeros_like(y).index_add_(0, texts, y)[texts]
     truth = y.argmax(1)
-    eye = JITTER * torch.eye(len(landmarks), dtype=torch.float64)
     for width in widths:
         own, apart = (_near(rows @ landmarks.T, width) for rows in (landmarks, x))
-        L = torch.linalg.cholesky(own.double() + eye).float()
-        phi = torch.linalg.solve_triangular(L, apart.T, upper=False).T
-        S, Q = torch.linalg.eigh(phi.T @ phi)
-        turned = phi @ Q
-        target = turned.T @ y
-        squares = turned**2
+        L = torch.linalg.cholesky(_raised(own.double(), JITTER)).float()
+        phi = torch.linalg.solve_triangular(L, apart.T, upper=False)
+        products = phi @ phi.T
         for ridge in ridges:
-            share = 1 / (S.clamp_min(0) + ridge)
-            seen, h = turned @ (share[:, None] * target), (squares @ share)[:, None]
-            left = (seen - h * own_y) / (1 - many * h).clamp_min(1e-3)
-            back = Q @ (share[:, None] * target)
+            C = torch.linalg.cholesky(_raised(products, ridge))
+            U = torch.linalg.solve_triangular(C, phi, upper=False)
+            target, h = U @ y, (U * U).sum(0)[:, None]
+            left = (U.T @ target - h * own_y) / (1 - many * h).clamp_min(1e-3)
+            back = torch.linalg.solve_triangular(C.T, target, upper=True)
             weights = torch.linalg.solve_triangular(L.T, back, upper=True)
             sharpness, loss = calibrate(left, truth, 10.0)
             yield _Regression(weights, width, ridge, sharpness, loss, left)
+
+
+def _raised(matrix: Tensor, amount: float) -> Tensor:
+    """Return the matrix with `amount` added on its diagonal."""
+    return matrix + amount * torch.eye(len(matrix), dtype=matrix.dtype)
 
 
 def _choose_pool(

@@ -95,7 +95,7 @@ class Discriminant(Section):
     ] = None
     floor: Annotated[
         float, Field(ge=0, le=1, description="least weight of the generic residual")
-    ] = 0.1
+    ] = 0.05
     residual: Annotated[
         int, Field(ge=0, le=4096, description="principal components of the residual")
     ] = 64
