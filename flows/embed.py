@@ -8,6 +8,7 @@ from pathlib import Path
 
 from prefect import flow
 
+from flows.arrivals import Arrivals
 from flows.artifacts import leave_table
 from flows.engine import LOCAL
 from flows.lock import writer
@@ -47,8 +48,12 @@ class EmbedReport:
 
 
 @flow(name="embed", flow_run_name="embed", task_runner=LOCAL)
-def embed(root: Path, rebuild: bool = False) -> EmbedReport:
-    """Encode what is new or changed, retire what is gone; `rebuild` encodes everything anew."""
+def embed(root: Path, rebuild: bool = False, arrivals: bool = False) -> EmbedReport:
+    """Encode what is new or changed, retire what is gone; `rebuild` encodes everything anew.
+
+    arrivals: between two chunks make the views of label files that have arrived meanwhile, where
+    there were base vectors of this encoder to begin with.
+    """
     begun = time.perf_counter()
     paths, params = Paths(root), load_params(Paths(root).params)
     corpus = read_json(paths.stamp("ingest"))
@@ -70,7 +75,9 @@ def embed(root: Path, rebuild: bool = False) -> EmbedReport:
         digest = str(corpus["digest"])
         job = EmbedJob(paths.corpus_file, digest, table, settings, params.embed.storage, plan)
         job = _with_features(job, paths, params, len(todo.rows), fresh)
-        counts = _embed_shards(job, params, len(todo.rows), fresh)
+        known = paths.stamp("embed").is_file() and not fresh
+        labels = Arrivals(paths) if arrivals and known else None
+        counts = _embed_shards(job, params, len(todo.rows), fresh, labels)
         retired = retire(paths.corpus_file, table) if todo.gone else 0
         index(table, params.embed.index_from)
         _forget_features(paths)
@@ -114,7 +121,9 @@ def _forget_features(paths: Paths) -> None:
             file.unlink()
 
 
-def _embed_shards(job: EmbedJob, params: Params, total: int, fresh: bool) -> list[EmbedCounts]:
+def _embed_shards(
+    job: EmbedJob, params: Params, total: int, fresh: bool, labels: Arrivals | None
+) -> list[EmbedCounts]:
     """Encode chunk by chunk; each is one commit, so a kill costs at most the chunk at work."""
     counts = []
     with track("embed", total, "texts") as advance:
@@ -122,6 +131,8 @@ def _embed_shards(job: EmbedJob, params: Params, total: int, fresh: bool) -> lis
             first = fresh and start == 0
             shard = embed_shard.submit(job, start, stop, first, advance).result()
             counts.append(commit_shard(job, shard, first))
+            if labels is not None and stop < total:
+                labels.take_in()
     return counts
 
 

@@ -57,7 +57,7 @@ def bring_up_to_date(
     with writer(paths), one_heartbeat():
         corpus = ingest(root) if documents and corpus_is_stale(paths, params) else None
         clock.lap("ingest")
-        vectors = embed(root) if embed_verdict(paths, params).stale else None
+        vectors = embed(root, arrivals=True) if embed_verdict(paths, params).stale else None
         clock.lap("embed")
         transforms = _fit(paths, params)
         clock.lap("fit")

@@ -99,7 +99,7 @@ def fit_fingerprints(paths: Paths, params: Params, name: str, file: Path) -> dic
     """Name everything a transform is made from, as it is noted in its card."""
     base = read_json(paths.stamp("embed")) or {}
     return {
-        "labels": _labels_fingerprint(paths, file),
+        "labels": labels_fingerprint(paths, file),
         "params": settings_fingerprint(params, wording(paths, params, name)),
         "encoder": base.get("space", base.get("encoder", "")),
         "base": base.get("digest", ""),
@@ -120,7 +120,8 @@ def settings_fingerprint(params: Params, wording: str) -> str:
     return digest(REVISION, used, wording)
 
 
-def _labels_fingerprint(paths: Paths, file: Path) -> str:
+def labels_fingerprint(paths: Paths, file: Path) -> str:
+    """Name the content of an instruction's label file, or of all files in its folder."""
     return fingerprint(Hashes(paths.hashes).all(parts(file)))
 
 
