@@ -46,15 +46,13 @@ def checkout(root: Path, rev: str) -> CheckedOut:
         )
     with serving(paths, SERVED), writer(paths):
         commit = history.recorded(root, rev)
-        _refuse_loss(paths, exchange.unrecorded_in_git(root, place, _watched(paths)))
+        folders = (paths.data, paths.evaluations)
+        data, but = (folder.relative_to(paths.root).as_posix() for folder in folders)
+        _refuse_loss(paths, exchange.unrecorded_in_git(root, place, data, but))
         if not paths.unfinished_checkout.is_file():
             _refuse_loss(paths, exchange.unrecorded_in_dvc(root))
         fetched = _exchange(paths, rev, commit)
     return CheckedOut(rev, commit, exchange.branch(root), fetched)
-
-
-def _watched(paths: Paths) -> tuple[str, ...]:
-    return (paths.data.relative_to(paths.root).as_posix(),)
 
 
 def _exchange(paths: Paths, rev: str, commit: str) -> bool:

@@ -10,20 +10,21 @@ from pathlib import Path
 from tasks.repository import Place, RepositoryError, dvc, git, git_answer
 
 
-def unrecorded_in_git(root: Path, place: Place, watched: tuple[str, ...]) -> list[str]:
+def unrecorded_in_git(root: Path, place: Place, watched: str, but: str) -> list[str]:
     """Return what git has not committed below the workspace: changes, and new files in `watched`.
 
-    Other untracked files stay where they are in a checkout, as git leaves them.
+    Other untracked files stay where they are in a checkout, as git leaves them, and so do those
+    in `but`.
     """
     said = git(
         root, "status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--", "."
     )
     rows = [(row[:2], row[3:]) for row in said.split("\0") if row]
-    within = tuple(place.name(path) + "/" for path in watched)
+    within, apart = f"{place.name(watched)}/", f"{place.name(but)}/"
     return [
         path.removeprefix(place.prefix)
         for state, path in rows
-        if state != "??" or path.startswith(within)
+        if state != "??" or (path.startswith(within) and not path.startswith(apart))
     ]
 
 

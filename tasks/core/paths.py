@@ -158,9 +158,14 @@ class Paths:
         """How many texts there are, and how many were rejected why."""
         return self.metrics / "corpus.json"
 
+    @property
+    def evaluations(self) -> Path:
+        """Where evaluations may be kept; no verb makes them, so DVC stays out of them."""
+        return self.metrics / "evaluations"
+
     def evaluation(self, name: str) -> Path:
-        """Where an evaluation may be kept; no verb makes it, so DVC stays out of it."""
-        return self.metrics / "evaluations" / f"{check_name(name)}.json"
+        """Where the evaluation of one view may be kept."""
+        return self.evaluations / f"{check_name(name)}.json"
 
     @property
     def quarantine(self) -> Path:

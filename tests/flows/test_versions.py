@@ -88,10 +88,14 @@ def test_labels_that_are_in_no_commit_are_named_and_not_lost(root):
     assert git(root, "log", "-1", "--format=%s") == SUBJECTS[0]
 
 
-def test_a_users_untracked_file_outside_the_data_stays_through_a_checkout(root):
-    (root / "notes.txt").write_text("mine")
+def test_notes_and_evaluations_that_are_in_no_commit_stay_through_a_checkout(root):
+    evaluation = Paths(root).evaluation("mood")
+    evaluation.parent.mkdir(parents=True)
+    for file in (root / "notes.txt", evaluation):
+        file.write_text("mine")
     checkout(root, "whole/v1")
-    assert (root / "notes.txt").read_text() == "mine"
+    for file in (root / "notes.txt", evaluation):
+        assert file.read_text() == "mine"
 
 
 def test_an_unknown_revision_is_refused_with_the_known_ones(root):
