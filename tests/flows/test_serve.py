@@ -111,6 +111,16 @@ def test_a_cron_deployment_gets_scheduled_runs(desk):
         assert run["auto_scheduled"]
 
 
+def test_the_files_in_a_folder_of_labels_are_one_view(desk):
+    rows, folder = documents(), desk.root / "data" / "labels" / "tone"
+    folder.mkdir()
+    (folder / "anna.csv").write_text(labelled(rows[:30]))
+    desk.wait_until(lambda: recorded(desk, "labels/tone: 30 labels"), "first commit")
+    (folder / "ben.csv").write_text(labelled(rows[30:60]))
+    desk.wait_until(lambda: recorded(desk, "labels/tone: 60 labels"), "second commit")
+    assert Workspace(desk.root).view("tone").hits("thank you so much", k=1)[0]["label"] == "glad"
+
+
 def test_a_label_file_becomes_a_view_without_a_command(desk):
     rows = documents()
     file = desk.root / "data" / "labels" / "heat.csv"
