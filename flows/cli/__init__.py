@@ -35,11 +35,21 @@ def _refuse(message: str) -> NoReturn:
     sys.exit(2)
 
 
+def _show(error: click.ClickException) -> None:
+    """Say a mistake of usage in one line; a command by itself still shows its help."""
+    alone = isinstance(error, click.exceptions.NoArgsIsHelpError)
+    if isinstance(error, click.UsageError) and not alone:
+        where = error.ctx.command_path if error.ctx else "refract"
+        click.echo(f"{where}: {error.format_message()} See '{where} --help'.", err=True)
+    else:
+        error.show()
+
+
 def main() -> None:
     """Run the command line; an expected error is one line on stderr and exit code 2."""
     settle_environment()
     try:
-        cli(standalone_mode=False)
+        cli(prog_name="refract", standalone_mode=False)
     except InputError as error:
         _refuse(str(error))
     except OSError as error:
@@ -52,7 +62,7 @@ def main() -> None:
         click.echo(f"refract: not recorded: {error}; what was made is whole, repeat it", err=True)
         sys.exit(1)
     except click.ClickException as error:
-        error.show()
+        _show(error)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("refract: stopped; run the same command again to go on", err=True)

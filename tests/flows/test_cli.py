@@ -127,10 +127,25 @@ def test_verbs_before_their_time_say_what_comes_first(empty):
     assert "refract run" in refused(empty, "search", "x", "--view", "base")
 
 
-def test_a_wrong_option_is_a_usage_error(empty):
-    done = refract(empty, "search", "x", "--vieww", "mood")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["search", "x", "--vieww", "mood"], "refract search: No such option '--vieww'"),
+        (["search"], "refract search: Missing argument 'TEXT...'"),
+        (["search", "x", "-k", "0"], "refract search: Invalid value for '-k'"),
+        (["serach", "x"], "refract: No such command 'serach'"),
+    ],
+)
+def test_a_mistake_of_usage_is_one_line(empty, words, said):
+    done = refract(empty, *words)
     assert done.returncode == 2
-    assert "No such option" in done.stderr
+    assert done.stderr.startswith(said)
+    assert done.stderr.count("\n") == 1
+    assert "--help'" in done.stderr
+
+
+def test_a_command_by_itself_shows_its_help(empty):
+    assert "Commands:" in refract(empty).stderr
 
 
 def test_a_run_searches_and_a_second_run_does_nothing(tmp_path, tiny_model):
