@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 from flows.fit import fit
 from flows.materialise import materialise
@@ -35,5 +36,8 @@ class Arrivals:
             print(f"labels that arrived meanwhile: {error}", file=sys.stderr)
 
     def _fingerprints(self) -> dict[str, str]:
-        files = label_files(self._paths.labels)
-        return {name: labels_fingerprint(self._paths, file) for name, file in files.items()}
+        found = {}
+        for name, file in label_files(self._paths.labels).items():
+            with suppress(InputError):  # of a file that cannot be read: the verb `fit` says so
+                found[name] = labels_fingerprint(self._paths, file)
+        return found

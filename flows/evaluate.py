@@ -46,7 +46,7 @@ def write_evaluation(paths: Paths, file: Path, found: dict[str, Any]) -> None:
     if any(folder in file.resolve().parents for folder in tracked) or file.is_dir():
         raise InputError(
             f"{file}: a folder, or inside what a verb reads or makes; expected a file beside it,"
-            f" such as {paths.inside(paths.evaluation('name'))}"
+            f" such as {paths.inside(paths.evaluations / 'name.json')}"
         )
     write_json(file, found)
 

@@ -104,6 +104,7 @@ class _Clock:
         self._last = time.perf_counter()
 
     def lap(self, name: str) -> None:
+        """Note the seconds since the last lap under `name`."""
         now = time.perf_counter()
         self.laps[name] = now - self._last
         self._last = now

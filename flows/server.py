@@ -46,6 +46,7 @@ class Server:
             )
 
     def stop(self) -> None:
+        """End the server's process."""
         self._process.terminate()
         try:
             self._process.wait(STOPPED)

@@ -33,20 +33,25 @@ class Auto:
 
     @property
     def dimensions(self) -> int:
+        """Of the base vectors it reads."""
         return self._chosen.dimensions
 
     @property
     def features(self) -> int:
+        """How many features it reads; 0 where it reads base vectors alone."""
         return self._chosen.features
 
     @property
     def size(self) -> int:
+        """Of the vectors it gives."""
         return self._chosen.size
 
     def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Reading:
+        """Apply the transform that was chosen."""
         return self._chosen.apply(x, features)
 
     def tensors(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays that `restore` needs, by name."""
         return self._chosen.tensors()
 
     def settings(self) -> dict[str, Any]:

@@ -71,23 +71,29 @@ class Identity:
 
     @property
     def dimensions(self) -> int:
+        """Of the base vectors it reads."""
         return int(self._centroids.rows.shape[1])
 
     @property
     def features(self) -> int:
+        """How many features it reads; 0 where it reads base vectors alone."""
         return 0
 
     @property
     def size(self) -> int:
+        """Of the vectors it gives."""
         return self.dimensions
 
     def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Reading:
+        """Keep the vectors, and read label and confidence off the class means."""
         return self._centroids.read(unit_rows(x))
 
     def tensors(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays that `restore` needs, by name."""
         return {"centroids": self._centroids.rows}
 
     def settings(self) -> dict[str, Any]:
+        """Return the settings with every calibrated value filled in."""
         return {"sharpness": self._centroids.sharpness}
 
 

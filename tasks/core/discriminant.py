@@ -79,14 +79,17 @@ class Discriminant:
 
     @property
     def dimensions(self) -> int:
+        """Of the base vectors it reads."""
         return len(self._centre)
 
     @property
     def features(self) -> int:
+        """How many features it reads; 0 where it reads base vectors alone."""
         return self._model.W.shape[0] if self._rich else 0
 
     @property
     def size(self) -> int:
+        """Of the vectors it gives."""
         return len(self.labels) + self._basis.shape[1]
 
     @property
@@ -107,12 +110,14 @@ class Discriminant:
         return lay_out(len(x), self.size, parts, self.floor)
 
     def tensors(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays that `restore` needs, by name."""
         held = {**self._model.tensors(), "basis": self._basis, "centre": self._centre}
         strange = {} if self._strange is None else self._strange.tensors()
         held |= {_STRANGE + name: tensor for name, tensor in strange.items()}
         return {name: tensor.numpy() for name, tensor in held.items()}
 
     def settings(self) -> dict[str, Any]:
+        """Return the settings with every calibrated value filled in."""
         return asdict(self._used)
 
     def parts(self, x: Tensor, rich: Tensor) -> Parts:

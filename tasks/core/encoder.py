@@ -74,7 +74,9 @@ class Encoder(Protocol):
 
     def encode(
         self, texts: Sequence[str], advance: Callable[[int], None], read: Read | None = None
-    ) -> Encoded: ...
+    ) -> Encoded:
+        """Encode `texts`, in their order; `read` gets the states of a slice at a time."""
+        ...
 
 
 def _identity(model: str) -> str:
@@ -127,6 +129,7 @@ class _SentenceTransformer:
 
     @property
     def has_layers(self) -> bool:
+        """Whether the model keeps states of its layers."""
         return self._layers > 0
 
     def encode(

@@ -41,19 +41,24 @@ class Fda:
 
     @property
     def dimensions(self) -> int:
+        """Of the base vectors it reads."""
         return int(self._W.shape[0])
 
     @property
     def size(self) -> int:
+        """Of the vectors it gives."""
         return int(self._W.shape[1])
 
     def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Reading:
+        """Project on the discriminants, and read label and confidence off the class means."""
         return self._centroids.read(_project(x, self._W, self._mu))
 
     def tensors(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays that `restore` needs, by name."""
         return {"W": self._W, "mu": self._mu, "centroids": self._centroids.rows}
 
     def settings(self) -> dict[str, Any]:
+        """Return the settings with every calibrated value filled in."""
         return {"sharpness": self._centroids.sharpness}
 
 

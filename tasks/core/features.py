@@ -41,6 +41,7 @@ class Reduction:
 
     @property
     def dimensions(self) -> int:
+        """Of the features it gives."""
         return int(self.components.shape[1])
 
     @cached_property

@@ -52,9 +52,11 @@ class Model:
     n: Tensor
 
     def tensors(self) -> dict[str, Tensor]:
+        """Return the fields by name, as they are stored."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def to(self, dtype: torch.dtype) -> Model:
+        """Return the same in another precision."""
         return Model(**{name: tensor.to(dtype) for name, tensor in self.tensors().items()})
 
     def quadratic(self) -> tuple[Tensor, Tensor, Tensor]:

@@ -55,24 +55,30 @@ class GsTransform:
 
     @property
     def dimensions(self) -> int:
+        """Of the base vectors it reads."""
         return int(self._weights["weight_0"].shape[1])
 
     @property
     def features(self) -> int:
+        """How many features it reads; 0 where it reads base vectors alone."""
         return 0
 
     @property
     def size(self) -> int:
+        """Of the vectors it gives."""
         return int(self._centroids.rows.shape[1])
 
     def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Reading:
+        """Encode by the trained network, and read label and confidence off the class means."""
         return self._centroids.read(_encode(self._weights, x))
 
     def tensors(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays that `restore` needs, by name."""
         held = {name: tensor.numpy() for name, tensor in self._weights.items()}
         return {**held, "centroids": self._centroids.rows}
 
     def settings(self) -> dict[str, Any]:
+        """Return the settings with every calibrated value filled in."""
         return {**self._used, "sharpness": self._centroids.sharpness}
 
 

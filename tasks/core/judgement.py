@@ -58,6 +58,7 @@ class _Spread:
     resampled: Resampled
 
     def minus(self, other: _Spread) -> _Spread:
+        """Return the difference, resample by resample."""
         return _Spread(self.value - other.value, self.resampled - other.resampled)
 
     def estimate(self) -> Estimate:
@@ -162,6 +163,7 @@ def _triplets(x: Floats, y: Ints, counts: NDArray[np.uint8], seed: int) -> _Spre
     won = (gap > 0) + 0.5 * (gap == 0)
 
     def accuracy(row: NDArray[np.float32]) -> float:
+        """Return the share of triplets won, of texts counted `row` times."""
         weight = row[anchor] * row[near] * row[far]
         return _ratio(weight @ won, weight.sum())
 
@@ -179,6 +181,7 @@ def _pairs(x: Floats, y: Ints, counts: NDArray[np.uint8], seed: int) -> _Spread 
     left, right, agree = left[order], right[order], order < half
 
     def correlation(row: NDArray[np.float32]) -> float:
+        """Return the rank correlation of texts counted `row` times."""
         weight = (row[left] * row[right]).astype(np.float64)
         return _rank_correlation(weight, agree)
 

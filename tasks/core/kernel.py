@@ -34,6 +34,8 @@ CHOOSING = 400
 63.4 / 88.5 / 80.9 in three quarters of the fit's time, with all 1,000 63.3 / 88.6 / 81.0."""
 LEAST = -30.0  # of ln p: a posterior of 0 would rule a class out for the others, too
 JITTER = 1e-4  # keeps the landmarks' own kernel positive definite where texts coincide
+NEAREST = 1e-4  # least scale of squared distances: float32 knows products to 1e-7
+ROUNDED = 1e-6  # of the sum of squares of φ: below, float32 leaves nothing of a ridge
 _GATE = "gate_"  # before the names of the discriminant's tensors
 
 
@@ -176,7 +178,7 @@ def solve(sample: Sample, asked: Settings, other: LeftOut) -> Solved:
 
 def _best(x: Tensor, y: Tensor, texts: Tensor, landmarks: Tensor, asked: Settings) -> _Regression:
     """Choose γ and λ with some of the landmarks, and regress on all of them."""
-    scale = max(float(_squared(x[:: 1 + len(x) // SCALED] @ landmarks.T).median()), 1e-6)
+    scale = max(float(_squared(x[:: 1 + len(x) // SCALED] @ landmarks.T).median()), NEAREST)
     widths = [width / scale for width in (WIDTHS if asked.width is None else (asked.width,))]
     ridges = list(RIDGES if asked.ridge is None else (asked.ridge,))
     step = 1 if len(widths) == len(ridges) == 1 else 1 + (len(landmarks) - 1) // CHOOSING
@@ -215,14 +217,15 @@ def _regressions(
     """
     many = torch.bincount(texts)[texts][:, None]
     own_y = torch.zeros_like(y).index_add_(0, texts, y)[texts]
-    truth = y.argmax(1)
+    truth, exact = y.argmax(1), torch.nn.functional.normalize(landmarks.double(), dim=1)
     for width in widths:
-        own, apart = (_near(rows @ landmarks.T, width) for rows in (landmarks, x))
-        L = torch.linalg.cholesky(_raised(own.double(), JITTER)).float()
+        own, apart = _near(exact @ exact.T, width), _near(x @ landmarks.T, width)
+        L = torch.linalg.cholesky(_raised(own, JITTER)).float()
         phi = torch.linalg.solve_triangular(L, apart.T, upper=False)
         products = phi @ phi.T
+        least = ROUNDED * float(products.trace())
         for ridge in ridges:
-            C = torch.linalg.cholesky(_raised(products, ridge))
+            C = torch.linalg.cholesky(_raised(products, max(ridge, least)))
             U = torch.linalg.solve_triangular(C, phi, upper=False)
             target, h = U @ y, (U * U).sum(0)[:, None]
             left = (U.T @ target - h * own_y) / (1 - many * h).clamp_min(1e-3)

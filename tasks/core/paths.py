@@ -163,10 +163,6 @@ class Paths:
         """Where evaluations may be kept; no verb makes them, so DVC stays out of them."""
         return self.metrics / "evaluations"
 
-    def evaluation(self, name: str) -> Path:
-        """Where the evaluation of one view may be kept."""
-        return self.evaluations / f"{check_name(name)}.json"
-
     @property
     def quarantine(self) -> Path:
         """What was not taken in, and why."""

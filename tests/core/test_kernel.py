@@ -132,6 +132,16 @@ def test_awkward_labels_give_numbers(x: np.ndarray, y: np.ndarray) -> None:
     assert ((reading.confidence >= 0) & (reading.confidence <= 1 + 1e-6)).all()
 
 
+@pytest.mark.parametrize("spread", [1e-6, 1e-4, 1e-2])
+@pytest.mark.parametrize("ridge", [1e-9, 0.03, None])
+def test_texts_that_hardly_differ_give_numbers(spread: float, ridge: float | None) -> None:
+    """Their distances are below what float32 tells apart, and so is a tiny ridge."""
+    random = np.random.default_rng(0)
+    x = random.normal(size=D) + spread * random.normal(size=(300, D))
+    reading = fitted(x, random.integers(0, 2, 300), ridge=ridge).apply(x)
+    assert np.isfinite(reading.vectors).all()
+
+
 def test_it_comes_back_from_disk_as_it_was(tmp_path: Any) -> None:
     x, y = clouds()
     made = transform.fit("kernel", x, y, NAMES, x, {"landmarks": 20}, 1, x)

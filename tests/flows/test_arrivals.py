@@ -17,7 +17,7 @@ MORE = [
 
 
 def run_while(root, monkeypatch, happens):
-    """Double the corpus twice, call `happens(k)` after chunk k, and run."""
+    """Add two variants of each text, call `happens(k)` after chunk k, and run."""
     write_documents(root, documents() + MORE)
     commit, chunks = flows.embed.commit_shard, iter(range(100))
 

@@ -208,7 +208,7 @@ def test_an_evaluation_is_shown_as_a_table_and_as_json(made, tmp_path):
 @pytest.mark.dvc
 def test_an_evaluation_that_is_kept_leaves_the_state_clean_and_dvc_reads_it(root):
     paths = Paths(root)
-    file = paths.evaluation("mood")
+    file = paths.evaluations / "mood.json"
     write_evaluation(paths, file, Workspace(root).view("mood").evaluate())
     assert "up to date" in dvc(root, "status")
     shown = call(root, "dvc", "metrics", "show", "--json", paths.inside(file))

@@ -89,7 +89,7 @@ def test_labels_that_are_in_no_commit_are_named_and_not_lost(root):
 
 
 def test_notes_and_evaluations_that_are_in_no_commit_stay_through_a_checkout(root):
-    evaluation = Paths(root).evaluation("mood")
+    evaluation = Paths(root).evaluations / "mood.json"
     evaluation.parent.mkdir(parents=True)
     for file in (root / "notes.txt", evaluation):
         file.write_text("mine")
