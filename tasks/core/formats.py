@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -88,11 +89,10 @@ def open_bytes(path: Path) -> Any:
 def open_text(path: Path) -> io.TextIOWrapper:
     """Open `path` as UTF-8, with or without its mark, line ends as they are.
 
-    A byte that is not UTF-8 becomes a lone surrogate, for the reader to find.
+    A byte that is not UTF-8 becomes a lone surrogate, for the reader to find; Python's own
+    `utf-8-sig` loses the first bytes of a mark where the file ends in it.
     """
-    return io.TextIOWrapper(
-        io.BufferedReader(open_bytes(path), 1 << 18),
-        encoding="utf-8-sig",
-        errors="surrogateescape",
-        newline="",
-    )
+    raw = io.BufferedReader(open_bytes(path), 1 << 18)
+    if raw.peek(len(BOM_UTF8)).startswith(BOM_UTF8):
+        raw.read(len(BOM_UTF8))
+    return io.TextIOWrapper(raw, encoding="utf-8", errors="surrogateescape", newline="")

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tasks.core import delimited, records
@@ -94,6 +94,8 @@ def test_any_texts_in_a_table_are_read_back(tmp_path, suffix, texts):
 
 @properties
 @given(data=st.binary(max_size=400))
+@example(data=b"\xef")  # the first byte of a mark
+@example(data=b"\xef\xbb\xbf")
 def test_every_line_of_arbitrary_json_lines_is_kept_or_rejected(tmp_path, data):
     path = put(tmp_path / "a.jsonl", data)
     kept = sum(len(batch) for batch in batches(path, 3))
