@@ -14,10 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tasks.core.gaussians import Model, gather, solve
+from tasks.core.gaussians import Model, solve
 from tasks.core.layout import Parts, lay_out
 from tasks.core.strangeness import Strangeness, learn
-from tasks.core.tempering import Tempering, temper
+from tasks.core.tempering import Tempering, fold, temper
 from tasks.core.tensors import as_tensor, unit_times
 from tasks.core.transform import Reading, Sample, features_for
 
@@ -179,10 +179,10 @@ def fit(sample: Sample, settings: dict[str, Any], seed: int = 0) -> Discriminant
 def fit_tempered(sample: Sample, asked: Settings) -> tuple[Discriminant, Tempering]:
     """Fit the transform; return also what it said of texts that were put away."""
     x, y = torch.from_numpy(sample.richest).double(), torch.from_numpy(sample.y)
-    moments = gather(x, y, len(sample.labels))
+    moments, folds = fold(x, y, len(sample.labels))
     basis, centre = residual_basis(torch.from_numpy(sample.background), asked.residual)
     strange, other = _strange(sample, _generic(basis, centre), moments.n)
-    found = temper(x, y, moments, asked.shrinkage, asked.temperature, other)
+    found = temper(x, y, moments, folds, asked.shrinkage, asked.temperature, other)
     used = Chosen(
         temperature=found.temperature,
         novelty=found.novelty if asked.novelty is None else asked.novelty,

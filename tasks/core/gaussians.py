@@ -7,6 +7,7 @@ well-conditioned estimator for large-dimensional covariance matrices", 2004.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -22,15 +23,19 @@ class Moments:
     sums: Tensor
     second: Tensor
 
-    @property
+    @cached_property
     def means(self) -> Tensor:
         """Return each class's mean, (k, d)."""
         return self.sums / self.n[:, None]
 
-    @property
+    @cached_property
     def scatter(self) -> Tensor:
         """Return Σ (x - x̄_y)(x - x̄_y)ᵀ, (d, d)."""
         return self.second - (self.sums.T / self.n) @ self.sums
+
+    def more(self, other: Moments) -> Moments:
+        """Add other texts."""
+        return Moments(self.n + other.n, self.sums + other.sums, self.second + other.second)
 
     def less(self, other: Moments) -> Moments:
         """Take texts out again."""
@@ -135,5 +140,6 @@ def _within(moments: Moments, shrinkage: float) -> Tensor:
     level = float(scatter.trace()) / spare / d if spare > 0 else total / 2
     level = max(level, LEAST * total, 1e-9)
     share = max(shrinkage, LEAST) if spare > 0 else 1.0
-    S = scatter / max(spare, 1)
-    return (1 - share) * S + share * level * torch.eye(d, dtype=S.dtype)
+    S = (1 - share) / max(spare, 1) * scatter
+    S.diagonal().add_(share * level)
+    return S

@@ -223,10 +223,21 @@ def test_fewer_texts_than_dimensions_are_told_apart() -> None:
 
 
 def test_a_class_of_one_text_is_never_put_away() -> None:
-    n = torch.tensor([1.0, 2.0, 7.0])
-    blocks = tempering._blocks(n)
-    assert blocks[0] == -1 and len(set(blocks[1:3].tolist())) == 2
-    assert set(blocks[3:].tolist()) == set(range(tempering.FOLDS))
+    y = torch.tensor([0, 1, 1, 2, 2, 2, 2, 2, 2, 2])
+    _, folds = tempering.fold(torch.randn(len(y), 3).double(), y, 3)
+    assert sorted(torch.cat([fold.rows for fold in folds]).tolist()) == list(range(1, len(y)))
+    assert all((fold.kept.n > 0).all() for fold in folds)
+
+
+def test_folds_keep_all_that_they_do_not_put_away() -> None:
+    x, y = clouds()
+    order = np.argsort(y, kind="stable")
+    X, Y = torch.from_numpy(x[order]).double(), torch.from_numpy(y[order])
+    whole, folds = tempering.fold(X, Y, K)
+    torch.testing.assert_close(whole.scatter, gather(X, Y, K).scatter)
+    for fold in folds:
+        rest = np.setdiff1d(np.arange(len(Y)), fold.rows.numpy())
+        torch.testing.assert_close(fold.kept.scatter, gather(X[rest], Y[rest], K).scatter)
 
 
 def test_calibration_finds_the_temperature_that_made_the_labels() -> None:
