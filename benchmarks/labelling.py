@@ -24,6 +24,7 @@ import polars as pl
 from benchmarks import datasets
 from benchmarks.machine import machine, one_line
 from benchmarks.measure import say
+from tasks.core.errors import InputError
 from tasks.core.params import Params, load_params, render_params
 from tasks.core.paths import Paths
 from tasks.core.score import Scores, score
@@ -159,9 +160,12 @@ def _aspect(data: Path, aspect: str, root: Path, asked: argparse.Namespace) -> l
     _put(root, "pool", cut.labelled)
     ingest(root)
     embed(root)
-    made = {
-        variant: _labels(root, texts, instruction, variant, asked.labels) for variant in VARIANTS
-    }
+    made = {}
+    for variant in VARIANTS:
+        try:
+            made[variant] = _labels(root, texts, instruction, variant, asked.labels)
+        except InputError as error:  # a finding, too: the answers were of no use
+            say(f"  {variant.title}: {error}")
     made |= _weak(root, sorted(set(texts.values())), instruction, asked.labels)
     made |= _true(root, truth)
     say(f"{aspect}: the held-out texts arrive")

@@ -96,11 +96,16 @@ class Oracle:
         )
 
     def _name(self, user: str) -> str:
-        inside = user.partition("Notes of other groups")[0]
-        notes = [json.loads(note) for note in _NOTE.findall(inside)]
-        votes = Counter(self.noted(note) for note in notes)
-        name = votes.most_common(1)[0][0]
+        inside, _, outside = user.partition("Notes of other groups")
+        own, others = self._shares(inside), self._shares(outside)
+        name = max(own, key=lambda name: (own[name] - others.get(name, 0), own[name], name))
         return json.dumps({"label": name, "description": f"texts about {name}"})
+
+    def _shares(self, listed: str) -> dict[str, float]:
+        """Return the share of each label among notes, so that what is common can be contrasted."""
+        notes = [json.loads(note) for note in _NOTE.findall(listed)]
+        votes = Counter(self.noted(note) for note in notes)
+        return {name: count / len(notes) for name, count in votes.items()}
 
     def _among(self, user: str, label: str) -> str:
         listed = user.partition("The labels:\n")[2].partition("\n\n")[0]

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from tasks.core.calibration import calibrate
 from tasks.core.score import stratified_split
+from tasks.core.tensors import as_tensor
 from tasks.core.transform import Reading, Sample, unit_rows
 
 HELD_OUT = 0.2  # of the labels, for the temperature; arXiv 2505.24754, section 5
@@ -56,8 +56,8 @@ def fit_centroids(
     if not len(held):
         return Centroids(rows, SHARPNESS)
     trial = place_centroids(vectors[train], y[train], k).rows
-    cosines = torch.from_numpy(unit_rows(vectors[held]) @ trial.T)
-    return Centroids(rows, calibrate(cosines, torch.from_numpy(y[held]), SHARPNESS).beta)
+    cosines = as_tensor(unit_rows(vectors[held]) @ trial.T)
+    return Centroids(rows, calibrate(cosines, as_tensor(y[held]), SHARPNESS).beta)
 
 
 class Identity:

@@ -18,7 +18,7 @@ from tasks.core.gaussians import Model, solve
 from tasks.core.layout import Parts, lay_out
 from tasks.core.strangeness import Strangeness, learn
 from tasks.core.tempering import Tempering, fold, temper
-from tasks.core.tensors import as_tensor, unit_times
+from tasks.core.tensors import as_array, as_tensor, unit_times
 from tasks.core.transform import Reading, Sample, features_for
 
 SAME = 1e-6  # squared distance to the mean below which float32 leaves no direction
@@ -102,10 +102,10 @@ class Discriminant:
 
         r = Pᵀ(x - x̄)/‖x - x̄‖ in the principal components P.
         """
-        rich = features_for(self.features, features) if self._rich else x
+        rich, beside = features_for(self.features, features) if self._rich else x, self._centre
 
         def parts(part: slice) -> Parts:
-            return self.parts(as_tensor(x[part]), as_tensor(rich[part]))
+            return self.parts(as_tensor(x[part], beside), as_tensor(rich[part], beside))
 
         return lay_out(len(x), self.size, parts, self.floor)
 
@@ -114,7 +114,7 @@ class Discriminant:
         held = {**self._model.tensors(), "basis": self._basis, "centre": self._centre}
         strange = {} if self._strange is None else self._strange.tensors()
         held |= {_STRANGE + name: tensor for name, tensor in strange.items()}
-        return {name: tensor.numpy() for name, tensor in held.items()}
+        return {name: as_array(tensor) for name, tensor in held.items()}
 
     def settings(self) -> dict[str, Any]:
         """Return the settings with every calibrated value filled in."""
@@ -178,9 +178,9 @@ def fit(sample: Sample, settings: dict[str, Any], seed: int = 0) -> Discriminant
 
 def fit_tempered(sample: Sample, asked: Settings) -> tuple[Discriminant, Tempering]:
     """Fit the transform; return also what it said of texts that were put away."""
-    x, y = torch.from_numpy(sample.richest).double(), torch.from_numpy(sample.y)
+    x, y = as_tensor(sample.richest).double(), as_tensor(sample.y)
     moments, folds = fold(x, y, len(sample.labels))
-    basis, centre = residual_basis(torch.from_numpy(sample.background), asked.residual)
+    basis, centre = residual_basis(as_tensor(sample.background), asked.residual)
     strange, other = _strange(sample, _generic(basis, centre), moments.n)
     found = temper(x, y, moments, folds, asked.shrinkage, asked.temperature, other)
     used = Chosen(
@@ -203,7 +203,7 @@ def _strange(
     """Learn strangeness where there is a residual, and where a text has others of its class."""
     if generic.both.shape[1] == 1 or len(n) == 1 or bool((n == 1).all()):
         return None, None
-    return learn(generic.of(torch.from_numpy(sample.x)), torch.from_numpy(sample.y), n)
+    return learn(generic.of(as_tensor(sample.x)), as_tensor(sample.y), n)
 
 
 def restore(

@@ -9,14 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from tasks.core.centroids import HELD_OUT, Centroids, fit_centroids, restore_centroids
 from tasks.core.gaussians import gather, ledoit_wolf, solve
 from tasks.core.score import stratified_split
-from tasks.core.tensors import as_tensor
+from tasks.core.tensors import as_array, as_tensor
 from tasks.core.transform import Reading, Sample, unit_rows
 
 CHUNK = 16_384
@@ -66,10 +65,10 @@ def fit(sample: Sample, settings: dict[str, Any], seed: int) -> Fda:
     """Solve S_b w = φ Σ_w w, and read labels by the centroids of z; `fda` has no settings."""
     if settings:
         raise TypeError(f"fda takes no settings, got {', '.join(sorted(settings))}")
-    x, y = torch.from_numpy(sample.x).double(), torch.from_numpy(sample.y)
+    x, y = as_tensor(sample.x).double(), as_tensor(sample.y)
     moments = gather(x, y, len(sample.labels))
     model = solve(moments, ledoit_wolf(x, y, moments))
-    W, mu = _some(model.W).float().numpy(), model.mu.float().numpy()
+    W, mu = as_array(_some(model.W).float()), as_array(model.mu.float())
     split = stratified_split(sample.y, HELD_OUT, seed)
     centroids = fit_centroids(_project(sample.x, W, mu), sample.y, len(sample.labels), split)
     return Fda(W, mu, centroids, sample.labels)
@@ -83,7 +82,7 @@ def restore(
 ) -> Fda:
     """Rebuild what `Fda.tensors` and `settings` describe."""
     centroids = restore_centroids(tensors["centroids"], labels, settings)
-    return Fda(as_tensor(tensors["W"]).numpy(), as_tensor(tensors["mu"]).numpy(), centroids, labels)
+    return Fda(tensors["W"], tensors["mu"], centroids, labels)
 
 
 def _some(W: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from tasks.core.centroids import HELD_OUT, Centroids, fit_centroids, restore_centroids
 from tasks.core.score import stratified_split
-from tasks.core.tensors import as_tensor
+from tasks.core.tensors import as_array, as_tensor
 from tasks.core.transform import Reading, Sample, unit_rows
 
 CHUNK = 16_384
@@ -74,7 +74,7 @@ class GsTransform:
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Return the arrays that `restore` needs, by name."""
-        held = {name: tensor.numpy() for name, tensor in self._weights.items()}
+        held = {name: as_array(tensor) for name, tensor in self._weights.items()}
         return {**held, "centroids": self._centroids.rows}
 
     def settings(self) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def fit(sample: Sample, settings: dict[str, Any], seed: int) -> GsTransform:
     """
     used, k = Settings(**settings), len(sample.labels)
     split = stratified_split(sample.y, HELD_OUT, seed)
-    weights = train(torch.from_numpy(sample.x), torch.from_numpy(sample.y), split, used, seed)
+    weights = train(as_tensor(sample.x), as_tensor(sample.y), split, used, seed)
     z = _encode(weights, sample.x)
     return GsTransform(weights, fit_centroids(z, sample.y, k, split), sample.labels, asdict(used))
 
@@ -117,15 +117,18 @@ def train(
 ) -> dict[str, Tensor]:
     """Return the encoder's weights of the epoch with the least validation loss.
 
-    x: (n, d) float32 unit rows; y: (n,). Without held-out texts the training loss decides.
+    x: (n, d) float32 unit rows; y: (n,). Without held-out texts the training loss decides. First
+    weights and order are drawn on the processor, the same ones for every device.
     """
     generator = torch.Generator().manual_seed(seed)
     learner, held = (
         torch.from_numpy(split[0]),
         torch.from_numpy(split[1] if len(split[1]) else split[0]),
     )
-    held = held[torch.randperm(len(held), generator=generator)]
-    encoder, decoder = networks(x.shape[1], used, generator)
+    held = held[_shuffled(len(held), generator)]
+    with torch.device("cpu"):
+        encoder, decoder = networks(x.shape[1], used, generator)
+    encoder, decoder = encoder.to(x.device), decoder.to(x.device)
     optimiser = torch.optim.Adam(
         [*encoder.parameters(), *decoder.parameters()], lr=used.learning_rate
     )
@@ -178,7 +181,7 @@ def contrastive(z: Tensor, y: Tensor, margin: float) -> Tensor:
     squared = (norms[:, None] + norms[None, :] - 2 * z @ z.T).clamp_min(1e-12)
     apart = (margin - squared.sqrt()).clamp_min(0) ** 2
     each = torch.where(y[:, None] == y[None, :], squared, apart)
-    others = ~torch.eye(b, dtype=torch.bool)
+    others = ~torch.eye(b, dtype=torch.bool, device=z.device)
     return (each * others).sum() / max(b * (b - 1), 1)
 
 
@@ -194,8 +197,12 @@ def validate(encoder: nn.Module, decoder: nn.Module, x: Tensor, y: Tensor, used:
 
 def _batches(rows: Tensor, size: int, generator: torch.Generator) -> Iterator[Tensor]:
     """Shuffle and cut; a last batch of one text, which has no pair, is left out."""
-    shuffled = rows[torch.randperm(len(rows), generator=generator)]
+    shuffled = rows[_shuffled(len(rows), generator)]
     return (batch for batch in torch.split(shuffled, size) if len(batch) > 1)
+
+
+def _shuffled(n: int, generator: torch.Generator) -> Tensor:
+    return torch.randperm(n, generator=generator, device="cpu")
 
 
 def _copy(encoder: nn.Module) -> dict[str, Tensor]:
@@ -215,9 +222,8 @@ def _encode(weights: dict[str, Tensor], x: NDArray[Any]) -> NDArray[np.float32]:
 
 @torch.no_grad()
 def _forward(weights: dict[str, Tensor], x: NDArray[np.float32]) -> NDArray[np.float32]:
-    z = torch.from_numpy(x)
+    z = as_tensor(x, weights["bias_0"])
     for i in range(len(weights) // 2):
         z = z.relu() if i else z
         z = torch.addmm(weights[f"bias_{i}"], z, weights[f"weight_{i}"].T)
-    forwarded: NDArray[np.float32] = z.numpy()
-    return forwarded
+    return as_array(z)

@@ -20,7 +20,7 @@ from tasks.core import discriminant
 from tasks.core.calibration import LeftOut, calibrate
 from tasks.core.discriminant import Discriminant
 from tasks.core.layout import Parts, lay_out
-from tasks.core.tensors import as_tensor, unit_times
+from tasks.core.tensors import as_array, as_tensor, unit_times
 from tasks.core.transform import Reading, Sample, features_for
 
 LIMIT = 20_000  # texts that a fit looks at; of more, every second, third, …
@@ -103,7 +103,7 @@ class Kernel:
         )
 
     def _parts(self, base: NDArray[Any], wide: NDArray[Any]) -> Parts:
-        x, rich = as_tensor(base), as_tensor(wide)
+        x, rich = (as_tensor(rows, self._landmarks) for rows in (base, wide))
         found, used = self._gate.parts(x, rich), self._used
         near = _near(unit_times(rich, self._landmarks.T), used.width)
         log_p = pooled(used.sharpness * (near @ self._weights), found.p.log(), used.pool)
@@ -112,7 +112,7 @@ class Kernel:
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Return landmarks and weights, and the gate's tensors by names of their own."""
         gate = {_GATE + name: tensor for name, tensor in self._gate.tensors().items()}
-        return {**gate, "landmarks": self._landmarks.numpy(), "weights": self._weights.numpy()}
+        return {**gate, "landmarks": as_array(self._landmarks), "weights": as_array(self._weights)}
 
     def settings(self) -> dict[str, Any]:
         """Return what was chosen, and the gate's settings under `gate`."""
@@ -164,14 +164,14 @@ def solve(sample: Sample, asked: Settings, other: LeftOut) -> Solved:
     """
     step = 1 + (len(sample.y) - 1) // LIMIT
     rows = torch.arange(0, len(sample.y), step)
-    x, truth = torch.from_numpy(sample.richest)[rows], torch.from_numpy(sample.y)[rows]
+    x, truth = as_tensor(sample.richest)[rows], as_tensor(sample.y)[rows]
     chosen = np.linspace(0, len(x) - 1, min(asked.landmarks, len(x))).round().astype(int)
-    landmarks = x[torch.from_numpy(np.unique(chosen))].contiguous()
+    landmarks = x[as_tensor(np.unique(chosen))].contiguous()
     y = torch.nn.functional.one_hot(truth, len(sample.labels)).float()
-    texts = torch.from_numpy(np.unique(sample.texts[rows.numpy()], return_inverse=True)[1])
+    texts = as_tensor(np.unique(sample.texts[as_array(rows)], return_inverse=True)[1])
     best = _best(x, y, texts, landmarks, asked)
     left = LeftOut(rows, torch.log_softmax(best.sharpness * best.left, dim=1), best.loss)
-    share, left = _choose_pool(left, other, torch.from_numpy(sample.y), asked.pool)
+    share, left = _choose_pool(left, other, as_tensor(sample.y), asked.pool)
     used = Chosen(best.width, best.ridge, best.sharpness, share)
     return Solved(landmarks, best.weights.contiguous(), used, left)
 
@@ -237,22 +237,22 @@ def _regressions(
 
 def _raised(matrix: Tensor, amount: float) -> Tensor:
     """Return the matrix with `amount` added on its diagonal."""
-    return matrix + amount * torch.eye(len(matrix), dtype=matrix.dtype)
+    return matrix + amount * torch.eye(len(matrix), dtype=matrix.dtype, device=matrix.device)
 
 
 def _choose_pool(
     own: LeftOut, other: LeftOut, y: Tensor, asked: float | None
 ) -> tuple[float, LeftOut]:
     """Choose w of least log-loss over the texts that both have left out."""
-    rows, mine, theirs = np.intersect1d(own.rows, other.rows, return_indices=True)
+    both = np.intersect1d(as_array(own.rows), as_array(other.rows), return_indices=True)
+    rows, mine, theirs = (as_tensor(each) for each in both)
     if not len(rows):
         return POOL if asked is None else asked, own
-    a, b = own.log_p[torch.from_numpy(mine)], other.log_p[torch.from_numpy(theirs)]
-    truth = y[torch.from_numpy(rows)]
+    a, b, truth = own.log_p[mine], other.log_p[theirs], y[rows]
     tried = []
     for share in POOLS if asked is None else (asked,):
         log_p = pooled(a, b, share)
-        left = LeftOut(torch.from_numpy(rows), log_p, calibrate(log_p, truth, 1.0).loss)
+        left = LeftOut(rows, log_p, calibrate(log_p, truth, 1.0).loss)
         tried.append((left.loss, share, left))
     _, share, left = min(tried, key=lambda each: each[:2])
     return share, left

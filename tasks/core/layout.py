@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tasks.core.tensors import as_array
 from tasks.core.transform import Reading
 
 CHUNK = 4_096  # texts: 16 MB of products with 1,000 landmarks
@@ -47,13 +48,13 @@ def lay_out(
         part = slice(start, min(start + CHUNK, n))
         p, new, r = parts(part)
         known, k = 1 - new, p.shape[1]
-        z = torch.from_numpy(vectors[part])
+        z = p.new_empty(len(p), size)
         undecided = 1 - (p * p).sum(1, keepdim=True)
         gate = (new + doubt**2 * known * undecided).clamp_min(floor**2).sqrt()
         torch.mul(p, known.sqrt(), out=z[:, :k])
         torch.mul(r, gate, out=z[:, k:])
         best = p.max(dim=1)
-        label[part] = best.indices.numpy()
-        confidence[part] = (best.values * known[:, 0]).numpy()
-        novelty[part] = new[:, 0].numpy()
+        vectors[part], label[part] = as_array(z), as_array(best.indices)
+        confidence[part] = as_array(best.values * known[:, 0])
+        novelty[part] = as_array(new[:, 0])
     return Reading(vectors, label, confidence, novelty)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -107,7 +108,7 @@ def _prior(odds: Tensor, temperature: float) -> float:
         middle = (low + high) / 2
         alarm = torch.sigmoid(odds + middle / temperature).double().mean()
         low, high = (middle, high) if alarm < FALSE_ALARM else (low, middle)
-    return float(torch.sigmoid(torch.tensor(middle, dtype=torch.float64)))
+    return 1 / (1 + math.exp(-middle))
 
 
 def _blocks(counts: Tensor) -> Tensor:

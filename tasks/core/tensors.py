@@ -1,7 +1,8 @@
-"""The edge between numpy and torch."""
+"""The edge between numpy and torch, and the device that transforms are computed on."""
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -9,9 +10,29 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 
-def as_tensor(x: NDArray[Any]) -> Tensor:
-    """View an array as a tensor; a read-only one, as Arrow and safetensors give, is copied."""
-    return torch.from_numpy(x if x.flags.writeable else x.copy())
+def device() -> str:
+    """Return where transforms are fitted and applied: a CUDA device if one is visible."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def at_work() -> AbstractContextManager[Any]:
+    """Make new tensors on `device` within the block."""
+    return torch.device(device()) if device() != "cpu" else nullcontext()
+
+
+def as_tensor(x: NDArray[Any], beside: Tensor | None = None) -> Tensor:
+    """View an array as a tensor; a read-only one, as Arrow and safetensors give, is copied.
+
+    It goes to the device of `beside`, or else to where new tensors are made.
+    """
+    where = torch.get_default_device() if beside is None else beside.device
+    return torch.from_numpy(x if x.flags.writeable else x.copy()).to(where)
+
+
+def as_array(x: Tensor) -> NDArray[Any]:
+    """View a tensor as an array; one of another device is copied."""
+    array: NDArray[Any] = x.cpu().numpy()
+    return array
 
 
 def unit_times(x: Tensor, matrix: Tensor) -> Tensor:

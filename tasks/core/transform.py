@@ -126,9 +126,12 @@ def fit(
     only classes that have a text.
     Raises InputError for an unknown method or setting, ValueError for arrays that do not fit.
     """
+    from tasks.core.tensors import at_work
+
     module, sample = _module(method), _sample(x, y, labels, background, features)
     try:
-        fitted: Transform = module.fit(sample, dict(settings), seed)
+        with at_work():
+            fitted: Transform = module.fit(sample, dict(settings), seed)
     except TypeError as error:
         raise InputError(f"settings of {method}: {error}; correct them in params.yaml") from error
     return fitted
@@ -157,15 +160,18 @@ def load(folder: Path) -> tuple[Transform, dict[str, Any]]:
     """Read a transform and its card; raise InputError where a file is missing or corrupted."""
     from safetensors.numpy import load as deserialise
 
+    from tasks.core.tensors import at_work
+
     payload, card = artifact.read_artifact(folder)
     try:
         module = _module(str(card["method"]))
-        restored: Transform = module.restore(
-            deserialise(payload),
-            tuple(card["labels"]),
-            dict(card["settings"]),
-            int(card.get("features", 0)),
-        )
+        with at_work():
+            restored: Transform = module.restore(
+                deserialise(payload),
+                tuple(card["labels"]),
+                dict(card["settings"]),
+                int(card.get("features", 0)),
+            )
     except (InputError, KeyError, TypeError, ValueError) as error:
         raise artifact.refuse(folder, f"an unusable transform ({error})", "a whole one") from error
     shape = (restored.dimensions, restored.size)
