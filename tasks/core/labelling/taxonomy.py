@@ -46,7 +46,10 @@ def merge(labels: Sequence[Label], embed: Embed, threshold: float) -> list[Label
     """Merge labels whose names are equal up to case and punctuation, or nearly so in meaning.
 
     Nearly: the cosine of their vectors is `threshold` or more. The label of the most notes gives
-    its name and description. Labels that mean to abstain are left out.
+    its name and description. Labels that mean to abstain are left out. Measured with the bundled
+    encoder at 0.8, 0.85, 0.9, 0.95: of 36 pairs written to mean the same 17, 14, 11, 5 are merged,
+    of 16 near opposites ("urgent", "not urgent") 3, 2, 0, 0, and of the 15,830 pairs of true labels
+    of 14 aspects 12, 2, 1, 1.
     """
     kept: dict[str, Label] = {}
     for label in sorted(labels, key=lambda each: (-each.size, plain(each.name))):
