@@ -300,6 +300,108 @@ def test_a_question_that_fails_for_good_is_counted_and_asked_again_another_time(
         assert len(endpoint.requests) == before + 1  # the labels that were found stay
 
 
+@pytest.mark.parametrize("status", [400, 403])
+def test_texts_that_are_refused_for_good_stop_nothing_else(job, status):
+    refused = [f"case {at}\n" for at in range(0, N, 3)]  # more in a row than make a dead endpoint
+
+    def picky(_, body):
+        user = body["messages"][1]["content"]
+        return Reply(status) if any(case in user for case in refused) else None
+
+    with Endpoint(oracle(), picky) as endpoint:
+        made = job(endpoint)
+        steps = run(made)
+        assert steps[-1].reasons == {f"failed: refused with {status}": len(refused)}
+        assert steps[-1].done == N - len(refused)
+        before = len(endpoint.requests)
+        assert run(made)[-1].done == N - len(refused)
+        assert len(endpoint.requests) == before + len(refused)  # each is asked again, once
+
+
+def test_a_cluster_that_is_refused_stays_without_a_name(job):
+    seen = set()
+
+    def picky(_, body):
+        system, user = (message["content"] for message in body["messages"])
+        if system.startswith("You name") and (not seen or user in seen):
+            seen.add(user)
+            return Reply(400)
+        return None
+
+    with Endpoint(oracle(), picky) as endpoint:
+        made = job(endpoint, limits=Limits(in_flight=1))
+        name, classify = run(made)[-2:]
+        assert name.reasons == {"failed: refused with 400": 1} and classify.done == N
+
+
+def test_an_endpoint_that_refuses_everything_is_told_in_its_own_words(job):
+    body = b'{"error": {"message": "your account of %s is empty"}}' % KEY.encode()
+    said = r"\d+ questions in a row .* refused with 402 \(.*your account of … is empty.*\)"
+    with (
+        Endpoint(oracle(), lambda *_: Reply(402, body)) as endpoint,
+        pytest.raises(InputError, match=said) as caught,
+    ):
+        run(job(endpoint, taxonomy=GIVEN))
+    assert KEY not in str(caught.value)
+
+
+def test_what_calls_under_way_might_cost_holds_others_up_but_stops_none(job):
+    most = Budget(usd_out=10, max_usd=0.0015)  # two calls of 64 tokens at a time, of eight workers
+    with Endpoint(oracle(), lambda *_: None) as endpoint:
+        made = job(endpoint, budget=replace(most, max_usd=0.005), taxonomy=GIVEN)
+        assert run(made)[-1].done == N
+        assert spent(made).usd < 0.005
+        again = job(endpoint, budget=most, taxonomy=GIVEN, name="small")
+        made = replace(again, ledger=again.ledger.with_name("other.sqlite"))
+        step = run(made)[-1]
+        assert 0 < step.unasked < N
+        assert 0.0015 - budget_of(64) <= spent(made).usd <= 0.0015
+        assert endpoint.most_at_once <= made.limits.in_flight
+
+
+def budget_of(tokens):
+    """Return the dollars of so many tokens received, at ten a million."""
+    return Budget(usd_out=10).usd(0, tokens)
+
+
+def test_texts_follow_no_redirect_to_another_host(job):
+    with Endpoint(oracle()) as other:
+        away = Reply(307, headers={"location": f"{other.url}/chat/completions"})
+        said = pytest.raises(InputError, match="refused with 307")
+        with Endpoint(oracle(), lambda *_: away) as endpoint, said:
+            run(job(endpoint, taxonomy=GIVEN))
+        assert not other.requests
+
+
+def test_a_key_with_a_line_end_is_taken_without_it(job, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", f"{KEY}\n")
+    with Endpoint(oracle()) as endpoint:
+        assert run(job(endpoint, taxonomy=GIVEN))[-1].done == N
+
+
+@pytest.mark.parametrize("key", ["sk-ключ", "sk-1\nx: y"])
+def test_what_cannot_be_a_key_is_refused_without_repeating_it(job, monkeypatch, key):
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    with Endpoint(oracle()) as endpoint:
+        with pytest.raises(InputError, match="OPENAI_API_KEY: found characters") as caught:
+            run(job(endpoint, taxonomy=GIVEN))
+        assert key not in str(caught.value) and not endpoint.requests
+
+
+def test_texts_that_say_nothing_of_the_question_name_no_label(job):
+    def silent(_, body):
+        system, user = (message["content"] for message in body["messages"])
+        case = int(user.rpartition("case ")[2].split("\n")[0]) if "case " in user else 0
+        return "Unclear." if system.startswith("You read") and case % 2 else None
+
+    with Endpoint(oracle(), silent) as endpoint:
+        made = job(endpoint)
+        steps = {step.step: step for step in run(made)}
+        assert steps["summarise"].reasons == {"says nothing of it": N // 2}
+        assert steps["cluster"].wanted == N // 2 and steps["classify"].done == N
+        assert {label.name for label in procedure.taxonomy(made)} == {"furious", "happy"}
+
+
 @pytest.mark.parametrize("manner", [{"summary": False}, {"direct": True}])
 def test_the_ablations_find_labels_with_fewer_calls(job, manner):
     with Endpoint(oracle()) as endpoint:

@@ -10,9 +10,16 @@ from tasks.core.errors import InputError
 from tasks.core.label_section import check_url
 from tasks.core.labelling.asking import Pace
 from tasks.core.labelling.clusters import group, number_of
-from tasks.core.labelling.llm import _wait, find_endpoint
+from tasks.core.labelling.llm import Answer, Question, _answer, _wait, find_endpoint
 from tasks.core.labelling.prompts import load_prompts, version_of
-from tasks.core.labelling.questions import Asker, read_choice, read_label, read_labels_of
+from tasks.core.labelling.questions import (
+    Asker,
+    _listed,
+    read_choice,
+    read_label,
+    read_labels_of,
+    read_note,
+)
 from tasks.core.labelling.sampling import Chosen, _even, k_centres
 from tasks.core.labelling.taxonomy import Label, clean, merge, read_taxonomy, render_taxonomy
 from tasks.core.labelling.zero_shot import weak_labels
@@ -80,6 +87,10 @@ def test_what_cannot_stand_in_a_file_is_no_label(name):
         ('"refund"', "refund"),
         ("Label: refund", "refund"),
         ("It is about a refund", None),
+        ('Here you are:\n```json\n{"label": "refund"}\n```\nAnything else?', "refund"),
+        ('<think>\nLate delivery? {No}.\n</think>\n\n{"label": "refund"}', "refund"),
+        ("<think>late delivery</think>refund", "refund"),
+        ("<think>\nlate delivery", None),
         ('{"label": 3}', None),
         ("", None),
         ("[" * 100_000, None),
@@ -94,6 +105,47 @@ def test_names_are_read_with_their_descriptions():
     assert read_label('{"label": ["x"]}') is None
     both = '{"labels": [{"label": "a"}, {"label": ""}, {"label": "b", "description": "c"}]}'
     assert read_labels_of(both) == [Label("a"), Label("b", "c")]
+
+
+def test_what_a_model_thinks_aloud_is_no_summary():
+    assert read_note("<think>\nHm, the text\n</think>\n\na late parcel") == "a late parcel"
+    assert read_note("<think>\nHm, the text is cut") == ""
+
+
+def test_a_list_of_labels_is_found_among_words():
+    assert read_labels_of('Of course: [{"label": "a"}, {"label": "b"}].') == [
+        Label("a"),
+        Label("b"),
+    ]
+
+
+def test_a_note_cannot_begin_a_line_by_any_kind_of_line_end():
+    notes = [f"a{end}- b" for end in "\n\r\x0b\x0c\x1c\x85\u2028\u2029"]
+    assert len(_listed(notes).splitlines()) == len(notes)
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        None,
+        {},
+        {"prompt_tokens": 3},
+        {"prompt_tokens": 3, "completion_tokens": None},
+        {"prompt_tokens": -3, "completion_tokens": 1},
+        {"prompt_tokens": float("inf"), "completion_tokens": 1},
+        {"prompt_tokens": 10**30, "completion_tokens": 1},
+        "many",
+    ],
+)
+def test_an_answer_counts_whatever_is_said_of_its_tokens(usage):
+    reply = {"choices": [{"message": {"content": "fine"}}], "usage": usage}
+    question = Question("four", "letters!", 9)
+    assert _answer(reply, question) == Answer("fine", question.tokens(), 1, estimated=True)
+
+
+def test_half_a_surrogate_pair_in_an_answer_can_be_written_down():
+    text = _answer({"choices": [{"message": {"content": "a\ud83d b"}}]}, Question("", "", 1)).text
+    assert text.encode() == b"a? b"
 
 
 def test_a_cluster_is_shown_by_its_typical_half_so_that_no_outlier_names_it():
@@ -212,6 +264,36 @@ def test_requests_go_out_evenly_and_all_wait_when_one_is_told_to():
         return sent
 
     assert asyncio.run(go()) == [100, 102, 104, 149]
+
+
+def test_those_that_wait_for_their_turn_hear_an_order_too():
+    clock = Clock()
+    pace = Pace(per_minute=30, sleep=clock.sleep, clock=clock)
+    sent = []
+
+    async def request(number):
+        await pace.turn()
+        sent.append(clock.now)
+        if number == 1:
+            await pace.back_off("0" * 32, 0, 45.0)
+
+    async def go():
+        await asyncio.gather(*(request(number) for number in range(4)))
+
+    asyncio.run(go())
+    assert sent == [100, 102, 147, 149]
+
+
+def test_an_order_not_to_wait_is_followed_once():
+    clock = Clock()
+    pace = Pace(sleep=clock.sleep, clock=clock)
+
+    async def go():
+        for attempt in (0, 1, 2):
+            await pace.back_off("f" * 32, attempt, 0)
+
+    asyncio.run(go())
+    assert clock.slept == pytest.approx([1, 2])
 
 
 def test_waits_double_and_differ_between_questions():

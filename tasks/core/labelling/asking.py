@@ -58,20 +58,30 @@ class Pace:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     clock: Callable[[], float] = time.monotonic
     _next: float = 0.0
+    _first: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def turn(self) -> None:
-        """Wait for a place: requests go out evenly, so that no minute has more than its number."""
-        now = self.clock()
-        at = max(now, self._next)
-        self._next = at + (60 / self.per_minute if self.per_minute else 0.0)
-        if at > now:
-            await self.sleep(at - now)
+        """Wait for a place: requests go out evenly, so that no minute has more than its number.
+
+        One waits for the time, the others for it, so that an order given meanwhile holds for all.
+        """
+        async with self._first:
+            now = self.clock()
+            self._next = max(self._next, now)
+            while self._next > now:
+                await self.sleep(self._next - now)
+                now = self.clock()
+            self._next += 60 / self.per_minute if self.per_minute else 0.0
 
     async def back_off(self, key: str, attempt: int, order: float | None) -> None:
-        """Wait before another try; what the endpoint orders holds for every request."""
+        """Wait before another try; what the endpoint orders holds for every request.
+
+        An order not to wait is followed once: the next tries wait as without one.
+        """
         if order is not None:
             self._next = max(self._next, self.clock() + order)
-            return
+            if not attempt:
+                return
         spread = 0.5 + int(key[:8], 16) / 2**33  # 0.5 to 1: those that failed together come apart
         await self.sleep(min(LONGEST_WAIT, self.first_wait * 2**attempt) * spread)
 
@@ -119,6 +129,7 @@ class _Round:
         self._queue: Iterator[tuple[str, Question]] = iter(todo.items())
         self._unlucky = 0
         self._spent = False
+        self._settled = asyncio.Event()
 
     async def run(self, connect: Connect) -> None:
         """Let as many workers as may be in flight empty the queue; the first error ends all."""
@@ -140,10 +151,10 @@ class _Round:
             await self._ask(model, key, question)
 
     async def _ask(self, model: LanguageModel, key: str, question: Question) -> None:
-        reason = ""
+        last = None
         for attempt in range(self._limits.tries):
             await self._pace.turn()
-            reserved = self._purse.reserve(question)
+            reserved = await self._reserve(question)
             if reserved is None:
                 self._spent = True
                 return
@@ -151,15 +162,27 @@ class _Round:
                 await self._call(model, key, question, reserved)
                 return
             except NoAnswerError as error:
-                reason = error.kind
+                last = error
                 self._check_order(error)
                 if not error.passing:
                     break
                 if attempt + 1 < self._limits.tries:
                     await self._pace.back_off(key, attempt, error.wait)
-        self._asked.failed[key] = reason
-        self._advance(1)
-        self._check_luck(reason)
+        if last is not None:
+            self._asked.failed[key] = last.kind
+            self._advance(1)
+            self._check_luck(last)
+
+    async def _reserve(self, question: Question) -> float | None:
+        """Take the price of a call; wait where calls under way hold what they may not need."""
+        while (reserved := self._purse.reserve(question)) is None and self._purse.under_way:
+            self._settled.clear()
+            await self._settled.wait()
+        return reserved
+
+    def _settle(self, reserved: float, answer: Answer | None) -> float:
+        self._settled.set()
+        return self._purse.settle(reserved, answer)
 
     async def _call(
         self, model: LanguageModel, key: str, question: Question, reserved: float
@@ -168,13 +191,13 @@ class _Round:
         try:
             answer = await model.ask(question)
         except NoAnswerError as error:
-            self._purse.settle(reserved, None)
+            self._settle(reserved, None)
             self._ledger.failed(call, error.kind)
             raise
         except InputError:
             self._ledger.failed(call, "refused")
             raise
-        self._ledger.answered(call, answer, self._purse.settle(reserved, answer))
+        self._ledger.answered(call, answer, self._settle(reserved, answer))
         self._asked.answers[key] = answer
         self._unlucky = 0
         self._advance(1)
@@ -186,11 +209,14 @@ class _Round:
                 f" {LONGEST_ORDER:.0f}; run the same command later: what was answered is kept"
             )
 
-    def _check_luck(self, reason: str) -> None:
+    def _check_luck(self, last: NoAnswerError) -> None:
+        """Stop where nothing is answered; that some texts are refused stops nothing else."""
+        if not last.passing and self._asked.answers:
+            return
         self._unlucky += 1
         if self._unlucky >= max(GIVE_UP, self._limits.in_flight):
             raise InputError(
                 f"the endpoint left {self._unlucky} questions in a row without an answer, the last"
-                f" for: {reason}; expected answers; see to it, then run the same command: what was"
+                f" for: {last}; expected answers; see to it, then run the same command: what was"
                 " answered is kept"
             )

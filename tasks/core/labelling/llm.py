@@ -19,7 +19,9 @@ from tasks.core.label_section import check_url
 if TYPE_CHECKING:
     from openai import APIStatusError, AsyncOpenAI
 
-LETTERS = 4  # of a token, on average in English: what OpenAI tells people to reckon with
+LETTERS = 4  # of a token, on average in English, as OpenAI tells people to reckon: bytes of UTF-8
+MOST = 10**9  # tokens that a reply is believed to have taken
+REFUSED = "refused with "  # and the status: the same question will be refused again
 EXCERPT = 200  # characters of what an endpoint says that are repeated
 SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 PASSING = (408, 409, 425, 429)  # and all from 500 on: worth another try
@@ -60,10 +62,15 @@ class Answer:
 
 
 class NoAnswerError(Exception):
-    """A call came to nothing: `kind` says how, `wait` how many seconds the endpoint asks for."""
+    """A call came to nothing: `kind` says how, `wait` how many seconds the endpoint asks for.
 
-    def __init__(self, kind: str, *, passing: bool, wait: float | None = None) -> None:
-        super().__init__(kind)
+    passing: the same question may be answered another time. said: the endpoint's own words.
+    """
+
+    def __init__(
+        self, kind: str, *, passing: bool, wait: float | None = None, said: str = ""
+    ) -> None:
+        super().__init__(f"{kind} ({said})" if said else kind)
         self.kind, self.passing, self.wait = kind, passing, wait
 
 
@@ -122,22 +129,28 @@ def find_endpoint(
 
 
 def tokens_of(text: str) -> int:
-    """Return about how many tokens a text has."""
-    return -(-len(text) // LETTERS)
+    """Return about how many tokens a text has; of other scripts more than one of four letters."""
+    return -(-len(text.encode("utf-8", "replace")) // LETTERS)
 
 
 @asynccontextmanager
 async def connect(endpoint: Endpoint) -> AsyncIterator[LanguageModel]:
     """Connect to an endpoint; without a key in the environment, as a local server wants none."""
-    from openai import AsyncOpenAI
+    from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
-    key = os.environ.get(endpoint.key_env) or "none"
-    try:
-        client = AsyncOpenAI(
-            base_url=endpoint.base_url, api_key=key, timeout=endpoint.timeout, max_retries=0
+    key = os.environ.get(endpoint.key_env, "").strip() or "none"
+    if not (key.isascii() and key.isprintable()):
+        raise InputError(
+            f"environment variable {endpoint.key_env}: found characters that no key has; expected"
+            " printable ASCII in one line; set it anew"
         )
-    except ValueError as error:  # such as a key with a line break in it
-        raise InputError(f"{endpoint.host}: no client for it ({type(error).__name__})") from None
+    client = AsyncOpenAI(
+        base_url=endpoint.base_url,
+        api_key=key,
+        timeout=endpoint.timeout,
+        max_retries=0,
+        http_client=DefaultAsyncHttpxClient(follow_redirects=False),  # texts go to no other host
+    )
     async with client:
         yield _OpenAI(endpoint, client, key)
 
@@ -185,9 +198,9 @@ class _OpenAI:
     def _refusal(self, error: APIStatusError, options: Mapping[str, Any]) -> Exception:
         status, host = error.status_code, self._endpoint.host
         said = " ".join(str(error.message).replace(self._key, "…").split())[:EXCERPT]
-        if status in (401, 403):
+        if status == 401:
             return InputError(
-                f"{host}: refused with {status}; expected a valid key in the environment variable"
+                f"{host}: refused with 401; expected a valid key in the environment variable"
                 f" {self._endpoint.key_env}; set it"
             )
         if status == 404:
@@ -200,8 +213,11 @@ class _OpenAI:
                 if name in options and any(word in said for word in words):
                     self._refused.add(name)
                     return NoAnswerError(f"{status}, without {name} now", passing=True, wait=0)
-        passing = status in PASSING or status >= 500
-        return NoAnswerError(str(status), passing=passing, wait=_wait(error.response.headers))
+        if status not in PASSING and status < 500:
+            return NoAnswerError(f"{REFUSED}{status}", passing=False, said=said)
+        return NoAnswerError(
+            str(status), passing=True, wait=_wait(error.response.headers), said=said
+        )
 
 
 def _wait(headers: Mapping[str, str]) -> float | None:
@@ -224,13 +240,21 @@ def _answer(reply: Any, question: Question) -> Answer:
     """Read a reply; NoAnswerError where it is no chat completion, whatever its type says."""
     try:
         text = reply["choices"][0]["message"].get("content")
-        usage = reply.get("usage")
-        taken = usage and (int(usage["prompt_tokens"]), int(usage["completion_tokens"]))
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        taken = _taken(reply.get("usage"))
+    except (AttributeError, IndexError, KeyError, TypeError):
         raise NoAnswerError("malformed reply", passing=True) from None
     if text is not None and not isinstance(text, str):
         raise NoAnswerError("malformed reply", passing=True)
-    text = text or ""
-    if not taken:
+    text = (text or "").encode("utf-8", "replace").decode()  # halves of a surrogate pair go
+    if taken is None:
         return Answer(text, question.tokens(), tokens_of(text), estimated=True)
     return Answer(text, *taken)
+
+
+def _taken(usage: Any) -> tuple[int, int] | None:
+    """Return the tokens sent and received, or None where a reply does not tell both."""
+    told = usage if isinstance(usage, dict) else {}
+    sent, received = told.get("prompt_tokens"), told.get("completion_tokens")
+    if not all(type(count) is int and 0 <= count <= MOST for count in (sent, received)):
+        return None
+    return sent, received  # type: ignore[return-value]  # both were looked at

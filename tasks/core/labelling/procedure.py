@@ -27,16 +27,18 @@ from tasks.core.labelling.job import (
     ask_usably,
     counted,
 )
-from tasks.core.labelling.llm import Answer
+from tasks.core.labelling.llm import REFUSED, Answer
 from tasks.core.labelling.prompts import load_prompts, version_of
 from tasks.core.labelling.questions import NOTE, read_choice, read_label, read_labels_of, read_note
-from tasks.core.labelling.taxonomy import ABSTAIN, Label, merge
+from tasks.core.labelling.taxonomy import ABSTAIN, Label, merge, plain
 
 SAMPLE, NOTES, CLUSTERS, CHOICES = "sample", "notes", "clusters", "choices"
 LABELS, FOUND = "labels", "found"
 OUTSIDE, ABSTAINED, SILENT = "outside the set", "abstained", "no answer"
 UNREADABLE = "no label in the answer"
 SMALL = "in a cluster too small to be named"
+SAYS_NOTHING = "says nothing of it"
+VAGUE = ("unclear", "other", "unknown")  # no name of a kind of texts: what abstaining is for
 
 
 def sample(job: LabelJob) -> Step:
@@ -57,10 +59,12 @@ def summarise(job: LabelJob, till: Till, advance: Advance) -> Step:
     questions = [asker.summarise(text) for text in chosen.texts]
     results, known = ask(job, till, questions, "summarise", advance)
     found = [read_note(each.text) if isinstance(each, Answer) else None for each in results]
-    notes = {key: note for key, note in zip(chosen.ids, found, strict=True) if note}
+    noted = {key: note for key, note in zip(chosen.ids, found, strict=True) if note}
+    notes = {key: note for key, note in noted.items() if plain(note) not in VAGUE}
     job.steps.remember(NOTES, "", notes)
     reasons = [_reason(*both, SILENT) for both in zip(results, found, strict=True)]
-    return counted("summarise", len(questions), len(notes), reasons, known)
+    nothing = [SAYS_NOTHING] * (len(noted) - len(notes))
+    return counted("summarise", len(questions), len(notes), [*reasons, *nothing], known)
 
 
 def cluster(job: LabelJob) -> Step:
@@ -191,9 +195,11 @@ def _reason(result: Answer | str, found: object, otherwise: str) -> str | None:
 def _merge(job: LabelJob, labels: list[Label], step: Step) -> None:
     """Keep the labels, merged; InputError where they are not all there is to be named.
 
-    A label that came later would ask for another classification of every text.
+    A label that came later would ask for another classification of every text. A cluster that the
+    endpoint refuses to name stays without a name.
     """
-    missing = {r: n for r, n in step.reasons.items() if r == UNASKED or r.startswith(FAILED)}
+    lost = {r: n for r, n in step.reasons.items() if r == UNASKED or r.startswith(FAILED)}
+    missing = {r: n for r, n in lost.items() if not r.startswith(FAILED + REFUSED)}
     if missing:
         said = ", ".join(f"{n} {reason}" for reason, n in missing.items())
         raise InputError(
@@ -201,7 +207,8 @@ def _merge(job: LabelJob, labels: list[Label], step: Step) -> None:
             " before texts are sorted; raise the budget or see to the endpoint, then run the same"
             " command: what was answered is kept"
         )
-    merged = merge(labels, lambda names: encode(job, names), job.manner.merge)
+    named = [label for label in labels if plain(label.name) not in VAGUE]
+    merged = merge(named, lambda names: encode(job, names), job.manner.merge)
     if len(merged) < 2:
         raise InputError(
             f"label {job.name}: found {len(merged)} label from {step.wanted} answers; expected at"

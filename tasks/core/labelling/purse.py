@@ -30,6 +30,7 @@ class Purse:
         self._calls, self.usd = spent.calls, spent.usd
         self.tokens = spent.tokens_in + spent.tokens_out
         self._reserved = 0.0
+        self.under_way = 0
 
     def __str__(self) -> str:
         """Say what was spent."""
@@ -45,11 +46,13 @@ class Purse:
         if limit is not None and self.usd + self._reserved + most > limit:
             return None
         self._calls += 1
+        self.under_way += 1
         self._reserved += most
         return most
 
     def settle(self, reserved: float, answer: Answer | None) -> float:
         """Replace what was reserved by what a call did cost, and return that."""
+        self.under_way -= 1
         self._reserved -= reserved
         if answer is None:
             return 0.0

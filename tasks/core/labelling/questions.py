@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +16,9 @@ from tasks.core.labelling.taxonomy import ABSTAIN, DESCRIBED, Label, clean, plai
 
 NOTE = 200  # characters of a summary: fifteen words are about a hundred
 MANY = 8  # times the tokens of one answer that a list of labels may take
-_FENCE = re.compile(r"\A```\w*\s*(.*?)\s*```\Z", re.DOTALL)
+_THOUGHT = re.compile(r"\A\s*<think>.*?(</think>|\Z)", re.DOTALL)  # aloud, before the answer
+_JSON = (re.compile(r"\{.*\}", re.DOTALL), re.compile(r"\[.*\]", re.DOTALL))
+_BREAKS = {0x85: " ", 0x2028: " ", 0x2029: " "}  # end a line for some, and JSON leaves them
 
 _NAMED: dict[str, Any] = {
     "type": "object",
@@ -93,7 +96,8 @@ class Asker:
 
 def _listed(notes: Sequence[str]) -> str:
     """Write notes as JSON strings, a line each: none can end its line or begin another."""
-    return "\n".join(f"- {json.dumps(note, ensure_ascii=False)}" for note in notes) or "- (none)"
+    each = (json.dumps(note.translate(_BREAKS), ensure_ascii=False) for note in notes)
+    return "\n".join(f"- {note}" for note in each) or "- (none)"
 
 
 def _described(labels: Sequence[Label]) -> str:
@@ -103,7 +107,7 @@ def _described(labels: Sequence[Label]) -> str:
 
 def read_note(answer: str) -> str:
     """Return a summary as one line; empty where the model said nothing."""
-    return " ".join(answer.split())[:NOTE]
+    return " ".join(_spoken(answer).split())[:NOTE]
 
 
 def read_label(answer: str) -> Label | None:
@@ -130,16 +134,21 @@ def read_choice(answer: str, names: Sequence[str]) -> str | None:
     found = _json(answer)
     said = found.get("label") if isinstance(found, dict) else found
     if not isinstance(said, str):
-        said = answer.strip()
+        said = _spoken(answer).strip()
         said = said.partition(":")[2] if plain(said).startswith("label ") else said
     return {plain(name): name for name in names}.get(plain(said))
 
 
 def _json(answer: str) -> Any:
-    """Return the JSON value of an answer, also from within a fence; None where there is none."""
-    text = answer.strip()
-    fenced = _FENCE.match(text)
-    try:
-        return json.loads(fenced[1] if fenced else text)
-    except (ValueError, RecursionError):
-        return None
+    """Return the JSON value of an answer, also from among words; None where there is none."""
+    spoken = _spoken(answer)
+    found = (pattern.search(spoken) for pattern in _JSON)
+    for text in (spoken, *(match[0] for match in found if match)):
+        with suppress(ValueError, RecursionError):
+            return json.loads(text)
+    return None
+
+
+def _spoken(answer: str) -> str:
+    """Return an answer without what a model thought aloud before it."""
+    return _THOUGHT.sub("", answer, count=1)
