@@ -215,9 +215,13 @@ def sample_texts(corpus: Path, size: int) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of the base table: ids, `vectors` (n, d), and `features` (n, f) if it holds any."""
+    """Rows of the base table: ids, hashes of the texts, `vectors` (n, d), `features` (n, f) if any.
+
+    Several ids may have one text, and so one hash.
+    """
 
     ids: list[str]
+    hashes: list[str]
     vectors: np.ndarray
     features: np.ndarray | None
 
@@ -225,9 +229,10 @@ class Rows:
 def lookup(table: Path, ids: list[str]) -> Rows:
     """Return the rows of those of `ids` that the table holds, sorted by id: tables differ."""
     names = [name for name in (store.VECTOR, store.FEATURES) if name in store.columns(table)]
-    found = store.where_in(table, "id", ids, ["id", *names]).sort_by("id")
+    found = store.where_in(table, "id", ids, ["id", "text_hash", *names]).sort_by("id")
+    known, hashes = (found.column(name).to_pylist() for name in ("id", "text_hash"))
     wide = [arrow.vectors_of(found.column(name)).astype(np.float32) for name in names]
-    return Rows(found.column("id").to_pylist(), wide[0], wide[1] if len(wide) > 1 else None)
+    return Rows(known, hashes, wide[0], wide[1] if len(wide) > 1 else None)
 
 
 def keys(table: Path) -> pl.DataFrame:

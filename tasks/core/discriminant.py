@@ -179,7 +179,7 @@ def fit(sample: Sample, settings: dict[str, Any], seed: int = 0) -> Discriminant
 def fit_tempered(sample: Sample, asked: Settings) -> tuple[Discriminant, Tempering]:
     """Fit the transform; return also what it said of texts that were put away."""
     x, y = as_tensor(sample.richest).double(), as_tensor(sample.y)
-    moments, folds = fold(x, y, len(sample.labels))
+    moments, folds = fold(x, y, as_tensor(sample.texts), len(sample.labels))
     basis, centre = residual_basis(as_tensor(sample.background), asked.residual)
     strange, other = _strange(sample, _generic(basis, centre), moments.n)
     found = temper(x, y, moments, folds, asked.shrinkage, asked.temperature, other)

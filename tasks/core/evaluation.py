@@ -14,7 +14,7 @@ from tasks.core import base
 from tasks.core.errors import InputError
 from tasks.core.judgement import Judgement, judge
 from tasks.core.label_sets import one_each, pairs
-from tasks.core.labelled import labelled
+from tasks.core.labelled import first_ids, labelled
 from tasks.core.labels import LabelSet
 from tasks.core.lineage import Seen
 from tasks.core.score import stratified_split
@@ -24,6 +24,7 @@ LIMIT = 10_000  # texts scored; of more, a seeded sample: k-means and neighbours
 
 LABELLED = "labelled for the view"
 SAME_TEXT = "the same text is labelled for the view"
+TWIN = "the same text is scored by another id"
 BEYOND = f"beyond a sample of {LIMIT:,}"
 LABELLED_BEFORE = "labelled for the previous version"
 
@@ -69,15 +70,16 @@ class Trial:
 
 
 def held_out(rows: LabelSet, share: float, seed: int) -> Truth:
-    """Return the texts that the fit of `rows` holds out, but those it sees under another id."""
+    """Return the texts that the fit of `rows` holds out, each under its first id."""
     label_of, hash_of = rows.label_of, rows.hash_of
     labelled_ids = pairs(label_of)
     ids = [key for key, _ in labelled_ids]
     y = np.unique([label for _, label in labelled_ids], return_inverse=True)[1]
-    train, held = stratified_split(y, share, seed, ids)
-    known = {hash_of[ids[row]] for row in train}
+    hashes = [hash_of[key] for key in ids]
+    _, held = stratified_split(y, share, seed, hashes)
+    first = first_ids(ids, hashes)
     truth = Truth(one_each({ids[row]: label_of[ids[row]] for row in held}), {})
-    return truth.without({key: SAME_TEXT for key in truth.labels if hash_of[key] in known})
+    return truth.without({key: TWIN for key in truth.labels if first[hash_of[key]] != key})
 
 
 def unseen(rows: LabelSet, seen: Seen) -> Truth:

@@ -12,6 +12,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from tasks.core.tensors import class_sums
+
 LEAST = 1e-3  # of the shrinkage, and of the spread within classes relative to the whole
 
 
@@ -94,7 +96,7 @@ class Model:
 def gather(x: Tensor, y: Tensor, k: int) -> Moments:
     """Sum the texts of each class; x: (n, d), y: (n,) in 0..k-1."""
     n = torch.bincount(y, minlength=k).double()
-    return Moments(n, x.new_zeros(k, x.shape[1]).index_add_(0, y, x), x.T @ x)
+    return Moments(n, class_sums(x, y, k), x.T @ x)
 
 
 def ledoit_wolf(x: Tensor, y: Tensor, moments: Moments) -> float:

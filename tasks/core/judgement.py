@@ -131,24 +131,27 @@ def _spreads(
 def _clusters(x: Floats, y: Ints, counts: NDArray[np.uint8], seed: int) -> _Spread | None:
     from sklearn.metrics import v_measure_score
 
-    k = int(y.max()) + 1
-    runs = clusterings(x, k, seed)
+    runs = clusterings(x, int(y.max()) + 1, seed)
     if not runs:
         return None
     value = 100 * float(np.mean([v_measure_score(y, run) for run in runs]))
-    drawn = [[_v(row, y, run, k) for row in counts] for run in runs]
+    drawn = [_vs(y, run, counts) for run in runs]
     return _Spread(value, 100 * np.mean(drawn, axis=0))
 
 
-def _v(row: NDArray[np.uint8], y: Ints, clusters: Ints, k: int) -> float:
-    """Return V = 2 (H(Y) + H(C) - H(Y, C)) / (H(Y) + H(C)) of texts counted `row` times."""
-    found = np.bincount(y * k + clusters, row, k * k)
-    table = found.astype(np.float64).reshape(k, k)
-    apart = _entropy(table.sum(1)) + _entropy(table.sum(0))
-    return float(2 * (1 - _entropy(table.ravel()) / apart)) if apart else 1.0
+def _vs(y: Ints, clusters: Ints, counts: NDArray[np.uint8]) -> list[float]:
+    """Return V = 2 (H(Y) + H(C) - H(Y, C)) / (H(Y) + H(C)) of texts counted as each row says."""
+    both = np.unique(np.stack([y, clusters]), axis=1, return_inverse=True)[1].ravel()
+
+    def v(row: NDArray[np.uint8]) -> float:
+        """Return V of texts counted `row` times, by the pairs that occur: k² would be too many."""
+        apart = _entropy(np.bincount(y, row)) + _entropy(np.bincount(clusters, row))
+        return float(2 * (1 - _entropy(np.bincount(both, row)) / apart)) if apart else 1.0
+
+    return [v(row) for row in counts]
 
 
-def _entropy(counts: NDArray[np.float64]) -> float:
+def _entropy(counts: NDArray[Any]) -> float:
     p = counts[counts > 0] / counts.sum()
     return float(-(p * np.log(p)).sum())
 

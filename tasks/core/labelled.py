@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,15 +40,22 @@ class Labelled:
         return replace(self, rows=_taken(self.rows, at), y=self.y[at])
 
     def split(self, held_out: float, seed: int) -> tuple[Labelled, Labelled]:
-        """Return the rows to learn from and those held out; see `stratified_split`."""
-        train, held = stratified_split(self.y, held_out, seed, self.rows.ids)
+        """Return the rows to learn from and those held out; a text is on one side by all its ids.
+
+        See `stratified_split`.
+        """
+        train, held = stratified_split(self.y, held_out, seed, self.rows.hashes)
         return self.part(train), self.part(held)
 
     def once(self) -> Labelled:
-        """Return one row a text, as the scores want it: of several labels the same one always."""
-        at = defaultdict(list)
-        for row, key in enumerate(self.rows.ids):
-            at[key].append(row)
+        """Return one row a text, as the scores want it: of several labels the same one always.
+
+        Of several ids it is the first.
+        """
+        at, first = defaultdict(list), first_ids(self.rows.ids, self.rows.hashes)
+        for row, (key, text) in enumerate(zip(self.rows.ids, self.rows.hashes, strict=True)):
+            if first[text] == key:
+                at[key].append(row)
         return self.part(np.array([one_of(key, rows) for key, rows in at.items()], np.int64))
 
     def fit(self, method: str, settings: Mapping[str, Any], seed: int) -> Transform:
@@ -81,6 +88,12 @@ def labelled(table: Path, label_of: Mapping[str, str]) -> Labelled:
     return Labelled(_taken(rows, at), y, names, base.sample(table, BACKGROUND))
 
 
+def first_ids(ids: Iterable[str], hashes: Iterable[str]) -> dict[str, str]:
+    """Return the first id, in their order, of each text by its hash."""
+    return dict(sorted(zip(hashes, ids, strict=True), reverse=True))
+
+
 def _taken(rows: base.Rows, at: np.ndarray) -> base.Rows:
     features = None if rows.features is None else rows.features[at]
-    return base.Rows([rows.ids[row] for row in at], rows.vectors[at], features)
+    ids, hashes = ([known[row] for row in at] for known in (rows.ids, rows.hashes))
+    return base.Rows(ids, hashes, rows.vectors[at], features)

@@ -41,12 +41,13 @@ class Fold:
     y: Tensor
 
 
-def fold(x: Tensor, y: Tensor, k: int) -> tuple[Moments, list[Fold]]:
+def fold(x: Tensor, y: Tensor, texts: Tensor, k: int) -> tuple[Moments, list[Fold]]:
     """Sum the texts of each class, and cut them into folds; every class keeps a text in each.
 
-    x: (n, d), sorted by y: (n,) in 0..k-1. A single class has no folds.
+    x: (n, d), sorted by y: (n,) in 0..k-1, then by texts: (n,), one number for all rows of a text,
+    which share a fold. A single class has no folds.
     """
-    blocks = _blocks(torch.bincount(y, minlength=k))
+    blocks = _blocks(y, texts)
     cut = [torch.nonzero(blocks == block)[:, 0] for block in range(-1, FOLDS)]
     parts = [gather(x[rows], y[rows], k) for rows in cut]
     moments = reduce(Moments.more, parts)
@@ -111,11 +112,11 @@ def _prior(odds: Tensor, temperature: float) -> float:
     return 1 / (1 + math.exp(-middle))
 
 
-def _blocks(counts: Tensor) -> Tensor:
-    """Cut each class of `counts` texts into FOLDS blocks, (Σ n,); one text alone is in none, -1.
-
-    Texts of equal bytes lie side by side, so they share a block.
-    """
-    place = torch.arange(int(counts.sum())) - (counts.cumsum(0) - counts).repeat_interleave(counts)
-    size = counts.repeat_interleave(counts)
-    return torch.where(size > 1, place * FOLDS // size, -1)
+def _blocks(y: Tensor, texts: Tensor) -> Tensor:
+    """Cut each class into FOLDS blocks of whole texts, (n,); one text alone is in none, -1."""
+    other = torch.ones_like(y, dtype=torch.bool)
+    other[1:] = (y[1:] != y[:-1]) | (texts[1:] != texts[:-1])
+    own = y[other]
+    counts = torch.bincount(own)
+    place, size = torch.arange(len(own)) - (counts.cumsum(0) - counts)[own], counts[own]
+    return torch.where(size > 1, place * FOLDS // size, -1)[other.cumsum(0) - 1]

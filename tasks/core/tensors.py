@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -21,18 +22,29 @@ def at_work() -> AbstractContextManager[Any]:
 
 
 def as_tensor(x: NDArray[Any], beside: Tensor | None = None) -> Tensor:
-    """View an array as a tensor; a read-only one, as Arrow and safetensors give, is copied.
+    """View an array as a tensor, or copy one that torch cannot view: read-only, backwards, swapped.
 
     It goes to the device of `beside`, or else to where new tensors are made.
     """
     where = torch.get_default_device() if beside is None else beside.device
-    return torch.from_numpy(x if x.flags.writeable else x.copy()).to(where)
+    viewed = np.require(x, x.dtype.newbyteorder("="), ["C", "W"])
+    return torch.from_numpy(viewed).to(where)
 
 
 def as_array(x: Tensor) -> NDArray[Any]:
     """View a tensor as an array; one of another device is copied."""
     array: NDArray[Any] = x.cpu().numpy()
     return array
+
+
+def class_sums(x: Tensor, y: Tensor, k: int) -> Tensor:
+    """Return the sum of each class's rows, (k, d); x: (n, d), y: (n,) in 0..k-1.
+
+    On another device as a product: CUDA's `index_add_` adds in any order, and rounds as it comes.
+    """
+    if x.device.type == "cpu":
+        return x.new_zeros(k, x.shape[1]).index_add_(0, y, x)
+    return torch.nn.functional.one_hot(y, k).to(x.dtype).T @ x
 
 
 def unit_times(x: Tensor, matrix: Tensor) -> Tensor:

@@ -89,7 +89,8 @@ class Transform(Protocol):
 class Sample:
     """Labelled base vectors in canonical order.
 
-    x: (n, d) float32 unit rows, sorted by class, then by their bytes. y: (n,) int64, into
+    x: (n, d) float32 unit rows, sorted by class, then by their bytes, then by those of their
+    features. y: (n,) int64, into
     `labels`, which are sorted by name. background: (b, d) float32 unit rows, sorted by bytes.
     texts: (n,) int64, one number for all rows of a text, that is of a vector: a text has a row for
     each of its labels. features: (n, f) float32 unit rows of the same texts, or None.
@@ -223,13 +224,19 @@ def _sample(
     place = {name: c for c, name in enumerate(present)}
     classes = np.array([place.get(name, -1) for name in labels], np.int64)[np.asarray(y)]
     rows, corpus = unit_rows(x), unit_rows(background)
-    texts = _by_bytes(rows)
+    rich = None if features is None else unit_rows(features)
+    texts = _by_bytes(rows if rich is None else np.concatenate([rows, rich], axis=1))
     order = texts[np.argsort(classes[texts], kind="stable")]
     number = np.empty(len(rows), np.int64)
     number[texts] = np.cumsum((rows[texts] != np.roll(rows[texts], 1, 0)).any(1))
-    rich = None if features is None else unit_rows(features)[order]
-    background = corpus[_by_bytes(corpus)]
-    return Sample(rows[order], classes[order], tuple(present), background, number[order], rich)
+    return Sample(
+        rows[order],
+        classes[order],
+        tuple(present),
+        corpus[_by_bytes(corpus)],
+        number[order],
+        None if rich is None else rich[order],
+    )
 
 
 def _by_bytes(rows: NDArray[np.float32]) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from scipy.linalg import eigh
 from scipy.stats import multivariate_normal
 from sklearn.covariance import ledoit_wolf_shrinkage
 
-from tasks.core import layout, tempering, transform
+from tasks.core import auto, layout, tempering, transform
 from tasks.core.calibration import calibrate
 from tasks.core.discriminant import Discriminant, residual_basis
 from tasks.core.gaussians import gather, ledoit_wolf, solve
@@ -104,6 +104,25 @@ def test_the_whole_residual_keeps_the_generic_cosine() -> None:
     r = r / np.linalg.norm(r, axis=1, keepdims=True)
     tail = view.apply(x).vectors[:, K:]
     np.testing.assert_allclose(tail @ tail.T, r @ r.T, atol=1e-4)
+
+
+def test_texts_of_a_class_without_labels_fall_back_to_the_generic_space() -> None:
+    random = np.random.default_rng(2)
+    wide = 3 * D
+    places = np.eye(wide)[:K]
+    y = np.arange(300) % K
+    x = transform.unit_rows(places[y] + 0.05 * random.normal(size=(300, wide)))
+    new = transform.unit_rows(np.eye(wide)[-1] + 0.05 * random.normal(size=(40, wide)))
+    corpus = np.concatenate([x, new])
+    view = transform.fit("discriminant", x, y, tuple("abcdef"[:K]), corpus, {"residual": wide}, 1)
+    reading = view.apply(new)
+    nu = float(reading.novelty.min())
+    assert nu > 0.99
+    r = new - transform.unit_rows(corpus).mean(0)
+    r = r / np.linalg.norm(r, axis=1, keepdims=True)
+    np.testing.assert_allclose(
+        reading.vectors @ reading.vectors.T, r @ r.T, atol=2 * (1 - nu) + 1e-5
+    )
 
 
 def test_label_and_confidence_are_the_largest_known_probability() -> None:
@@ -224,16 +243,40 @@ def test_fewer_texts_than_dimensions_are_told_apart() -> None:
 
 def test_a_class_of_one_text_is_never_put_away() -> None:
     y = torch.tensor([0, 1, 1, 2, 2, 2, 2, 2, 2, 2])
-    _, folds = tempering.fold(torch.randn(len(y), 3).double(), y, 3)
+    _, folds = tempering.fold(torch.randn(len(y), 3).double(), y, torch.arange(len(y)), 3)
     assert sorted(torch.cat([fold.rows for fold in folds]).tolist()) == list(range(1, len(y)))
     assert all((fold.kept.n > 0).all() for fold in folds)
+
+
+def test_copies_of_a_text_share_a_fold_and_no_class_is_put_away_whole() -> None:
+    y = torch.tensor([0] * 5 + [1] * 9 + [2] * 12)
+    texts = torch.tensor([7] * 5 + [1, 1, 1, 1, 1, 2, 2, 3, 3] + [9, 8, 6] * 4)
+    texts[14:] = texts[14:].sort().values
+    _, folds = tempering.fold(torch.randn(len(y), 3).double(), y, texts, 3)
+    assert folds and all((fold.kept.n > 0).all() for fold in folds)
+    away = [set(zip(y[f.rows].tolist(), texts[f.rows].tolist(), strict=True)) for f in folds]
+    assert sum(len(each) for each in away) == len(set().union(*away)) == 6
+
+
+def test_labels_of_noise_are_not_learnt_from_copies() -> None:
+    random = np.random.default_rng(0)
+    x, y = random.normal(size=(300, 64)), random.integers(0, 30, 300)
+    copies = np.tile(np.arange(300), 4)
+    view = auto.fit(sample_of(x[copies], y[copies], 30), {}, 0)
+    losses = [each.log_loss for each in view._tried]
+    assert all(loss is not None and loss > 0.95 * np.log(30) for loss in losses)
+
+
+def sample_of(x: np.ndarray, y: np.ndarray, k: int) -> transform.Sample:
+    """Return a sample as a fit sees it, with classes named by their numbers."""
+    return transform._sample(x, y, tuple(f"{c:02d}" for c in range(k)), x, None)
 
 
 def test_folds_keep_all_that_they_do_not_put_away() -> None:
     x, y = clouds()
     order = np.argsort(y, kind="stable")
     X, Y = torch.from_numpy(x[order]).double(), torch.from_numpy(y[order])
-    whole, folds = tempering.fold(X, Y, K)
+    whole, folds = tempering.fold(X, Y, torch.arange(len(Y)), K)
     torch.testing.assert_close(whole.scatter, gather(X, Y, K).scatter)
     for fold in folds:
         rest = np.setdiff1d(np.arange(len(Y)), fold.rows.numpy())

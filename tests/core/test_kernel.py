@@ -142,6 +142,15 @@ def test_texts_that_hardly_differ_give_numbers(spread: float, ridge: float | Non
     assert np.isfinite(reading.vectors).all()
 
 
+def test_of_more_texts_than_a_fit_looks_at_no_class_is_lost(monkeypatch: Any) -> None:
+    monkeypatch.setattr(kernel, "LIMIT", 100)
+    x, _ = clouds(301)
+    y = np.array([0] * 298 + [1] * 2 + [2])
+    x[-3:] = -x[-3:]
+    view = fitted(x, y, pool=0.0)
+    assert (view._weights.abs().sum(0) > 0.01).all()
+
+
 def test_it_comes_back_from_disk_as_it_was(tmp_path: Any) -> None:
     x, y = clouds()
     made = transform.fit("kernel", x, y, NAMES, x, {"landmarks": 20}, 1, x)

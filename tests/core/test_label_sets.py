@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.core.base import Rows
-from tasks.core.evaluation import held_out
+from tasks.core.evaluation import TWIN, held_out
 from tasks.core.intake import text_hash
 from tasks.core.label_sets import canonical, joined, members, one_each, pairs
 from tasks.core.labelled import Labelled
@@ -90,7 +90,9 @@ def expanded(label_of: dict[str, str]) -> Labelled:
     rows = pairs(label_of)
     found, y = np.unique([label for _, label in rows], return_inverse=True)
     vectors = np.eye(4, dtype=np.float32)[y]
-    return Labelled(Rows([key for key, _ in rows], vectors, None), y, tuple(found), vectors)
+    keys = [key for key, _ in rows]
+    hashes = [text_hash(key.partition(" again")[0]) for key in keys]
+    return Labelled(Rows(keys, hashes, vectors, None), y, tuple(found), vectors)
 
 
 def test_no_text_is_on_both_sides_of_a_split():
@@ -98,6 +100,13 @@ def test_no_text_is_on_both_sides_of_a_split():
     assert not set(train.rows.ids) & set(held.rows.ids)
     assert train.texts + held.texts == 400
     assert held.texts > 60
+
+
+def test_a_text_is_on_one_side_by_all_its_ids_and_scored_by_the_first():
+    twice = several() | {f"{key} again": label for key, label in several().items()}
+    train, held = expanded(dict(sorted(twice.items()))).split(0.3, 1)
+    assert not set(train.rows.hashes) & set(held.rows.hashes)
+    assert set(held.once().rows.ids) == {key.partition(" again")[0] for key in held.rows.ids}
 
 
 def test_what_is_scored_is_one_label_a_text_the_same_wherever_it_is_asked():
@@ -119,3 +128,15 @@ def test_an_evaluation_holds_out_the_texts_that_a_fit_holds_out(tmp_path):
     file.write_text("\n".join(json.dumps({"id": k, "label": v}) for k, v in label_of.items()))
     truth = held_out(read_labels(file, keys, "aspect", 1), 0.3, 1)
     assert truth.labels.keys() == set(expanded(label_of).split(0.3, 1)[1].rows.ids)
+
+
+def test_an_evaluation_scores_a_text_once_as_the_fit_does(tmp_path):
+    label_of = several() | {f"{key} again": label for key, label in several().items()}
+    hashes = [text_hash(key.partition(" again")[0]) for key in label_of]
+    keys = pl.DataFrame({"id": list(label_of), "text_hash": hashes})
+    file = tmp_path / "aspect.jsonl"
+    file.write_text("\n".join(json.dumps({"id": k, "label": v}) for k, v in label_of.items()))
+    truth = held_out(read_labels(file, keys, "aspect", 1), 0.3, 1)
+    held = expanded(label_of).split(0.3, 1)[1].once()
+    assert truth.labels == {k: held.names[c] for k, c in zip(held.rows.ids, held.y, strict=True)}
+    assert truth.left_out[TWIN] == len(truth.labels)

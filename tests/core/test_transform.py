@@ -76,6 +76,17 @@ def test_the_order_of_rows_and_classes_does_not_matter(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", QUICK)
+def test_the_order_of_rows_that_only_their_features_tell_apart_does_not_matter(method: str) -> None:
+    x, y = world(20)
+    x, y = np.repeat(x, 4, 0), np.repeat(y, 4)
+    rich = np.random.default_rng(6).normal(size=(len(x), 5))
+    mixed = np.random.default_rng(5).permutation(len(x))
+    one = transform.fit(method, x, y, LABELS, x, QUICK[method], 1, rich)
+    other = transform.fit(method, x[mixed], y[mixed], LABELS, x, QUICK[method], 1, rich[mixed])
+    np.testing.assert_array_equal(one.apply(x, rich).vectors, other.apply(x, rich).vectors)
+
+
+@pytest.mark.parametrize("method", QUICK)
 def test_other_names_in_the_same_order_give_the_same_view(method: str) -> None:
     x, y = world()
     one = transform.fit(method, x, y, ("a", "b", "c"), x, QUICK[method], 1)
@@ -91,6 +102,17 @@ def test_the_length_and_the_float_type_of_a_row_do_not_matter(method: str) -> No
     np.testing.assert_allclose(view.apply(7 * x).vectors, plain, atol=2e-5)
     np.testing.assert_allclose(view.apply(x.astype(np.float64)).vectors, plain, atol=2e-5)
     np.testing.assert_allclose(view.apply(x.astype(np.float16)).vectors, plain, atol=2e-2)
+
+
+@pytest.mark.parametrize("method", QUICK)
+def test_how_an_array_lies_in_memory_does_not_matter(method: str) -> None:
+    x, _ = world()
+    view = fitted(method)
+    plain = view.apply(x).vectors
+    frozen = x.copy()
+    frozen.flags.writeable = False
+    for same in (x[::-1][::-1], np.asfortranarray(x), x.astype(">f4"), frozen):
+        np.testing.assert_allclose(view.apply(same).vectors, plain, atol=1e-6)
 
 
 @pytest.mark.parametrize("method", QUICK)
@@ -275,16 +297,33 @@ def test_arrays_that_do_not_fit_are_refused(change: dict[str, Any], message: str
     k=st.integers(1, 12),
     seed=st.integers(0, 99),
     copies=st.booleans(),
-    method=st.sampled_from(["identity", "fda", "discriminant", "auto"]),
+    features=st.integers(0, 9),
+    method=st.sampled_from(list(QUICK)),
 )
 def test_whatever_is_fitted_never_reads_a_nan(
-    n: int, d: int, k: int, seed: int, copies: bool, method: str
+    n: int, d: int, k: int, seed: int, copies: bool, features: int, method: str
 ) -> None:
     random = np.random.default_rng(seed)
     x = random.normal(size=(n, d)).round(int(copies))
+    rich = random.normal(size=(n, features)).round(int(copies)) if features else None
     y = random.integers(k, size=n)
     labels = tuple(f"class {c:02d}" for c in range(k))
-    view = transform.fit(method, x, y, labels, x, {}, 1)
+    view = transform.fit(method, x, y, labels, x, QUICK[method], 1, rich)
     probes = np.concatenate([x, random.normal(size=(5, d)), np.zeros((1, d))])
-    for part in vars(view.apply(probes)).values():
+    wide = None if rich is None else np.zeros((len(probes), features))
+    for part in vars(view.apply(probes, wide)).values():
+        assert np.isfinite(part).all()
+
+
+@pytest.mark.parametrize("method", QUICK)
+def test_one_class_may_be_a_thousand_times_as_large_and_dimensions_many_and_constant(
+    method: str,
+) -> None:
+    random = np.random.default_rng(4)
+    y = np.array([0] * 1_000 + [1])
+    x = random.normal(size=(1_001, 1_024)).astype(np.float32)
+    x[:, ::2] = 1
+    x[-1, 1::4] += 3
+    view = transform.fit(method, x, y, ("many", "one"), x[:50], QUICK[method], 1)
+    for part in vars(view.apply(x[-20:])).values():
         assert np.isfinite(part).all()
