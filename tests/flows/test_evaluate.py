@@ -144,14 +144,14 @@ def test_a_folder_of_label_files_is_kept_as_a_whole(made):
     labels = Paths(made).labels
     (labels / "mood.csv").unlink()
     rows = documents()
-    for n, part in enumerate((rows[:20], rows[20:40])):
+    for n, part in enumerate((rows[:30], rows[30:60])):
         truth_file(labels / "mood" / f"part{n}.csv", part)
     fit(made)
     materialise(made)
     before = evaluated(made)
     shutil.rmtree(labels / "mood")
     assert evaluated(made) == before
-    assert len(Workspace(made).view("mood").suggest(100)) == len(rows) - 40
+    assert len(Workspace(made).view("mood").suggest(100)) == len(rows) - 60
 
 
 def test_settings_that_changed_since_ask_for_a_run_or_a_truth_file(made, tmp_path):
@@ -197,7 +197,8 @@ def test_an_evaluation_is_shown_as_a_table_and_as_json(made, tmp_path):
         return done.output
 
     shown = ask()
-    assert "mood (auto): 10 texts with 2 labels, held-out labels" in shown
+    count = json.loads(ask("--json"))["texts"]
+    assert f"mood (auto): {count} texts with 2 labels, held-out labels" in shown
     assert "previous version: not compared, none is kept beside the view" in shown
     file = truth_file(tmp_path / "truth.csv", documents())
     found = json.loads(ask("--truth", str(file), "--json", "--out", str(tmp_path / "out.json")))

@@ -16,6 +16,7 @@ from flows.run import run
 from tasks.core import base, store
 from tasks.core.errors import InputError
 from tasks.core.files import read_json
+from tasks.core.intake import text_hash
 from tasks.core.params import load_params
 from tasks.core.paths import Paths
 from tasks.core.score import stratified_split
@@ -186,7 +187,7 @@ def test_a_bad_label_file_is_rejected_and_the_others_go_on(made):
 def mislabelled(rows):
     """Return rows whose topic is right where it is held out, and follows the mood elsewhere."""
     y = np.array([row["topic"] for row in rows])
-    train, _ = stratified_split(y, 0.4, 1, [row["id"] for row in rows])
+    train, _ = stratified_split(y, 0.4, 1, [text_hash(row["text"]) for row in rows])
     wrong = {"angry": "account", "glad": "delivery"}
     return [
         {**row, "topic": wrong[row["mood"]]} if n in set(train) else row
