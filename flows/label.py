@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +36,12 @@ class LabelReport:
     """What became of each step, the texts of each label, and what the instruction has cost.
 
     file: the labels, or the taxonomy where the run stopped for a review. notes: whose labels
-    there are now, if other files hold some as well, and how far they agree.
+    there are now, if other files hold some as well, and how far they agree; trouble: why these
+    cannot be read.
     """
 
     name: str
+    instruction: str
     file: Path
     steps: list[Step]
     labels: dict[str, int]
@@ -47,6 +49,7 @@ class LabelReport:
     seconds: float
     review: bool = False
     notes: dict[str, int] = field(default_factory=dict)
+    trouble: str = ""
 
 
 @flow(name="label", flow_run_name="label {name}")
@@ -62,6 +65,7 @@ def label(root: Path, name: str, wish: Wish) -> LabelReport:
             check_place(output.labels, output.card, name)
             steps = [task.sample(job)]
             if wish.review:
+                task.check_taxonomy(job, output)
                 steps += _find_labels(job)
                 task.write_taxonomy(job, output)
                 return _report(job, output.taxonomy, steps, {}, begun, review=True)
@@ -69,7 +73,11 @@ def label(root: Path, name: str, wish: Wish) -> LabelReport:
             made_from = fingerprint(job, params)
             seconds = time.perf_counter() - begun
             counts = task.write_labels(job, output, steps, made_from, seconds)
-    report = _report(job, output.labels, steps, counts, begun, notes=_notes(paths, params, name))
+    report = _report(job, output.labels, steps, counts, begun)
+    try:
+        report = replace(report, notes=_notes(paths, params, name))
+    except InputError as error:  # another file's: these labels are made and paid for
+        report = replace(report, trouble=str(error))
     leave_table("label", f"Labels of {name}", [_row(step) for step in steps])
     return report
 
@@ -151,11 +159,10 @@ def _report(
     begun: float,
     *,
     review: bool = False,
-    notes: dict[str, int] | None = None,
 ) -> LabelReport:
     cost = None if job.weak else task.spent(job)
     seconds = time.perf_counter() - begun
-    return LabelReport(job.name, file, steps, labels, cost, seconds, review, notes or {})
+    return LabelReport(job.name, job.instruction, file, steps, labels, cost, seconds, review)
 
 
 def _row(step: Step) -> dict[str, Any]:

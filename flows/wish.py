@@ -42,7 +42,7 @@ def make_job(paths: Paths, params: Params, name: str, wish: Wish) -> LabelJob:
     manner |= {key: value for key, value in given.items() if value is not None}
     base = read_json(paths.stamp("embed"))
     if base is None:
-        raise InputError("data/vectors: no base vectors yet; expected some; run 'refract embed'")
+        raise InputError("data/vectors: no base vectors yet; expected some; run 'refract run'")
     file = wish.taxonomy or wish.zero_shot
     return LabelJob(
         name=check_name(name),

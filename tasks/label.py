@@ -11,7 +11,8 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.core.files import write_text
+from tasks.core.errors import InputError
+from tasks.core.files import content_hash, write_text
 from tasks.core.label_sources import MODEL, ZERO_SHOT
 from tasks.core.labelling import label_file, procedure, sampling
 from tasks.core.labelling.job import Advance, LabelJob, Step, Till, open_till
@@ -22,6 +23,7 @@ from tasks.core.labelling.zero_shot import described, weak_labels
 from tasks.progress import track
 
 UNSURE = "not sure enough"
+TAXONOMY = "taxonomy"  # what was written for a review
 
 
 @dataclass(frozen=True)
@@ -97,12 +99,24 @@ def write_taxonomy(job: LabelJob, output: Output) -> int:
     """Write the labels for a person to edit; return how many."""
     labels = procedure.taxonomy(job)
     heading = (
-        f"{job.instruction}",
-        "One label a line, and behind a colon which texts it is for. Edit, add, remove; then",
-        f"run 'refract label {job.name} --taxonomy {output.taxonomy.name}' with the path to it.",
+        " ".join(job.instruction.split()),
+        "One label a line, and behind a colon which texts it is for. Edit, add, remove; then use",
+        "it by --taxonomy.",
     )
-    write_text(output.taxonomy, render_taxonomy(labels, heading))
+    text = render_taxonomy(labels, heading)
+    job.steps.remember(TAXONOMY, "", content_hash(text.encode()))
+    write_text(output.taxonomy, text)
     return len(labels)
+
+
+def check_taxonomy(job: LabelJob, output: Output) -> None:
+    """Refuse to write over labels that a person has made or edited."""
+    file = output.taxonomy
+    if file.is_file() and content_hash(file) != job.steps.recall(TAXONOMY, ""):
+        raise InputError(
+            f"{file}: found labels that were edited; expected none, or those of an earlier review;"
+            " use them by --taxonomy, or move them away"
+        )
 
 
 @task(name="write labels", cache_policy=NO_CACHE)
@@ -110,12 +124,12 @@ def write_labels(
     job: LabelJob, output: Output, steps: list[Step], made_from: str, seconds: float
 ) -> dict[str, int]:
     """Write the label file and its card; return how many texts each label has."""
-    labels, found = procedure.taxonomy(job), procedure.labelled(job)
-    ids = job.steps.latest(procedure.SAMPLE)
-    texts = sampling.lookup(job.table, ids)
-    named = label_file.described(labels, found, dict(zip(texts.ids, texts.texts, strict=True)))
+    chosen = sampling.lookup(job.table, job.steps.latest(procedure.SAMPLE))
+    texts = dict(zip(chosen.ids, chosen.texts, strict=True))
+    found, gone = label_file.still_there(procedure.labelled(job), texts)
+    named = label_file.described(procedure.taxonomy(job), found, texts)
     source = ZERO_SHOT if job.weak else MODEL
-    card = _card(job, source, steps, made_from, seconds) | {"taxonomy": named}
+    card = _card(job, source, steps, made_from, seconds) | {"taxonomy": named, "left_out": gone}
     label_file.write_labels(output.labels, output.card, found, source, card)
     return {each["label"]: each["texts"] for each in named}
 
@@ -140,6 +154,7 @@ def _card(
         return about
     return about | {
         "model": job.asked.model,
+        "temperature": job.asked.temperature,
         "host": job.asked.host,
         "prompts": version_of(load_prompts(job.prompts)),
         "spent": asdict(spent(job)),

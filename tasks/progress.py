@@ -56,18 +56,37 @@ def _bar(label: str, total: int | None, note: Callable[[], str]) -> Iterator[Cal
         TextColumn("{task.fields[note]}"),
         TimeRemainingColumn(),
     )
-    begun = time.monotonic()
+    speed = _Speed()
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task(label, total=total, rate="", note="")
 
         def advance(n: int) -> None:
             """Move the bar on by `n`, and show the rate."""
-            progress.advance(bar, n)
-            done = progress.tasks[0].completed
-            rate = done / max(time.monotonic() - begun, 1e-9)
-            progress.update(bar, rate=f"{rate:,.0f}/s", note=note())
+            if speed.begun is None:
+                progress.reset(bar, completed=n)  # its time left is not to count these either
+            else:
+                progress.advance(bar, n)
+            rate = speed.after(n)
+            progress.update(bar, rate=f"{rate:,.0f}/s" if rate else "", note=note())
 
         yield advance
+
+
+class _Speed:
+    """Units a second, from the first call on: what that counts may have been known before."""
+
+    def __init__(self) -> None:
+        self.begun: float | None = None
+        self._done = 0
+
+    def after(self, n: int) -> float:
+        """Count `n` more; return the rate, 0 where none is known yet."""
+        now = time.monotonic()
+        if self.begun is None:
+            self.begun = now
+            return 0.0
+        self._done += n
+        return self._done / max(now - self.begun, 1e-9)
 
 
 class _Artifact:
@@ -105,18 +124,19 @@ class _Lines:
     def __init__(self, label: str, total: int | None, unit: str, note: Callable[[], str]) -> None:
         self._label, self._total, self._unit, self._note = label, total, unit, note
         self._done = 0
-        self._begun = self._said = time.monotonic()
+        self._speed = _Speed()
+        self._said = time.monotonic()
 
     def advance(self, n: int) -> None:
         """Count `n` more, and print a line now and then."""
         self._done += n
+        rate = self._speed.after(n)
         now = time.monotonic()
         if now - self._said < _EVERY or self._done == self._total:
             return  # the verb itself says how it ended
         self._said = now
-        rate = self._done / (now - self._begun)
         line = f"{self._label}: {self._done:,} {self._unit}, {rate:,.0f}/s"
-        if self._total is not None:
+        if self._total is not None and rate:
             left = (self._total - self._done) / rate
             line += f", {left:.0f} s left of {self._total:,}"
         note = self._note()

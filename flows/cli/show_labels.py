@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
 import click
-from rich.markup import escape
 
 from flows.cli.show import new_console, new_table
 from tasks.core.paths import Paths
@@ -28,7 +28,7 @@ def forecast(job: Any, steps: Sequence[Any]) -> None:
     new_console().print(table)
     priced = job.budget.usd_in or job.budget.usd_out
     prices = "" if priced else "; set label.usd_in and label.usd_out to see money"
-    click.echo(f"Reckoned with four letters a token, without repetitions{prices}.")
+    click.echo(f"Reckoned with four bytes a token, without repetitions{prices}.")
 
 
 def labelled(report: Any, paths: Paths) -> None:
@@ -40,11 +40,14 @@ def labelled(report: Any, paths: Paths) -> None:
     _labels(report.labels)
     for note, count in report.notes.items():
         click.echo(f"  {note}: {count:,}")
+    if report.trouble:
+        click.echo(f"  other files: {report.trouble}")
     if report.spent is not None:
         _spent(report)
     place = paths.inside(report.file)
     if report.review:
-        again = f"refract label {report.name} --taxonomy {report.file}"
+        wish = f"--instruction {shlex.quote(report.instruction)}"
+        again = f"refract label {report.name} --taxonomy {shlex.quote(str(report.file))} {wish}"
         click.echo(f"{place}: the labels; edit them, then: {again}")
     else:
         click.echo(f"{place}: {sum(report.labels.values()):,} labels; next: refract run")
@@ -52,7 +55,7 @@ def labelled(report: Any, paths: Paths) -> None:
 
 def _labels(counts: dict[str, int]) -> None:
     most = sorted(counts.items(), key=lambda item: -item[1])
-    said = [f"{escape(name)} {count:,}" for name, count in most[:LISTED]]
+    said = [f"{name} {count:,}" for name, count in most[:LISTED]]
     more = f" and {len(most) - LISTED} more" if len(most) > LISTED else ""
     if said:
         click.echo(f"  labels: {', '.join(said)}{more}")

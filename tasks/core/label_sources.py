@@ -42,14 +42,15 @@ def sift(frame: pl.DataFrame, steps: Sequence[tuple[pl.Expr, str]]) -> pl.DataFr
 
 
 def described(rows: pl.DataFrame) -> dict[str, int]:
-    """Count whose labels are used, and where two sources agree; empty if all are a person's.
+    """Count whose labels are used, and where two sources or two people's files agree.
 
-    rows: id, label, source, reason; null where a row is used.
+    Empty where one person's alone are there. rows: id, label, source, file, reason; null where a
+    row is used.
     """
     used = rows.filter(pl.col("reason").is_null())
     counts: Mapping[str, int] = dict(used["source"].value_counts().iter_rows())
     if set(counts) <= {HUMAN} and OVERRULED not in rows["reason"].to_list():
-        return {}
+        return _people(rows)
     notes = {f"label by {source}": counts[source] for source in RANK if source in counts}
     other = rows.filter(pl.col("reason") == OVERRULED)
     both = used.join(other, on="id", suffix="_other")
@@ -60,4 +61,13 @@ def described(rows: pl.DataFrame) -> dict[str, int]:
         .iter_rows()
     ):
         notes[f"{one} and {two} {'agree' if agree else 'differ'}"] = n
-    return notes
+    return notes | _people(rows)
+
+
+def _people(rows: pl.DataFrame) -> dict[str, int]:
+    """Count the texts that several files of people label, by whether these say the same."""
+    own = rows.filter(pl.col("source") == HUMAN).group_by("id")
+    each = own.agg(pl.col("file").n_unique(), pl.col("label").n_unique()).filter(pl.col("file") > 1)
+    agree = each.filter(pl.col("label") == 1).height
+    counts = {"two people agree": agree, "two people differ": each.height - agree}
+    return {what: n for what, n in counts.items() if n}

@@ -70,6 +70,18 @@ def test_two_people_who_differ_leave_no_label(labels):
     assert found.reasons["repeated row"] == 1
 
 
+def test_how_far_two_people_agree_is_noted(labels):
+    put(labels / "mood", "bob.csv", "id,label\n3,happy\n2,happy\n")
+    assert (
+        read(labels / "mood").notes.items()
+        >= {"two people agree": 1, "two people differ": 1}.items()
+    )
+    (labels / "mood.jsonl").unlink()
+    put(labels / "mood", "cleo.csv", "id,label\n4,sad\n1,angry\n")
+    notes = read(labels / "mood").notes
+    assert (notes["two people agree"], notes["two people differ"]) == (1, 1)
+
+
 def test_texts_and_ids_may_name_the_rows_of_different_files(labels):
     lines = [{"text": TEXTS["5"], "label": "sad"}, {"text": "never heard", "label": "sad"}]
     put(labels / "mood", "eve.jsonl", "".join(json.dumps(line) + "\n" for line in lines))

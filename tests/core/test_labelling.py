@@ -416,7 +416,7 @@ def test_the_forecast_counts_every_call_and_then_none(job):
     with Endpoint(oracle()) as endpoint:
         made = job(endpoint, budget=Budget(usd_in=1, usd_out=2))
         before = {each.step: each for each in forecast(made)}
-        assert not endpoint.requests
+        assert not endpoint.requests and not made.memory.exists()
         run(made)
         assert [before[step].calls for step in ("summarise", "classify")] == [N, N]
         assert len(endpoint.requests) <= sum(each.calls for each in before.values())

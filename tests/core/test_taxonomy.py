@@ -5,11 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tasks.core.errors import InputError
 from tasks.core.label_section import check_url
 from tasks.core.labelling.asking import Pace
 from tasks.core.labelling.clusters import group, number_of
+from tasks.core.labelling.label_file import still_there
 from tasks.core.labelling.llm import Answer, Question, _answer, _wait, find_endpoint
 from tasks.core.labelling.prompts import load_prompts, version_of
 from tasks.core.labelling.questions import (
@@ -21,7 +24,14 @@ from tasks.core.labelling.questions import (
     read_note,
 )
 from tasks.core.labelling.sampling import Chosen, _even, k_centres
-from tasks.core.labelling.taxonomy import Label, clean, merge, read_taxonomy, render_taxonomy
+from tasks.core.labelling.taxonomy import (
+    Label,
+    clean,
+    merge,
+    plain,
+    read_taxonomy,
+    render_taxonomy,
+)
 from tasks.core.labelling.zero_shot import weak_labels
 from tasks.core.params import load_params
 
@@ -105,6 +115,25 @@ def test_names_are_read_with_their_descriptions():
     assert read_label('{"label": ["x"]}') is None
     both = '{"labels": [{"label": "a"}, {"label": ""}, {"label": "b", "description": "c"}]}'
     assert read_labels_of(both) == [Label("a"), Label("b", "c")]
+
+
+@settings(deadline=None)
+@given(st.text(min_size=1, max_size=20))
+def test_a_name_is_equal_to_itself_whatever_its_case_and_punctuation(name):
+    assert plain(plain(name)) == plain(name) == plain(f" {name}! ")
+
+
+def test_vowel_signs_tell_names_apart_and_forms_of_an_accent_do_not():
+    assert len({plain(name) for name in ("दिन", "दान", "दीन")}) == 3
+    assert plain("Caf\u00e9") == plain("cafe\u0301") != plain("cafe")
+
+
+def test_labels_of_texts_that_are_gone_are_left_out_and_counted():
+    assert still_there({"1": "a", "2": "b"}, {"2": "text"}) == (
+        {"2": "b"},
+        {"gone from the corpus meanwhile": 1},
+    )
+    assert still_there({"1": "a"}, {"1": "text"}) == ({"1": "a"}, {})
 
 
 def test_what_a_model_thinks_aloud_is_no_summary():

@@ -18,6 +18,7 @@ from flows.wish import Wish, fingerprint, label_verdict, make_job
 from tasks.core.artifact import read_card
 from tasks.core.errors import InputError
 from tasks.core.files import read_json
+from tasks.core.labelling.taxonomy import read_taxonomy
 from tasks.core.params import load_params
 from tasks.core.paths import Paths
 from tests.children import Child
@@ -137,12 +138,16 @@ def test_a_dry_run_makes_no_call_and_writes_no_label(shop, endpoint, capfd):
 def test_a_person_edits_the_labels_and_corrects_some_texts(shop, endpoint, capfd):
     paths = Paths(shop)
     refract(shop, "label", "mood", "--instruction", "the mood", "--clusters", "8", "--review")
-    assert "data/labels/mood.taxonomy.txt: the labels; edit them" in capfd.readouterr().out
+    said = capfd.readouterr().out
+    assert "data/labels/mood.taxonomy.txt: the labels; edit them, then: refract label mood" in said
+    assert said.rstrip().endswith("mood.taxonomy.txt --instruction 'the mood'")
     assert not paths.label_file("mood").exists()
     file = paths.taxonomy("mood")
     assert "\nfurious: texts about furious\n" in file.read_text()
     file.write_text("furious\nhappy: whoever is glad\nbored\n")
     calls = len(endpoint.requests)
+    with pytest.raises(InputError, match=r"mood\.taxonomy\.txt: found labels that were edited"):
+        label(shop, "mood", Wish(instruction="the mood", clusters=8, review=True))
     by_hand = [{"id": "t00", "label": "bored"}, {"id": "t01", "label": OF["t01"]}]
     write_csv(paths.labels / "mood" / "ada.csv", by_hand, ["id", "label"])
     report = label(shop, "mood", Wish(instruction="the mood", taxonomy=file))
@@ -151,6 +156,22 @@ def test_a_person_edits_the_labels_and_corrects_some_texts(shop, endpoint, capfd
     assert report.notes["human and model agree"] == report.notes["human and model differ"] == 1
     run(shop)
     assert read_card(paths.transform("mood"))["labels"] == ["bored", "furious", "happy"]
+
+
+def test_an_instruction_of_several_lines_heads_the_labels_as_a_comment(shop, endpoint):
+    wish = Wish(instruction="the mood\nsuch as: fury", clusters=8, review=True)
+    file = label(shop, "mood", wish).file
+    assert file.read_text().startswith("# the mood such as: fury\n# ")
+    assert {each.name for each in read_taxonomy(file)} == {"furious", "happy"}
+    assert label(shop, "mood", wish).file == file  # unedited, it may be written again
+
+
+def test_what_a_model_labelled_is_told_also_where_another_file_cannot_be_read(shop, endpoint):
+    (Paths(shop).labels / "mood").mkdir()
+    (Paths(shop).labels / "mood" / "ada.csv").write_text("colour,number\nred,1\n")
+    report = label(shop, "mood", WISH)
+    assert sum(report.labels.values()) > 0 and report.spent.calls > 0
+    assert "ada.csv: found columns 'colour', 'number'" in report.trouble
 
 
 def test_labels_without_a_model_are_weak_and_marked(shop, monkeypatch, tmp_path):

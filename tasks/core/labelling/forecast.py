@@ -29,14 +29,14 @@ class Forecast:
 
 
 def forecast(job: LabelJob) -> list[Forecast]:
-    """Return what each step will take, repairs and repetitions left out.
+    """Return what each step will take, repairs and repetitions left out; nothing is noted.
 
-    Tokens are a fourth of the characters. The names of clusters and labels are not known before
+    Tokens are a fourth of the bytes. The names of clusters and labels are not known before
     they are found: as many as may come are reckoned with.
     """
-    procedure.sample(job)
-    texts = sampling.lookup(job.table, job.steps.latest(procedure.SAMPLE)).texts
-    known = bool(job.taxonomy) or procedure.kept(job) is not None
+    ids = procedure.drawn(job)
+    texts = sampling.lookup(job.table, ids).texts
+    known = bool(job.taxonomy) or procedure.kept(job, ids) is not None
     asker = job.asker()
     found = [] if known else _naming(job, texts)
     labels = procedure.taxonomy(job) if known else [STAND_IN] * job.manner.clusters

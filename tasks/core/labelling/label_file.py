@@ -13,6 +13,7 @@ from tasks.core.files import content_hash, read_json, write_bytes, write_json
 from tasks.core.label_files import instruction_of
 from tasks.core.labelling.taxonomy import Label
 
+GONE = "gone from the corpus meanwhile"
 EXAMPLES, EXCERPT = 3, 160  # texts of a label that the card shows, and characters of each
 
 
@@ -52,6 +53,15 @@ def write_labels(
 def is_made(file: Path, card: Mapping[str, Any]) -> bool:
     """Tell whether the file is the one that the card is of."""
     return file.is_file() and content_hash(file) == card.get("file")
+
+
+def still_there(
+    labelled: Mapping[str, str], texts: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, int]]:
+    """Return the labels of the texts that the corpus still holds, and how many are left out."""
+    there = {key: label for key, label in labelled.items() if key in texts}
+    gone = len(labelled) - len(there)
+    return there, {GONE: gone} if gone else {}
 
 
 def described(

@@ -13,6 +13,7 @@ from tasks.core.errors import InputError
 from tasks.core.labelling.llm import Answer
 
 ANSWERED = "answered"
+PATIENCE = 60  # seconds to wait for another process
 SENT = "sent"  # a call that no outcome is known of: the process ended first
 _TABLE = """
 create table if not exists calls (
@@ -95,12 +96,17 @@ def open_ledger(path: Path, instruction: str) -> Iterator[Ledger]:
     """Open the ledger at `path`, which is made if it is not there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with closing(sqlite3.connect(path, timeout=60, isolation_level=None)) as connection:
+        with closing(sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)) as connection:
             connection.execute("pragma journal_mode = wal")
             connection.execute("pragma synchronous = normal")
             connection.executescript(_TABLE)
             yield Ledger(connection, instruction)
     except sqlite3.DatabaseError as error:
+        if "locked" in str(error):
+            raise InputError(
+                f"{path}: another process has been writing to it for {PATIENCE} s; expected it to"
+                " be free; wait, then run the same command: what was answered is kept"
+            ) from error
         raise InputError(
             f"{path}: not usable as the ledger of calls ({error}); expected what an earlier run"
             " left; remove it (what it holds is then paid for again), or free the disk"

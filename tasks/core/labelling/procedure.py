@@ -43,14 +43,26 @@ VAGUE = ("unclear", "other", "unknown")  # no name of a kind of texts: what abst
 
 def sample(job: LabelJob) -> Step:
     """Choose the texts."""
-    manner, steps = job.manner, job.steps
-    regions = manner.clusters if manner.sampling == "stratified" else 0
-    made_from = digest(job.base, manner.sampling, manner.sample, regions, manner.seed)
-    ids = steps.recall(SAMPLE, made_from)
-    if ids is None:
-        chosen = sampling.draw(job.table, manner.sampling, manner.sample, regions, manner.seed)
-        ids = steps.remember(SAMPLE, made_from, chosen)
+    ids = job.steps.remember(SAMPLE, _drawn_from(job), drawn(job))
     return Step("sample", len(ids), len(ids))
+
+
+def drawn(job: LabelJob) -> list[str]:
+    """Return the ids of the texts that are chosen, without noting them."""
+    manner = job.manner
+    known: list[str] | None = job.steps.recall(SAMPLE, _drawn_from(job))
+    if known is not None:
+        return known
+    return sampling.draw(job.table, manner.sampling, manner.sample, _regions(job), manner.seed)
+
+
+def _drawn_from(job: LabelJob) -> str:
+    manner = job.manner
+    return digest(job.base, manner.sampling, manner.sample, _regions(job), manner.seed)
+
+
+def _regions(job: LabelJob) -> int:
+    return job.manner.clusters if job.manner.sampling == "stratified" else 0
 
 
 def summarise(job: LabelJob, till: Till, advance: Advance) -> Step:
@@ -128,10 +140,14 @@ def keep(job: LabelJob, steps: Sequence[Step]) -> None:
     job.steps.remember(FOUND, _origin(job), [asdict(step) for step in steps])
 
 
-def kept(job: LabelJob) -> list[Step] | None:
-    """Return the steps by which the labels were found, or None if they are still to be found."""
-    steps = job.steps.recall(FOUND, _origin(job))
-    if steps is None or job.steps.recall(LABELS, _origin(job)) is None:
+def kept(job: LabelJob, ids: Sequence[str] | None = None) -> list[Step] | None:
+    """Return the steps by which the labels were found, or None if they are still to be found.
+
+    ids: of the sample, if it is not the one that was noted last.
+    """
+    origin = _origin(job, ids)
+    steps = job.steps.recall(FOUND, origin)
+    if steps is None or job.steps.recall(LABELS, origin) is None:
         return None
     return [Step(**step) for step in steps]
 
@@ -217,9 +233,10 @@ def _merge(job: LabelJob, labels: list[Label], step: Step) -> None:
     job.steps.remember(LABELS, _origin(job), [asdict(label) for label in merged])
 
 
-def _origin(job: LabelJob) -> str:
+def _origin(job: LabelJob, ids: Sequence[str] | None = None) -> str:
     """Name what the labels come from; a text that could not be summarised changes them no more."""
     versions = version_of(load_prompts(job.prompts))
     prompts = [versions[name] for name in ("summarise", "name", "propose")]
     about = (job.instruction, job.asked.model, job.encoder.fingerprint(), asdict(job.manner))
-    return digest(job.steps.name(SAMPLE), about, prompts)
+    sample = job.steps.latest(SAMPLE) if ids is None else list(ids)
+    return digest(digest(sample), about, prompts)

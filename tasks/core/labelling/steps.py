@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tasks.core.files import digest, read_json, write_json
+from tasks.core.files import read_json, write_json
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,6 @@ class Steps:
         if known is None:
             raise ValueError(f"{self._file(step)}: no value yet; expected that of an earlier step")
         return known["value"]
-
-    def name(self, step: str) -> str:
-        """Name the value that was found last."""
-        return digest(self.latest(step))
 
     def _file(self, step: str) -> Path:
         return self.folder / f"{step}.json"

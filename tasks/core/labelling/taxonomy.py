@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -33,7 +32,12 @@ class Label:
 def plain(name: str) -> str:
     """Return a name without case, punctuation and accents' forms, by which names are equal."""
     folded = unicodedata.normalize("NFKC", name).casefold()
-    return " ".join(re.sub(r"[\W_]+", " ", folded).split())
+    return " ".join("".join(each if _written(each) else " " for each in folded).split())
+
+
+def _written(character: str) -> bool:
+    """Tell a letter, a digit or a mark, such as a vowel sign, from punctuation."""
+    return character.isalnum() or unicodedata.category(character)[0] == "M"
 
 
 def clean(name: str) -> str:
