@@ -90,6 +90,7 @@ def _story(workspace: Workspace, name: str) -> Story:
         name=name,
         wording=str(card.get("wording", name)),
         known=known,
+        counts=labels.counts if labels else {},
         labels=card["labels"],
         atlas=atlas(paths.base_table, view, known, params.fit.seed),
         likeliest=likeliest(view),

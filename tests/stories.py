@@ -32,6 +32,7 @@ def story(labels=("cold", "warm"), text="it is what it is", n=12):
         name="mood",
         wording="By how it sounds",
         known={f"t{i}": name for i, name in enumerate(names) if i % 2},
+        counts={name: names[1::2].count(name) for name in labels},
         labels=sorted(labels),
         atlas=Atlas(rows, plane, -plane),
         likeliest={name: names.count(name) for name in labels},

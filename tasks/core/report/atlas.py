@@ -26,7 +26,7 @@ Plane = NDArray[np.float64]
 class Atlas:
     """Two maps of n texts, each coordinate in [-1, 1].
 
-    texts: id, text, label, confidence, novelty, and known, the label that a person gave or null.
+    texts: id, text, label, confidence, novelty, and known, the label that it was given or null.
     before, after: (n, 2), in the same order.
     """
 

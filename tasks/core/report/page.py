@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,16 +33,18 @@ PICTURED = 500  # points on the still picture, which so stays below 150 kB
 class Story:
     """All that a page tells of one view.
 
-    known: id → label that a person gave. likeliest: label → live rows of which it is the likeliest.
-    wanted: why → texts worth labelling next, as `refract suggest` finds them; empty where the label
-    file cannot be read. scores: measure → the generic space's and the view's.
-    confusion: None where there is none, which `unchecked` explains. notice: what to know before
-    believing the page. facts: term → value, for those who want to make it again.
+    known: id → label that it was given, or one of several. counts: label → texts that were given
+    it. likeliest: label → live rows of which it is the likeliest. wanted: why → texts worth
+    labelling next, as `refract suggest` finds them; empty where the label file cannot be read.
+    scores: measure → the generic space's and the view's. confusion: None where there is none,
+    which `unchecked` explains. notice: what to know before believing the page. facts: term →
+    value, for those who want to make it again.
     """
 
     name: str
     wording: str
     known: Mapping[str, str]
+    counts: Mapping[str, int]
     labels: Sequence[str]
     atlas: Atlas
     likeliest: Mapping[str, int]
@@ -63,7 +64,7 @@ class Story:
     @cached_property
     def labelled(self) -> dict[str, int]:
         """Label → texts that carry it, most frequent first."""
-        counts = dict.fromkeys(self.labels, 0) | Counter(self.known.values())
+        counts = dict.fromkeys(self.labels, 0) | dict(self.counts)
         return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
     @cached_property

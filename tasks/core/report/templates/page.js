@@ -12,7 +12,7 @@ function line(tag, text) {
 function about(datum) {
   if ("true" in datum)
     return [line("b", `${datum.true} read as ${datum.likeliest}`), line("span", `${datum.texts} texts, ${percent(datum.share)} of ${datum.true}`)];
-  const sure = datum.known ? `labelled by a person; the view says ${datum.seen}, ${percent(datum.confidence)}` : `likeliest, ${percent(datum.confidence)}`;
+  const sure = datum.known ? `labelled; the view says ${datum.seen}, ${percent(datum.confidence)}` : `likeliest, ${percent(datum.confidence)}`;
   return [line("b", datum.label), line("span", datum.text), line("small", `${sure} · novelty ${percent(datum.novelty)} · ${datum.id}`)];
 }
 
