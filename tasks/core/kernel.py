@@ -129,9 +129,14 @@ class Solved(NamedTuple):
 
 
 def fit(sample: Sample, settings: dict[str, Any], seed: int) -> Kernel:
-    """Fit posterior and gate; no random number is drawn, so the seed does not matter."""
-    gate, found = discriminant.fit_tempered(sample, discriminant.Settings())
-    solved = solve(sample, Settings(**settings), found.left)
+    """Fit posterior and gate; no random number is drawn, so the seed does not matter.
+
+    settings: its own, and those of the discriminant behind it under `gate`.
+    """
+    own = {name: value for name, value in settings.items() if name != "gate"}
+    asked = discriminant.Settings(**settings.get("gate", {}))
+    gate, found = discriminant.fit_tempered(sample, asked)
+    solved = solve(sample, Settings(**own), found.left)
     return join(gate, solved, rich=sample.features is not None)
 
 

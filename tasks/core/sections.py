@@ -166,10 +166,15 @@ class Fit(Section):
     gstransform: GsTransform = GsTransform()
 
     def method_settings(self) -> dict[str, Any]:
-        """Return the settings that the method reads; `auto` those of its candidates by name."""
+        """Return the settings that the method reads; `auto` those of its candidates by name.
+
+        A kernel has a discriminant behind it, with the settings of that.
+        """
         sections = self.model_dump(mode="json")
         if self.method == "auto":
             return {name: sections[name] for name in ("discriminant", "kernel")}
+        if self.method == "kernel":
+            return {**sections["kernel"], "gate": sections["discriminant"]}
         return dict(sections.get(self.method, {}))
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tasks.core import discriminant, kernel, transform
 from tasks.core.calibration import LeftOut
 from tasks.core.kernel import Kernel, Settings
+from tasks.core.params import Params
 from tasks.core.transform import Sample
 from tests.clouds import D, K, clouds
 
@@ -140,6 +141,15 @@ def test_texts_that_hardly_differ_give_numbers(spread: float, ridge: float | Non
     x = random.normal(size=D) + spread * random.normal(size=(300, D))
     reading = fitted(x, random.integers(0, 2, 300), ridge=ridge).apply(x)
     assert np.isfinite(reading.vectors).all()
+
+
+def test_the_discriminant_behind_it_is_made_as_asked() -> None:
+    x, y = clouds()
+    section = Params.model_validate(
+        {"fit": {"method": "kernel", "discriminant": {"residual": 2, "floor": 0.5}}}
+    ).fit
+    view = fitted(x, y, **section.method_settings())
+    assert view.size == K + 2 and view.settings()["gate"]["floor"] == 0.5
 
 
 def test_of_more_texts_than_a_fit_looks_at_no_class_is_lost(monkeypatch: Any) -> None:
