@@ -15,7 +15,7 @@ from tests.world import documents, make_world, set_params, write_documents, writ
 AUTHOR = "Ada <ada@example.org>"
 SUBJECTS = [
     "run: 60 → 72 texts",
-    "run: mood 30 labels, V 38 → 100, view v2",
+    "run: mood 30 labels, V 100 → 100, view v2",
     "run: 60 texts; 2 views: mood v1, topic v1",
 ]
 
