@@ -41,7 +41,6 @@ class LabelReport:
     """
 
     name: str
-    instruction: str
     file: Path
     steps: list[Step]
     labels: dict[str, int]
@@ -162,7 +161,7 @@ def _report(
 ) -> LabelReport:
     cost = None if job.weak else task.spent(job)
     seconds = time.perf_counter() - begun
-    return LabelReport(job.name, job.instruction, file, steps, labels, cost, seconds, review)
+    return LabelReport(job.name, file, steps, labels, cost, seconds, review)
 
 
 def _row(step: Step) -> dict[str, Any]:

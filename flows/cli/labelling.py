@@ -70,4 +70,4 @@ def label(
     settle(paths)
     from flows.label import label as flow
 
-    show_labels.labelled(flow(root, name, wish), paths)
+    show_labels.labelled(flow(root, name, wish), wish, paths)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shlex
 from collections.abc import Sequence
 from typing import Any
@@ -31,7 +32,7 @@ def forecast(job: Any, steps: Sequence[Any]) -> None:
     click.echo(f"Reckoned with four bytes a token, without repetitions{prices}.")
 
 
-def labelled(report: Any, paths: Paths) -> None:
+def labelled(report: Any, wish: Any, paths: Paths) -> None:
     for step in report.steps:
         known = f", {step.known:,} of them known before" if step.known else ""
         click.echo(f"label {report.name}: {step.step} {step.done:,} of {step.wanted:,}{known}")
@@ -46,11 +47,21 @@ def labelled(report: Any, paths: Paths) -> None:
         _spent(report)
     place = paths.inside(report.file)
     if report.review:
-        wish = f"--instruction {shlex.quote(report.instruction)}"
-        again = f"refract label {report.name} --taxonomy {shlex.quote(str(report.file))} {wish}"
-        click.echo(f"{place}: the labels; edit them, then: {again}")
+        click.echo(f"{place}: the labels; edit them, then: {_again(report, wish)}")
     else:
         click.echo(f"{place}: {sum(report.labels.values()):,} labels; next: refract run")
+
+
+def _again(report: Any, wish: Any) -> str:
+    """Return the command that sorts the same texts into the labels that were edited."""
+    given = {
+        "--taxonomy": report.file,
+        "--instruction": wish.instruction,
+        "--sample": wish.sample,
+        "--clusters": wish.clusters,
+    }
+    options = [[name, str(value)] for name, value in given.items() if value is not None]
+    return shlex.join(["refract", "label", report.name, *itertools.chain(*options)])
 
 
 def _labels(counts: dict[str, int]) -> None:

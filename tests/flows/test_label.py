@@ -140,7 +140,7 @@ def test_a_person_edits_the_labels_and_corrects_some_texts(shop, endpoint, capfd
     refract(shop, "label", "mood", "--instruction", "the mood", "--clusters", "8", "--review")
     said = capfd.readouterr().out
     assert "data/labels/mood.taxonomy.txt: the labels; edit them, then: refract label mood" in said
-    assert said.rstrip().endswith("mood.taxonomy.txt --instruction 'the mood'")
+    assert said.rstrip().endswith("mood.taxonomy.txt --instruction 'the mood' --clusters 8")
     assert not paths.label_file("mood").exists()
     file = paths.taxonomy("mood")
     assert "\nfurious: texts about furious\n" in file.read_text()
