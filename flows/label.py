@@ -17,7 +17,7 @@ from flows.embed import embed
 from flows.ingest import ingest
 from flows.prefect_settings import one_heartbeat
 from flows.stale import corpus_is_stale
-from flows.wish import Wish, fingerprint, make_job
+from flows.wish import Wish, endpoint, fingerprint, make_job
 from tasks import label as task
 from tasks.core import base
 from tasks.core.errors import InputError
@@ -56,12 +56,14 @@ def label(root: Path, name: str, wish: Wish) -> LabelReport:
     """Sample, summarise, cluster, name and classify; what was paid for is never paid again."""
     begun = time.perf_counter()
     paths, params = Paths(root), load_params(Paths(root).params)
+    if wish.zero_shot is None:
+        endpoint(params)  # before the slow work
     with one_heartbeat():
         _bring_vectors(paths, params)
         job = make_job(paths, params, name, wish)
         output = task.Output(paths.label_file(name), paths.label_card(name), paths.taxonomy(name))
         with _alone(job):
-            check_place(output.labels, output.card, name)
+            check_place(output.labels, output.card, name, weak=job.weak)
             steps = [task.sample(job)]
             if wish.review:
                 task.check_taxonomy(job, output)
@@ -115,11 +117,12 @@ def _check_asked(job: LabelJob, steps: list[Step]) -> None:
     for step in steps:
         if step.unasked:
             budget = job.budget
+            limits = {"label.max_calls": budget.max_calls, "label.max_usd": budget.max_usd}
+            said = ", ".join(f"{name} {at}" for name, at in limits.items() if at is not None)
             raise InputError(
-                f"label {job.name}: the budget is spent (label.max_calls {budget.max_calls},"
-                f" label.max_usd {budget.max_usd}) with {step.done:,} of {step.wanted:,} texts"
-                " summarised; raise it in params.yaml and run the same command: what was answered"
-                " is kept"
+                f"label {job.name}: the budget is spent ({said}) with {step.done:,} of"
+                f" {step.wanted:,} texts summarised; expected all; raise it in params.yaml and"
+                " run the same command: what was answered is kept"
             )
 
 

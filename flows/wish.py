@@ -53,7 +53,7 @@ def make_job(paths: Paths, params: Params, name: str, wish: Wish) -> LabelJob:
         ledger=paths.ledger,
         prompts=None if label.prompts is None else paths.root / label.prompts,
         encoder=_encoder(params),
-        endpoint=None if wish.zero_shot is not None else _endpoint(params),
+        endpoint=None if wish.zero_shot is not None else endpoint(params),
         limits=Limits(label.in_flight, label.per_minute, label.tries),
         budget=Budget(label.usd_in, label.usd_out, label.max_calls, label.max_usd),
         manner=Manner(**manner),
@@ -78,7 +78,8 @@ def _encoder(params: Params) -> EncoderSettings:
     return replace(encoder_settings(params), features="last")
 
 
-def _endpoint(params: Params) -> Endpoint:
+def endpoint(params: Params) -> Endpoint:
+    """Return who is asked; InputError where a setting is missing."""
     label = params.label
     return find_endpoint(
         label.base_url,

@@ -53,7 +53,8 @@ def label(
     paths = Paths(root)
     params = load_params(paths.params)
     wish = Wish(instruction, sample, clusters, taxonomy, zero_shot, review)
-    check_place(paths.label_file(name), paths.label_card(name), name)
+    weak = zero_shot is not None
+    check_place(paths.label_file(name), paths.label_card(name), name, weak=weak)
     if dry_run or paths.stamp("embed").is_file():
         job = make_job(paths, params, name, wish)
         if dry_run:

@@ -50,6 +50,8 @@ def labelled(report: Any, wish: Any, paths: Paths) -> None:
         click.echo(f"{place}: the labels; edit them, then: {_again(report, wish)}")
     else:
         click.echo(f"{place}: {sum(report.labels.values()):,} labels; next: refract run")
+        if report.steps[-1].unasked:
+            click.echo("the budget ended first: raise it and run the same command for the rest")
 
 
 def _again(report: Any, wish: Any) -> str:

@@ -188,6 +188,16 @@ def test_labels_without_a_model_are_weak_and_marked(shop, monkeypatch, tmp_path)
     assert read_json(Paths(shop).label_card("mood"))["source"] == "zero-shot"
 
 
+def test_weak_labels_do_not_take_the_place_of_a_models(shop, endpoint, tmp_path):
+    made = label(shop, "mood", WISH).file
+    before = made.read_bytes()
+    file = tmp_path / "labels.txt"
+    file.write_text("furious: what a disgrace\nhappy: thank you\n")
+    with pytest.raises(InputError, match=r"mood\.jsonl: found labels by a model"):
+        label(shop, "mood", Wish(zero_shot=file))
+    assert made.read_bytes() == before
+
+
 def test_a_key_that_is_refused_is_named_by_its_variable_alone(shop, endpoint, monkeypatch, capfd):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-wrong-but-still-secret")
     with pytest.raises(InputError, match="environment variable OPENAI_API_KEY; set it"):

@@ -11,14 +11,18 @@ from typing import Any
 from tasks.core.errors import InputError
 from tasks.core.files import content_hash, read_json, write_bytes, write_json
 from tasks.core.label_files import instruction_of
+from tasks.core.label_sources import MODEL
 from tasks.core.labelling.taxonomy import Label
 
 GONE = "gone from the corpus meanwhile"
 EXAMPLES, EXCERPT = 3, 160  # texts of a label that the card shows, and characters of each
 
 
-def check_place(file: Path, card: Path, name: str) -> None:
-    """Refuse to write over labels that a person has made or edited, or beside them."""
+def check_place(file: Path, card: Path, name: str, *, weak: bool = False) -> None:
+    """Refuse to write over labels that a person has made or edited, or beside them.
+
+    weak: the new ones come from the encoder alone, and are not to take the place of a model's.
+    """
     folder = file.parent / name
     there = sorted(file.parent.iterdir()) if file.parent.is_dir() else []
     others = [path for path in there if path != file and instruction_of(path, file.parent) == name]
@@ -36,6 +40,11 @@ def check_place(file: Path, card: Path, name: str) -> None:
             f"{file}: found labels that 'refract label' has not made, or that were edited since;"
             f" expected none; move it to {folder}/, without the column 'source' where"
             " rows were corrected: then they win over a model's"
+        )
+    if weak and file.is_file() and known.get("source") == MODEL:
+        raise InputError(
+            f"{file}: found labels by a model; expected none where weak ones go; give these another"
+            f" name, or move the file to {folder}/, where its labels win over them"
         )
 
 

@@ -149,7 +149,10 @@ def kept(job: LabelJob, ids: Sequence[str] | None = None) -> list[Step] | None:
     steps = job.steps.recall(FOUND, origin)
     if steps is None or job.steps.recall(LABELS, origin) is None:
         return None
-    return [Step(**step) for step in steps]
+    asked = ("summarise", "name", "propose")
+    return [
+        Step(**step | ({"known": step["done"]} if step["step"] in asked else {})) for step in steps
+    ]
 
 
 def classify(job: LabelJob, till: Till, advance: Advance) -> Step:
