@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help env run test check lint types contracts lock clean
+.PHONY: help env run test attack check lint types contracts lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -25,6 +25,9 @@ run: env  ## run the main job on the sample that ships with the project
 
 test: env  ## run every test
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+attack: env  ## hostile pages, clones, kills and inputs, by the thousand (half an hour)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m attack tests/attacks
 
 check: lint types contracts test  ## lint, types, import contracts, tests
 
