@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 from numpy.typing import NDArray
 
 from tasks.core import discriminant, kernel
+from tasks.core.sections import DiscriminantSettings, KernelSettings, Section
 from tasks.core.transform import Reading, Sample, Transform
 
 GAIN = 0.01  # share of the log-loss that the kernel must save: it costs more to apply
-METHODS = {"discriminant": discriminant, "kernel": kernel}
+CANDIDATES: dict[str, type[Transform]] = {
+    "discriminant": discriminant.Discriminant,
+    "kernel": kernel.Kernel,
+}
 
 
 @dataclass(frozen=True)
@@ -22,36 +26,47 @@ class Tried:
     log_loss: float | None
 
 
-class Auto:
+class AutoSettings(Section):
+    """Settings of each candidate."""
+
+    discriminant: DiscriminantSettings = DiscriminantSettings()
+    kernel: KernelSettings = KernelSettings()
+
+
+class Auto(Transform):
     """The transform that was chosen, and what it was chosen from."""
 
     method = "auto"
+    Settings = AutoSettings
 
     def __init__(self, chosen: Transform, tried: tuple[Tried, ...]) -> None:
-        self.labels = chosen.labels
+        super().__init__(
+            chosen.labels, dimensions=chosen.dimensions, size=chosen.size, features=chosen.features
+        )
         self._chosen, self._tried = chosen, tried
 
-    @property
-    def dimensions(self) -> int:
-        """Of the base vectors it reads."""
-        return self._chosen.dimensions
+    @classmethod
+    def fit(cls, sample: Sample, settings: AutoSettings, seed: int) -> Self:
+        """Fit the discriminant and the kernel, each once, and keep the better.
 
-    @property
-    def features(self) -> int:
-        """How many features it reads; 0 where it reads base vectors alone."""
-        return self._chosen.features
-
-    @property
-    def size(self) -> int:
-        """Of the vectors it gives."""
-        return self._chosen.size
+        Texts are left out of the discriminant by taking their sums out of its moments, and of the
+        kernel by the closed form of its leave-one-out predictions, so nothing is fitted again.
+        """
+        plain, found = discriminant.fit_tempered(sample, settings.discriminant)
+        solved = kernel.solve(sample, settings.kernel, found.left)
+        tried = (
+            Tried("discriminant", _rounded(found.left.loss)),
+            Tried("kernel", _rounded(solved.left.loss)),
+        )
+        if not _saves(found.left.loss, solved.left.loss):
+            return cls(plain, tried)
+        return cls(kernel.join(plain, solved, rich=sample.features is not None), tried)
 
     def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Reading:
         """Apply the transform that was chosen."""
         return self._chosen.apply(x, features)
 
     def tensors(self) -> dict[str, NDArray[Any]]:
-        """Return the arrays that `restore` needs, by name."""
         return self._chosen.tensors()
 
     def settings(self) -> dict[str, Any]:
@@ -62,38 +77,17 @@ class Auto:
             "settings": self._chosen.settings(),
         }
 
-
-def fit(sample: Sample, settings: dict[str, Any], seed: int) -> Auto:
-    """Fit the discriminant and the kernel, each once, and keep the better.
-
-    Texts are left out of the discriminant by taking their sums out of its moments, and of the
-    kernel by the closed form of its leave-one-out predictions, so nothing is fitted again.
-    settings: those of `discriminant` and of `kernel` under their names, or none.
-    """
-    asked = {name: settings.get(name, {}) for name in METHODS}
-    if len(settings.keys() - asked.keys()):
-        raise TypeError(f"auto takes settings of {', '.join(METHODS)} alone")
-    plain, found = discriminant.fit_tempered(sample, discriminant.Settings(**asked["discriminant"]))
-    solved = kernel.solve(sample, kernel.Settings(**asked["kernel"]), found.left)
-    tried = (
-        Tried("discriminant", _rounded(found.left.loss)),
-        Tried("kernel", _rounded(solved.left.loss)),
-    )
-    if not _saves(found.left.loss, solved.left.loss):
-        return Auto(plain, tried)
-    return Auto(kernel.join(plain, solved, rich=sample.features is not None), tried)
-
-
-def restore(
-    tensors: dict[str, NDArray[Any]],
-    labels: tuple[str, ...],
-    settings: dict[str, Any],
-    features: int = 0,
-) -> Auto:
-    """Rebuild what `Auto.tensors` and `settings` describe."""
-    module = METHODS[settings["chosen"]]
-    chosen = module.restore(tensors, labels, dict(settings["settings"]), features)
-    return Auto(chosen, tuple(Tried(**each) for each in settings["tried"]))
+    @classmethod
+    def restore(
+        cls,
+        tensors: dict[str, NDArray[Any]],
+        labels: tuple[str, ...],
+        settings: dict[str, Any],
+        features: int = 0,
+    ) -> Self:
+        kind = CANDIDATES[settings["chosen"]]
+        chosen = kind.restore(tensors, labels, dict(settings["settings"]), features)
+        return cls(chosen, tuple(Tried(**each) for each in settings["tried"]))
 
 
 def _saves(plain: float | None, other: float | None) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tasks.core.calibration import calibrate
 from tasks.core.score import stratified_split
 from tasks.core.tensors import as_tensor
-from tasks.core.transform import Reading, Sample, unit_rows
+from tasks.core.transform import NoSettings, Reading, Sample, Transform, unit_rows
 
 HELD_OUT = 0.2  # of the labels, for the temperature; arXiv 2505.24754, section 5
 SHARPNESS = 10.0  # 1/T where no text can be held out
@@ -60,59 +60,41 @@ def fit_centroids(
     return Centroids(rows, calibrate(cosines, as_tensor(y[held]), SHARPNESS).beta)
 
 
-class Identity:
+class Identity(Transform):
     """The base vectors as unit rows, with labels by nearest centroid."""
 
     method = "identity"
 
     def __init__(self, centroids: Centroids, labels: tuple[str, ...]) -> None:
-        self.labels = labels
+        width = int(centroids.rows.shape[1])
+        super().__init__(labels, dimensions=width, size=width)
         self._centroids = centroids
 
-    @property
-    def dimensions(self) -> int:
-        """Of the base vectors it reads."""
-        return int(self._centroids.rows.shape[1])
-
-    @property
-    def features(self) -> int:
-        """How many features it reads; 0 where it reads base vectors alone."""
-        return 0
-
-    @property
-    def size(self) -> int:
-        """Of the vectors it gives."""
-        return self.dimensions
+    @classmethod
+    def fit(cls, sample: Sample, settings: NoSettings, seed: int) -> Self:
+        """Place the centroids, and find their temperature."""
+        split = stratified_split(sample.y, HELD_OUT, seed)
+        return cls(fit_centroids(sample.x, sample.y, len(sample.labels), split), sample.labels)
 
     def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Reading:
         """Keep the vectors, and read label and confidence off the class means."""
         return self._centroids.read(unit_rows(x))
 
     def tensors(self) -> dict[str, NDArray[Any]]:
-        """Return the arrays that `restore` needs, by name."""
         return {"centroids": self._centroids.rows}
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings with every calibrated value filled in."""
         return {"sharpness": self._centroids.sharpness}
 
-
-def fit(sample: Sample, settings: dict[str, Any], seed: int) -> Identity:
-    """Fit the readout alone; `identity` has no settings."""
-    if settings:
-        raise TypeError(f"identity takes no settings, got {', '.join(sorted(settings))}")
-    split = stratified_split(sample.y, HELD_OUT, seed)
-    return Identity(fit_centroids(sample.x, sample.y, len(sample.labels), split), sample.labels)
-
-
-def restore(
-    tensors: dict[str, NDArray[Any]],
-    labels: tuple[str, ...],
-    settings: dict[str, Any],
-    features: int = 0,
-) -> Identity:
-    """Rebuild what `Identity.tensors` and `settings` describe."""
-    return Identity(restore_centroids(tensors["centroids"], labels, settings), labels)
+    @classmethod
+    def restore(
+        cls,
+        tensors: dict[str, NDArray[Any]],
+        labels: tuple[str, ...],
+        settings: dict[str, Any],
+        features: int = 0,
+    ) -> Self:
+        return cls(restore_centroids(tensors["centroids"], labels, settings), labels)
 
 
 def restore_centroids(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 import torch
 from numpy.typing import NDArray
@@ -16,34 +16,24 @@ from torch import Tensor
 
 from tasks.core.gaussians import Model, solve
 from tasks.core.layout import Parts, lay_out
+from tasks.core.sections import DiscriminantSettings
 from tasks.core.strangeness import Strangeness, learn
 from tasks.core.tempering import Tempering, fold, temper
 from tasks.core.tensors import as_array, as_tensor, unit_times
-from tasks.core.transform import Reading, Sample, features_for
+from tasks.core.transform import Reading, Sample, Transform, features_for
 
 SAME = 1e-6  # squared distance to the mean below which float32 leaves no direction
 _STRANGE = "strange_"  # before the names of the tensors of strangeness
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What the user may ask for; None is chosen by the log-loss on texts put away.
+class Chosen:
+    """The settings with every value known.
 
     temperature: T, above 1 since a Gaussian in many dimensions is overconfident. novelty: π,
     the prior of a class nobody has labelled. floor: the least weight g of the residual.
     residual: its dimensions, 0 to d. shrinkage: λ.
     """
-
-    temperature: float | None = None
-    novelty: float | None = None
-    floor: float = 0.05
-    residual: int = 64
-    shrinkage: float | None = None
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """The settings with every value known."""
 
     temperature: float
     novelty: float
@@ -52,10 +42,11 @@ class Chosen:
     shrinkage: float
 
 
-class Discriminant:
+class Discriminant(Transform):
     """A fitted `discriminant`; see `apply` for the formula."""
 
     method = "discriminant"
+    Settings = DiscriminantSettings
 
     def __init__(
         self,
@@ -72,25 +63,16 @@ class Discriminant:
 
         rich: the model reads features; else it reads the base vectors, as the residual does.
         """
-        self.labels = labels
+        size, features = len(labels) + basis.shape[1], model.W.shape[0] if rich else 0
+        super().__init__(labels, dimensions=len(centre), size=size, features=features)
         self._model, self._basis, self._centre, self._used = model, basis, centre, used
         self._strange, self._rich = strange, rich
         self._plan = _plan(model, basis, centre, used)
 
-    @property
-    def dimensions(self) -> int:
-        """Of the base vectors it reads."""
-        return len(self._centre)
-
-    @property
-    def features(self) -> int:
-        """How many features it reads; 0 where it reads base vectors alone."""
-        return self._model.W.shape[0] if self._rich else 0
-
-    @property
-    def size(self) -> int:
-        """Of the vectors it gives."""
-        return len(self.labels) + self._basis.shape[1]
+    @classmethod
+    def fit(cls, sample: Sample, settings: DiscriminantSettings, seed: int = 0) -> Discriminant:
+        """Fit the transform; no random number is drawn, so the seed does not matter."""
+        return fit_tempered(sample, settings)[0]
 
     @property
     def floor(self) -> float:
@@ -110,15 +92,33 @@ class Discriminant:
         return lay_out(len(x), self.size, parts, self.floor)
 
     def tensors(self) -> dict[str, NDArray[Any]]:
-        """Return the arrays that `restore` needs, by name."""
         held = {**self._model.tensors(), "basis": self._basis, "centre": self._centre}
         strange = {} if self._strange is None else self._strange.tensors()
         held |= {_STRANGE + name: tensor for name, tensor in strange.items()}
         return {name: as_array(tensor) for name, tensor in held.items()}
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings with every calibrated value filled in."""
         return asdict(self._used)
+
+    @classmethod
+    def restore(
+        cls,
+        tensors: dict[str, NDArray[Any]],
+        labels: tuple[str, ...],
+        settings: dict[str, Any],
+        features: int = 0,
+    ) -> Self:
+        held = {name: as_tensor(array) for name, array in tensors.items()}
+        basis, centre = held.pop("basis"), held.pop("centre")
+        named = {name for name in held if name.startswith(_STRANGE)}
+        strange = {name.removeprefix(_STRANGE): held.pop(name) for name in named}
+        model = Model(**held)
+        if len(model.n) != len(labels):
+            raise ValueError(f"{len(model.n)} classes in the tensors, {len(labels)} labels")
+        if features and features != len(model.W):
+            raise ValueError(f"{len(model.W)} features in the tensors, {features} in the card")
+        beside = Strangeness(**strange) if strange else None
+        return cls(model, basis, centre, labels, Chosen(**settings), beside, rich=features > 0)
 
     def parts(self, x: Tensor, rich: Tensor) -> Parts:
         """Return posterior, novelty and residual of base vectors (c, d) and what labels read."""
@@ -171,18 +171,16 @@ class _Plan:
     C: Tensor
 
 
-def fit(sample: Sample, settings: dict[str, Any], seed: int = 0) -> Discriminant:
-    """Fit the transform; no random number is drawn, so the seed does not matter."""
-    return fit_tempered(sample, Settings(**settings))[0]
+def fit_tempered(sample: Sample, asked: DiscriminantSettings) -> tuple[Discriminant, Tempering]:
+    """Fit the transform; return also what it said of texts that were put away.
 
-
-def fit_tempered(sample: Sample, asked: Settings) -> tuple[Discriminant, Tempering]:
-    """Fit the transform; return also what it said of texts that were put away."""
+    λ, and what is None in `asked`, is chosen on these.
+    """
     x, y = as_tensor(sample.richest).double(), as_tensor(sample.y)
     moments, folds = fold(x, y, as_tensor(sample.texts), len(sample.labels))
     basis, centre = residual_basis(as_tensor(sample.background), asked.residual)
     strange, other = _strange(sample, _generic(basis, centre), moments.n)
-    found = temper(x, y, moments, folds, asked.shrinkage, asked.temperature, other)
+    found = temper(x, y, moments, folds, asked.temperature, other)
     used = Chosen(
         temperature=found.temperature,
         novelty=found.novelty if asked.novelty is None else asked.novelty,
@@ -193,7 +191,8 @@ def fit_tempered(sample: Sample, asked: Settings) -> tuple[Discriminant, Temperi
     model = solve(moments, used.shrinkage).to(torch.float32)
     rich = sample.features is not None
     labels = sample.labels
-    made = Discriminant(model, basis.float(), centre.float(), labels, used, strange, rich=rich)
+    basis = basis.float().contiguous()  # as it comes back from disk: see `Model.to`
+    made = Discriminant(model, basis, centre.float(), labels, used, strange, rich=rich)
     return made, found
 
 
@@ -204,26 +203,6 @@ def _strange(
     if generic.both.shape[1] == 1 or len(n) == 1 or bool((n == 1).all()):
         return None, None
     return learn(generic.of(as_tensor(sample.x)), as_tensor(sample.y), n)
-
-
-def restore(
-    tensors: dict[str, NDArray[Any]],
-    labels: tuple[str, ...],
-    settings: dict[str, Any],
-    features: int = 0,
-) -> Discriminant:
-    """Rebuild the transform that `Discriminant.tensors` and `settings` describe."""
-    held = {name: as_tensor(array) for name, array in tensors.items()}
-    basis, centre = held.pop("basis"), held.pop("centre")
-    named = {name for name in held if name.startswith(_STRANGE)}
-    strange = {name.removeprefix(_STRANGE): held.pop(name) for name in named}
-    model = Model(**held)
-    if len(model.n) != len(labels):
-        raise ValueError(f"{len(model.n)} classes in the tensors, {len(labels)} labels")
-    if features and features != len(model.W):
-        raise ValueError(f"{len(model.W)} features in the tensors, {features} in the card")
-    beside = Strangeness(**strange) if strange else None
-    return Discriminant(model, basis, centre, labels, Chosen(**settings), beside, rich=features > 0)
 
 
 def residual_basis(background: Tensor, size: int) -> tuple[Tensor, Tensor]:

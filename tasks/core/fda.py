@@ -6,7 +6,7 @@ classes is shrunk by Ledoit and Wolf's rule, so that fewer texts than dimensions
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,16 +16,15 @@ from tasks.core.centroids import HELD_OUT, Centroids, fit_centroids, restore_cen
 from tasks.core.gaussians import gather, ledoit_wolf, solve
 from tasks.core.score import stratified_split
 from tasks.core.tensors import as_array, as_tensor
-from tasks.core.transform import Reading, Sample, unit_rows
+from tasks.core.transform import NoSettings, Reading, Sample, Transform, unit_rows
 
 CHUNK = 16_384
 
 
-class Fda:
+class Fda(Transform):
     """A fitted projection z = Wᵀ(x - μ) of base vectors, with WᵀΣ_wW = I."""
 
     method = "fda"
-    features = 0
 
     def __init__(
         self,
@@ -35,54 +34,40 @@ class Fda:
         labels: tuple[str, ...],
     ) -> None:
         """W: (d, q), q < k the directions in which class means differ; mu: (d,)."""
-        self.labels = labels
+        super().__init__(labels, dimensions=int(W.shape[0]), size=int(W.shape[1]))
         self._W, self._mu, self._centroids = W, mu, centroids
 
-    @property
-    def dimensions(self) -> int:
-        """Of the base vectors it reads."""
-        return int(self._W.shape[0])
-
-    @property
-    def size(self) -> int:
-        """Of the vectors it gives."""
-        return int(self._W.shape[1])
+    @classmethod
+    def fit(cls, sample: Sample, settings: NoSettings, seed: int) -> Self:
+        """Solve S_b w = φ Σ_w w, and read labels by the centroids of z."""
+        x, y = as_tensor(sample.x).double(), as_tensor(sample.y)
+        moments = gather(x, y, len(sample.labels))
+        model = solve(moments, ledoit_wolf(x, y, moments))
+        W, mu = as_array(_some(model.W).float()), as_array(model.mu.float())
+        split = stratified_split(sample.y, HELD_OUT, seed)
+        centroids = fit_centroids(_project(sample.x, W, mu), sample.y, len(sample.labels), split)
+        return cls(W, mu, centroids, sample.labels)
 
     def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Reading:
         """Project on the discriminants, and read label and confidence off the class means."""
         return self._centroids.read(_project(x, self._W, self._mu))
 
     def tensors(self) -> dict[str, NDArray[Any]]:
-        """Return the arrays that `restore` needs, by name."""
         return {"W": self._W, "mu": self._mu, "centroids": self._centroids.rows}
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings with every calibrated value filled in."""
         return {"sharpness": self._centroids.sharpness}
 
-
-def fit(sample: Sample, settings: dict[str, Any], seed: int) -> Fda:
-    """Solve S_b w = φ Σ_w w, and read labels by the centroids of z; `fda` has no settings."""
-    if settings:
-        raise TypeError(f"fda takes no settings, got {', '.join(sorted(settings))}")
-    x, y = as_tensor(sample.x).double(), as_tensor(sample.y)
-    moments = gather(x, y, len(sample.labels))
-    model = solve(moments, ledoit_wolf(x, y, moments))
-    W, mu = as_array(_some(model.W).float()), as_array(model.mu.float())
-    split = stratified_split(sample.y, HELD_OUT, seed)
-    centroids = fit_centroids(_project(sample.x, W, mu), sample.y, len(sample.labels), split)
-    return Fda(W, mu, centroids, sample.labels)
-
-
-def restore(
-    tensors: dict[str, NDArray[Any]],
-    labels: tuple[str, ...],
-    settings: dict[str, Any],
-    features: int = 0,
-) -> Fda:
-    """Rebuild what `Fda.tensors` and `settings` describe."""
-    centroids = restore_centroids(tensors["centroids"], labels, settings)
-    return Fda(tensors["W"], tensors["mu"], centroids, labels)
+    @classmethod
+    def restore(
+        cls,
+        tensors: dict[str, NDArray[Any]],
+        labels: tuple[str, ...],
+        settings: dict[str, Any],
+        features: int = 0,
+    ) -> Self:
+        centroids = restore_centroids(tensors["centroids"], labels, settings)
+        return cls(tensors["W"], tensors["mu"], centroids, labels)
 
 
 def _some(W: Tensor) -> Tensor:

@@ -63,8 +63,13 @@ class Model:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def to(self, dtype: torch.dtype) -> Model:
-        """Return the same in another precision."""
-        return Model(**{name: tensor.to(dtype) for name, tensor in self.tensors().items()})
+        """Return the same in another precision, laid out in memory as it comes back from disk.
+
+        A matrix product rounds by the layout of its factors, on some processors.
+        """
+        return Model(
+            **{name: tensor.to(dtype).contiguous() for name, tensor in self.tensors().items()}
+        )
 
     def quadratic(self) -> tuple[Tensor, Tensor, Tensor]:
         """Return A, B, C of log density = u² Aᵀ + u Bᵀ + C, k known classes and then "new".

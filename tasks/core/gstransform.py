@@ -6,8 +6,7 @@ GSTransform, arXiv 2505.24754, section 4.2; published settings as in its reposit
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -16,103 +15,73 @@ from torch import Tensor, nn
 
 from tasks.core.centroids import HELD_OUT, Centroids, fit_centroids, restore_centroids
 from tasks.core.score import stratified_split
+from tasks.core.sections import GsTransformSettings
 from tasks.core.tensors import as_array, as_tensor
-from tasks.core.transform import Reading, Sample, unit_rows
+from tasks.core.transform import Reading, Sample, Transform, unit_rows
 
 CHUNK = 16_384
 VALIDATION_CHUNK = 1_024
 
 
-@dataclass(frozen=True)
-class Settings:
-    """Published settings; hidden = 0 makes encoder and decoder one linear layer each."""
-
-    hidden: int = 512
-    dimensions: int = 128
-    margin: float = 10.0
-    contrastive: float = 1.0
-    reconstruction: float = 1.0
-    learning_rate: float = 1e-4
-    batch_size: int = 64
-    epochs: int = 500
-    patience: int = 10
-
-
-class GsTransform:
+class GsTransform(Transform):
     """A fitted encoder z = f(x); the decoder is not kept."""
 
     method = "gstransform"
+    Settings = GsTransformSettings
 
     def __init__(
         self,
         weights: dict[str, Tensor],
         centroids: Centroids,
         labels: tuple[str, ...],
-        used: dict[str, Any],
+        used: GsTransformSettings,
     ) -> None:
-        self.labels = labels
+        width, size = int(weights["weight_0"].shape[1]), int(centroids.rows.shape[1])
+        super().__init__(labels, dimensions=width, size=size)
         self._weights, self._centroids, self._used = weights, centroids, used
 
-    @property
-    def dimensions(self) -> int:
-        """Of the base vectors it reads."""
-        return int(self._weights["weight_0"].shape[1])
+    @classmethod
+    def fit(cls, sample: Sample, settings: GsTransformSettings, seed: int) -> Self:
+        """Train on 80 % of the labels, stop by the loss on the others, and read by centroids.
 
-    @property
-    def features(self) -> int:
-        """How many features it reads; 0 where it reads base vectors alone."""
-        return 0
-
-    @property
-    def size(self) -> int:
-        """Of the vectors it gives."""
-        return int(self._centroids.rows.shape[1])
+        The same seed gives the same weights on the same machine and number of threads.
+        """
+        split, k = stratified_split(sample.y, HELD_OUT, seed), len(sample.labels)
+        weights = train(as_tensor(sample.x), as_tensor(sample.y), split, settings, seed)
+        z = _encode(weights, sample.x)
+        return cls(weights, fit_centroids(z, sample.y, k, split), sample.labels, settings)
 
     def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Reading:
         """Encode by the trained network, and read label and confidence off the class means."""
         return self._centroids.read(_encode(self._weights, x))
 
     def tensors(self) -> dict[str, NDArray[Any]]:
-        """Return the arrays that `restore` needs, by name."""
         held = {name: as_array(tensor) for name, tensor in self._weights.items()}
         return {**held, "centroids": self._centroids.rows}
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings with every calibrated value filled in."""
-        return {**self._used, "sharpness": self._centroids.sharpness}
+        return {**self._used.model_dump(), "sharpness": self._centroids.sharpness}
 
-
-def fit(sample: Sample, settings: dict[str, Any], seed: int) -> GsTransform:
-    """Train on 80 % of the labels, stop by the loss on the others, and read by centroids.
-
-    The same seed gives the same weights on the same machine and number of threads.
-    """
-    used, k = Settings(**settings), len(sample.labels)
-    split = stratified_split(sample.y, HELD_OUT, seed)
-    weights = train(as_tensor(sample.x), as_tensor(sample.y), split, used, seed)
-    z = _encode(weights, sample.x)
-    return GsTransform(weights, fit_centroids(z, sample.y, k, split), sample.labels, asdict(used))
-
-
-def restore(
-    tensors: dict[str, NDArray[Any]],
-    labels: tuple[str, ...],
-    settings: dict[str, Any],
-    features: int = 0,
-) -> GsTransform:
-    """Rebuild what `GsTransform.tensors` and `settings` describe."""
-    held = dict(tensors)
-    centroids = restore_centroids(held.pop("centroids"), labels, settings)
-    asked = {name: value for name, value in settings.items() if name != "sharpness"}
-    weights = {name: as_tensor(array) for name, array in held.items()}
-    return GsTransform(weights, centroids, labels, asdict(Settings(**asked)))
+    @classmethod
+    def restore(
+        cls,
+        tensors: dict[str, NDArray[Any]],
+        labels: tuple[str, ...],
+        settings: dict[str, Any],
+        features: int = 0,
+    ) -> Self:
+        held = dict(tensors)
+        centroids = restore_centroids(held.pop("centroids"), labels, settings)
+        asked = {name: value for name, value in settings.items() if name != "sharpness"}
+        weights = {name: as_tensor(array) for name, array in held.items()}
+        return cls(weights, centroids, labels, GsTransformSettings(**asked))
 
 
 def train(
     x: Tensor,
     y: Tensor,
     split: tuple[NDArray[np.int64], NDArray[np.int64]],
-    used: Settings,
+    used: GsTransformSettings,
     seed: int,
 ) -> dict[str, Tensor]:
     """Return the encoder's weights of the epoch with the least validation loss.
@@ -146,7 +115,9 @@ def train(
     return kept
 
 
-def networks(d: int, used: Settings, generator: torch.Generator) -> tuple[nn.Module, nn.Module]:
+def networks(
+    d: int, used: GsTransformSettings, generator: torch.Generator
+) -> tuple[nn.Module, nn.Module]:
     """Build f = Linear(d, hidden), ReLU, Linear(hidden, m) and g = Linear(m, d).
 
     Weights and biases are uniform in ±1/√fan-in, PyTorch's default, from our own generator.
@@ -162,7 +133,9 @@ def networks(d: int, used: Settings, generator: torch.Generator) -> tuple[nn.Mod
     return encoder, decoder
 
 
-def loss(encoder: nn.Module, decoder: nn.Module, x: Tensor, y: Tensor, used: Settings) -> Tensor:
+def loss(
+    encoder: nn.Module, decoder: nn.Module, x: Tensor, y: Tensor, used: GsTransformSettings
+) -> Tensor:
     """Return L = β₁ · contrastive + β₂ · mean squared error of g(f(x))."""
     z = encoder(x)
     error: Tensor = ((decoder(z) - x) ** 2).mean()
@@ -186,7 +159,9 @@ def contrastive(z: Tensor, y: Tensor, margin: float) -> Tensor:
 
 
 @torch.no_grad()
-def validate(encoder: nn.Module, decoder: nn.Module, x: Tensor, y: Tensor, used: Settings) -> float:
+def validate(
+    encoder: nn.Module, decoder: nn.Module, x: Tensor, y: Tensor, used: GsTransformSettings
+) -> float:
     """Return the mean loss over chunks of the validation texts, whose order is fixed."""
     total = 0.0
     for start in range(0, len(x), VALIDATION_CHUNK):

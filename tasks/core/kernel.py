@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -20,8 +20,9 @@ from tasks.core import discriminant
 from tasks.core.calibration import LeftOut, calibrate
 from tasks.core.discriminant import Discriminant
 from tasks.core.layout import Parts, lay_out
+from tasks.core.sections import DiscriminantSettings, KernelSettings
 from tasks.core.tensors import as_array, as_tensor, unit_times
-from tasks.core.transform import Reading, Sample, features_for
+from tasks.core.transform import Reading, Sample, Transform, features_for
 
 LIMIT = 20_000  # texts that a fit looks at; of more, every second, third, … of a class
 WIDTHS = (0.3, 1.0)  # γ, tried where none is given
@@ -39,18 +40,14 @@ ROUNDED = 1e-6  # of the sum of squares of φ: below, float32 leaves nothing of 
 _GATE = "gate_"  # before the names of the discriminant's tensors
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What the user may ask for; None is chosen by the log-loss of the texts left out.
+class KernelAndGate(KernelSettings):
+    """Settings of the kernel, and of the discriminant behind it.
 
     landmarks: texts that new ones are compared with. width: γ. ridge: λ. pool: w, the share of
-    the discriminant in the posterior.
+    the discriminant in the posterior. None is chosen by the log-loss of the texts left out.
     """
 
-    landmarks: int = 1_000
-    width: float | None = None
-    ridge: float | None = None
-    pool: float | None = None
+    gate: DiscriminantSettings = DiscriminantSettings()
 
 
 @dataclass(frozen=True)
@@ -63,33 +60,27 @@ class Chosen:
     pool: float
 
 
-class Kernel:
+class Kernel(Transform):
     """A fitted `kernel`: f(x) = k(x)ᵀα of landmarks, gated by a discriminant's novelty."""
 
     method = "kernel"
+    Settings = KernelAndGate
 
     def __init__(
         self, gate: Discriminant, landmarks: Tensor, weights: Tensor, used: Chosen, *, rich: bool
     ) -> None:
         """landmarks: (m, f) unit rows; weights: (m, k); rich: they are of features."""
-        self.labels = gate.labels
+        super().__init__(
+            gate.labels, dimensions=gate.dimensions, size=gate.size, features=gate.features
+        )
         self._gate, self._landmarks, self._weights = gate, landmarks, weights
         self._used, self._rich = used, rich
 
-    @property
-    def dimensions(self) -> int:
-        """Of the base vectors it reads."""
-        return self._gate.dimensions
-
-    @property
-    def features(self) -> int:
-        """How many features it reads; 0 where it reads base vectors alone."""
-        return self._gate.features
-
-    @property
-    def size(self) -> int:
-        """Of the vectors it gives."""
-        return self._gate.size
+    @classmethod
+    def fit(cls, sample: Sample, settings: KernelAndGate, seed: int) -> Kernel:
+        """Fit posterior and gate; no random number is drawn, so the seed does not matter."""
+        gate, found = discriminant.fit_tempered(sample, settings.gate)
+        return join(gate, solve(sample, settings, found.left), rich=sample.features is not None)
 
     def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Reading:
         """Lay out p ∝ softmax(t · f(x))^(1-w) · p_d^w; see `lay_out` for the formula.
@@ -118,6 +109,22 @@ class Kernel:
         """Return what was chosen, and the gate's settings under `gate`."""
         return {**asdict(self._used), "gate": self._gate.settings()}
 
+    @classmethod
+    def restore(
+        cls,
+        tensors: dict[str, NDArray[Any]],
+        labels: tuple[str, ...],
+        settings: dict[str, Any],
+        features: int = 0,
+    ) -> Self:
+        gate = {n.removeprefix(_GATE): a for n, a in tensors.items() if n.startswith(_GATE)}
+        own = {name: value for name, value in settings.items() if name != "gate"}
+        landmarks, weights = as_tensor(tensors["landmarks"]), as_tensor(tensors["weights"])
+        if weights.shape != (len(landmarks), len(labels)):
+            raise ValueError(f"weights {tuple(weights.shape)}, {len(labels)} labels")
+        restored = Discriminant.restore(gate, labels, dict(settings["gate"]), features)
+        return cls(restored, landmarks, weights, Chosen(**own), rich=features > 0)
+
 
 class Solved(NamedTuple):
     """The best of what was tried, and what it says of texts that were left out."""
@@ -128,40 +135,12 @@ class Solved(NamedTuple):
     left: LeftOut
 
 
-def fit(sample: Sample, settings: dict[str, Any], seed: int) -> Kernel:
-    """Fit posterior and gate; no random number is drawn, so the seed does not matter.
-
-    settings: its own, and those of the discriminant behind it under `gate`.
-    """
-    own = {name: value for name, value in settings.items() if name != "gate"}
-    asked = discriminant.Settings(**settings.get("gate", {}))
-    gate, found = discriminant.fit_tempered(sample, asked)
-    solved = solve(sample, Settings(**own), found.left)
-    return join(gate, solved, rich=sample.features is not None)
-
-
 def join(gate: Discriminant, solved: Solved, *, rich: bool) -> Kernel:
     """Put a solved posterior behind a discriminant's gate."""
     return Kernel(gate, solved.landmarks, solved.weights, solved.used, rich=rich)
 
 
-def restore(
-    tensors: dict[str, NDArray[Any]],
-    labels: tuple[str, ...],
-    settings: dict[str, Any],
-    features: int = 0,
-) -> Kernel:
-    """Rebuild what `Kernel.tensors` and `settings` describe."""
-    gate = {n.removeprefix(_GATE): a for n, a in tensors.items() if n.startswith(_GATE)}
-    own = {name: value for name, value in settings.items() if name != "gate"}
-    landmarks, weights = as_tensor(tensors["landmarks"]), as_tensor(tensors["weights"])
-    if weights.shape != (len(landmarks), len(labels)):
-        raise ValueError(f"weights {tuple(weights.shape)}, {len(labels)} labels")
-    restored = discriminant.restore(gate, labels, dict(settings["gate"]), features)
-    return Kernel(restored, landmarks, weights, Chosen(**own), rich=features > 0)
-
-
-def solve(sample: Sample, asked: Settings, other: LeftOut) -> Solved:
+def solve(sample: Sample, asked: KernelSettings, other: LeftOut) -> Solved:
     """Find α, γ, λ and t, and the share of the discriminant, by the log-loss of texts left out.
 
     Landmarks are spread over the texts sorted by class, so that each class has its share; with
@@ -187,7 +166,9 @@ def _few(y: Tensor) -> Tensor:
     return torch.nonzero(place % (1 + (len(y) - 1) // LIMIT) == 0)[:, 0]
 
 
-def _best(x: Tensor, y: Tensor, texts: Tensor, landmarks: Tensor, asked: Settings) -> _Regression:
+def _best(
+    x: Tensor, y: Tensor, texts: Tensor, landmarks: Tensor, asked: KernelSettings
+) -> _Regression:
     """Choose γ and λ with some of the landmarks, and regress on all of them."""
     scale = max(float(_squared(x[:: 1 + len(x) // SCALED] @ landmarks.T).median()), NEAREST)
     widths = [width / scale for width in (WIDTHS if asked.width is None else (asked.width,))]

@@ -8,6 +8,16 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+METHODS = {
+    "auto": "tasks.core.auto:Auto",
+    "discriminant": "tasks.core.discriminant:Discriminant",
+    "kernel": "tasks.core.kernel:Kernel",
+    "fda": "tasks.core.fda:Fda",
+    "gstransform": "tasks.core.gstransform:GsTransform",
+    "identity": "tasks.core.centroids:Identity",
+}
+"""Each method of `fit.method` with its class, a `Transform`, imported when asked for."""
+
 _INDEXED = "rows from which vectors get an index; below, search looks at every row"
 
 
@@ -83,7 +93,7 @@ class Embed(Section):
     index_from: Annotated[int, Field(ge=1_000, description=_INDEXED)] = 20_000
 
 
-class Discriminant(Section):
+class DiscriminantSettings(Section):
     """Settings of the closed-form transform; null is calibrated on the labels."""
 
     temperature: Annotated[
@@ -101,7 +111,7 @@ class Discriminant(Section):
     ] = 64
 
 
-class Kernel(Section):
+class KernelSettings(Section):
     """Settings of the nonlinear closed-form transform; null is chosen on the labels."""
 
     landmarks: Annotated[
@@ -120,7 +130,7 @@ class Kernel(Section):
     ] = None
 
 
-class GsTransform(Section):
+class GsTransformSettings(Section):
     """Settings of the published transform (arXiv 2505.24754)."""
 
     hidden: Annotated[
@@ -144,8 +154,7 @@ class Fit(Section):
     """How a label file becomes a transform."""
 
     method: Annotated[
-        Literal["auto", "discriminant", "kernel", "fda", "gstransform", "identity"],
-        Field(description="which transform; auto: discriminant or kernel, by texts left out"),
+        str, Field(description="which transform; auto: discriminant or kernel, by texts left out")
     ] = "auto"
     held_out: Annotated[
         float, Field(gt=0, lt=0.9, description="share of the labels kept for the scores")
@@ -161,9 +170,17 @@ class Fit(Section):
     gate: Annotated[
         bool, Field(description="publish no view that is worse than the base vectors")
     ] = True
-    discriminant: Discriminant = Discriminant()
-    kernel: Kernel = Kernel()
-    gstransform: GsTransform = GsTransform()
+    discriminant: DiscriminantSettings = DiscriminantSettings()
+    kernel: KernelSettings = KernelSettings()
+    gstransform: GsTransformSettings = GsTransformSettings()
+
+    @field_validator("method")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in METHODS:
+            names = [f"'{name}'" for name in METHODS]
+            raise ValueError(f"must be {', '.join(names[:-1])} or {names[-1]}")
+        return value
 
     def method_settings(self) -> dict[str, Any]:
         """Return the settings that the method reads; `auto` those of its candidates by name.

@@ -64,7 +64,6 @@ def temper(
     y: Tensor,
     moments: Moments,
     folds: Sequence[Fold],
-    shrinkage: float | None = None,
     temperature: float | None = None,
     strange: Tensor | None = None,
 ) -> Tempering:
@@ -76,13 +75,13 @@ def temper(
     the confidence 4.5 against 6.1. x: (n, d) float64 and y: (n,) as `fold` takes them. strange:
     (n,), log-odds of "new" that come from elsewhere, for π.
     """
-    own = ledoit_wolf(x, y, moments) if shrinkage is None else shrinkage
+    own = ledoit_wolf(x, y, moments)
     if not folds:
         nothing = LeftOut(torch.empty(0, dtype=torch.int64), x.new_empty(0, len(moments.n)), None)
         return Tempering(own, temperature or TEMPERATURE, NOVELTY, nothing)
     truth = torch.cat([f.y for f in folds])
     outcomes = []
-    for candidate in (own, *(s for s in SHRINKAGES if s > own and shrinkage is None)):
+    for candidate in (own, *(s for s in SHRINKAGES if s > own)):
         scores = torch.cat([solve(f.kept, candidate).scores(f.x).float() for f in folds])
         fitted = calibrate(scores[:, :-1], truth, start=0.3)
         outcomes.append((fitted.loss, candidate, fitted.beta, scores))

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from pkgutil import resolve_name
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from tasks.core import artifact
 from tasks.core.artifact import read_card as read_card
 from tasks.core.errors import InputError
-
-METHODS: dict[str, str] = {
-    "auto": "tasks.core.auto",
-    "discriminant": "tasks.core.discriminant",
-    "fda": "tasks.core.fda",
-    "gstransform": "tasks.core.gstransform",
-    "identity": "tasks.core.centroids",
-    "kernel": "tasks.core.kernel",
-}
-"""Method to the module that holds its `fit` and `restore`; imported when asked for."""
+from tasks.core.sections import METHODS, Section
 
 
 @dataclass(frozen=True)
@@ -39,50 +32,6 @@ class Reading:
     label: NDArray[np.int32]
     confidence: NDArray[np.float32]
     novelty: NDArray[np.float32]
-
-
-class Transform(Protocol):
-    """A fitted map from d base dimensions, and maybe f features, to m view dimensions."""
-
-    @property
-    def method(self) -> str:
-        """The key of its module in `METHODS`."""
-        ...
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The class names, sorted; `Reading.label` indexes them."""
-        ...
-
-    @property
-    def dimensions(self) -> int:
-        """The number d of base dimensions that it maps from."""
-        ...
-
-    @property
-    def features(self) -> int:
-        """The number f of features that it reads beside, or 0."""
-        ...
-
-    @property
-    def size(self) -> int:
-        """The number m of view dimensions that it maps to."""
-        ...
-
-    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Reading:
-        """Map base vectors, (n, d) of any float type, rows of any length, and features (n, f).
-
-        Raises ValueError where it reads features and there are none.
-        """
-        ...
-
-    def tensors(self) -> dict[str, NDArray[Any]]:
-        """Return the float32 arrays that `restore` needs, by name."""
-        ...
-
-    def settings(self) -> dict[str, Any]:
-        """Return the settings with every calibrated value filled in, ready for JSON."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -109,6 +58,67 @@ class Sample:
         return self.x if self.features is None else self.features
 
 
+class NoSettings(Section):
+    """The settings of a method that has none."""
+
+
+class Transform(ABC):
+    """A fitted map from d base dimensions, and maybe f features, to m view dimensions.
+
+    What a new method brings is what is abstract here, in a module of its own, and a line in
+    `METHODS`: `method`, its key there; `Settings`, what it may be asked for, validated before
+    `fit` is called; `fit`, `apply`; and `tensors`, `settings` and `restore`, by which it is kept.
+    """
+
+    method: ClassVar[str]
+    Settings: ClassVar[type[Section]] = NoSettings
+
+    def __init__(
+        self, labels: tuple[str, ...], *, dimensions: int, size: int, features: int = 0
+    ) -> None:
+        """labels: the class names, sorted; `Reading.label` indexes them.
+
+        dimensions: d, of the base vectors that it reads. size: m, of the vectors that it gives.
+        features: f, how many features it reads beside; 0: base vectors alone.
+        """
+        self.labels, self.dimensions, self.size = labels, dimensions, size
+        self.features = features
+
+    @classmethod
+    @abstractmethod
+    def fit(cls, sample: Sample, settings: Any, seed: int) -> Self:
+        """Fit it to labelled texts; settings: a `Settings`; seed: of every random choice."""
+
+    @abstractmethod
+    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Reading:
+        """Map base vectors, (n, d) of any float type, rows of any length, and features (n, f).
+
+        Raises ValueError where it reads features and there are none.
+        """
+
+    @abstractmethod
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """Return the float32 arrays that `restore` needs, by name."""
+
+    @abstractmethod
+    def settings(self) -> dict[str, Any]:
+        """Return the settings with every calibrated value filled in, ready for JSON."""
+
+    @classmethod
+    @abstractmethod
+    def restore(
+        cls,
+        tensors: dict[str, NDArray[Any]],
+        labels: tuple[str, ...],
+        settings: dict[str, Any],
+        features: int = 0,
+    ) -> Self:
+        """Rebuild what `tensors` and `settings` gave; ValueError where they do not fit.
+
+        features: how many the transform read, 0 for none.
+        """
+
+
 def fit(
     method: str,
     x: NDArray[Any],
@@ -129,13 +139,10 @@ def fit(
     """
     from tasks.core.tensors import at_work
 
-    module, sample = _module(method), _sample(x, y, labels, background, features)
-    try:
-        with at_work():
-            fitted: Transform = module.fit(sample, dict(settings), seed)
-    except TypeError as error:
-        raise InputError(f"settings of {method}: {error}; correct them in params.yaml") from error
-    return fitted
+    kind = _class(method)
+    asked, sample = _validated(kind, settings), _sample(x, y, labels, background, features)
+    with at_work():
+        return kind.fit(sample, asked, seed)
 
 
 def save(folder: Path, transform: Transform, card: Mapping[str, Any]) -> None:
@@ -165,9 +172,9 @@ def load(folder: Path) -> tuple[Transform, dict[str, Any]]:
 
     payload, card = artifact.read_artifact(folder)
     try:
-        module = _module(str(card["method"]))
+        kind = _class(str(card["method"]))
         with at_work():
-            restored: Transform = module.restore(
+            restored = kind.restore(
                 deserialise(payload),
                 tuple(card["labels"]),
                 dict(card["settings"]),
@@ -203,13 +210,27 @@ def unit_rows(x: NDArray[Any]) -> NDArray[np.float32]:
     return rows
 
 
-def _module(method: str) -> Any:
+def _class(method: str) -> type[Transform]:
     if method not in METHODS:
         raise InputError(
             f"method {method!r} is unknown, expected one of {', '.join(sorted(METHODS))}; "
             f"change fit.method in params.yaml"
         )
-    return import_module(METHODS[method])
+    kind: type[Transform] = resolve_name(METHODS[method])
+    return kind
+
+
+def _validated(kind: type[Transform], settings: Mapping[str, Any]) -> Section:
+    try:
+        return kind.Settings.model_validate(dict(settings))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        known = ", ".join(kind.Settings.model_fields) or "none"
+        raise InputError(
+            f"settings of {kind.method}: {key}: {first['msg']}; expected some of: {known}; correct"
+            " them in params.yaml"
+        ) from error
 
 
 def _sample(

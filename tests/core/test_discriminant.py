@@ -61,7 +61,7 @@ def posterior(view: Discriminant, x: np.ndarray) -> np.ndarray:
     return np.concatenate([known, novelty], axis=1)
 
 
-@pytest.mark.parametrize("asked", [{}, {"temperature": 1.5, "novelty": 0.003, "shrinkage": 0.2}])
+@pytest.mark.parametrize("asked", [{}, {"temperature": 1.5, "novelty": 0.003}])
 def test_the_posterior_is_the_one_that_scipys_densities_give(asked: dict[str, Any]) -> None:
     x, y = clouds()
     probes = transform.unit_rows(np.random.default_rng(3).normal(size=(50, D)))
@@ -262,7 +262,7 @@ def test_labels_of_noise_are_not_learnt_from_copies() -> None:
     random = np.random.default_rng(0)
     x, y = random.normal(size=(300, 64)), random.integers(0, 30, 300)
     copies = np.tile(np.arange(300), 4)
-    view = auto.fit(sample_of(x[copies], y[copies], 30), {}, 0)
+    view = auto.Auto.fit(sample_of(x[copies], y[copies], 30), auto.AutoSettings(), 0)
     losses = [each.log_loss for each in view._tried]
     assert all(loss is not None and loss > 0.95 * np.log(30) for loss in losses)
 

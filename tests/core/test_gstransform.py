@@ -11,7 +11,8 @@ import torch
 from tasks.core import gstransform, transform
 from tasks.core.calibration import calibrate
 from tasks.core.centroids import Centroids, fit_centroids, place_centroids
-from tasks.core.gstransform import Settings, contrastive, networks, train
+from tasks.core.gstransform import contrastive, networks, train
+from tasks.core.sections import GsTransformSettings
 
 SMALL = {"hidden": 16, "dimensions": 4, "epochs": 40, "batch_size": 16, "learning_rate": 1e-2}
 
@@ -49,15 +50,15 @@ def test_the_contrastive_loss_has_a_finite_gradient_where_texts_coincide() -> No
 
 def test_the_whole_loss_weighs_its_two_parts() -> None:
     x, y = torch.randn(6, 5), torch.tensor([0, 1, 0, 1, 0, 1])
-    encoder, decoder = networks(5, Settings(hidden=3, dimensions=2), torch.Generator())
+    encoder, decoder = networks(5, GsTransformSettings(hidden=3, dimensions=2), torch.Generator())
     z = encoder(x)
-    used = Settings(contrastive=2.0, reconstruction=3.0)
+    used = GsTransformSettings(contrastive=2.0, reconstruction=3.0)
     expected = 2 * contrastive(z, y, 10.0) + 3 * torch.nn.functional.mse_loss(decoder(z), x)
     assert torch.isclose(gstransform.loss(encoder, decoder, x, y, used), expected)
 
 
 def test_the_published_shapes_are_the_default_and_zero_hidden_units_are_one_layer() -> None:
-    encoder, decoder = networks(384, Settings(), torch.Generator())
+    encoder, decoder = networks(384, GsTransformSettings(), torch.Generator())
     assert [tuple(p.shape) for p in encoder.parameters()] == [
         (512, 384),
         (512,),
@@ -65,7 +66,7 @@ def test_the_published_shapes_are_the_default_and_zero_hidden_units_are_one_laye
         (128,),
     ]
     assert [tuple(p.shape) for p in decoder.parameters()] == [(384, 128), (384,)]
-    linear, _ = networks(384, Settings(hidden=0), torch.Generator())
+    linear, _ = networks(384, GsTransformSettings(hidden=0), torch.Generator())
     assert [tuple(p.shape) for p in linear.parameters()] == [(128, 384), (128,)]
 
 
@@ -99,7 +100,7 @@ def test_the_weights_kept_are_those_of_the_best_epoch(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(gstransform, "validate", scripted)
     split = np.arange(60), np.arange(60, 80)
-    used = Settings(**(SMALL | {"patience": 3}))
+    used = GsTransformSettings(**(SMALL | {"patience": 3}))
     kept = train(torch.from_numpy(x), torch.from_numpy(y), split, used, seed=1)
     assert len(seen) == 5
     assert torch.equal(kept["weight_0"], seen[1]) and not torch.equal(seen[1], seen[4])
@@ -107,7 +108,7 @@ def test_the_weights_kept_are_those_of_the_best_epoch(monkeypatch: pytest.Monkey
 
 def test_the_kept_weights_encode_as_the_network_did() -> None:
     x, _ = world()
-    encoder, _ = networks(8, Settings(hidden=5, dimensions=3), torch.Generator())
+    encoder, _ = networks(8, GsTransformSettings(hidden=5, dimensions=3), torch.Generator())
     expected = encoder(torch.from_numpy(x)).detach().numpy()
     np.testing.assert_allclose(
         gstransform._encode(gstransform._copy(encoder), x), expected, atol=1e-6

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,9 @@ from hypothesis import strategies as st
 
 from tasks.core import discriminant, kernel, transform
 from tasks.core.calibration import LeftOut
-from tasks.core.kernel import Kernel, Settings
+from tasks.core.kernel import Kernel
 from tasks.core.params import Params
+from tasks.core.sections import DiscriminantSettings, KernelSettings
 from tasks.core.transform import Sample
 from tests.clouds import D, K, clouds
 
@@ -35,7 +35,7 @@ def sample(x: np.ndarray, y: np.ndarray) -> Sample:
 
 def put_away(x: np.ndarray, y: np.ndarray) -> LeftOut:
     """Return what the discriminant says of texts that it has not seen."""
-    return discriminant.fit_tempered(sample(x, y), discriminant.Settings())[1].left
+    return discriminant.fit_tempered(sample(x, y), DiscriminantSettings())[1].left
 
 
 def kernel_matrix(x: np.ndarray, z: np.ndarray, gamma: float) -> np.ndarray:
@@ -44,7 +44,9 @@ def kernel_matrix(x: np.ndarray, z: np.ndarray, gamma: float) -> np.ndarray:
 
 def test_with_every_text_a_landmark_it_is_exact_kernel_ridge_regression() -> None:
     x, y = clouds()
-    found = kernel.solve(sample(x, y), Settings(999, width=1.0, ridge=0.3), put_away(x, y))
+    found = kernel.solve(
+        sample(x, y), KernelSettings(landmarks=999, width=1.0, ridge=0.3), put_away(x, y)
+    )
     order = np.argsort(y, kind="stable")
     wide, targets = x[order].astype(np.float64), np.eye(K)[y[order]]
     own = kernel_matrix(wide, wide, found.used.width)
@@ -97,11 +99,9 @@ def test_a_pool_is_the_normalised_product_of_powers() -> None:
 
 def test_the_share_of_the_discriminant_is_the_best_of_those_tried() -> None:
     x, y = clouds(120)
-    own = Settings(width=1.0, ridge=0.3)
-    tried = [
-        kernel.solve(sample(x, y), replace(own, pool=share), put_away(x, y)).left.loss
-        for share in kernel.POOLS
-    ]
+    own = KernelSettings(width=1.0, ridge=0.3)
+    each = [own.model_copy(update={"pool": share}) for share in kernel.POOLS]
+    tried = [kernel.solve(sample(x, y), asked, put_away(x, y)).left.loss for asked in each]
     chosen = kernel.solve(sample(x, y), own, put_away(x, y))
     assert chosen.left.loss == min(loss for loss in tried if loss is not None)
     assert chosen.used.pool == kernel.POOLS[int(np.argmin(np.array(tried, float)))]

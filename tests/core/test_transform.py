@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tasks.core import transform
 from tasks.core.artifact import CARD, TENSORS
 from tasks.core.errors import InputError
+from tasks.core.sections import Fit
 
 QUICK: dict[str, dict[str, Any]] = {
     "identity": {},
@@ -263,8 +264,59 @@ def test_an_unknown_method_is_refused_with_the_known_ones() -> None:
 
 def test_an_unknown_setting_is_refused_by_name() -> None:
     x, y = world()
-    with pytest.raises(InputError, match=r"settings of discriminant: .*'sharpnes'"):
+    with pytest.raises(InputError, match=r"discriminant: sharpnes: .* some of: temperature"):
         transform.fit("discriminant", x, y, LABELS, x, {"sharpnes": 1}, 1)
+
+
+def test_a_setting_out_of_bounds_is_refused_by_name() -> None:
+    x, y = world()
+    with pytest.raises(InputError, match="settings of kernel: landmarks: Input should be greater"):
+        transform.fit("kernel", x, y, LABELS, x, {"landmarks": 1}, 1)
+
+
+class Toy(transform.Transform):
+    """The first base dimensions, and always the first label: a method of one short file."""
+
+    method = "toy"
+
+    @classmethod
+    def fit(cls, sample: transform.Sample, settings: transform.NoSettings, seed: int) -> Toy:
+        return cls(sample.labels, dimensions=sample.x.shape[1], size=2)
+
+    def apply(self, x: np.ndarray, features: np.ndarray | None = None) -> transform.Reading:
+        n = len(x)
+        sure, new = np.ones(n, np.float32), np.zeros(n, np.float32)
+        return transform.Reading(x[:, :2].astype(np.float32), np.zeros(n, np.int32), sure, new)
+
+    def tensors(self) -> dict[str, Any]:
+        return {"width": np.full(1, self.dimensions, np.float32)}
+
+    def settings(self) -> dict[str, Any]:
+        return {}
+
+    @classmethod
+    def restore(cls, tensors: Any, labels: Any, settings: Any, features: int = 0) -> Toy:
+        return cls(labels, dimensions=int(tensors["width"][0]), size=2)
+
+
+def test_a_new_method_is_one_class_and_one_line_of_registration(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(transform.METHODS, "toy", f"{__name__}:Toy")
+    x, y = world()
+    made = transform.fit(Fit(method="toy").method, x, y, LABELS, x, {}, 1)
+    transform.save(tmp_path, made, {})
+    restored, card = transform.load(tmp_path)
+    assert card["method"] == "toy" and isinstance(restored, Toy)
+    np.testing.assert_array_equal(restored.apply(x).vectors, x[:, :2])
+
+
+def test_a_mistake_inside_a_method_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(transform.METHODS, "toy", f"{__name__}:Toy")
+    monkeypatch.setattr(Toy, "fit", lambda *_: len(3))  # type: ignore[arg-type]
+    x, y = world()
+    with pytest.raises(TypeError, match="has no len"):
+        transform.fit("toy", x, y, LABELS, x, {}, 1)
 
 
 def test_classes_without_a_text_are_not_in_the_view() -> None:
