@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import polars as pl
 
@@ -22,6 +22,7 @@ from tasks.core.labels import LabelSet, read_labels
 from tasks.core.lineage import Seen, kept_versions, labels_of
 from tasks.core.params import Params
 from tasks.core.paths import BASE, Paths
+from tasks.core.sections import METHODS
 
 METHOD = f"{100 * LEVEL:.0f} % bootstrap over texts, {RESAMPLES} resamples"
 MOST = 0.5  # share of the texts that may be left out for the sake of the previous version
@@ -173,7 +174,7 @@ def _recipe(params: Params, card: dict[str, Any]) -> tuple[str, dict[str, Any], 
     was calibrated on all labels has seen the held-out ones.
     """
     asked = card.get("made_from", {}).get("params")
-    for method in get_args(type(params.fit).model_fields["method"].annotation):
+    for method in METHODS:
         fit = params.fit.model_copy(update={"method": method})
         then = params.model_copy(update={"fit": fit})
         if settings_fingerprint(then, str(card.get("wording"))) == asked:
