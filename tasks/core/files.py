@@ -34,6 +34,16 @@ def write_bytes(path: Path, payload: bytes) -> None:
         raise
 
 
+def sync_folder(folder: Path) -> None:
+    """Let the names in `folder` outlive a power cut, where the operating system can do that."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
 def write_text(path: Path, text: str) -> None:
     """Replace `path` by `text` in UTF-8, in one step."""
     write_bytes(path, text.encode("utf-8"))
@@ -53,9 +63,15 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def as_json(value: Any) -> bytes:
+    """Return `value` as JSON with sorted keys, so that equal values are equal bytes."""
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
+    return f"{text}\n".encode()
+
+
 def write_json(path: Path, value: Any) -> None:
-    """Replace `path` by `value` as JSON with sorted keys, so that equal values are equal bytes."""
-    write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+    """Replace `path` by `value` as JSON, in one step."""
+    write_bytes(path, as_json(value))
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
@@ -99,14 +115,21 @@ class Hashes:
                 f"{path}: {error.strerror}; expected a readable file; restore or remove it"
             ) from error
 
-    def _of(self, path: Path) -> str:
+    def seal(self, path: Path) -> str | None:
+        """Return the SHA-256 of `path`, or None where it cannot be read."""
+        try:
+            return self._of(path, "sha256")
+        except OSError:
+            return None
+
+    def _of(self, path: Path, how: str = "") -> str:
         stat = path.stat()
-        key = str(path.resolve())
+        key = f"{how}:{path.resolve()}" if how else str(path.resolve())
         seen = [stat.st_size, stat.st_mtime_ns, stat.st_ino]
         known = self._known.get(key)
         if known is not None and known[:3] == seen:
             return str(known[3])
-        value = content_hash(path)
+        value = hashlib.sha256(path.read_bytes()).hexdigest() if how else content_hash(path)
         self._known[key] = [*seen, value]
         self._changed = True
         return value
@@ -126,8 +149,11 @@ class Hashes:
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a folder, if it is there."""
-    if path.is_dir():
-        shutil.rmtree(path)
+    """Remove a file or a folder, if it is there; a folder is gone at once, whatever happens."""
+    if path.is_dir() and not path.is_symlink():
+        aside = path.with_name(f".{path.name}.tmp")
+        shutil.rmtree(aside, ignore_errors=True)
+        path.replace(aside)
+        shutil.rmtree(aside)
     else:
         path.unlink(missing_ok=True)

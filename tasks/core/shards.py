@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,8 +24,15 @@ def write_plan(folder: Path, rows: np.ndarray) -> Path:
     temporary = path.with_suffix(".tmp")
     with temporary.open("wb") as file:
         np.save(file, rows.astype(np.int64), allow_pickle=False)
+        file.flush()
+        os.fsync(file.fileno())
     temporary.replace(path)
     return path
+
+
+def begun(folder: Path) -> bool:
+    """Tell whether a run has begun here and not ended: it may have left files that nobody sees."""
+    return folder.is_dir() and any(folder.iterdir())
 
 
 def read_plan(path: Path, start: int, stop: int) -> np.ndarray:

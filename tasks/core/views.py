@@ -164,7 +164,7 @@ def keep_transform(folder: Path, transform: Path, fingerprint: str) -> None:
 
 def frame(table: Path, *, live: bool, names: list[str] | None = None) -> pl.DataFrame:
     """Return the rows that readers see; by default all columns but those of the upkeep."""
-    version = store.live_version(table) if live else None
+    version = store.live_version(table) if live else store.version(table)
     if live and version is None:
         raise InputError(f"{table}: no live version; expected a whole view; run 'refract run'")
     if names is None:

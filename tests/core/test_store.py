@@ -148,13 +148,14 @@ def test_what_was_committed_and_never_published_can_be_taken_back(table):
 def test_a_searcher_follows_what_is_published(table):
     store.publish(table, store.version(table))
     searcher = nearest.Searcher(table, live=True)
-    assert not searcher.refresh()
+    assert searcher.newest() is searcher
     replace(table, ["x"], seed=1)
-    assert not searcher.refresh()
+    assert searcher.newest() is searcher
     query = np.ones(4, np.float32)
     assert {hit.row["id"] for hit in searcher.nearest(query, 9, None, ["id"])} == set("abcdef")
     store.publish(table, store.version(table))
-    assert searcher.refresh()
+    assert {hit.row["id"] for hit in searcher.nearest(query, 9, None, ["id"])} == set("abcdef")
+    searcher = searcher.newest()
     assert [hit.row["id"] for hit in searcher.nearest(query, 9, None, ["id"])] == ["x"]
 
 
@@ -286,7 +287,7 @@ def test_an_index_neither_keeps_retired_rows_nor_misses_new_ones(tmp_path):
     for indexed_anew in (False, True):
         if indexed_anew:
             assert nearest.index(path, 1_000)
-        assert searcher.refresh()
+        assert searcher is not (searcher := searcher.newest())
         hits = searcher.nearest(vector, 1199, None, ["id"])
         assert {hit.row["id"] for hit in hits} == {"new", *names} - {"n0007", "n0008"}
         assert searcher.vector_of("n0007") is None
