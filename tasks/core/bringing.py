@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from tasks.core.files import read_json, sync_folder, write_json
+from tasks.core.files import naming, read_json, sync_folder, write_json
 from tasks.core.incoming import Incoming
 
 
@@ -17,7 +17,7 @@ def bring(files: Sequence[Incoming], raw: Path, note: Path) -> None:
     for file in files:
         file.place.parent.mkdir(parents=True, exist_ok=True)
         half = _half(file.place)
-        with file.source.open("rb") as source, half.open("wb") as copy:
+        with naming(file.place), file.source.open("rb") as source, half.open("wb") as copy:
             shutil.copyfileobj(source, copy)
             copy.flush()
             os.fsync(copy.fileno())

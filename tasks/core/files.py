@@ -20,6 +20,23 @@ _blake = partial(hashlib.blake2b, digest_size=16)
 
 def write_bytes(path: Path, payload: bytes) -> None:
     """Replace `path` by `payload` in one step; a reader sees the old or the new, never a part."""
+    with naming(path):
+        _write_bytes(path, payload)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let an error of the operating system name `path`: a full disk says only that it is full."""
+    try:
+        yield
+    except OSError as error:
+        named = error.filename
+        if named is None or Path(os.fsdecode(named)).parent == path.parent:
+            error.filename = str(path)  # not the temporary file beside it
+        raise
+
+
+def _write_bytes(path: Path, payload: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     try:
@@ -57,8 +74,9 @@ def replacing(path: Path) -> Iterator[Path]:
         raise InputError(f"{path}: found {found}; expected a file name in an existing folder")
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        yield temporary
-        temporary.replace(path)
+        with naming(path):
+            yield temporary
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tasks.core.files import digest, read_json, write_json
+from tasks.core.files import digest, naming, read_json, write_json
 from tasks.core.store import fragments_exist
 
 PLAN = "plan.npy"
@@ -22,7 +22,7 @@ def write_plan(folder: Path, rows: np.ndarray) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / PLAN
     temporary = path.with_suffix(".tmp")
-    with temporary.open("wb") as file:
+    with naming(path), temporary.open("wb") as file:
         np.save(file, rows.astype(np.int64), allow_pickle=False)
         file.flush()
         os.fsync(file.fileno())

@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from tasks.core import arrow
 from tasks.core.errors import InputError
+from tasks.core.exhaustion import exhausted
 
 LIVE = "live"  # the tag that readers of a view follow
 NOTE = b"refract"  # key of our own note in the schema's metadata
@@ -41,6 +42,8 @@ def readable(table: Path) -> Iterator[None]:
     except InputError:
         raise
     except (ValueError, OSError, RuntimeError, pa.ArrowException) as error:
+        if exhausted(error) is not None:  # no fault of the table
+            raise
         raise InputError(
             f"{table}: not readable as a Lance table ({first_line(error)}); restore it with"
             " 'dvc checkout', or remove the folder and run 'refract run'"

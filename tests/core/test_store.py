@@ -287,7 +287,8 @@ def test_an_index_neither_keeps_retired_rows_nor_misses_new_ones(tmp_path):
     for indexed_anew in (False, True):
         if indexed_anew:
             assert nearest.index(path, 1_000)
-        assert searcher is not (searcher := searcher.newest())
+        before, searcher = searcher, searcher.newest()
+        assert searcher is not before
         hits = searcher.nearest(vector, 1199, None, ["id"])
         assert {hit.row["id"] for hit in hits} == {"new", *names} - {"n0007", "n0008"}
         assert searcher.vector_of("n0007") is None
