@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tasks.core import shards, store
+from tasks.core import orphans, shards, store
 from tasks.core.paths import NAME, Paths
 
 
@@ -22,7 +22,7 @@ def sweep_unfinished(paths: Paths) -> None:
 def sweep(table: Path) -> None:
     """Remove what no version of `table` names, if there is such a table."""
     if store.exists(table):
-        store.sweep(table)
+        orphans.sweep(table)
 
 
 def _writes(paths: Paths) -> list[tuple[Path, Path]]:

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from flows import Workspace, stale, wholeness
+from tasks.core import store
 from tasks.core.files import read_json
 from tasks.core.params import load_params
 from tasks.core.paths import Paths
@@ -88,3 +89,19 @@ def _recorded(root: Path) -> dict[str, object]:
     subjects = [re.sub(r"^\w+ (?=\d+ labels)", "", line) for line in lines]
     tags = ask("for-each-ref", "refs/tags", "--format=%(refname:strip=2) %(contents:subject)")
     return {"log": subjects, "tags": tags, "changed": ask("status", "--porcelain")}
+
+
+def orphaned(root: Path) -> list[Path]:
+    """Return the data files in tables' folders that no version of the table names."""
+    paths = Paths(root)
+    found = []
+    for table in (paths.base_table, *(paths.view_table(name) for name in Workspace(root).views)):
+        dataset = store.open_table(table)
+        named = {
+            file.path
+            for version in dataset.versions()
+            for fragment in dataset.checkout_version(version["version"]).get_fragments()
+            for file in fragment.metadata.files
+        }
+        found += [path for path in (table / "data").iterdir() if path.name not in named]
+    return found

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,6 @@ LIVE = "live"  # the tag that readers of a view follow
 NOTE = b"refract"  # key of our own note in the schema's metadata
 VECTOR = "vector"
 FEATURES = "features"
-_EVER = timedelta(days=36_500)  # no version is older
 _IDS_PER_PREDICATE = 4_000  # a longer IN list gains nothing and nests the expression deeper
 
 
@@ -248,18 +246,6 @@ def rewind(table: Path) -> None:
     live = live_version(table)
     if live is not None and live != version(table):
         open_table(table, live).restore()
-
-
-def sweep(table: Path) -> None:
-    """Remove the files that no version names: what a writer wrote that was killed.
-
-    Every version stays, tagged or not. The caller is the only writer: the fragments of one at work
-    look the same.
-    """
-    with readable(table):
-        open_table(table).cleanup_old_versions(
-            older_than=_EVER, delete_unverified=True, error_if_tagged_old_versions=False
-        )
 
 
 def _schema(schema: pa.Schema, about: dict[str, Any]) -> pa.Schema:

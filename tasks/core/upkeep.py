@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from tasks.core import store
+from tasks.core import orphans, store
 from tasks.core.files import remove
 
 
@@ -51,8 +51,9 @@ def forget_versions(table: Path, keep: timedelta) -> None:
     """
     with store.readable(table):
         store.open_table(table).cleanup_old_versions(
-            older_than=keep, delete_unverified=True, error_if_tagged_old_versions=False
+            older_than=keep, error_if_tagged_old_versions=False
         )
+    orphans.sweep(table)
 
 
 def forget_transforms(folder: Path, in_use: str, keep: timedelta) -> int:

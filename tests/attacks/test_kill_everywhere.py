@@ -28,7 +28,7 @@ from tests.flows import conftest as worlds
 from tests.flows.history import copy, git
 from tests.kills import killed_at, operations
 from tests.labelling import NAMES, PHRASES
-from tests.same import leftovers, truth
+from tests.same import leftovers, orphaned, truth
 from tests.world import documents, set_params, write_csv, write_documents, write_labels
 
 pytestmark = [pytest.mark.attack, pytest.mark.server, pytest.mark.timeout(14_400)]
@@ -154,7 +154,7 @@ def everywhere(
 
 def _after(root: Path, series: Series) -> Any:
     series.after(root)
-    assert leftovers(root) == []
+    assert leftovers(root) == orphaned(root) == []
     return truth(root)
 
 
