@@ -85,7 +85,7 @@ def main() -> None:
         click.echo("refract: stopped; run the same command again to go on", err=True)
         sys.exit(130)
     except Exception as error:
-        told = exhausted(error) or unwritable(_state())
-        if told is None and not isinstance(error, OSError):
+        known = exhausted(error) or unwritable(_state())
+        if known is None and not isinstance(error, OSError):
             raise
-        _refuse(told or _file_error(error))
+        _refuse(known or _file_error(error))

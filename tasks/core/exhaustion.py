@@ -5,12 +5,16 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import wraps
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 from tasks.core.errors import InputError
 
+P = ParamSpec("P")
+R = TypeVar("R")
 _ROOM, _RIGHT = "room to write", "the right to read and write"
 CAUSES = {
     errno.ENOSPC: ("the disk is full", _ROOM, "free some space"),
@@ -48,13 +52,36 @@ def exhausted(error: BaseException) -> str | None:
     for one in known:
         code = _code(one)
         if code is not None and not (isinstance(error, InputError) and code in PLAIN):
-            file = next((name for name in map(_file, known) if name), "the workspace")
+            file = next((name for one in known for name in _files(one)), "the workspace")
             found, expected, cure = CAUSES[code]
             return (
                 f"{file}: {found}; expected {expected}; what was whole before still is: {cure},"
                 " then run the same command again"
             )
     return None
+
+
+@contextmanager
+def told_of(place: Path) -> Iterator[None]:
+    """Let an error by a full disk and its like be an OSError that names `place`."""
+    try:
+        yield
+    except Exception as error:
+        code = _code(error)
+        if code is None or getattr(error, "filename", None) is not None:
+            raise
+        raise OSError(code, os.strerror(code), str(place)) from error
+
+
+def naming_table(write: Callable[Concatenate[Path, P], R]) -> Callable[Concatenate[Path, P], R]:
+    """Let a write that finds no room on the disk name its table."""
+
+    @wraps(write)
+    def named(table: Path, /, *arguments: P.args, **options: P.kwargs) -> R:
+        with told_of(table):
+            return write(table, *arguments, **options)
+
+    return named
 
 
 def unwritable(folder: Path) -> str | None:
@@ -96,8 +123,11 @@ def _code(error: BaseException) -> int | None:
     return next((code for words, code in _WORDS.items() if words in said), None)
 
 
-def _file(error: BaseException) -> str | None:
-    if isinstance(error, OSError) and error.filename is not None:
-        return os.fsdecode(error.filename) if not isinstance(error.filename, int) else None
-    found = _FILE.search(str(error))
-    return found[1] if found else None
+def _files(error: BaseException) -> Iterator[str]:
+    """Yield the files that an error names; of those in its words, what is on this machine."""
+    name = getattr(error, "filename", None)
+    if isinstance(name, str | bytes | os.PathLike):
+        yield os.fsdecode(name)
+    for found in _FILE.findall(str(error)):
+        if Path(found).parent.is_dir():
+            yield found

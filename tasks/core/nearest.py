@@ -12,6 +12,7 @@ import numpy as np
 
 from tasks.core import arrow
 from tasks.core.errors import InputError
+from tasks.core.exhaustion import naming_table
 from tasks.core.store import (
     LIVE,
     NOTE,
@@ -38,6 +39,7 @@ class Hit:
     row: dict[str, Any]
 
 
+@naming_table
 def index(table: Path, from_rows: int) -> bool:
     """Index ids and vectors from `from_rows` rows on; below that looking at every row is fast."""
     if count(table) < from_rows:

@@ -14,18 +14,18 @@ from tasks.core.exhaustion import exhausted, unwritable
 from tasks.core.files import write_bytes
 from tasks.repository import RepositoryError
 
-LANCE = "LanceError(IO): Generic LocalFileSystem error: Unable to copy data to file /w/data/v.lance"
+LANCE = "LanceError(IO): Generic LocalFileSystem error: Unable to copy data to file /proc/v.lance"
 
 
 @pytest.mark.parametrize(
     ("error", "file", "found"),
     [
         (OSError(errno.ENOSPC, "No space left on device", "/w/a"), "/w/a", "the disk is full"),
-        (OSError(f"{LANCE}: No space left on device (os error 28)"), "/w/data/v.lance", "full"),
+        (OSError(f"{LANCE}: No space left on device (os error 28)"), "/proc/v.lance", "full"),
         (RuntimeError("writing file failed: Disk quota exceeded"), "the workspace", "quota"),
         (sqlite3.OperationalError("database or disk is full"), "the workspace", "full"),
         (pa.ArrowInvalid("Error writing bytes: [errno 28] No space left"), "the workspace", "full"),
-        (RepositoryError("dvc add: [Errno 28] No space left: '/w/c'"), "/w/c", "full"),
+        (RepositoryError("dvc add: [Errno 28] No space left: '/proc/c'"), "/proc/c", "full"),
         (OSError(errno.EMFILE, "Too many open files", "/w/a"), "/w/a", "too many files"),
         (OSError(errno.EROFS, "Read-only file system", "/w/a"), "/w/a", "for reading only"),
         (OSError("x.lance: Permission denied (os error 13)"), "the workspace", "permission denied"),
@@ -41,11 +41,13 @@ def test_the_cause_is_known_by_number_or_by_words(error, file, found):
 def test_the_cause_of_a_cause_is_found_and_another_error_is_not():
     def refuse(cause):
         try:
-            raise InputError("/w/calls.sqlite: not usable; remove it") from cause
+            raise InputError("/proc/calls.sqlite: not usable; remove it") from cause
         except InputError as error:
             return exhausted(error)
 
-    assert refuse(sqlite3.OperationalError("disk is full")).startswith("/w/calls.sqlite: the disk")
+    assert refuse(sqlite3.OperationalError("disk is full")).startswith(
+        "/proc/calls.sqlite: the disk"
+    )
     assert (
         refuse(OSError(errno.EACCES, "Permission denied", "/w/a")) is None
     )  # its own words say it
