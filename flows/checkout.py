@@ -44,8 +44,8 @@ def checkout(root: Path, rev: str) -> CheckedOut:
         raise InputError(
             f"{root}: no DVC repository; expected one; run 'dvc init', then 'refract run --commit'"
         )
-    with serving(paths, SERVED), writer(paths):
-        commit = history.recorded(root, rev)
+    with serving(paths, SERVED), writer(paths, finishing=True):
+        commit = _begun(paths, rev) or history.recorded(root, rev)
         folders = (paths.data, paths.evaluations)
         data, but = (folder.relative_to(paths.root).as_posix() for folder in folders)
         _refuse_loss(paths, exchange.unrecorded_in_git(root, place, data, but))
@@ -55,13 +55,33 @@ def checkout(root: Path, rev: str) -> CheckedOut:
     return CheckedOut(rev, commit, exchange.branch(root), fetched)
 
 
+def finish_checkout(paths: Paths) -> None:
+    """Finish a checkout that a kill has stopped halfway, if there is one."""
+    if not paths.unfinished_checkout.is_file():
+        return
+    with writer(paths, finishing=True):
+        begun = read_json(paths.unfinished_checkout)
+        if begun is None:  # another process has finished it, or the note itself was cut short
+            paths.unfinished_checkout.unlink(missing_ok=True)
+            return
+        _exchange(paths, str(begun.get("to")), str(begun.get("commit")))
+
+
+def _begun(paths: Paths, rev: str) -> str | None:
+    """Return the commit of a checkout of `rev` that was stopped halfway: HEAD~1 moves with HEAD."""
+    begun = read_json(paths.unfinished_checkout) or {}
+    return str(begun["commit"]) if begun.get("to") == rev and "commit" in begun else None
+
+
 def _exchange(paths: Paths, rev: str, commit: str) -> bool:
     root = paths.root
-    back = exchange.branch(root) or history.resolve(root, "HEAD")
+    begun = read_json(paths.unfinished_checkout) or {}
+    back = begun.get("from") if begun.get("commit") == commit else None
+    back = str(back or exchange.branch(root) or history.resolve(root, "HEAD"))
     write_json(paths.unfinished_checkout, {"to": rev, "commit": commit, "from": back})
     paths.recorded.unlink(missing_ok=True)
     shutil.rmtree(paths.all_shards, ignore_errors=True)  # of another history's version numbers
-    exchange.switch(root, rev)
+    exchange.switch(root, rev if exchange.is_branch(root, rev) else commit)
     try:
         fetched = exchange.lay_out(root, load_params(paths.params).record.remote)
     except RepositoryError as error:

@@ -13,6 +13,7 @@ from flows.artifacts import leave_table
 from flows.engine import LOCAL
 from flows.lock import writer
 from flows.stale import base_digest, encoder_settings
+from flows.unwritten import sweep
 from tasks.core import base, shards, store
 from tasks.core.coder import space_of
 from tasks.core.errors import InputError
@@ -69,6 +70,8 @@ def embed(root: Path, rebuild: bool = False, arrivals: bool = False) -> EmbedRep
             rebuilding.unlink(missing_ok=True)
             base.check_encoder(table, settings, params.embed.storage)
             fresh = not store.exists(table)
+        _begin(paths, str(corpus["digest"]), fresh=fresh)
+        unfinished = shards.begun(paths.shards("embed"))
         base.prepare(paths.corpus_file, table, fresh=fresh)
         todo = base.plan(paths.corpus_file, table, rebuild=fresh)
         plan = shards.write_plan(paths.shards("embed"), todo.rows)
@@ -83,9 +86,19 @@ def embed(root: Path, rebuild: bool = False, arrivals: bool = False) -> EmbedRep
         _forget_features(paths)
         report = _report(table, counts, retired, begun)
         _stamp(paths, params, digest, report)
+        if unfinished:
+            sweep(table)
         shards.forget(plan.parent)
     leave_table("embed", "Base vectors", [asdict(report)])
     return report
+
+
+def _begin(paths: Paths, corpus: str, *, fresh: bool) -> None:
+    """Note that the table is neither of the old corpus any more nor of the new one yet."""
+    stamp = read_json(paths.stamp("embed"))
+    if stamp is not None and (fresh or stamp.get("corpus") != corpus):
+        digest = base_digest(str(stamp.get("digest")), corpus, "under way")
+        write_json(paths.stamp("embed"), stamp | {"corpus": None, "digest": digest})
 
 
 def _goes_on(table: Path, space: str, note: Path) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +10,16 @@ from prefect import flow
 
 from flows.artifacts import leave_table
 from flows.lock import writer
+from flows.score_tables import write_tables
 from flows.stale import FRESH, fit_fingerprints, fit_verdict, wanted_labels, wording
 from tasks.core import store
 from tasks.core.errors import InputError
-from tasks.core.files import read_json, write_json, write_text
+from tasks.core.files import write_json
 from tasks.core.label_files import label_files
 from tasks.core.params import Params, load_params
 from tasks.core.paths import Paths
 from tasks.fit import FitJob, FitReport, fit_instruction
 from tasks.progress import track
-
-MEASURES = ("v_measure", "triplets", "sts", "knn")
-WHEN = ("before", "after")
-SPACES = ("generic", "view")  # what they are called on bars, in the order of the alphabet
 
 
 @dataclass(frozen=True)
@@ -64,8 +60,7 @@ def fit(root: Path, names: list[str] | None = None, force: bool = False) -> FitO
                     rejected[name] = str(error)
                     write_json(job.rejection, {"reason": str(error), "made_from": job.made_from})
                 advance(1)
-        write_text(paths.score_table, _score_table(paths))
-        write_text(paths.shift_table, _shift_table(paths))
+        write_tables(paths)
     _leave(fitted, rejected)
     return FitOutcome(fitted, rejected)
 
@@ -90,6 +85,8 @@ def _job(paths: Paths, params: Params, name: str, file: Path, *, force: bool) ->
         rejected_rows=paths.rejected_labels(name),
         rejection=paths.rejection(name),
         hold=paths.hold(name),
+        root=paths.root,
+        exchange=paths.exchange,
         made_from=fit_fingerprints(paths, params, name, file),
         method=params.fit.method,
         settings=params.fit.method_settings(),
@@ -100,34 +97,6 @@ def _job(paths: Paths, params: Params, name: str, file: Path, *, force: bool) ->
         gate=params.fit.gate,
         force=force,
     )
-
-
-def _score_table(paths: Paths) -> str:
-    """Return the scores of all instructions as CSV, a line each."""
-    lines = ["instruction,texts," + ",".join(f"{key}_{when}" for key in MEASURES for when in WHEN)]
-    for file in sorted(paths.metric_folder.glob("*.json")):
-        scores = read_json(file) or {}
-        values = [_figures(scores, when).get(key) for key in MEASURES for when in WHEN]
-        cells = [file.stem, scores.get("texts"), *values]
-        lines.append(",".join("" if cell is None else str(cell) for cell in cells))
-    return "\n".join(lines) + "\n"
-
-
-def _shift_table(paths: Paths) -> str:
-    """Return the same scores as CSV for bars: where one is higher shows what a view adds."""
-    lines = ["bar,score"]
-    for file in sorted(paths.metric_folder.glob("*.json")):
-        scores = read_json(file) or {}
-        for key, (when, space) in product(MEASURES, zip(WHEN, SPACES, strict=True)):
-            value = _figures(scores, when).get(key)
-            if value is not None:
-                lines.append(f"{file.stem} / {key} / {space},{value}")
-    return "\n".join(lines) + "\n"
-
-
-def _figures(scores: dict[str, Any], when: str) -> dict[str, Any]:
-    figures = scores.get(when)
-    return figures if isinstance(figures, dict) else {}
 
 
 def _leave(fitted: list[FitReport], rejected: dict[str, str]) -> None:

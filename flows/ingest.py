@@ -26,7 +26,7 @@ def ingest(root: Path, bring: list[Incoming] | None = None) -> CorpusReport:
     paths, params = Paths(root), load_params(Paths(root).params)
     with writer(paths):
         if bring:
-            bring_in(bring)
+            bring_in(bring, paths.raw, paths.bringing)
         sources = expand(params.ingest.sources, root)
         fingerprint = sources_fingerprint(paths, params, sources)
         paths.rejected_documents.parent.mkdir(parents=True, exist_ok=True)

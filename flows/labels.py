@@ -6,6 +6,7 @@ from pathlib import Path
 
 from prefect import flow
 
+from flows.checkout import finish_checkout
 from flows.fit import fit
 from flows.lock import writer
 from flows.materialise import materialise
@@ -27,6 +28,7 @@ def labels(root: Path, instruction: str, commit: bool = False) -> None:
     `materialise.retire` says so. Raises InputError if the file cannot be used.
     """
     as_child()
+    finish_checkout(Paths(root))
     paths, params = Paths(root), load_params(Paths(root).params)
     name = check_name(instruction)
     with writer(paths), one_heartbeat():

@@ -9,12 +9,18 @@ from contextlib import contextmanager
 from filelock import FileLock, Timeout
 
 from tasks.core.errors import InputError
+from tasks.core.exchange import finish
+from tasks.core.files import read_json, remove
 from tasks.core.paths import Paths
 
 
 @contextmanager
-def writer(paths: Paths) -> Iterator[None]:
-    """Hold the workspace's write lock; the operating system frees it when the process dies."""
+def writer(paths: Paths, *, finishing: bool = False) -> Iterator[None]:
+    """Hold the workspace's write lock; the operating system frees it when the process dies.
+
+    What a writer that was killed left half-done is finished or removed first. Only a checkout is
+    not: InputError unless the caller is `finishing` it.
+    """
     paths.state.mkdir(parents=True, exist_ok=True)
     lock = FileLock(paths.writer_lock, is_singleton=True)
     try:
@@ -24,6 +30,8 @@ def writer(paths: Paths) -> Iterator[None]:
         lock.acquire()
     try:
         if lock.lock_counter == 1:
+            _refuse_half_a_checkout(paths, finishing=finishing)
+            finish(paths.root, paths.exchange)
             _sweep(paths)
         yield
     finally:
@@ -45,9 +53,24 @@ def serving(paths: Paths, refusal: str) -> Iterator[None]:
         lock.release()
 
 
+def _refuse_half_a_checkout(paths: Paths, *, finishing: bool) -> None:
+    if finishing or not paths.unfinished_checkout.is_file():
+        return
+    rev = (read_json(paths.unfinished_checkout) or {}).get("to", "REVISION")
+    raise InputError(
+        f"{paths.inside(paths.unfinished_checkout)}: found a checkout of {rev} that was stopped"
+        f" halfway; expected a whole version; run 'refract checkout {rev}' again, or 'refract run',"
+        " which finishes it"
+    )
+
+
 def _sweep(paths: Paths) -> None:
-    """Remove what a writer that was killed left half-written in the outputs."""
+    """Remove what a writer that was killed left half-written."""
     outputs = (paths.corpus, paths.vectors, paths.transforms, paths.views, paths.metrics)
     for folder in (*outputs, paths.quarantine):
-        for path in folder.rglob(".*.tmp"):
-            path.unlink(missing_ok=True)
+        for path in list(folder.rglob(".*.tmp")):
+            remove(path)
+    if paths.bringing.is_file():
+        from tasks.core.bringing import sweep
+
+        sweep(paths.raw, paths.bringing)

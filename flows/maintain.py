@@ -13,7 +13,7 @@ from flows.record import record_run
 from flows.served import SAY, as_child
 from flows.workspace import Workspace
 from tasks.core import store
-from tasks.core.files import read_json
+from tasks.core.files import read_json, write_json
 from tasks.core.params import load_params
 from tasks.core.paths import BASE, Paths
 from tasks.maintain import UpkeepReport, forget_transforms, maintain_table
@@ -31,7 +31,11 @@ def maintain(root: Path, commit: bool = False) -> list[UpkeepReport]:
             reports.append(maintain_table(BASE, paths.base_table, keep, fragments))
         for name in Workspace(root).views:
             reports.append(maintain_table(name, paths.view_table(name), keep, fragments))
-            in_use = str((read_json(paths.view_stamp(name)) or {}).get("transform"))
+            stamp = read_json(paths.view_stamp(name)) or {}
+            in_use = str(stamp.get("transform"))
+            was, live = reports[-1].live
+            if stamp.get("version") == was != live:  # the same rows, in fewer pieces
+                write_json(paths.view_stamp(name), stamp | {"version": live})
             forget_transforms(paths.kept_transform(name, in_use).parent, in_use, keep)
         record_run(paths, params, "maintain", commit=commit)
     leave_table("maintain", "Upkeep", [_row(report) for report in reports])

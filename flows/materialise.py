@@ -12,6 +12,7 @@ from flows.artifacts import leave_link, leave_table
 from flows.engine import LOCAL
 from flows.lock import writer
 from flows.stale import to_retire, view_verdict, wanted_views
+from flows.unwritten import sweep
 from tasks.core import shards, store, views
 from tasks.core.errors import InputError
 from tasks.core.files import read_json, write_json
@@ -70,6 +71,7 @@ def _materialise(paths: Paths, params: Params, name: str) -> ViewReport:
     kept = paths.kept_transform(name, about["transform"])
     views.keep_transform(kept.parent, paths.transform(name), about["transform"])
     keep_labels(kept, label_files(paths.labels).get(name))
+    unfinished = shards.begun(paths.shards(f"materialise/{name}"))
     store.rewind(paths.view_table(name))
     todo = views.plan(paths.base_table, base_version, paths.view_table(name), about)
     plan = shards.write_plan(paths.shards(f"materialise/{name}"), todo.rows)
@@ -91,6 +93,8 @@ def _materialise(paths: Paths, params: Params, name: str) -> ViewReport:
         written = [future.result() for future in futures]
     rows = publish_view(job, todo, written, params.materialise.index_from)
     _stamp(paths, name, about, rows)
+    if unfinished:
+        sweep(paths.view_table(name))
     shards.forget(plan.parent)
     return ViewReport(
         name=name,
@@ -117,4 +121,6 @@ def _parts(paths: Paths, name: str) -> list[Path]:
 
 def _stamp(paths: Paths, name: str, about: dict[str, object], rows: int) -> None:
     base = read_json(paths.stamp("embed")) or {}
-    write_json(paths.view_stamp(name), {**about, "base": base.get("digest"), "rows": rows})
+    made = {"base": base.get("digest"), "rows": rows}
+    version = store.live_version(paths.view_table(name))
+    write_json(paths.view_stamp(name), {**about, **made, "version": version})

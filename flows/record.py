@@ -7,8 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from flows.belongings import belongings, manner
-from flows.stale import state_digest
+from flows.score_tables import write_tables
+from flows.stale import fitted, state_digest
+from flows.unwritten import sweep_unfinished
+from flows.wholeness import is_live, mixtures
 from tasks.committing import Committed
+from tasks.core.errors import InputError
 from tasks.core.files import write_json
 from tasks.core.params import Params
 from tasks.core.paths import Paths
@@ -35,13 +39,18 @@ def record_run(paths: Paths, params: Params, subject: str, *, commit: bool) -> R
     """Record the state in DVC, then in git, then send it on; the caller holds the write lock.
 
     Each step finds what an earlier one that was killed left out, so repeating it repairs it.
+    InputError where files of two fits lie side by side: nothing untrue is recorded.
     """
+    _check_whole(paths)
+    write_tables(paths)
+    sweep_unfinished(paths)
     in_dvc = paths.in_dvc()
     made, pushed, unsent = NOT_COMMITTED, [], []
     if in_dvc:
         record(paths.root, paths.raw.relative_to(paths.root).as_posix())
         if commit and place_of(paths.root) is not None:
-            made = commit_state(paths.root, subject, belongings(paths), manner(params))
+            waiting = tuple(name for name in fitted(paths) if not is_live(paths, name))
+            made = commit_state(paths.root, subject, belongings(paths), manner(params), waiting)
         for name, send in _sendings(paths, params, commit=commit):
             try:
                 pushed += [name] if send() else []
@@ -49,7 +58,19 @@ def record_run(paths: Paths, params: Params, subject: str, *, commit: bool) -> R
                 unsent.append(f"{error}; the run is recorded here and the next one sends it")
                 print(f"not sent: {unsent[-1]}", file=sys.stderr)
     write_json(paths.recorded, {"state": state_digest(paths), "dvc": in_dvc})
+    paths.unfinished_rollback.unlink(missing_ok=True)
     return Recorded(in_dvc, made.commit, made.message, made.tags, tuple(pushed), tuple(unsent))
+
+
+def _check_whole(paths: Paths) -> None:
+    found = mixtures(paths)
+    if found:
+        said = "; ".join(f"view {name!r}: {reason}" for name, reason in found.items())
+        first = next(iter(found))
+        raise InputError(
+            f"{said}; expected all of one fit, so nothing is recorded; run 'refract fit {first}"
+            f" --force', or 'refract rollback {first} VERSION'"
+        )
 
 
 def _sendings(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,16 @@ from flows.lock import writer
 from flows.materialise import ViewReport, materialise
 from flows.record import Recorded, record_run
 from flows.stale import HELD_BY, encoder_settings, fit_fingerprints
+from flows.wholeness import mixture
 from tasks import history
 from tasks.committing import check_committable
 from tasks.core import store
-from tasks.core.artifact import CARD, TENSORS, is_whole, read_artifact
+from tasks.core.artifact import CARD, TENSORS, fits, is_whole, read_artifact, read_card
 from tasks.core.changes import identity
 from tasks.core.coder import space_of
 from tasks.core.errors import InputError
-from tasks.core.files import read_json, write_json
+from tasks.core.exchange import exchange
+from tasks.core.files import as_json, read_json
 from tasks.core.label_files import label_files
 from tasks.core.params import Params, load_params
 from tasks.core.paths import Paths, check_name
@@ -57,7 +58,7 @@ def rollback(root: Path, name: str, version: str | None = None) -> RolledBack:
         check_committable(root, params.record.author)
     with writer(paths):
         was, earlier = _choose(paths, check_name(name), version)
-        source = _restore(paths, params, name, earlier)
+        source = _restore(paths, params, name, was, earlier)
         views = materialise(root, [name])
         recorded = record_run(paths, params, f"rollback/{name}", commit=commit)
     return RolledBack(name, was, f"v{earlier.tag.number}", source, views, recorded)
@@ -69,7 +70,12 @@ def _choose(paths: Paths, name: str, version: str | None) -> tuple[str, _Earlier
     file = history.score_file(name)
     scores = history.json_at(paths.root, [(tag.commit, file) for tag in tags])
     known = [_Earlier(tag, own) for tag, own in zip(tags, scores, strict=True)]
-    now = identity(read_json(paths.metric(name)) or {})
+    whole = mixture(paths, name) is None
+    now = identity(read_json(paths.metric(name)) or {}) if whole else None
+    begun = _begun(paths, name, version, now)
+    for one in known:
+        if begun is not None and f"v{one.tag.number}" == begun["version"]:
+            return str(begun["was"]), one
     same = [number for number, one in enumerate(known) if identity(one.scores) == now]
     at = same[-1] if same else len(known)
     was = f"v{known[at].tag.number}" if same else "an unrecorded version"
@@ -91,11 +97,19 @@ def _choose(paths: Paths, name: str, version: str | None) -> tuple[str, _Earlier
     return was, chosen[0]
 
 
-def _restore(paths: Paths, params: Params, name: str, earlier: _Earlier) -> str:
+def _begun(paths: Paths, name: str, version: str | None, now: str | None) -> dict[str, Any] | None:
+    """Return the note of a rollback that a kill has kept from being recorded, if it is this one."""
+    begun = read_json(paths.unfinished_rollback)
+    if begun is None or begun.get("name") != name or begun.get("transform") != now:
+        return None
+    return begun if version in (None, begun.get("version")) else None
+
+
+def _restore(paths: Paths, params: Params, name: str, was: str, earlier: _Earlier) -> str:
     """Lay the earlier transform in the place of the present one; return where it came from."""
     kept = paths.kept_transform(name, identity(earlier.scores))
-    if is_whole(kept):
-        _put(paths, params, name, earlier, kept)
+    if is_whole(kept) and fits(read_card(kept), earlier.scores):
+        _put(paths, params, name, was, earlier, kept)
         return "kept beside the view"
     place = history.repository(paths.root)
     folder = paths.transform(name).relative_to(paths.root)
@@ -103,28 +117,41 @@ def _restore(paths: Paths, params: Params, name: str, earlier: _Earlier) -> str:
     with laid_out(
         place, paths.root, paths.past, earlier.tag.commit, target, params.record.remote
     ) as then:
-        _put(paths, params, name, earlier, then / folder)
+        _put(paths, params, name, was, earlier, then / folder)
     return f"out of DVC at {earlier.tag.tag}"
 
 
-def _put(paths: Paths, params: Params, name: str, earlier: _Earlier, source: Path) -> None:
-    """Write hold, scores, tensors and, last, the card that makes them count."""
+def _put(
+    paths: Paths, params: Params, name: str, was: str, earlier: _Earlier, source: Path
+) -> None:
+    """Exchange hold, scores, tensors and card as one, with the note that a rollback is at work."""
     _, card = read_artifact(source)
+    version = f"v{earlier.tag.number}"
+    if not fits(card, earlier.scores):
+        raise InputError(
+            f"view {name!r}: {version} was recorded with scores of another transform than it has;"
+            f" expected both of one fit; choose another version: 'refract versions {name}'"
+        )
     base, asked = store.note(paths.base_table), encoder_settings(params).fingerprint()
     if base["fingerprint"] != asked or card.get("encoder") != space_of(base):
         raise InputError(
-            f"view {name!r}: v{earlier.tag.number} reads vectors of another encoder than"
-            " params.yaml names now; expected the same; check out the whole version instead:"
+            f"view {name!r}: {version} reads vectors of another encoder than params.yaml names"
+            " now; expected the same; check out the whole version instead:"
             f" 'refract checkout {earlier.tag.tag}'"
         )
-    place = paths.transform(name)
-    place.mkdir(parents=True, exist_ok=True)
-    write_json(paths.hold(name), _hold(paths, params, name, earlier, str(card["fingerprint"])))
-    write_json(paths.metric(name), earlier.scores)
-    for file in (TENSORS, CARD):
-        temporary = place / f".{file}.tmp"
-        shutil.copyfile(source / file, temporary)
-        temporary.replace(place / file)
+    begun = {
+        "name": name,
+        "version": version,
+        "was": was,
+        "transform": identity(earlier.scores),
+    }
+    new = {
+        paths.unfinished_rollback: as_json(begun),
+        paths.hold(name): as_json(_hold(paths, params, name, earlier, str(card["fingerprint"]))),
+        paths.metric(name): as_json(earlier.scores),
+        **{paths.transform(name) / file: (source / file).read_bytes() for file in (TENSORS, CARD)},
+    }
+    exchange(paths.root, paths.exchange, new)
 
 
 def _hold(

@@ -9,6 +9,7 @@ from pathlib import Path
 from prefect import flow
 
 from flows.artifacts import leave_table
+from flows.checkout import finish_checkout
 from flows.embed import EmbedReport, embed
 from flows.fit import FitOutcome, fit
 from flows.ingest import ingest
@@ -50,6 +51,7 @@ def bring_up_to_date(
 
     documents: take in what changed in the sources; else only what an earlier run has left undone.
     """
+    finish_checkout(Paths(root))
     paths, params = Paths(root), load_params(Paths(root).params)
     clock = _Clock()
     if commit:

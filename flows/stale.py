@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from tasks.core.artifact import CARD, REVISION, TENSORS
+from flows.wholeness import is_table, is_view, mixture, unfinished
+from tasks.core.artifact import CARD, REVISION
 from tasks.core.documents import expand
 from tasks.core.encoder import EncoderSettings
 from tasks.core.errors import InputError
@@ -84,12 +84,14 @@ def embed_verdict(paths: Paths, params: Params) -> Verdict:
     if corpus is None:
         return Verdict(False, "no corpus yet")
     stamp = read_json(paths.stamp("embed"))
-    if stamp is None or not _is_table(paths.base_table):
+    if stamp is None or not is_table(paths.base_table):
         return Verdict(True, "no base vectors yet")
     if stamp.get("encoder") != encoder_settings(params).fingerprint():
         return Verdict(True, "another encoder")
     if stamp.get("storage") != params.embed.storage:
         return Verdict(True, "another storage type")
+    if stamp.get("corpus") is None:
+        return Verdict(True, "an embedding was stopped halfway")
     if stamp.get("corpus") != corpus.get("digest"):
         return Verdict(True, "the corpus changed")
     return FRESH
@@ -127,15 +129,16 @@ def labels_fingerprint(paths: Paths, file: Path) -> str:
 
 def fit_verdict(paths: Paths, name: str, now: dict[str, str]) -> Verdict:
     """Compare with the transform's card, or with the note of a rollback or a rejection."""
+    mixed = mixture(paths, name)
     held = hold_reason(paths, name, now)
-    if held is not None:
+    if held is not None and mixed is None:
         return Verdict(False, held)
     rejected = read_json(paths.rejection(name))
     if rejected is not None and rejected.get("made_from") == now:
         return Verdict(False, REJECTED + str(rejected.get("reason")))
     card = read_json(paths.transform(name) / CARD)
-    if card is None:
-        return Verdict(True, "no transform yet")
+    if card is None or mixed is not None:
+        return Verdict(True, mixed or "no transform yet")
     made_from: dict[str, str] = card.get("made_from", {})
     words = {
         "labels": "its labels changed",
@@ -164,26 +167,13 @@ def hold_reason(paths: Paths, name: str, now: dict[str, str]) -> str | None:
     )
 
 
-def _is_table(table: Path) -> bool:
-    versions = table / "_versions"
-    return versions.is_dir() and any(versions.iterdir())
-
-
-def _is_view(paths: Paths, name: str, stamp: dict[str, Any]) -> bool:
-    """Tell whether the table, the tag that readers follow, and the transform beside are there."""
-    table = paths.view_table(name)
-    kept = paths.kept_transform(name, str(stamp.get("transform")))
-    files = (table / "_refs" / "tags" / "live.json", kept / CARD, kept / TENSORS)
-    return _is_table(table) and all(file.is_file() for file in files)
-
-
 def view_verdict(paths: Paths, params: Params, name: str) -> Verdict:
     """Compare a view with its transform, its settings and the base vectors."""
     card = read_json(paths.transform(name) / CARD)
     if card is None:
         return Verdict(False, "no transform yet")
     stamp = read_json(paths.view_stamp(name))
-    if stamp is None or not _is_view(paths, name, stamp):
+    if stamp is None or not is_view(paths, name, stamp):
         return Verdict(True, "no view yet")
     if stamp.get("transform") != card.get("fingerprint"):
         return Verdict(True, "a new transform")
@@ -270,7 +260,7 @@ def wanted_views(paths: Paths, names: Sequence[str]) -> list[str]:
 
 def any_fit(paths: Paths, params: Params, names: Sequence[str]) -> bool:
     """Tell whether any label file (of `names`, if given) asks for a fit."""
-    return any(
+    return paths.exchange.is_file() or any(
         fit_verdict(paths, name, fit_fingerprints(paths, params, name, file)).stale
         for name, file in wanted_labels(paths, names).items()
     )
@@ -278,20 +268,23 @@ def any_fit(paths: Paths, params: Params, names: Sequence[str]) -> bool:
 
 def any_view(paths: Paths, params: Params, names: Sequence[str]) -> bool:
     """Tell whether any view (of `names`, if given) has to be written."""
-    stale = any(view_verdict(paths, params, name).stale for name in wanted_views(paths, names))
+    stale = paths.exchange.is_file() or any(
+        view_verdict(paths, params, name).stale for name in wanted_views(paths, names)
+    )
     return stale or (not names and bool(to_retire(paths, params)))
 
 
 def anything(paths: Paths, params: Params) -> bool:
     """Tell whether `run` has anything to make or to record."""
-    return corpus_is_stale(paths, params) or anything_left(paths, params)
+    return bool(unfinished(paths)) or corpus_is_stale(paths, params) or anything_left(paths, params)
 
 
 def anything_left(paths: Paths, params: Params) -> bool:
     """Tell whether something is to be made or recorded of the corpus there is."""
     recorded = read_json(paths.recorded) or {}
     return (
-        embed_verdict(paths, params).stale
+        bool(unfinished(paths))
+        or embed_verdict(paths, params).stale
         or any_fit(paths, params, [])
         or any_view(paths, params, [])
         or recorded != {"state": state_digest(paths), "dvc": paths.in_dvc()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flows import stale
+from flows.wholeness import unfinished
 from tasks.core.artifact import CARD
 from tasks.core.documents import expand
 from tasks.core.errors import InputError
@@ -18,6 +19,7 @@ def read_status(paths: Paths, params: Params) -> dict[str, Any]:
     """Return the state of the workspace as a JSON value."""
     return {
         "root": str(paths.root.resolve()),
+        "unfinished": unfinished(paths),
         "corpus": _corpus(paths, params),
         "vectors": _vectors(paths, params),
         "instructions": _instructions(paths, params),

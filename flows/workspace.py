@@ -89,8 +89,8 @@ class View:
         paths = self._workspace.paths
         if self.name == BASE:
             return views.frame(paths.base_table, live=False)
-        texts = views.frame(paths.base_table, live=False, names=["id", "text"])
         rows = views.frame(paths.view_table(self.name), live=True)
+        texts = views.frame(paths.base_table, live=False, names=["id", "text"])
         others = [name for name in rows.columns if name != "id"]
         joined = rows.join(texts, on="id", how="left", maintain_order="left")
         return joined.select("id", "text", *others)

@@ -49,6 +49,12 @@ def branch(root: Path) -> str | None:
     return git_answer(root, "symbolic-ref", "--quiet", "--short", "HEAD")
 
 
+def is_branch(root: Path, name: str) -> bool:
+    """Tell whether git has a branch of this name."""
+    ref = f"refs/heads/{name}"
+    return git_answer(root, "show-ref", "--verify", "--quiet", ref) is not None
+
+
 def switch(root: Path, rev: str) -> None:
     """Let git lay out its files of `rev`; a branch stays a branch."""
     git(root, "checkout", "--quiet", rev, "--")

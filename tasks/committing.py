@@ -107,8 +107,14 @@ def _passed(path: str, endings: tuple[str, ...]) -> bool:
     return path.endswith(endings) or path.rpartition("/")[2].startswith(".")
 
 
-def commit(root: Path, subject: str, belongings: Belongings, manner: Manner) -> Committed:
-    """Commit the belongings alone, and tag each new version of a view.
+def commit(
+    root: Path,
+    subject: str,
+    belongings: Belongings,
+    manner: Manner,
+    waiting: Sequence[str] = (),
+) -> Committed:
+    """Commit the belongings alone, and tag each new version of a view, but for those `waiting`.
 
     What is staged or changed elsewhere stays as it is. What a kill left out is made up for: the
     commit holds whatever differs, and a view without a tag of its transform gets one.
@@ -119,6 +125,7 @@ def commit(root: Path, subject: str, belongings: Belongings, manner: Manner) -> 
     before = history.figures_at(root, ["HEAD"])[0] if born else Figures()
     after = history.figures_now(root)
     versions = new_versions(root, after) if manner.tag else {}
+    versions = {name: new for name, new in versions.items() if name not in waiting}
     made, message = None, None
     if files:
         message = log_message(subject, before, after, versions, files)
@@ -167,7 +174,7 @@ def _tag(
     root: Path, place: Place, name: str, version: Version, now: Figures, manner: Manner
 ) -> str:
     tag = place.name(f"view/{name}/v{version.number}")
-    made = history.last_commit(root, history.score_file(name)) or "HEAD"
+    made = history.last_commit(root, history.score_file(name), history.LOCK) or "HEAD"
     message = f"--message={tag_message(name, version, now.views[name])}"
     signing = _signing("--sign", "--no-sign", manner.sign)
     git(root, "tag", "--annotate", *signing, message, tag, made, env=_identity(manner.author))

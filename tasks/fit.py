@@ -11,14 +11,15 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.core import base
-from tasks.core.artifact import CARD, is_whole
+from tasks.core.artifact import CARD, fits, is_whole, of_scores
 from tasks.core.errors import InputError
-from tasks.core.files import digest, read_json, write_json
+from tasks.core.exchange import exchange
+from tasks.core.files import as_json, digest, read_json, write_json
 from tasks.core.labelled import Labelled, labelled
 from tasks.core.labels import LabelSet, read_labels
 from tasks.core.quarantine import RejectLog
 from tasks.core.score import Scores, score
-from tasks.core.transform import Transform, save
+from tasks.core.transform import Transform, contents
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class FitJob:
     rejected_rows: Path
     rejection: Path
     hold: Path
+    root: Path
+    exchange: Path
     made_from: dict[str, str]
     method: str
     settings: dict[str, Any]
@@ -81,10 +84,10 @@ def fit_instruction(job: FitJob) -> FitReport:
         _check_gain(job, scores)
     made = known.fit(job.method, job.settings, job.seed)
     scores["method"] = _called(made)
-    write_json(job.metric, scores)
-    job.rejection.unlink(missing_ok=True)
-    job.hold.unlink(missing_ok=True)
-    save(job.transform, made, _card(job, matched, labels))  # last: its card says that all is made
+    card = _card(job, matched, labels) | {"scores": of_scores(scores)}
+    files = {job.transform / name: content for name, content in contents(made, card).items()}
+    new = {job.metric: as_json(scores), **files}
+    exchange(job.root, job.exchange, new, gone=(job.rejection, job.hold))
     return _report(job, labels, scores, begun, refitted=True)
 
 
@@ -107,7 +110,7 @@ def _fingerprint(job: FitJob, matched: str) -> str:
 def _same_but_base(card: dict[str, Any], job: FitJob, matched: str) -> bool:
     old = card.get("made_from", {})
     unchanged = all(old.get(key) == job.made_from[key] for key in ("params", "encoder"))
-    made = card.get("matched") == matched and job.metric.is_file()
+    made = card.get("matched") == matched and fits(card, read_json(job.metric) or {})
     return unchanged and made and is_whole(job.transform)
 
 

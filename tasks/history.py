@@ -118,9 +118,9 @@ def commits(root: Path, paths: Sequence[str], limit: int | None = None) -> list[
     return [Commit(*line.split("\t", 2)) for line in lines]
 
 
-def last_commit(root: Path, path: str) -> str | None:
-    """Return the commit on this branch that last changed `path`."""
-    return git_answer(root, "log", "--max-count=1", "--format=%H", "HEAD", "--", path) or None
+def last_commit(root: Path, *paths: str) -> str | None:
+    """Return the commit on this branch that last changed one of `paths`."""
+    return git_answer(root, "log", "--max-count=1", "--format=%H", "HEAD", "--", *paths) or None
 
 
 def json_at(root: Path, places: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:

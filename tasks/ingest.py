@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from tasks.core.bringing import bring
 from tasks.core.corpus import CorpusReport, build
 from tasks.core.incoming import Incoming
 from tasks.progress import track
 
 
 @task(name="bring in", cache_policy=NO_CACHE)
-def bring_in(files: list[Incoming]) -> int:
+def bring_in(files: list[Incoming], raw: Path, note: Path) -> int:
     """Copy files to their place in data/raw, each whole or not at all; return how many."""
-    for file in files:
-        file.place.parent.mkdir(parents=True, exist_ok=True)
-        temporary = file.place.with_name(f".{file.place.name}.tmp")
-        shutil.copyfile(file.source, temporary)
-        temporary.replace(file.place)
+    bring(files, raw, note)
     return len(files)
 
 

@@ -21,6 +21,7 @@ class UpkeepReport:
     compacted: bool
     before: Size
     after: Size
+    live: tuple[int | None, int | None]  # the version that readers see, before and after
 
 
 @task(name="maintain table", task_run_name="maintain {name}", cache_policy=NO_CACHE)
@@ -33,7 +34,8 @@ def maintain_table(name: str, table: Path, keep: timedelta, fragments: int) -> U
     if compacted and live is not None:
         store.publish(table, store.version(table))
     upkeep.forget_versions(table, keep)
-    return UpkeepReport(name, compacted, before, upkeep.measure(table))
+    now = store.live_version(table)
+    return UpkeepReport(name, compacted, before, upkeep.measure(table), (live, now))
 
 
 @task(name="forget transforms", cache_policy=NO_CACHE)

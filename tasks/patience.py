@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from typing import Any
 
+from tasks.core.exhaustion import exhausted
 from tasks.repository import RepositoryError
 
 PASSING = {errno.EAGAIN, errno.EBUSY, errno.EIO, errno.ESTALE, errno.ETIMEDOUT}
@@ -13,6 +14,8 @@ PASSING = {errno.EAGAIN, errno.EBUSY, errno.EIO, errno.ESTALE, errno.ETIMEDOUT}
 def may_pass(task: Any, run: Any, state: Any) -> bool:
     """Tell a lock, a time-out or a busy store from a mistake, which a repetition only repeats."""
     error = state.result(raise_on_failure=False)
+    if isinstance(error, RepositoryError) and exhausted(error) is not None:
+        return False  # a full disk stays full
     if isinstance(error, RepositoryError | ConnectionError | TimeoutError):
         return True
     return isinstance(error, OSError) and error.errno in PASSING

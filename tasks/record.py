@@ -41,9 +41,11 @@ def takes_documents(root: Path, raw: str) -> bool:
 
 
 @task(name="commit", cache_policy=NO_CACHE, **RETRIES)
-def commit(root: Path, subject: str, belongings: Belongings, manner: Manner) -> Committed:
-    """Make the state a git commit with a tag for each new version of a view."""
-    return committing.commit(root, subject, belongings, manner)
+def commit(
+    root: Path, subject: str, belongings: Belongings, manner: Manner, waiting: tuple[str, ...]
+) -> Committed:
+    """Make the state a git commit with a tag for each new version of a view not in `waiting`."""
+    return committing.commit(root, subject, belongings, manner, waiting)
 
 
 @task(name="push", cache_policy=NO_CACHE)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from flows import Workspace, stale
+from flows import Workspace, stale, wholeness
+from tasks.core import store
 from tasks.core.files import read_json
 from tasks.core.params import load_params
 from tasks.core.paths import Paths
@@ -44,3 +47,61 @@ def leftovers(root: Path) -> list[Path]:
     return checkpoints + [
         path for path in (root / "data").rglob("*") if path.suffix in (".tmp", ".staging")
     ]
+
+
+def truth(root: Path) -> dict[str, object]:
+    """Return what two workspaces share that went the same way, as plain values to compare.
+
+    Also checks what must hold in each alone: nothing is left over or to do, and what belongs
+    together is of one fit.
+    """
+    paths = Paths(root)
+    assert not stale.anything(paths, load_params(paths.params))
+    assert wholeness.mixtures(paths) == {}
+    found: dict[str, object] = {}
+    for name in ("base", *Workspace(root).views):
+        frame = rows(root, name)
+        kept = [key for key in frame.columns if frame[key].dtype not in (pl.Array, pl.Float32)]
+        found[f"rows of {name}"] = frame.select(kept).rows()
+        vectors = np.round(frame["vector"].to_numpy().astype(float), 2) + 0.0
+        found[f"vectors of {name}"] = np.abs(vectors).sum(axis=1).round(0).tolist()
+    for file in sorted([*paths.metrics.rglob("*.*"), *paths.transforms.rglob("*.json")]):
+        card = read_json(file) if file.suffix == ".json" else file.read_text()
+        if isinstance(card, dict):
+            card = {key: value for key, value in card.items() if key not in ("sha256", "settings")}
+        found[paths.inside(file)] = card
+    for name in Workspace(root).views:
+        assert wholeness.is_live(paths, name), f"{name}: the live view is of another transform"
+    listed = sorted(paths.inside(file) for file in paths.labels.rglob("*"))
+    found["labels"] = listed
+    if (root / ".git").is_dir():
+        found |= _recorded(root)
+    return found
+
+
+def _recorded(root: Path) -> dict[str, object]:
+    def ask(*words: str) -> list[str]:
+        done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=True)
+        return done.stdout.splitlines()
+
+    # Who made a commit is in its subject: "rollback/mood: 20 labels" or "run: mood 20 labels".
+    lines = [line.partition(": ")[2] for line in ask("log", "--format=%s")]
+    subjects = [re.sub(r"^\w+ (?=\d+ labels)", "", line) for line in lines]
+    tags = ask("for-each-ref", "refs/tags", "--format=%(refname:strip=2) %(contents:subject)")
+    return {"log": subjects, "tags": tags, "changed": ask("status", "--porcelain")}
+
+
+def orphaned(root: Path) -> list[Path]:
+    """Return the data files in tables' folders that no version of the table names."""
+    paths = Paths(root)
+    found = []
+    for table in (paths.base_table, *(paths.view_table(name) for name in Workspace(root).views)):
+        dataset = store.open_table(table)
+        named = {
+            file.path
+            for version in dataset.versions()
+            for fragment in dataset.checkout_version(version["version"]).get_fragments()
+            for file in fragment.metadata.files
+        }
+        found += [path for path in (table / "data").iterdir() if path.name not in named]
+    return found

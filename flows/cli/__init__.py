@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -10,6 +11,8 @@ import click
 from flows.cli import judging, labelling, making, reading, serving, versions
 from flows.environment import settle_environment
 from tasks.core.errors import InputError
+from tasks.core.exhaustion import exhausted, unwritable
+from tasks.core.paths import Paths
 from tasks.repository import RepositoryError
 
 
@@ -45,21 +48,35 @@ def _show(error: click.ClickException) -> None:
         error.show()
 
 
+def _state() -> Path:
+    """Return the nearest folder to where the command keeps its state."""
+    words = sys.argv[1:]
+    roots = [words[at + 1] for at, word in enumerate(words[:-1]) if word == "--root"]
+    roots += [word.removeprefix("--root=") for word in words if word.startswith("--root=")]
+    root = Path(roots[-1] if roots else ".")
+    state = Paths(root).state
+    return state if state.is_dir() else root
+
+
+def _file_error(error: Exception) -> str:
+    where = getattr(error, "filename", None) or "a file"
+    said = getattr(error, "strerror", None) or error
+    return f"{where}: {said}; check the path and its permissions"
+
+
 def main() -> None:
     """Run the command line; an expected error is one line on stderr and exit code 2."""
     settle_environment()
     try:
         cli(prog_name="refract", standalone_mode=False)
     except InputError as error:
-        _refuse(str(error))
-    except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            sys.stderr.close()
-            sys.exit(141)
-        where = error.filename or "a file"
-        _refuse(f"{where}: {error.strerror or error}; check the path and its permissions")
+        _refuse(exhausted(error) or str(error))
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)
     except RepositoryError as error:
-        click.echo(f"refract: not recorded: {error}; what was made is whole, repeat it", err=True)
+        told = exhausted(error) or f"{error}; what was made is whole, repeat it"
+        click.echo(f"refract: not recorded: {told}", err=True)
         sys.exit(1)
     except click.ClickException as error:
         _show(error)
@@ -67,3 +84,8 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("refract: stopped; run the same command again to go on", err=True)
         sys.exit(130)
+    except Exception as error:
+        known = exhausted(error) or unwritable(_state())
+        if known is None and not isinstance(error, OSError):
+            raise
+        _refuse(known or _file_error(error))

@@ -109,6 +109,8 @@ def recorded(report: Any) -> None:
 
 
 def status(state: Mapping[str, Any]) -> None:
+    for line in state["unfinished"]:
+        click.echo(f"stopped halfway: {line}")
     corpus, vectors = state["corpus"], state["vectors"]
     click.echo(
         f"corpus: {corpus['texts']:,} texts from {corpus['sources']:,} files ({_verdict(corpus)})"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.core.errors import InputError
-from tasks.core.files import write_bytes, write_json
+from tasks.core.files import as_json, digest
 
 FORMAT = 1
 TENSORS = "transform.safetensors"
@@ -21,16 +21,27 @@ CARD = "transform.json"
 OWN_KEYS = ("format", "method", "labels", "dimensions", "size", "settings", "sha256")
 
 
-def write_artifact(folder: Path, payload: bytes, card: Mapping[str, Any]) -> None:
-    """Write the tensors, then the card that holds their SHA-256.
+def sealed(payload: bytes, card: Mapping[str, Any]) -> dict[str, bytes]:
+    """Return the content of the tensors, then of the card that holds their SHA-256, by name."""
+    whole = {**card, "format": FORMAT, "sha256": hashlib.sha256(payload).hexdigest()}
+    return {TENSORS: payload, CARD: as_json(whole)}
 
-    The card comes last: a kill in between leaves an old hash beside new tensors,
-    which `read_artifact` refuses.
+
+def of_scores(scores: Mapping[str, Any]) -> str:
+    """Name scores by their content, as a card does that was made with them."""
+    return digest(json.loads(as_json(scores)))
+
+
+def fits(card: Mapping[str, Any], scores: Mapping[str, Any]) -> bool:
+    """Tell whether `scores` are of the transform that `card` is of.
+
+    A card of an earlier Refract does not name its scores: then both name what they were made from.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    sealed = {**card, "format": FORMAT, "sha256": hashlib.sha256(payload).hexdigest()}
-    write_bytes(folder / TENSORS, payload)
-    write_json(folder / CARD, sealed)
+    known = card.get("scores")
+    if known is not None:
+        return bool(known == of_scores(scores))
+    own = card.get("fingerprint")
+    return bool(scores) and scores.get("fingerprint", own) == own
 
 
 def read_card(folder: Path) -> dict[str, Any]:

@@ -20,6 +20,23 @@ _blake = partial(hashlib.blake2b, digest_size=16)
 
 def write_bytes(path: Path, payload: bytes) -> None:
     """Replace `path` by `payload` in one step; a reader sees the old or the new, never a part."""
+    with naming(path):
+        _write_bytes(path, payload)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let an error of the operating system name `path`: a full disk says only that it is full."""
+    try:
+        yield
+    except OSError as error:
+        named = error.filename
+        if named is None or Path(os.fsdecode(named)).parent == path.parent:
+            error.filename = str(path)  # not the temporary file beside it
+        raise
+
+
+def _write_bytes(path: Path, payload: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     try:
@@ -32,6 +49,16 @@ def write_bytes(path: Path, payload: bytes) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Let the names in `folder` outlive a power cut, where the operating system can do that."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -47,15 +74,22 @@ def replacing(path: Path) -> Iterator[Path]:
         raise InputError(f"{path}: found {found}; expected a file name in an existing folder")
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        yield temporary
-        temporary.replace(path)
+        with naming(path):
+            yield temporary
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
+def as_json(value: Any) -> bytes:
+    """Return `value` as JSON with sorted keys, so that equal values are equal bytes."""
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
+    return f"{text}\n".encode()
+
+
 def write_json(path: Path, value: Any) -> None:
-    """Replace `path` by `value` as JSON with sorted keys, so that equal values are equal bytes."""
-    write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+    """Replace `path` by `value` as JSON, in one step."""
+    write_bytes(path, as_json(value))
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
@@ -99,14 +133,21 @@ class Hashes:
                 f"{path}: {error.strerror}; expected a readable file; restore or remove it"
             ) from error
 
-    def _of(self, path: Path) -> str:
+    def seal(self, path: Path) -> str | None:
+        """Return the SHA-256 of `path`, or None where it cannot be read."""
+        try:
+            return self._of(path, "sha256")
+        except OSError:
+            return None
+
+    def _of(self, path: Path, how: str = "") -> str:
         stat = path.stat()
-        key = str(path.resolve())
+        key = f"{how}:{path.resolve()}" if how else str(path.resolve())
         seen = [stat.st_size, stat.st_mtime_ns, stat.st_ino]
         known = self._known.get(key)
         if known is not None and known[:3] == seen:
             return str(known[3])
-        value = content_hash(path)
+        value = hashlib.sha256(path.read_bytes()).hexdigest() if how else content_hash(path)
         self._known[key] = [*seen, value]
         self._changed = True
         return value
@@ -126,8 +167,11 @@ class Hashes:
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a folder, if it is there."""
-    if path.is_dir():
-        shutil.rmtree(path)
+    """Remove a file or a folder, if it is there; a folder is gone at once, whatever happens."""
+    if path.is_dir() and not path.is_symlink():
+        aside = path.with_name(f".{path.name}.tmp")
+        shutil.rmtree(aside, ignore_errors=True)
+        path.replace(aside)
+        shutil.rmtree(aside)
     else:
         path.unlink(missing_ok=True)

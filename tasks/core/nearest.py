@@ -12,6 +12,7 @@ import numpy as np
 
 from tasks.core import arrow
 from tasks.core.errors import InputError
+from tasks.core.exhaustion import naming_table
 from tasks.core.store import (
     LIVE,
     NOTE,
@@ -38,6 +39,7 @@ class Hit:
     row: dict[str, Any]
 
 
+@naming_table
 def index(table: Path, from_rows: int) -> bool:
     """Index ids and vectors from `from_rows` rows on; below that looking at every row is fast."""
     if count(table) < from_rows:
@@ -67,14 +69,17 @@ def _rounds(rows: Any) -> bool:
 
 
 class Searcher:
-    """Nearest rows of one table by cosine; follows the `live` tag where the table has one."""
+    """Nearest rows of one version of a table, by cosine: it never changes, so threads may share it.
 
-    def __init__(self, table: Path, *, live: bool) -> None:
+    live: the version is the one that the tag `live` names, or else the latest.
+    """
+
+    def __init__(self, table: Path, *, live: bool, version: int | None = None) -> None:
         if not exists(table) or (live and live_version(table) is None):
             raise InputError(f"{table}: nothing to search yet; expected vectors; run 'refract run'")
         self._table = table
         self._live = live
-        self._rows = open_table(table, LIVE if live else None)
+        self._rows = open_table(table, version or (LIVE if live else None))
 
     @property
     def names(self) -> list[str]:
@@ -86,14 +91,13 @@ class Searcher:
         """What was noted with the table's rows when they were written."""
         return dict(json.loads((self._rows.schema.metadata or {}).get(NOTE, b"{}")))
 
-    def refresh(self) -> bool:
-        """Move to the version that readers should see now; True if it changed."""
+    def newest(self) -> Searcher:
+        """Return the version that readers should see now; this one itself if it is that."""
         with readable(self._table):
             newest = self._rows.tags.get_version(LIVE) if self._live else self._rows.latest_version
         if newest == self._rows.version:
-            return False
-        self._rows = open_table(self._table, newest)
-        return True
+            return self
+        return Searcher(self._table, live=self._live, version=newest)
 
     def nearest(
         self, vector: np.ndarray, k: int, where: str | None, names: Sequence[str]

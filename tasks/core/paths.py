@@ -268,6 +268,21 @@ class Paths:
         return self.state / "checkout.json"
 
     @property
+    def exchange(self) -> Path:
+        """There while files that belong together are exchanged, and after a kill in between."""
+        return self.state / "exchange.json"
+
+    @property
+    def unfinished_rollback(self) -> Path:
+        """Which version a rollback has brought back, until that is recorded."""
+        return self.state / "rollback.json"
+
+    @property
+    def bringing(self) -> Path:
+        """Which files are being brought into data/raw, and after a kill, were."""
+        return self.state / "bringing.json"
+
+    @property
     def past(self) -> Path:
         """Where earlier versions are laid out to be compared, and removed again."""
         return self.state / "past"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,20 @@ def check_utf8(text: str) -> None:
         raise InputError("search: found bytes that are no UTF-8; expected text")
 
 
+@dataclass(frozen=True)
+class _Snapshot:
+    """One version of a space: rows and the transform that made them, in one piece."""
+
+    texts: nearest.Searcher
+    rows: nearest.Searcher
+    transform: Transform | None
+
+
 class Space:
-    """A searchable space: the base vectors, or one instruction's view of them."""
+    """A searchable space: the base vectors, or one instruction's view of them.
+
+    Threads may share it. Each question is answered by one snapshot from its beginning to its end.
+    """
 
     def __init__(
         self,
@@ -40,74 +53,102 @@ class Space:
         encoder: gives the encoder in the precision that the base vectors were encoded in.
         reductions: where the map of features with a fingerprint is.
         """
-        self._texts = nearest.Searcher(base, live=False)
-        self._rows = self._texts if view is None else nearest.Searcher(view, live=True)
         self._kept = kept
         self._encoder = encoder
         self._encoder_fingerprint = encoder_fingerprint
         self._reductions = reductions
         self._reduction: Reduction | None = None
-        self._transform: Transform | None = None
-        self._refresh()
+        texts = nearest.Searcher(base, live=False)
+        rows = texts if view is None else nearest.Searcher(view, live=True)
+        self._snapshot = self._taken(texts, rows, None)
 
     def search(self, text: str, k: int = 10, where: str | None = None) -> list[dict[str, Any]]:
         """Return the `k` texts closest to `text`: score (cosine, −1 to 1), id, text, metadata."""
         if not text.strip():
             raise InputError("search: the text is blank; expected some words to look for")
         check_utf8(text)
-        self._refresh()
-        codes, _ = self._coder().code([text], lambda _: None)
-        vectors = codes[0]
-        if self._transform is not None:
-            vectors = self._transform.apply(*codes).vectors
-        return self._nearest(vectors[0], k, where)
 
-    def _coder(self) -> Coder:
-        note = self._texts.note
+        def ask(now: _Snapshot) -> list[dict[str, Any]]:
+            codes, _ = self._coder(now).code([text], lambda _: None)
+            vectors = codes[0] if now.transform is None else now.transform.apply(*codes).vectors
+            return _nearest(now, vectors[0], k, where)
+
+        return self._answered(ask)
+
+    def _coder(self, now: _Snapshot) -> Coder:
+        note = now.texts.note
         encoder = self._encoder(note.get("settings", {}).get("precision", "float32"))
         features = note.get("features")
-        if features is None or self._transform is None:
+        if features is None or now.transform is None:
             return Coder(encoder)
-        if self._reduction is None or self._reduction.fingerprint != features["fingerprint"]:
-            self._reduction = load_reduction(self._reductions(features["fingerprint"]))
-        return Coder(encoder, self._reduction)
+        reduction = self._reduction
+        if reduction is None or reduction.fingerprint != features["fingerprint"]:
+            reduction = load_reduction(self._reductions(features["fingerprint"]))
+            self._reduction = reduction
+        return Coder(encoder, reduction)
 
     def similar(self, key: str, k: int = 10, where: str | None = None) -> list[dict[str, Any]]:
         """Return the `k` texts closest to the stored text `key`, itself left out."""
         check_utf8(key)
-        self._refresh()
-        vector = self._rows.vector_of(key)
-        if vector is None:
-            raise InputError(f"id {key!r}: not in this view; expected an id of the corpus")
-        found = self._nearest(vector, k + 1, where)
-        return [hit for hit in found if hit["id"] != key][:k]
 
-    def _refresh(self) -> None:
+        def ask(now: _Snapshot) -> list[dict[str, Any]]:
+            vector = now.rows.vector_of(key)
+            if vector is None:
+                raise InputError(f"id {key!r}: not in this view; expected an id of the corpus")
+            found = _nearest(now, vector, k + 1, where)
+            return [hit for hit in found if hit["id"] != key][:k]
+
+        return self._answered(ask)
+
+    def _answered(self, ask: Callable[[_Snapshot], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+        """Ask the newest snapshot; where that fails and there is a newer one by now, ask it too."""
+        now = self._newest()
+        try:
+            return ask(now)
+        except InputError:
+            newer = self._newest()
+            if newer is now:
+                raise
+            return ask(newer)
+
+    def _newest(self) -> _Snapshot:
         """Follow the live version, and the transform that made it."""
-        if self._rows.refresh():
-            self._transform = None
-        if self._rows is not self._texts:
-            self._texts.refresh()
-        self._check_encoder()
-        if self._kept is not None and self._transform is None:
-            self._transform, _ = load(self._kept(self._rows.note["transform"]))
+        seen = self._snapshot
+        texts = seen.texts.newest()
+        rows = texts if seen.rows is seen.texts else seen.rows.newest()
+        if texts is seen.texts and rows is seen.rows:
+            return seen
+        self._snapshot = now = self._taken(texts, rows, seen)
+        return now
 
-    def _check_encoder(self) -> None:
-        base = self._texts.note
-        view_of = self._rows.note.get("encoder", space_of(base))
+    def _taken(
+        self, texts: nearest.Searcher, rows: nearest.Searcher, seen: _Snapshot | None
+    ) -> _Snapshot:
+        self._check_encoder(texts, rows)
+        if self._kept is None:
+            return _Snapshot(texts, rows, None)
+        made_by = rows.note["transform"]
+        if seen is not None and seen.rows.note["transform"] == made_by:
+            return _Snapshot(texts, rows, seen.transform)
+        return _Snapshot(texts, rows, load(self._kept(made_by))[0])
+
+    def _check_encoder(self, texts: nearest.Searcher, rows: nearest.Searcher) -> None:
+        base = texts.note
+        view_of = rows.note.get("encoder", space_of(base))
         if base["fingerprint"] != self._encoder_fingerprint or view_of != space_of(base):
             raise InputError(
                 "search: this table was made by another encoder than params.yaml names now;"
                 " set 'embed' back, or run 'refract embed --rebuild' and 'refract run'"
             )
 
-    def _nearest(self, vector: np.ndarray, k: int, where: str | None) -> list[dict[str, Any]]:
-        hidden = {store.VECTOR, store.FEATURES, "row_hash", "text_hash", "text"}
-        names = [name for name in self._rows.names if name not in hidden]
-        own = self._rows is self._texts
-        hits = self._rows.nearest(vector, k, where, [*names, "text"] if own else names)
-        if own:
-            texts = {hit.row["id"]: hit.row.pop("text") for hit in hits}
-        else:
-            texts = self._texts.values([hit.row["id"] for hit in hits], "text")
-        return [{"score": hit.score, "text": texts.get(hit.row["id"]), **hit.row} for hit in hits]
+
+def _nearest(now: _Snapshot, vector: np.ndarray, k: int, where: str | None) -> list[dict[str, Any]]:
+    hidden = {store.VECTOR, store.FEATURES, "row_hash", "text_hash", "text"}
+    names = [name for name in now.rows.names if name not in hidden]
+    own = now.rows is now.texts
+    hits = now.rows.nearest(vector, k, where, [*names, "text"] if own else names)
+    if own:
+        texts = {hit.row["id"]: hit.row.pop("text") for hit in hits}
+    else:
+        texts = now.texts.values([hit.row["id"] for hit in hits], "text")
+    return [{"score": hit.score, "text": texts.get(hit.row["id"]), **hit.row} for hit in hits]

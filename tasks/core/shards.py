@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tasks.core.files import digest, read_json, write_json
+from tasks.core.files import digest, naming, read_json, write_json
 from tasks.core.store import fragments_exist
 
 PLAN = "plan.npy"
@@ -21,10 +22,17 @@ def write_plan(folder: Path, rows: np.ndarray) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / PLAN
     temporary = path.with_suffix(".tmp")
-    with temporary.open("wb") as file:
+    with naming(path), temporary.open("wb") as file:
         np.save(file, rows.astype(np.int64), allow_pickle=False)
+        file.flush()
+        os.fsync(file.fileno())
     temporary.replace(path)
     return path
+
+
+def begun(folder: Path) -> bool:
+    """Tell whether a run has begun here and not ended: it may have left files that nobody sees."""
+    return folder.is_dir() and any(folder.iterdir())
 
 
 def read_plan(path: Path, start: int, stop: int) -> np.ndarray:

@@ -18,6 +18,8 @@ import pyarrow as pa
 
 from tasks.core import arrow
 from tasks.core.errors import InputError
+from tasks.core.exhaustion import exhausted, naming_table, told_of
+from tasks.core.files import read_json
 
 LIVE = "live"  # the tag that readers of a view follow
 NOTE = b"refract"  # key of our own note in the schema's metadata
@@ -35,10 +37,13 @@ def exists(table: Path) -> bool:
 def readable(table: Path) -> Iterator[None]:
     """Turn what Lance says of a broken table into one line with the way on."""
     try:
-        yield
+        with told_of(table):  # a full disk is no fault of the table
+            yield
     except InputError:
         raise
     except (ValueError, OSError, RuntimeError, pa.ArrowException) as error:
+        if exhausted(error) is not None:
+            raise
         raise InputError(
             f"{table}: not readable as a Lance table ({first_line(error)}); restore it with"
             " 'dvc checkout', or remove the folder and run 'refract run'"
@@ -66,7 +71,8 @@ def live_version(table: Path) -> int | None:
     """Return the version that readers see, or None before the first is whole."""
     if not exists(table):
         return None
-    tag = open_table(table).tags.list().get(LIVE)
+    with readable(table):
+        tag = open_table(table).tags.list().get(LIVE)
     return None if tag is None else int(tag["version"])
 
 
@@ -146,6 +152,7 @@ def hashes(table: Path, name: str, version: int | str | None = None) -> np.ndarr
     return np.concatenate(parts) if parts else np.empty(0, dtype=np.uint64)
 
 
+@naming_table
 def write_fragments(
     table: Path, rows: pa.Table, about: dict[str, Any], *, fresh: bool
 ) -> list[str]:
@@ -167,6 +174,7 @@ def fragments_exist(table: Path, fragments: Sequence[str]) -> bool:
     return all((table / "data" / path).is_file() for path in files)
 
 
+@naming_table
 def commit_whole(
     table: Path, schema: pa.Schema, about: dict[str, Any], fragments: Sequence[str]
 ) -> int:
@@ -177,6 +185,7 @@ def commit_whole(
     return int(lance.LanceDataset.commit(str(table), operation).version)
 
 
+@naming_table
 def commit_changes(table: Path, retired: Sequence[str], fragments: Sequence[str]) -> int:
     """Remove the rows with the ids `retired` and add `fragments`, in one commit (phase two)."""
     import lance
@@ -210,6 +219,7 @@ def _without(dataset: Any, retired: Sequence[str]) -> tuple[list[int], list[Any]
     return removed, updated
 
 
+@naming_table
 def evolve(table: Path, wanted: Sequence[pa.Field], reserved: Iterable[str]) -> None:
     """Give the table the metadata columns `wanted`: new ones start as null, others are dropped.
 
@@ -229,6 +239,7 @@ def evolve(table: Path, wanted: Sequence[pa.Field], reserved: Iterable[str]) -> 
         open_table(table).add_columns(pa.schema(fresh))
 
 
+@naming_table
 def publish(table: Path, version: int) -> None:
     """Let readers see `version` from now on; one small file is replaced, all or nothing."""
     tags = open_table(table).tags
@@ -238,8 +249,15 @@ def publish(table: Path, version: int) -> None:
         tags.create(LIVE, version)
 
 
+@naming_table
 def rewind(table: Path) -> None:
-    """Make what readers see the latest version again, if a killed writer committed beyond it."""
+    """Make what readers see the latest version again, if a killed writer committed beyond it.
+
+    A tag that a power cut has left unreadable is removed: then nothing is live.
+    """
+    tag = table / "_refs" / "tags" / f"{LIVE}.json"
+    if tag.is_file() and read_json(tag) is None:
+        tag.unlink()
     live = live_version(table)
     if live is not None and live != version(table):
         open_table(table, live).restore()

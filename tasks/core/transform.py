@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from tasks.core import artifact
 from tasks.core.artifact import read_card as read_card
 from tasks.core.errors import InputError
+from tasks.core.files import write_bytes
 from tasks.core.sections import METHODS, Section
 
 
@@ -145,8 +146,8 @@ def fit(
         return kind.fit(sample, asked, seed)
 
 
-def save(folder: Path, transform: Transform, card: Mapping[str, Any]) -> None:
-    """Write `transform.safetensors` and `transform.json`, the same bytes for the same input.
+def contents(transform: Transform, card: Mapping[str, Any]) -> dict[str, bytes]:
+    """Return what `transform.safetensors` and `transform.json` hold, by name.
 
     card: the caller's own entries; those of the transform win where the names are the same.
     """
@@ -161,7 +162,17 @@ def save(folder: Path, transform: Transform, card: Mapping[str, Any]) -> None:
         "size": transform.size,
         "settings": transform.settings(),
     }
-    artifact.write_artifact(folder, serialise(arrays), {**card, **own})
+    return artifact.sealed(serialise(arrays), {**card, **own})
+
+
+def save(folder: Path, transform: Transform, card: Mapping[str, Any]) -> None:
+    """Write both files, the same bytes for the same input.
+
+    The card comes last: a kill in between leaves an old hash beside new tensors, which `load`
+    refuses.
+    """
+    for name, content in contents(transform, card).items():
+        write_bytes(folder / name, content)
 
 
 def load(folder: Path) -> tuple[Transform, dict[str, Any]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from tasks.core import store
+from tasks.core import orphans, store
 from tasks.core.files import remove
 
 
@@ -47,12 +47,13 @@ def compact(table: Path, from_fragments: int) -> bool:
 def forget_versions(table: Path, keep: timedelta) -> None:
     """Remove versions older than `keep` that no tag holds, and the files that only they use.
 
-    Files that no version knows go when they are seven days old: a shard may still be at work.
+    Files that no version knows go as well: the caller is the only writer.
     """
     with store.readable(table):
         store.open_table(table).cleanup_old_versions(
             older_than=keep, error_if_tagged_old_versions=False
         )
+    orphans.sweep(table)
 
 
 def forget_transforms(folder: Path, in_use: str, keep: timedelta) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from tasks.core import arrow, nearest, store
 from tasks.core.artifact import CARD, TENSORS, is_whole, read_artifact, read_card
 from tasks.core.base import OWN as BASE_OWN
 from tasks.core.errors import InputError
-from tasks.core.files import replacing, write_json
+from tasks.core.files import replacing, write_bytes, write_json
 from tasks.core.transform import Transform
 
 READINGS = ("label", "confidence", "novelty")
@@ -155,16 +154,13 @@ def keep_transform(folder: Path, transform: Path, fingerprint: str) -> None:
     if is_whole(kept):
         return
     read_artifact(transform)  # a broken one is refused under its own name, and not copied
-    kept.mkdir(parents=True, exist_ok=True)
     for name in (TENSORS, CARD):
-        temporary = kept / f".{name}.tmp"
-        shutil.copyfile(transform / name, temporary)
-        temporary.replace(kept / name)
+        write_bytes(kept / name, (transform / name).read_bytes())
 
 
 def frame(table: Path, *, live: bool, names: list[str] | None = None) -> pl.DataFrame:
     """Return the rows that readers see; by default all columns but those of the upkeep."""
-    version = store.live_version(table) if live else None
+    version = store.live_version(table) if live else store.version(table)
     if live and version is None:
         raise InputError(f"{table}: no live version; expected a whole view; run 'refract run'")
     if names is None:
@@ -183,7 +179,11 @@ def export_parquet(rows: pl.DataFrame, file: Path) -> None:
 
 
 def export_npy(rows: pl.DataFrame, file: Path) -> None:
-    """Write the vectors as an array (n, d), and their ids in the same order as JSON beside it."""
+    """Write the vectors as an array (n, d), and their ids in the same order as JSON beside it.
+
+    The ids of an older array go first: a kill leaves none, never those of other rows.
+    """
+    file.with_suffix(".ids.json").unlink(missing_ok=True)
     with replacing(file) as temporary, temporary.open("wb") as out:
         np.save(out, rows[store.VECTOR].to_numpy(), allow_pickle=False)
     write_json(file.with_suffix(".ids.json"), rows["id"].to_list())

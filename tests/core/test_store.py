@@ -3,7 +3,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from tasks.core import arrow, nearest, store
+from tasks.core import arrow, nearest, orphans, store
 from tasks.core.errors import InputError
 
 ABOUT = {"fingerprint": "abc", "dimensions": 4}
@@ -148,13 +148,14 @@ def test_what_was_committed_and_never_published_can_be_taken_back(table):
 def test_a_searcher_follows_what_is_published(table):
     store.publish(table, store.version(table))
     searcher = nearest.Searcher(table, live=True)
-    assert not searcher.refresh()
+    assert searcher.newest() is searcher
     replace(table, ["x"], seed=1)
-    assert not searcher.refresh()
+    assert searcher.newest() is searcher
     query = np.ones(4, np.float32)
     assert {hit.row["id"] for hit in searcher.nearest(query, 9, None, ["id"])} == set("abcdef")
     store.publish(table, store.version(table))
-    assert searcher.refresh()
+    assert {hit.row["id"] for hit in searcher.nearest(query, 9, None, ["id"])} == set("abcdef")
+    searcher = searcher.newest()
     assert [hit.row["id"] for hit in searcher.nearest(query, 9, None, ["id"])] == ["x"]
 
 
@@ -286,8 +287,26 @@ def test_an_index_neither_keeps_retired_rows_nor_misses_new_ones(tmp_path):
     for indexed_anew in (False, True):
         if indexed_anew:
             assert nearest.index(path, 1_000)
-        assert searcher.refresh()
+        before, searcher = searcher, searcher.newest()
+        assert searcher is not before
         hits = searcher.nearest(vector, 1199, None, ["id"])
         assert {hit.row["id"] for hit in hits} == {"new", *names} - {"n0007", "n0008"}
         assert searcher.vector_of("n0007") is None
         assert searcher.vector_of("new") is not None
+
+
+def test_what_a_killed_writer_has_left_goes_and_every_version_stays(table):
+    store.publish(table, store.version(table))
+    append(table, ["g"])
+    rows = store.open_table(table).to_table()
+    whole = {path for path in table.rglob("*") if path.is_file()}
+    for fresh in (False, True):  # of a shard, and of a view written anew
+        store.write_fragments(table, rows, {}, fresh=fresh)
+    store.open_table(table).get_fragments()[0].delete("id = 'a'")
+    (table / "_transactions" / "9-6fd1f2c0-5f0e-4a8e-9d0b-0f6f1a1f2b3c.txn").write_bytes(b"half")
+    assert len({path for path in table.rglob("*") if path.is_file()} - whole) == 4
+    old = store.open_table(table, store.LIVE)
+    orphans.sweep(table)
+    assert whole == {path for path in table.rglob("*") if path.is_file()}
+    assert old.count_rows() == store.count(table, store.LIVE) == 6
+    assert set(read(table)) == set("abcdefg")

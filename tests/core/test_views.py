@@ -1,12 +1,16 @@
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import polars as pl
 import pytest
 
 from tasks.core import arrow, store, views
+from tasks.core.discriminant import Discriminant
 from tasks.core.encoder import Encoded
 from tasks.core.errors import InputError
+from tasks.core.nearest import Searcher
 from tasks.core.search import Space
 from tasks.core.transform import fit, load, save
 
@@ -38,12 +42,12 @@ def _vector(name, seed):
     return (values / np.linalg.norm(values)).astype(np.float32)
 
 
-def make_transform(folder, seed=1):
+def make_transform(folder, seed=1, residual=2):
     rng = np.random.default_rng(seed)
     y = np.arange(40) % 2
     x = rng.standard_normal((40, 6)) + np.where(y[:, None], 2, -2) * np.eye(6)[0]
     x = (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
-    made = fit("discriminant", x, y, ("angry", "glad"), x, SETTINGS, seed)
+    made = fit("discriminant", x, y, ("angry", "glad"), x, SETTINGS | {"residual": residual}, seed)
     save(folder, made, {"fingerprint": f"transform-{seed}", "encoder": "enc"})
     return made
 
@@ -185,6 +189,66 @@ def test_rows_are_never_searched_by_another_transform_than_their_own(world, tmp_
             space.search("x", k=3)
     views.keep_transform(kept, world.folder, "transform-2")
     assert len(space.search("x", k=3)) == 3
+
+
+def refit(world, kept, seed):
+    """Publish the view under another transform, of one dimension more for each even seed."""
+    world.transform = make_transform(world.folder, seed, residual=2 - seed % 2)
+    views.keep_transform(kept, world.folder, f"transform-{seed}")
+    world.materialise()
+
+
+@pytest.fixture
+def space(world, tmp_path):
+    """The view of a world under its second transform, and where transforms are kept."""
+    kept = tmp_path / "kept"
+    refit(world, kept, 2)
+    return Space(world.base, world.view, lambda name: kept / name, OneVector, "enc", None)
+
+
+@pytest.mark.parametrize(
+    ("question", "owner", "moment"),
+    [("search", Discriminant, "apply"), ("similar", Searcher, "vector_of")],
+)
+def test_a_question_is_answered_by_one_version_whoever_asks_meanwhile(
+    world, space, tmp_path, monkeypatch, question, owner, moment
+):
+    def ask():
+        return getattr(space, question)("x" if question == "search" else "n03", k=20)
+
+    expected, real = ask(), getattr(owner, moment)
+
+    def between(*arguments):
+        found = real(*arguments)
+        monkeypatch.undo()
+        refit(world, tmp_path / "kept", 3)  # another thread's question follows it at once
+        assert ask() != expected
+        return found
+
+    monkeypatch.setattr(owner, moment, between)
+    assert ask() == expected
+
+
+def test_four_threads_share_a_view_while_it_is_refitted(world, space, tmp_path):
+    end = threading.Event()
+
+    def read():
+        answers = 0
+        while not end.is_set():
+            assert len(space.search("x", k=20)) == len(space.similar("n03", k=20)) == 20
+            frame = views.frame(world.view, live=True)
+            assert frame["vector"].dtype.shape[0] in (3, 4)
+            answers += 1
+        return answers
+
+    with ThreadPoolExecutor(4) as pool:
+        readers = [pool.submit(read) for _ in range(4)]
+        try:
+            for seed in range(3, 15):
+                refit(world, tmp_path / "kept", seed)
+        finally:
+            end.set()
+        assert all(reader.result() > 0 for reader in readers)
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float32"])
