@@ -64,7 +64,7 @@ def look(folder: Path, before: Sight | None = None) -> Sight:
 
 def _add(folder: Path, sight: Sight, before: Sight | None, *, nested: bool) -> None:
     try:
-        sight.folders[folder] = _state(os.stat(folder))
+        sight.folders[folder] = _state(folder.stat())
         with os.scandir(folder) as entries:
             for entry in entries:
                 path = Path(entry.path)
@@ -135,7 +135,7 @@ def _told(folder: Path, folders: dict[Path, State], stop: Event) -> Iterator[boo
         ignore_permission_denied=True,
     ):
         yield bool(group)
-        if any(name in watched or os.path.isdir(name) for _, name in group):
+        if any(name in watched or Path(name).is_dir() for _, name in group):
             return
         if time.monotonic() >= due:
             due = time.monotonic() + _EVEN_SO

@@ -72,7 +72,14 @@ def fingerprint(hashes: Sequence[str]) -> str:
 
 
 def _listed(folder: Path) -> list[Path]:
-    there = sorted(folder.iterdir()) if folder.is_dir() else []
+    if not folder.is_dir():
+        return []
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise InputError(
+            f"{folder}: may not be listed; expected a folder of label files; correct its"
+            " permissions"
+        )
+    there = sorted(folder.iterdir())
     return [path for path in there if not _passed(path)]
 
 
@@ -102,7 +109,7 @@ def instruction_of(path: Path, folder: Path) -> str | None:
         if path.parent != folder:
             return check_name(path.parent.name) if path.parent.parent == folder else None
         return _instruction(path)
-    except InputError:
+    except (InputError, PermissionError):
         return None
 
 
@@ -112,10 +119,14 @@ def _is_plain_folder(path: Path) -> bool:
 
 def _check_readable(path: Path) -> None:
     if not path.is_file():
-        found = "a folder" if path.is_dir() else "a link to nothing"
+        found = "a folder" if path.is_dir() else _called(path)
         raise InputError(f"{path}: found {found}; expected a label file; move it out")
     if not os.access(path, os.R_OK):
         raise InputError(f"{path}: not readable; expected a label file; correct its permissions")
+
+
+def _called(path: Path) -> str:
+    return "a link to nothing" if path.is_symlink() else "a pipe, a socket or a device"
 
 
 def _instruction(path: Path) -> str:

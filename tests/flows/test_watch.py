@@ -136,14 +136,16 @@ def test_a_folder_that_is_not_there_yet_is_waited_for(tmp_path):
 
 
 def test_files_of_every_kind_may_lie_there(folder, heard):
-    odd = os.fsencode(folder) + b"/\xff\xfe.csv"
+    odd = folder / os.fsdecode(b"\xff\xfe.csv")  # in no encoding
     (folder / "dangling.csv").symlink_to("nowhere.csv")
     os.mkfifo(folder / "pipe.csv")
-    os.mkdir(os.fsencode(folder) + b"/\xff")
-    with open(odd, "w") as file, socket.socket(socket.AF_UNIX) as door:
+    (folder / os.fsdecode(b"\xff")).mkdir()
+    with odd.open("w") as file, socket.socket(socket.AF_UNIX) as door:
         door.bind(str(folder / "door"))
         file.write("id,label\n")
-        heard.until(lambda: {"dangling.csv", "pipe.csv", "door", "\udcff\udcfe.csv"} <= {*heard.names})
+        heard.until(
+            lambda: {"dangling.csv", "pipe.csv", "door", "\udcff\udcfe.csv"} <= {*heard.names}
+        )
         heard.tells("mood.csv", of=write(folder / "mood.csv"))
         (folder / "nowhere.csv").write_text("id,label\n")
         heard.tells("dangling.csv")
