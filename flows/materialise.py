@@ -19,7 +19,13 @@ from tasks.core.label_files import label_files
 from tasks.core.lineage import keep_labels
 from tasks.core.params import Params, load_params
 from tasks.core.paths import Paths
-from tasks.materialise import ViewJob, materialise_shard, publish_view, retire_view
+from tasks.materialise import (
+    ViewJob,
+    forget_earlier,
+    materialise_shard,
+    publish_view,
+    retire_view,
+)
 from tasks.progress import track
 
 
@@ -91,6 +97,7 @@ def _materialise(paths: Paths, params: Params, name: str) -> ViewReport:
         written = [future.result() for future in futures]
     rows = publish_view(job, todo, written, params.materialise.index_from)
     _stamp(paths, name, about, rows)
+    forget_earlier(job, params.materialise.keep)
     shards.forget(plan.parent)
     return ViewReport(
         name=name,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from flows.belongings import belongings, manner
-from flows.stale import state_digest
+from flows.stale import fitted, state_digest
 from tasks.committing import Committed
 from tasks.core.files import write_json
 from tasks.core.params import Params
@@ -39,7 +39,11 @@ def record_run(paths: Paths, params: Params, subject: str, *, commit: bool) -> R
     in_dvc = paths.in_dvc()
     made, pushed, unsent = NOT_COMMITTED, [], []
     if in_dvc:
-        record(paths.root, paths.raw.relative_to(paths.root).as_posix())
+        _check_labels(paths)
+        raw, labels = (
+            path.relative_to(paths.root).as_posix() for path in (paths.raw, paths.labels)
+        )
+        record(paths.root, raw, labels)
         if commit and place_of(paths.root) is not None:
             made = commit_state(paths.root, subject, belongings(paths), manner(params))
         for name, send in _sendings(paths, params, commit=commit):
@@ -50,6 +54,18 @@ def record_run(paths: Paths, params: Params, subject: str, *, commit: bool) -> R
                 print(f"not sent: {unsent[-1]}", file=sys.stderr)
     write_json(paths.recorded, {"state": state_digest(paths), "dvc": in_dvc})
     return Recorded(in_dvc, made.commit, made.message, made.tags, tuple(pushed), tuple(unsent))
+
+
+def _check_labels(paths: Paths) -> None:
+    """Make the folder that DVC asks for; RepositoryError where it has held labels and is gone."""
+    if paths.labels.is_dir():
+        return
+    if paths.labels.exists() or fitted(paths):
+        raise RepositoryError(
+            f"{paths.inside(paths.labels)}: found no folder; expected that of the label files;"
+            " restore it, or make an empty one if no instruction is to be kept up to date"
+        )
+    paths.labels.mkdir(parents=True)
 
 
 def _sendings(

@@ -138,8 +138,6 @@ def _watch(paths: Paths, params: Params, backlog: Backlog, stop: threading.Event
     from tasks.core.label_files import instruction_of
 
     folder = paths.labels.absolute()
-    if not os.path.lexists(folder):
-        folder.mkdir(parents=True)
     for files in settled(folder, params.serve.settle, stop):
         named = {instruction_of(path, folder) for path in files}
         backlog.note(name for name in named if name is not None)

@@ -39,6 +39,7 @@ def label_files(folder: Path) -> LabelFiles:
     candidates: dict[str, list[Path]] = {}
     for path in _listed(folder):
         try:
+            _check_name_in_utf8(path)
             if _is_plain_folder(path):
                 inside = _inside(path)
                 found.update({check_name(path.name): path} if inside else {})
@@ -46,7 +47,7 @@ def label_files(folder: Path) -> LabelFiles:
             _check_readable(path)
             candidates.setdefault(_instruction(path), []).append(path)
         except InputError as error:
-            found.errors[path.name] = error
+            found.errors[_shown(path.name)] = error
     for name, paths in candidates.items():
         if name in found or name in found.errors:
             continue
@@ -91,6 +92,7 @@ def _inside(folder: Path) -> list[Path]:
     """Return the label files in the folder of one instruction, which may have any name."""
     inside = [path for path in _listed(folder) if not _is_plain_folder(path)]
     for path in inside:
+        _check_name_in_utf8(path)
         _check_readable(path)
         label_format(path)
     return inside
@@ -115,6 +117,15 @@ def instruction_of(path: Path, folder: Path) -> str | None:
 
 def _is_plain_folder(path: Path) -> bool:
     return path.is_dir() and not path.suffix
+
+
+def _check_name_in_utf8(path: Path) -> None:
+    if _shown(path.name) != path.name:
+        raise InputError(f"{_shown(str(path))}: its name is not UTF-8; expected that; rename it")
+
+
+def _shown(name: str) -> str:
+    return name.encode("utf-8", "replace").decode()
 
 
 def _check_readable(path: Path) -> None:
