@@ -173,10 +173,9 @@ def test_a_workspace_without_dvc_runs_and_says_that_nothing_was_recorded(world, 
 
 @pytest.mark.timeout(240)
 def test_pipes_loops_and_broken_links_among_the_inputs_stop_no_record(recorded, capfd):
-    labels, raw = recorded / "data" / "labels", recorded / "data" / "raw"
+    labels = recorded / "data" / "labels"
     shutil.rmtree(labels)
     odd = make_odd(labels)
-    os.mkfifo(raw / "pipe.fifo")
     write_labels(recorded, "mood", documents()[:50])
     report = run(recorded, commit=True)
     assert report.recorded
