@@ -118,7 +118,8 @@ class StaticEncoder:
         seeds = arrow.hash64(pl.Series(list(texts)))
         found = np.random.default_rng(int(seeds[0])).standard_normal((len(texts), 384), np.float32)
         advance(len(texts))
-        return Encoded(found / np.linalg.norm(found, axis=1, keepdims=True), 0)
+        cut = np.zeros(len(found), bool)
+        return Encoded(found / np.linalg.norm(found, axis=1, keepdims=True), cut)
 
 
 def memory(_: Path, folder: Path) -> Figure:

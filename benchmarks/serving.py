@@ -101,7 +101,7 @@ class _Resampled:
         moved = 0.03 * self._random.standard_normal((len(rows), self.dimensions), np.float32)
         kept = None if read is None or self._states is None else read(self._states[rows])
         advance(len(rows))
-        return Encoded(unit_rows(self._vectors[rows] + moved), 0, kept)
+        return Encoded(unit_rows(self._vectors[rows] + moved), np.zeros(len(rows), bool), kept)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from flows.engine import LOCAL
 from flows.lock import writer
 from flows.stale import base_digest, encoder_settings
 from flows.unwritten import sweep
-from tasks.core import base, shards, store
+from tasks.core import base, shards, store, truncated
 from tasks.core.coder import space_of
 from tasks.core.errors import InputError
 from tasks.core.features import SAMPLE
@@ -76,7 +76,9 @@ def embed(root: Path, rebuild: bool = False, arrivals: bool = False) -> EmbedRep
         todo = base.plan(paths.corpus_file, table, rebuild=fresh)
         plan = shards.write_plan(paths.shards("embed"), todo.rows)
         digest = str(corpus["digest"])
-        job = EmbedJob(paths.corpus_file, digest, table, settings, params.embed.storage, plan)
+        job = EmbedJob(
+            paths.corpus_file, digest, table, settings, params.embed.storage, plan, paths.truncated
+        )
         job = _with_features(job, paths, params, len(todo.rows), fresh)
         known = paths.stamp("embed").is_file() and not fresh
         labels = Arrivals(paths) if arrivals and known else None
@@ -176,5 +178,6 @@ def _stamp(paths: Paths, params: Params, corpus: str, report: EmbedReport) -> No
         "dimensions": report.dimensions,
         "precision": report.precision,
         "storage": params.embed.storage,
+        "truncated": truncated.total(paths.truncated, paths.base_table),
     }
     write_json(paths.stamp("embed"), stamp)

@@ -20,7 +20,13 @@ from tasks.core.label_files import label_files
 from tasks.core.lineage import keep_labels
 from tasks.core.params import Params, load_params
 from tasks.core.paths import Paths
-from tasks.materialise import ViewJob, materialise_shard, publish_view, retire_view
+from tasks.materialise import (
+    ViewJob,
+    forget_earlier,
+    materialise_shard,
+    publish_view,
+    retire_view,
+)
 from tasks.progress import track
 
 
@@ -93,6 +99,7 @@ def _materialise(paths: Paths, params: Params, name: str) -> ViewReport:
         written = [future.result() for future in futures]
     rows = publish_view(job, todo, written, params.materialise.index_from)
     _stamp(paths, name, about, rows)
+    forget_earlier(job, params.materialise.keep)
     if unfinished:
         sweep(paths.view_table(name))
     shards.forget(plan.parent)

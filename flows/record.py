@@ -47,7 +47,11 @@ def record_run(paths: Paths, params: Params, subject: str, *, commit: bool) -> R
     in_dvc = paths.in_dvc()
     made, pushed, unsent = NOT_COMMITTED, [], []
     if in_dvc:
-        record(paths.root, paths.raw.relative_to(paths.root).as_posix())
+        _check_labels(paths)
+        raw, labels = (
+            path.relative_to(paths.root).as_posix() for path in (paths.raw, paths.labels)
+        )
+        record(paths.root, raw, labels)
         if commit and place_of(paths.root) is not None:
             waiting = tuple(name for name in fitted(paths) if not is_live(paths, name))
             made = commit_state(paths.root, subject, belongings(paths), manner(params), waiting)
@@ -71,6 +75,18 @@ def _check_whole(paths: Paths) -> None:
             f"{said}; expected all of one fit, so nothing is recorded; run 'refract fit {first}"
             f" --force', or 'refract rollback {first} VERSION'"
         )
+
+
+def _check_labels(paths: Paths) -> None:
+    """Make the folder that DVC asks for; RepositoryError where it has held labels and is gone."""
+    if paths.labels.is_dir():
+        return
+    if paths.labels.exists() or fitted(paths):
+        raise RepositoryError(
+            f"{paths.inside(paths.labels)}: found no folder; expected that of the label files;"
+            " restore it, or make an empty one if no instruction is to be kept up to date"
+        )
+    paths.labels.mkdir(parents=True)
 
 
 def _sendings(

@@ -8,8 +8,9 @@ import signal
 import sys
 import threading
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flows.forks import fork_flow_runs, open_fork_server
 from flows.lifeline import PARENT
@@ -17,6 +18,9 @@ from flows.lock import serving
 from flows.server import Server, own_server
 from tasks.core.params import Params, load_params
 from tasks.core.paths import Paths
+
+if TYPE_CHECKING:
+    from flows.backlog import Backlog
 
 _POLL = 1.0  # seconds between two looks for flow runs that are due
 _LOOK = 1.0  # seconds between two looks at the server's process
@@ -56,80 +60,100 @@ def serve(root: Path, server: str | None) -> None:
 
 
 async def _serve(paths: Paths, params: Params, made: list[Any], own: Server | None) -> None:
-    from prefect.runner import Runner
+    from prefect.client.orchestration import get_client
 
+    from flows.backlog import Backlog
     from flows.deployments import name_of
 
     name = name_of(paths, params)
-    # One run at a time: there is one writer a workspace, and waiting here costs no process.
-    runner = Runner(
-        name=name, limit=1, query_seconds=_POLL, prefetch_seconds=0, pause_on_shutdown=False
-    )
+    runners = {flow: _runner(name) for flow in ("labels", "corpus")}
+    runners |= {"reconcile": runners["labels"], "maintain": runners["corpus"]}
     ids = {}
     for deployment in made:
-        ids[deployment.flow_name] = await runner.aadd_deployment(deployment)
+        flow = str(deployment.flow_name)
+        ids[flow] = await runners[flow].aadd_deployment(deployment)
     stop = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(paths, params, name, stop), daemon=True)
-    watcher.start()
-    try:
-        await _start_run(ids["reconcile"])
-        _announce(name, params)
-        await _until_stopped(runner, own, watcher)
-    finally:
-        stop.set()
-        watcher.join(timeout=10)
-
-
-async def _start_run(deployment: Any) -> None:
-    from prefect.client.orchestration import get_client
-
     async with get_client() as client:
-        await client.create_flow_run_from_deployment(deployment)
+        backlog = Backlog(client, ids, partial(_emit, name))
+        watcher = threading.Thread(target=_watch, args=(paths, params, backlog, stop), daemon=True)
+        watcher.start()
+        try:
+            kept, gone = await backlog.merge()
+            await client.create_flow_run_from_deployment(ids["reconcile"])
+            _announce(name, params)
+            if gone:
+                print(f"  {gone} runs that waited repeat another: merged; {len(kept)} wait")
+            await _until_stopped([runners["labels"], runners["corpus"]], own, watcher, backlog)
+        finally:
+            stop.set()
+            watcher.join(timeout=10)
 
 
-async def _until_stopped(runner: Any, own: Server | None, watcher: threading.Thread) -> None:
+def _runner(name: str) -> Any:
+    """Return a runner of one run at a time: there is one writer a workspace.
+
+    What the clock asks for has a runner of its own: its run waits for the write lock, and has it
+    when the run at work ends, however many wait because of label files.
+    """
+    from prefect.runner import Runner
+
+    return Runner(
+        name=name, limit=1, query_seconds=_POLL, prefetch_seconds=0, pause_on_shutdown=False
+    )
+
+
+async def _until_stopped(
+    runners: list[Any], own: Server | None, watcher: threading.Thread, backlog: Backlog
+) -> None:
     """Run until SIGINT or SIGTERM; the flow run at work is stopped, and the next start goes on."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    work = asyncio.create_task(runner.start())
-    while not runner.started and not work.done():
+    work = [asyncio.create_task(runner.start()) for runner in runners]
+    while not all(each.started for each in runners) and not any(each.done() for each in work):
         await asyncio.sleep(0.05)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    while not stopped.is_set() and not work.done():
+    while not stopped.is_set() and not any(each.done() for each in work):
         if own is not None:
             own.check()
         if not watcher.is_alive():
             raise RuntimeError("the label watcher ended; start 'refract serve' again")
+        await backlog.turn()
         try:
             await asyncio.wait_for(stopped.wait(), _LOOK)
         except TimeoutError:
             continue
-    if work.done():
-        work.result()
+    for each in work:
+        if each.done():
+            each.result()
     print("stopping", file=sys.stderr, flush=True)
-    await runner.astop()
-    await work
+    for runner in runners:
+        await runner.astop()
+    await asyncio.gather(*work)
 
 
-def _watch(paths: Paths, params: Params, name: str, stop: threading.Event) -> None:
-    """Tell Prefect of every label file that appears, changes or vanishes."""
-    from prefect.events import emit_event
-
-    from flows.deployments import LABELS_CHANGED, resource_of
+def _watch(paths: Paths, params: Params, backlog: Backlog, stop: threading.Event) -> None:
+    """Note the instruction of every label file that appears, changes or vanishes."""
     from flows.watch import settled
     from tasks.core.label_files import instruction_of
 
-    folder = paths.labels.resolve()  # changes are told by whole paths
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = paths.labels.absolute()
     for files in settled(folder, params.serve.settle, stop):
         named = {instruction_of(path, folder) for path in files}
-        for instruction in sorted(name for name in named if name is not None):
-            emit_event(
-                event=LABELS_CHANGED,
-                resource={"prefect.resource.id": resource_of(name), "prefect.resource.name": name},
-                payload={"instruction": instruction},
-            )
+        backlog.note(name for name in named if name is not None)
+
+
+def _emit(name: str, instruction: str) -> None:
+    """Tell Prefect that the labels of an instruction have changed."""
+    from prefect.events import emit_event
+
+    from flows.deployments import LABELS_CHANGED, resource_of
+
+    emit_event(
+        event=LABELS_CHANGED,
+        resource={"prefect.resource.id": resource_of(name), "prefect.resource.name": name},
+        payload={"instruction": instruction},
+    )
 
 
 def _announce(name: str, params: Params) -> None:

@@ -15,6 +15,7 @@ from tasks.core.files import Hashes, digest, read_json
 from tasks.core.label_files import fingerprint, label_files, parts
 from tasks.core.params import Params
 from tasks.core.paths import Paths
+from tasks.dvcignore import is_recordable
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,7 @@ def state_digest(paths: Paths) -> str:
         (paths.metric_folder, "*"),
         (paths.labels, "**/*"),
     ):
-        files += sorted(path for path in folder.glob(pattern) if path.is_file())
+        files += sorted(path for path in folder.glob(pattern) if is_recordable(path))
     present = [path for path in files if path.is_file()]
     names = [paths.inside(path) for path in present]
     return digest(list(zip(names, Hashes(paths.hashes).all(present), strict=True)))
@@ -213,8 +214,11 @@ def without_labels(paths: Paths) -> list[str]:
 
 
 def to_retire(paths: Paths, params: Params) -> list[str]:
-    """Return the instructions whose view goes, as the settings have it, with its label file."""
-    return without_labels(paths) if params.materialise.retire else []
+    """Return the instructions whose view goes, as the settings have it, with its label file.
+
+    None where the whole folder is gone: a drive that is not mounted has removed no label file.
+    """
+    return without_labels(paths) if params.materialise.retire and paths.labels.is_dir() else []
 
 
 def rejections(paths: Paths, params: Params, names: Sequence[str]) -> dict[str, str]:

@@ -45,7 +45,7 @@ def _corpus(paths: Paths, params: Params) -> dict[str, Any]:
 
 def _vectors(paths: Paths, params: Params) -> dict[str, Any]:
     stamp = read_json(paths.stamp("embed")) or {}
-    kept = ("rows", "dimensions", "model", "precision", "storage")
+    kept = ("rows", "dimensions", "model", "precision", "storage", "truncated")
     return {key: stamp.get(key) for key in kept} | _said(stale.embed_verdict(paths, params))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from tasks import history
 from tasks.core.changes import Figures, Version, identity, log_message, tag_message
 from tasks.core.errors import InputError
+from tasks.dvcignore import is_recordable
 from tasks.repository import Place, git, git_answer, place_of
 
 _UNDER_WAY = {"MERGE_HEAD": "merge", "CHERRY_PICK_HEAD": "cherry-pick", "REVERT_HEAD": "revert"}
@@ -76,7 +77,12 @@ def uncommitted(root: Path, belongings: Belongings) -> list[str]:
     changed, untracked = _status(place, (*belongings.files, *belongings.once))
     once = {place.name(path) for path in belongings.once}
     named = {*once, *(place.name(path) for path in belongings.files)}
-    fresh = [path for path in untracked if path in named or not _passed(path, belongings.passed)]
+    fresh = [
+        path
+        for path in untracked
+        if path in named
+        or (not _passed(path, belongings.passed) and is_recordable(place.top / path))
+    ]
     known = [path for path in changed if path not in once or _added(place, path)]
     return sorted({*known, *fresh})
 

@@ -10,7 +10,7 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.core import base, nearest, shards, store
+from tasks.core import base, nearest, shards, store, truncated
 from tasks.core.coder import Coder, describe, fit_coder, recall
 from tasks.core.encoder import EncoderSettings, load_encoder
 from tasks.core.features import SAMPLE, Reduction, load_reduction
@@ -27,6 +27,7 @@ class EmbedJob:
     settings: EncoderSettings
     storage: str
     plan: Path
+    truncated: Path  # the list of the texts that were cut
     reduction: Path | None = None  # the map of the features, if any are kept
 
 
@@ -58,7 +59,7 @@ def _coder(job: EmbedJob) -> Coder:
     if job.reduction is None:
         return Coder(encoder)
     reduction = load_reduction(job.reduction)
-    return Coder(encoder, reduction, recall(_memory(job), reduction))
+    return recall(encoder, reduction, _memory(job))
 
 
 @task(name="embed shard", task_run_name="embed {start}-{stop}", cache_policy=NO_CACHE, **RETRIES)
@@ -68,7 +69,7 @@ def embed_shard(
     """Encode the planned rows `start` to `stop`; a shard finished before a kill is not repeated."""
     rows = shards.read_plan(job.plan, start, stop)
     reduction = job.reduction and job.reduction.name
-    purpose = f"{job.digest} {job.settings.fingerprint()} {reduction} {job.storage} {fresh}"
+    purpose = f"cut {job.digest} {job.settings.fingerprint()} {reduction} {job.storage} {fresh}"
     key = shards.key_of(purpose, rows)
     known = shards.recall(job.plan.parent, key, job.table)
     if known is not None:
@@ -93,12 +94,13 @@ def embed_shard(
 @task(name="commit shard", cache_policy=NO_CACHE)
 def commit_shard(job: EmbedJob, shard: dict[str, Any], fresh: bool) -> EmbedCounts:
     """Make a shard's rows visible in one commit."""
+    truncated.add(job.truncated, shard["cut"], fresh=fresh)
     base.commit_shard(job.corpus, job.table, shard, shard["about"], job.storage, fresh=fresh)
     return EmbedCounts(
         shard["written"],
         shard["encoded"],
         shard["reused"],
-        shard["truncated"],
+        len(shard["cut"]),
         shard["about"]["settings"]["precision"],
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.core import shards, store, views
+from tasks.core import shards, store, upkeep, views
 from tasks.core.files import remove
 from tasks.core.transform import Transform, load
 from tasks.patience import RETRIES
@@ -91,3 +91,10 @@ def publish_view(
         index_from,
     )
     return store.count(job.view, version)
+
+
+@task(name="forget earlier", task_run_name="forget earlier {job.name}", cache_policy=NO_CACHE)
+def forget_earlier(job: ViewJob, keep: int) -> None:
+    """Keep of a view that was just published the newest `keep` versions and transforms."""
+    upkeep.bound_versions(job.view, keep)
+    upkeep.bound_transforms(job.transform.parent, job.transform.name, keep)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from prefect import task
@@ -10,22 +11,40 @@ from prefect.cache_policies import NO_CACHE
 from tasks import committing
 from tasks.committing import Belongings, Committed, Manner
 from tasks.core.files import digest, read_json, write_json
+from tasks.dvcignore import keep_out
 from tasks.patience import RETRIES
 from tasks.repository import RepositoryError, dvc, git, git_answer, place_of
 
+_TOLD = 3  # names of what cannot be recorded, at most
 STAGES = ("ingest", "embed", "fit", "materialise")
 
 
 @task(name="record", cache_policy=NO_CACHE, **RETRIES)
-def record(root: Path, raw: str | None = None, stages: tuple[str, ...] = STAGES) -> None:
+def record(
+    root: Path,
+    raw: str | None = None,
+    labels: str | None = None,
+    stages: tuple[str, ...] = STAGES,
+) -> None:
     """Let DVC take over the outputs of `stages` as they are now, and the documents in `raw`.
 
-    The documents are copied to the cache, not linked: an export job may go on appending to them,
-    and what is in the cache already is not copied again.
+    What cannot be recorded in `raw` and `labels` is told and passed over. The documents are copied
+    to the cache, not linked: an export job may go on appending to them, and what is in the cache
+    already is not copied again.
     """
+    _keep_out(root, [folder for folder in (raw, labels) if folder is not None])
     if raw is not None and takes_documents(root, raw):
         dvc(root, "add", "--no-relink", raw)
     dvc(root, "commit", "--force", *stages)
+
+
+def _keep_out(root: Path, folders: list[str]) -> None:
+    out = keep_out(root / "data", [root / folder for folder in folders])
+    names = [path.relative_to(root).as_posix() for path in out[:_TOLD]]
+    if names:
+        said = ", ".join(names).encode("utf-8", "replace").decode()
+        more = f" and {len(out) - _TOLD} more" if len(out) > _TOLD else ""
+        print(f"not recorded: {said}{more}: no file that can be read; remove it", file=sys.stderr)
 
 
 def takes_documents(root: Path, raw: str) -> bool:

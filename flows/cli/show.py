@@ -121,6 +121,11 @@ def status(state: Mapping[str, Any]) -> None:
             f" {vectors['model']} in {vectors['precision']}, stored as {vectors['storage']}"
             f" ({_verdict(vectors)})"
         )
+    if vectors["truncated"]:
+        click.echo(
+            f"  {vectors['truncated']:,} texts are longer than the model reads: their ends are left"
+            " out (embed.max_length)"
+        )
     if state["instructions"]:
         new_console().print(_views(state["instructions"]))
     else:

@@ -121,7 +121,7 @@ def write_shard(
     unknown = frame.unique("text_hash", maintain_order=True).filter(
         ~pl.col("text_hash").is_in(list(known))
     )
-    codes, truncated = coder.code(unknown["text"].to_list(), advance)
+    codes, cut = coder.code(unknown["text"].to_list(), advance)
     known.update(zip(unknown["text_hash"], zip(*codes, strict=True), strict=True))
     advance(len(frame) - len(unknown))
     stored = (storage, "float16")
@@ -141,7 +141,7 @@ def write_shard(
         "written": len(frame),
         "encoded": encoded,
         "reused": len(frame) - encoded,
-        "truncated": truncated,
+        "cut": [*unknown["text_hash"].filter(cut), *sorted(coder.cut & seen.keys())],
     }
 
 

@@ -23,12 +23,14 @@ Codes = tuple[np.ndarray, ...]
 class Coder:
     """An encoder, the map of its features if they are kept, and texts that it has coded already.
 
-    seen: codes by text hash, from the sample that the map was fitted on.
+    seen: codes by text hash, from the sample that the map was fitted on; cut: which of them are
+    of texts that were longer than the model reads.
     """
 
     encoder: Encoder
     reduction: Reduction | None = None
     seen: Mapping[str, Codes] = field(default_factory=dict)
+    cut: frozenset[str] = frozenset()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -37,14 +39,14 @@ class Coder:
 
     def code(
         self, texts: Sequence[str], advance: Callable[[int], None]
-    ) -> tuple[tuple[np.ndarray, ...], int]:
-        """Return the columns (n, d) and maybe (n, f), and how many texts were truncated."""
+    ) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+        """Return the columns (n, d) and maybe (n, f), and which texts were truncated (n,)."""
         read = None if self.reduction is None else self.reduction.apply
         found = self.encoder.encode(texts, advance, read)
         if self.reduction is None:
-            return (found.vectors,), found.truncated
+            return (found.vectors,), found.cut
         kept = found.kept if found.kept is not None else np.empty((0, self.reduction.dimensions))
-        return (found.vectors, kept.astype(np.float32)), found.truncated
+        return (found.vectors, kept.astype(np.float32)), found.cut
 
 
 def describe(settings: EncoderSettings, coder: Coder) -> dict[str, Any]:
@@ -86,29 +88,40 @@ def fit_coder(
     if found.kept is None:
         raise ValueError("no texts to fit the features on")
     reduction = fit_reduction(found.kept, size)
-    _remember(memory, reduction, hashes, found.vectors, reduction.apply(found.kept))
+    cut = [hashes[row] for row in np.flatnonzero(found.cut)]
+    _remember(memory, reduction, hashes, cut, found.vectors, reduction.apply(found.kept))
     return Coder(encoder, reduction)
 
 
 def _remember(
-    memory: Path, reduction: Reduction, hashes: list[str], vectors: np.ndarray, features: np.ndarray
+    memory: Path,
+    reduction: Reduction,
+    hashes: list[str],
+    cut: list[str],
+    vectors: np.ndarray,
+    features: np.ndarray,
 ) -> None:
     from safetensors.numpy import save
 
-    about = {"reduction": reduction.fingerprint, "hashes": json.dumps(hashes)}
+    about = {
+        "reduction": reduction.fingerprint,
+        "hashes": json.dumps(hashes),
+        "cut": json.dumps(cut),
+    }
     write_bytes(memory, save({VECTOR: vectors, FEATURES: features}, about))
 
 
-def recall(memory: Path, reduction: Reduction) -> dict[str, Codes]:
-    """Return the codes that `memory` holds by text hash; none where they are of another map."""
+def recall(encoder: Encoder, reduction: Reduction, memory: Path) -> Coder:
+    """Return a coder that has seen what `memory` holds; nothing, where that is of another map."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(memory, "numpy") as held:
             about = held.metadata() or {}
-            if about.get("reduction") != reduction.fingerprint:
-                return {}
+            if about.get("reduction") != reduction.fingerprint or "cut" not in about:
+                return Coder(encoder, reduction)
             codes = zip(held.get_tensor(VECTOR), held.get_tensor(FEATURES), strict=True)
-            return dict(zip(json.loads(about["hashes"]), codes, strict=True))
+            seen = dict(zip(json.loads(about["hashes"]), codes, strict=True))
+            return Coder(encoder, reduction, seen, frozenset(json.loads(about["cut"])))
     except (OSError, SafetensorError):
-        return {}
+        return Coder(encoder, reduction)

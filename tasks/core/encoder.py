@@ -53,12 +53,17 @@ Read = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Encoded:
-    """Unit `vectors` (n, d) float32; how many of the texts were longer than the model reads;
+    """Unit `vectors` (n, d) float32; `cut` (n,) bool, which texts were longer than the model reads;
     and what `read` has kept of their states, (n, …), or None."""
 
     vectors: np.ndarray
-    truncated: int
+    cut: np.ndarray
     kept: np.ndarray | None = None
+
+    @property
+    def truncated(self) -> int:
+        """How many texts were longer than the model reads."""
+        return int(self.cut.sum())
 
 
 class Encoder(Protocol):
@@ -155,7 +160,7 @@ class _SentenceTransformer:
                     kept = np.empty((len(texts), *found.shape[1:]), found.dtype)
                 kept[rows] = found
             advance(len(rows))
-        return Encoded(vectors, self._count_truncated(texts), kept)
+        return Encoded(vectors, self._cut(texts), kept)
 
     def _forward(self, texts: list[str], *, states: bool = False) -> np.ndarray:
         """Encode one slice to vectors, with their states beside them where they are asked for.
@@ -225,25 +230,37 @@ class _SentenceTransformer:
         self._model, _, _ = _load(self._settings)
         self.precision = "float32"
 
-    def _count_truncated(self, texts: Sequence[str]) -> int:
+    def _cut(self, texts: Sequence[str]) -> np.ndarray:
+        """Tell which texts have more tokens than the model reads."""
         limit = self._model.max_seq_length
         tokenizer: Any = self._model.tokenizer
+        cut = np.zeros(len(texts), bool)
         if limit is None or limit == float("inf"):
-            return 0
-        # A token covers at least one character, so only longer texts can be cut.
+            return cut
         prompt = self._settings.prompt
-        candidates = [prompt + text for text in texts if len(prompt) + len(text) > limit - 2]
-        truncated = 0
-        for at in range(0, len(candidates), _SLICE):
+        whole = [prompt + text for text in texts]
+        room = limit - tokenizer.num_special_tokens_to_add(pair=False)
+        rows = [row for row, text in enumerate(whole) if _most_tokens(text) > room]
+        for at in range(0, len(rows), _SLICE):
+            part = rows[at : at + _SLICE]
             tokens = tokenizer(
-                candidates[at : at + _SLICE],
+                [whole[row] for row in part],
                 truncation=False,
                 return_attention_mask=False,
                 return_token_type_ids=False,
                 verbose=False,
             )
-            truncated += sum(len(row) > limit for row in tokens["input_ids"])
-        return truncated
+            cut[part] = [len(row) > limit for row in tokens["input_ids"]]
+        return cut
+
+
+def _most_tokens(text: str) -> int:
+    """Bound the tokens of `text`, to tokenize no more than needed.
+
+    A token covers at least one character of ASCII. Any other may become up to four bytes, a token
+    each, or be spelled out by NFKC: U+FDFA as 18 characters.
+    """
+    return len(text) if text.isascii() else 18 * len(text)
 
 
 def _load(settings: EncoderSettings) -> tuple[Any, int, int]:

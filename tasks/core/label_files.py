@@ -39,6 +39,7 @@ def label_files(folder: Path) -> LabelFiles:
     candidates: dict[str, list[Path]] = {}
     for path in _listed(folder):
         try:
+            _check_name_in_utf8(path)
             if _is_plain_folder(path):
                 inside = _inside(path)
                 found.update({check_name(path.name): path} if inside else {})
@@ -46,7 +47,7 @@ def label_files(folder: Path) -> LabelFiles:
             _check_readable(path)
             candidates.setdefault(_instruction(path), []).append(path)
         except InputError as error:
-            found.errors[path.name] = error
+            found.errors[_shown(path.name)] = error
     for name, paths in candidates.items():
         if name in found or name in found.errors:
             continue
@@ -72,7 +73,14 @@ def fingerprint(hashes: Sequence[str]) -> str:
 
 
 def _listed(folder: Path) -> list[Path]:
-    there = sorted(folder.iterdir()) if folder.is_dir() else []
+    if not folder.is_dir():
+        return []
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise InputError(
+            f"{folder}: may not be listed; expected a folder of label files; correct its"
+            " permissions"
+        )
+    there = sorted(folder.iterdir())
     return [path for path in there if not _passed(path)]
 
 
@@ -84,6 +92,7 @@ def _inside(folder: Path) -> list[Path]:
     """Return the label files in the folder of one instruction, which may have any name."""
     inside = [path for path in _listed(folder) if not _is_plain_folder(path)]
     for path in inside:
+        _check_name_in_utf8(path)
         _check_readable(path)
         label_format(path)
     return inside
@@ -102,7 +111,7 @@ def instruction_of(path: Path, folder: Path) -> str | None:
         if path.parent != folder:
             return check_name(path.parent.name) if path.parent.parent == folder else None
         return _instruction(path)
-    except InputError:
+    except (InputError, PermissionError):
         return None
 
 
@@ -110,12 +119,25 @@ def _is_plain_folder(path: Path) -> bool:
     return path.is_dir() and not path.suffix
 
 
+def _check_name_in_utf8(path: Path) -> None:
+    if _shown(path.name) != path.name:
+        raise InputError(f"{_shown(str(path))}: its name is not UTF-8; expected that; rename it")
+
+
+def _shown(name: str) -> str:
+    return name.encode("utf-8", "replace").decode()
+
+
 def _check_readable(path: Path) -> None:
     if not path.is_file():
-        found = "a folder" if path.is_dir() else "a link to nothing"
+        found = "a folder" if path.is_dir() else _called(path)
         raise InputError(f"{path}: found {found}; expected a label file; move it out")
     if not os.access(path, os.R_OK):
         raise InputError(f"{path}: not readable; expected a label file; correct its permissions")
+
+
+def _called(path: Path) -> str:
+    return "a link to nothing" if path.is_symlink() else "a pipe, a socket or a device"
 
 
 def _instruction(path: Path) -> str:

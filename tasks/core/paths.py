@@ -104,6 +104,11 @@ class Paths:
         return self.vectors / f"features-{fingerprint}.safetensors"
 
     @property
+    def truncated(self) -> Path:
+        """Which texts were longer than the encoder reads."""
+        return self.vectors / "truncated.npy"
+
+    @property
     def transforms(self) -> Path:
         """What was fitted, a folder an instruction."""
         return self.data / "transforms"

@@ -203,6 +203,14 @@ class Materialise(Section):
     ] = "float16"
     chunk: Annotated[int, Field(ge=16, le=10_000_000, description="rows per shard")] = 65_536
     index_from: Annotated[int, Field(ge=1_000, description=_INDEXED)] = 20_000
+    keep: Annotated[
+        int,
+        Field(
+            ge=2,
+            le=10_000,
+            description="versions of a view and its transform that stay at hand; DVC keeps all",
+        ),
+    ] = 10
     retire: Annotated[
         bool, Field(description="remove the view of a label file that was removed")
     ] = False

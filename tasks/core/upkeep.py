@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -56,16 +57,39 @@ def forget_versions(table: Path, keep: timedelta) -> None:
     orphans.sweep(table)
 
 
+def bound_versions(table: Path, keep: int) -> None:
+    """Remove versions but for the newest `keep` and those that a tag holds."""
+    with store.readable(table):
+        dataset = store.open_table(table)
+        if len(dataset.versions()) > keep:
+            dataset.cleanup_old_versions(retain_versions=keep, error_if_tagged_old_versions=False)
+
+
 def forget_transforms(folder: Path, in_use: str, keep: timedelta) -> int:
     """Remove the kept transforms in `folder` older than `keep`, but not `in_use`; return how many.
 
     A rollback takes a removed one from DVC.
     """
-    old = [
-        path
-        for path in (folder.iterdir() if folder.is_dir() else ())
-        if path.name != in_use and time.time() - path.stat().st_mtime > keep.total_seconds()
-    ]
-    for path in old:
+    now = time.time()
+    return _remove(
+        path for path, made in _kept(folder, in_use) if now - made > keep.total_seconds()
+    )
+
+
+def bound_transforms(folder: Path, in_use: str, keep: int) -> int:
+    """Remove the kept transforms in `folder` but for `in_use` and the newest; `keep` in all."""
+    others = sorted(_kept(folder, in_use), key=lambda each: each[1], reverse=True)
+    return _remove(path for path, _ in others[keep - 1 :])
+
+
+def _kept(folder: Path, in_use: str) -> list[tuple[Path, float]]:
+    """Return the kept transforms that are not in use, and when each was made."""
+    there = folder.iterdir() if folder.is_dir() else ()
+    return [(path, path.stat().st_mtime) for path in there if path.name != in_use]
+
+
+def _remove(paths: Iterable[Path]) -> int:
+    gone = list(paths)
+    for path in gone:
         remove(path)
-    return len(old)
+    return len(gone)

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.core import base, store
+from tasks.core import base, store, truncated
 from tasks.core.coder import Coder
 from tasks.core.encoder import Encoded, EncoderSettings
 from tasks.core.errors import InputError
 from tasks.core.intake import text_hash
 
 SPACE = EncoderSettings("fake", None, "", None, 8, "cpu", "float32")
+LONG = 9  # characters
 ABOUT = {
     "fingerprint": SPACE.fingerprint(),
     "dimensions": 3,
@@ -38,7 +39,8 @@ class Letters:
         advance(len(texts))
         vectors = [[text.count(letter) + 1 for letter in "abc"] for text in texts]
         rows = np.array(vectors, np.float32).reshape(-1, 3)
-        return Encoded(rows / np.linalg.norm(rows, axis=1, keepdims=True), 0)
+        cut = np.array([len(text) > LONG for text in texts], bool)
+        return Encoded(rows / np.linalg.norm(rows, axis=1, keepdims=True), cut)
 
 
 def write_corpus(path, texts, **more):
@@ -212,3 +214,42 @@ def test_looking_up_ids_leaves_out_those_that_are_not_there(table):
     assert (ids, vectors.shape) == (["4"], (1, 3))
     assert base.keys(table).columns == ["id", "text_hash"]
     assert base.keys(table)["id"].sort().to_list() == ["1", "2", "3", "4"]
+
+
+def test_each_text_that_was_cut_is_listed_once_whatever_its_ids_and_chunks(tmp_path):
+    long, longer = "a" * (LONG + 1), "b" * (LONG + 1)
+    texts = {"1": long, "2": "a", "3": long, "4": longer, "5": long}
+    corpus = write_corpus(tmp_path / "c.parquet", texts)
+    shards = embed(corpus, tmp_path / "base.lance", Letters())
+    assert [each["cut"] for each in shards] == [[text_hash(long)], [text_hash(longer)], []]
+
+
+def test_a_text_of_the_sample_counts_where_it_is_written(tmp_path):
+    long = "a" * (LONG + 1)
+    corpus = write_corpus(tmp_path / "c.parquet", {"1": long, "2": "a", "3": long, "4": "b"})
+    codes = (np.ones(3, np.float32),)
+    seen = {text_hash(long): codes, text_hash("b"): codes, text_hash("elsewhere"): codes}
+    coder = Coder(Letters(), None, seen, frozenset([text_hash(long), text_hash("elsewhere")]))
+    shard = base.write_shard(
+        corpus, tmp_path / "t", np.arange(4), coder, ABOUT, "float32", fresh=True, advance=[].append
+    )
+    assert shard["cut"] == [text_hash(long)]
+    assert (shard["encoded"], shard["reused"]) == (3, 1)
+
+
+def test_the_list_of_cut_texts_counts_those_that_the_table_still_holds(tmp_path):
+    list_, table = tmp_path / "truncated.npy", tmp_path / "base.lance"
+    corpus = write_corpus(tmp_path / "c.parquet", {"1": "a", "2": "b", "3": "b", "4": "c"})
+    embed(corpus, table, Letters())
+    assert truncated.total(list_, table) is None
+    truncated.add(list_, [text_hash("a")], fresh=False)  # a table from before there were lists
+    assert truncated.total(list_, table) is None
+    truncated.add(list_, [], fresh=True)
+    assert truncated.total(list_, table) == 0
+    for again in (text_hash("b"), text_hash("a"), text_hash("b")):
+        truncated.add(list_, [again], fresh=False)
+    assert truncated.total(list_, table) == 2
+    embed(write_corpus(tmp_path / "d.parquet", {"1": "a", "4": "c"}), table, Letters())
+    assert truncated.total(list_, table) == 1
+    truncated.add(list_, [text_hash("c")], fresh=True)
+    assert truncated.total(list_, table) == 1

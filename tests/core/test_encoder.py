@@ -1,6 +1,7 @@
 """The real bundled encoder: all-MiniLM-L6-v2."""
 
 import shutil
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,13 @@ import pytest
 
 from tasks.core import encoder
 from tasks.core.coder import Coder, describe
-from tasks.core.encoder import BUNDLED, EncoderSettings, check_bundled, load_encoder
+from tasks.core.encoder import (
+    BUNDLED,
+    EncoderSettings,
+    _most_tokens,
+    check_bundled,
+    load_encoder,
+)
 from tasks.core.errors import InputError
 
 SETTINGS = EncoderSettings(BUNDLED, None, "", None, 64, "cpu", "float32")
@@ -181,3 +188,9 @@ def test_a_model_that_cannot_be_loaded_is_named_with_what_was_expected(tmp_path)
     for model in (str(tmp_path), "no-such-organisation/no-such-model"):
         with pytest.raises(InputError, match=r"embed.model .* could not be loaded .* 'bundled'"):
             load_encoder(replace(SETTINGS, model=model))
+
+
+@pytest.mark.parametrize("text", ["a", "Ω", "日本語", "😀", "ﷺ", "ﬃ", "é"])
+def test_a_text_is_looked_through_that_may_have_more_tokens_than_characters(text):
+    most = max(len(text.encode()), len(unicodedata.normalize("NFKC", text)))
+    assert _most_tokens(text * 40) >= 40 * most

@@ -128,14 +128,14 @@ def test_the_sample_is_remembered_with_its_codes(layered, tmp_path):
     encoder, texts = encoder_of(layered, "layers"), {f"h{n}": text for n, text in enumerate(TEXTS)}
     memory = tmp_path / "sample.safetensors"
     coder = fit_coder(encoder, texts, 16, memory, lambda _: None)
-    known = recall(memory, coder.reduction)
+    known = recall(encoder, coder.reduction, memory).seen
     columns, _ = Coder(encoder, coder.reduction).code(TEXTS, lambda _: None)
     for at, key in enumerate(texts):
         for mine, theirs in zip(known[key], columns, strict=True):
             np.testing.assert_allclose(mine, theirs[at], atol=1e-5)
     other = fit_reduction(states_of(50, 3, 32), 16)
-    assert recall(memory, other) == {}
-    assert recall(tmp_path / "none", coder.reduction) == {}
+    assert recall(encoder, other, memory).seen == {}
+    assert recall(encoder, coder.reduction, tmp_path / "none").seen == {}
 
 
 def test_an_encoder_without_layers_has_no_features(tiny_model, tmp_path):

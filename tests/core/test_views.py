@@ -173,7 +173,7 @@ class OneVector:
     has_layers = False
 
     def encode(self, texts, advance, read=None):
-        return Encoded(np.eye(6, dtype=np.float32)[: len(texts)], 0)
+        return Encoded(np.eye(6, dtype=np.float32)[: len(texts)], np.zeros(len(texts), bool))
 
 
 def test_rows_are_never_searched_by_another_transform_than_their_own(world, tmp_path):

@@ -10,6 +10,7 @@ from flows.embed import embed
 from flows.ingest import ingest
 from flows.run import run
 from flows.stale import embed_verdict
+from flows.status import read_status
 from tasks.core import arrow, store
 from tasks.core.artifact import read_card
 from tasks.core.encoder import _SentenceTransformer
@@ -112,3 +113,30 @@ def test_every_text_is_encoded_once(root, monkeypatch):
     monkeypatch.setattr(_SentenceTransformer, "encode", encode)
     assert embed(root, rebuild=True).encoded == 72
     assert sorted(asked) == sorted(row["text"] for row in documents())
+
+
+def long_documents():
+    """Return 30 documents of which 20 are longer than the 64 tokens of the model; two are alike."""
+    rows = documents()[:30]
+    for row in rows[:20]:
+        row["text"] = ", ".join([row["text"]] * 15)
+    return [*rows, {**rows[0], "id": "again"}]
+
+
+def test_texts_that_were_cut_are_counted_in_a_first_embedding_and_after(tmp_path, whole):
+    root = make_world(tmp_path / "world", str(whole.parent / "model" / "model"))
+    set_params(root, embed={"feature_size": SIZE})
+    write_documents(root, long_documents())
+    ingest(root)
+    first = embed(root)
+    assert (first.written, first.encoded, first.reused, first.truncated) == (31, 30, 1, 20)
+    vectors = read_status(Paths(root), load_params(Paths(root).params))["vectors"]
+    assert vectors["truncated"] == 20
+    again = embed(root, rebuild=True)
+    assert (again.encoded, again.truncated) == (30, 20)
+    write_documents(root, [*long_documents()[15:], {**documents()[40], "id": "new"}])
+    ingest(root)
+    then = embed(root)
+    assert (then.encoded, then.retired, then.truncated) == (1, 15, 0)
+    vectors = read_status(Paths(root), load_params(Paths(root).params))["vectors"]
+    assert vectors["truncated"] == 6  # 15 to 19, and the one that is there again

@@ -11,7 +11,9 @@ import pytest
 
 from flows import Workspace
 from flows.run import run
-from tests.world import documents, make_world, write_labels
+from tasks.repository import RepositoryError
+from tests.odd import make_odd
+from tests.world import documents, make_world, set_params, write_labels
 
 pytestmark = pytest.mark.dvc
 
@@ -167,3 +169,29 @@ def test_a_workspace_without_dvc_runs_and_says_that_nothing_was_recorded(world, 
     assert not (world / "dvc.lock").exists()
     show.ran(report, Paths(world))
     assert "this is no DVC repository" in capsys.readouterr().out
+
+
+@pytest.mark.timeout(240)
+def test_pipes_loops_and_broken_links_among_the_inputs_stop_no_record(recorded, capfd):
+    labels = recorded / "data" / "labels"
+    shutil.rmtree(labels)
+    odd = make_odd(labels)
+    write_labels(recorded, "mood", documents()[:50])
+    report = run(recorded, commit=True)
+    assert report.recorded
+    assert report.record.commit
+    assert "not recorded: data/labels/" in capfd.readouterr().err
+    known = git(recorded, "ls-files", "-z", "--", "data/labels").split("\0")
+    assert "data/labels/mood.csv" in known
+    assert not {f"data/labels/{name}" for name in odd} & set(known)
+    assert "up to date" in dvc(recorded, "status")
+
+
+def test_a_folder_of_labels_that_is_gone_is_no_folder_without_labels(recorded):
+    set_params(recorded, materialise={"retire": True})
+    shutil.move(recorded / "data" / "labels", recorded / "elsewhere")
+    with pytest.raises(RepositoryError, match="data/labels: found no folder; expected that of"):
+        run(recorded)
+    assert Workspace(recorded).views == ["mood", "topic"]
+    shutil.move(recorded / "elsewhere", recorded / "data" / "labels")
+    assert run(recorded).recorded

@@ -71,7 +71,7 @@ def test_serve_does_not_go_on_without_its_label_watcher():
     ended.start()
     ended.join()
     with pytest.raises(RuntimeError, match="the label watcher ended; start 'refract serve' again"):
-        asyncio.run(_until_stopped(Resting(), None, ended))
+        asyncio.run(_until_stopped([Resting()], None, ended, None))
 
 
 def labelled(rows, aspect="mood"):

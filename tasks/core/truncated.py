@@ -1,0 +1,37 @@
+"""Which texts of a base table are longer than the encoder reads, by the hash of the text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from tasks.core import arrow, store
+from tasks.core.files import replacing
+
+
+def add(file: Path, text_hashes: Sequence[str], *, fresh: bool) -> None:
+    """Note that these texts were cut; call it before their rows are committed.
+
+    fresh: begin the list of a new table. To a table without a list, one made before there were
+    any, nothing is added: how many of its texts were cut is not known.
+    """
+    if not fresh and not file.is_file():
+        return
+    cut = np.array(text_hashes, "S")
+    both = np.unique(cut) if fresh else np.union1d(np.load(file, allow_pickle=False), cut)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(file) as temporary, temporary.open("wb") as out:
+        np.save(out, both, allow_pickle=False)
+
+
+def total(file: Path, table: Path) -> int | None:
+    """Return how many texts of the table were cut, each once; None where nobody knows."""
+    if not file.is_file():
+        return None
+    cut = arrow.hash64(
+        pa.array(np.load(file, allow_pickle=False).astype("U").tolist(), pa.string())
+    )
+    return int(np.isin(np.unique(store.hashes(table, "text_hash")), cut).sum())
