@@ -97,7 +97,8 @@ class _Evaluation:
         return Trial(truth, spaces), about
 
     def _on_truth(self, live: Version, file: Path) -> tuple[Trial, dict[str, Any]]:
-        rows = read_labels(file, self._keys, self._name, 1, 1, self._params.fit.separator)
+        texts = base.texts(self._paths.base_table)
+        rows = read_labels(file, self._keys, self._name, 1, 1, self._params.fit.separator, texts)
         known = {name for _, name in pairs(live.seen.labels)}
         if known.isdisjoint(rows.counts):
             raise InputError(
@@ -140,7 +141,8 @@ class _Evaluation:
 
     def _labels_of(self, kept: Path) -> LabelSet | None:
         separator = self._params.fit.separator
-        return labels_of(kept, self._present, self._keys, self._name, separator)
+        texts = base.texts(self._paths.base_table)
+        return labels_of(kept, self._present, self._keys, self._name, separator, texts)
 
     def _version(self, kept: Path, rows: LabelSet) -> Version:
         return Version(kept, Seen.of(rows), _recipe(self._params, read_card(kept)))

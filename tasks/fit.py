@@ -67,7 +67,14 @@ def fit_instruction(job: FitJob) -> FitReport:
     """Fit, score and save; InputError if the label file cannot be used."""
     begun = time.perf_counter()
     keys = base.keys(job.table)
-    labels = read_labels(job.file, keys, job.name, job.minimum, separator=job.separator)
+    labels = read_labels(
+        job.file,
+        keys,
+        job.name,
+        job.minimum,
+        separator=job.separator,
+        texts=base.texts(job.table),
+    )
     _write_rejects(job, labels)
     matched = _matched(labels)
     card = read_json(job.transform / CARD)

@@ -11,8 +11,9 @@ from tasks.core.files import digest
 from tasks.core.formats import Format, known_format
 from tasks.core.paths import check_name
 
-KINDS = ("delimited", "json", "parquet")
-ACCEPTED = ".csv, .tsv, .jsonl or .ndjson (each also with .gz or .zst), or .parquet"
+KINDS = ("delimited", "json", "records", "parquet")
+ACCEPTED = ".csv, .tsv, .jsonl or .ndjson (each also with .gz or .zst), .json or .parquet"
+JSON = Format("records", ".json")  # a list of objects, as annotation tools export it
 IGNORED = (".tmp", "~", ".dvc")
 BESIDE = (".card.json", ".taxonomy.txt")  # what `refract label` writes beside a label file
 
@@ -132,7 +133,7 @@ def _instruction(path: Path) -> str:
 
 def label_format(path: Path) -> Format:
     """Return the format of a label file by its name; InputError where labels have none such."""
-    form = known_format(path)
+    form = JSON if path.suffix.lower() == JSON.suffix else known_format(path)
     if form is None or form.kind not in KINDS:
         raise InputError(
             f"{path}: found a file of format '{path.suffix or 'none'}'; expected labels as"
