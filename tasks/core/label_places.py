@@ -13,6 +13,7 @@ import polars as pl
 
 from tasks.core.ids import plain, respelled
 from tasks.core.intake import text_hash
+from tasks.core.label_notes import BY_TEXT, LOOSELY, REMARKS, RESPELLED
 from tasks.core.label_rows import Keys, LabelRows
 from tasks.core.records import Cell
 from tasks.core.same_text import SEVERAL, TextFinder, Texts, alike, loosened
@@ -23,10 +24,6 @@ NEITHER = "neither id nor text in the corpus"
 OTHER_TEXT = "text is not that of its id"
 CONFLICT = "id and text are of two different texts"
 OWN_ID = "no text, and ids are not the corpus's"
-BY_TEXT = "placed by text: its id is not the corpus's"
-LOOSELY = "placed by text but for blanks, entities or an end cut off"
-REMARKS = "remark that is no text of the corpus"
-RESPELLED = "id spelled otherwise in the corpus"
 WEAK = frozenset(("comment", "description", "review", "message", "body", "data", "input.comment"))
 
 

@@ -10,7 +10,8 @@ import pytest
 from tasks.core import label_places
 from tasks.core.errors import InputError
 from tasks.core.intake import text_hash
-from tasks.core.label_places import BY_TEXT, CONFLICT, LOOSELY, NEITHER, OTHER_TEXT, RESPELLED
+from tasks.core.label_notes import BY_TEXT, LOOSELY, RESPELLED
+from tasks.core.label_places import CONFLICT, NEITHER, OTHER_TEXT
 from tasks.core.labels import NOTHING, read_labels
 from tasks.core.same_text import SEVERAL, alike, loosened
 
