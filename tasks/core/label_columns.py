@@ -78,7 +78,9 @@ def label_columns(
     flags = _flags(columns, others) if label is None else ()
     if not (ids or texts) or not (label or flags):
         _refuse(header, name, path)
-    spelled = find_column([each for each in left if each != label], (f"{name}_name", *SPELLED))
+    spelled = find_column(
+        [each for each in left if each != label], (f"{name}_text", f"{name}_name", *SPELLED)
+    )
     return LabelColumns(ids, texts, label, spelled, flags, source, annotator, statuses)
 
 

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tasks.core.errors import InputError
-from tasks.core.files import digest
+from tasks.core.files import check_regular, digest
 from tasks.core.formats import Format, known_format
 from tasks.core.paths import check_name
 
 KINDS = ("delimited", "json", "records", "parquet")
 ACCEPTED = ".csv, .tsv, .jsonl or .ndjson (each also with .gz or .zst), .json or .parquet"
 JSON = Format("records", ".json")  # a list of objects, as annotation tools export it
-IGNORED = (".tmp", "~", ".dvc")
+IGNORED = (".tmp", "~", ".dvc", "Thumbs.db", "desktop.ini", "_SUCCESS")
 BESIDE = (".card.json", ".taxonomy.txt")  # what `refract label` writes beside a label file
 
 
@@ -113,7 +113,8 @@ def _is_plain_folder(path: Path) -> bool:
 
 def _check_readable(path: Path) -> None:
     if not path.is_file():
-        found = "a folder" if path.is_dir() else "a link to nothing"
+        check_regular(path)
+        found = "a link to nothing"
         raise InputError(f"{path}: found {found}; expected a label file; move it out")
     if not os.access(path, os.R_OK):
         raise InputError(f"{path}: not readable; expected a label file; correct its permissions")
