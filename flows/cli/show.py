@@ -169,7 +169,7 @@ def _state(about: Mapping[str, Any]) -> str:
         if verdict["stale"] or verdict["reason"] != "up to date":
             return ("stale: " if verdict["stale"] else "") + str(verdict["reason"])
     unsure = about.get("gate", {}).get("state", PROVEN) != PROVEN
-    return f"up to date, {UNPROVEN}" if unsure else "up to date"
+    return UNPROVEN if unsure else "up to date"
 
 
 def _verdict(about: Mapping[str, Any]) -> str:

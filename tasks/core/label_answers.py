@@ -7,16 +7,14 @@ never taken for the name of a class.
 
 from __future__ import annotations
 
-import ast
 import json
-import re
 import unicodedata
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tasks.core.label_notations import NOTHING, is_notation, looks_closed, parsed
 from tasks.core.records import encodable
 
 EMPTY = "empty label"
@@ -32,8 +30,6 @@ DROPPED = {
     *("cancel", "cancelled", "canceled", "draft", "invalid", "deleted", "flagged"),
 }
 MISSING = {"nan", "NaN", "<NA>", "NaT", "#N/A", "null", "-nan"}  # as pandas and JSON write nothing
-LITERAL = 20_000  # characters of a cell that Python's own notation is tried on
-CONTAINERS = ("[", "{", "(", '"', "'", "array(", "set(", "frozenset(")
 CHOICES = (
     *("choices", "choice", "labels", "label", "radio_answer", "checklist_answers", "answers"),
     *("answer", "classifications", "annotations", "selected", "value", "values", "name", "title"),
@@ -44,9 +40,6 @@ _PARTS = (  # keys of an object that says where in a text, or in a picture, its 
     *({"x", "y"}, {"bbox"}, {"points"}, {"polygon"}, {"location"}, {"token_start"}),
 )
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u2060\ufeff"))
-_ARRAY = re.compile(r"(?:array|set|frozenset)\((.*?)(?:,\s*dtype=[^)]*)?\)", re.DOTALL)
-_APART = re.compile(r"""(['"])\s+(['"])""")
-_NOTHING: Any = object()
 
 
 @dataclass(frozen=True)
@@ -66,11 +59,11 @@ def understood(cell: str | None, separator: str | None = None) -> Answer:
     text = tidy(cell or "")
     if text in MISSING:
         return Answer(reason=EMPTY)
-    if text.startswith(CONTAINERS):
-        value = _parsed(text)
-        if value is not _NOTHING:
+    if is_notation(text):
+        value = parsed(text)
+        if value is not NOTHING:
             return meaning(value)
-        if _looks_closed(text):
+        if looks_closed(text):
             return Answer(reason=CONTAINER)
     return _named(text.split(separator) if separator else [text])
 
@@ -174,6 +167,9 @@ def _of_object(value: Mapping[str, Any]) -> Answer:
         return Answer(reason=SPANS)
     if dropped(known.get("status")) or dropped(known.get("was_cancelled")):
         return Answer(reason=DISCARDED)
+    ranked = known.get("labels")
+    if isinstance(ranked, list) and len(ranked) > 1 and {"scores", "probabilities"} & known.keys():
+        return Answer(reason=SCORES)
     if isinstance(known.get("taxonomy"), list):
         return _named(" > ".join(map(str, path)) for path in known["taxonomy"])
     for key in CHOICES:
@@ -202,40 +198,3 @@ def _of_flags(value: Mapping[str, Any]) -> Answer:
         return _named(key for key, flag in value.items() if flag)
     numbers = all(isinstance(flag, int | float) for flag in flags)
     return Answer(reason=SCORES if numbers else CONTAINER)
-
-
-def _looks_closed(text: str) -> bool:
-    """Tell a container that cannot be read, or was cut off, from a name such as [urgent]."""
-    if text[:2] in ('["', "['", "[[", "[{", '{"', "{'"):
-        return True
-    pair = text[0] + text[-1]
-    return pair == "{}" or (pair == "[]" and any(mark in text[1:-1] for mark in ",[{\"'"))
-
-
-def _parsed(text: str) -> Any:
-    """Return the value that JSON, Python, numpy or PostgreSQL has written, or _NOTHING."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        pass
-    inside = _ARRAY.fullmatch(text)
-    if inside is not None:
-        text = inside[1].strip() or "[]"
-    if len(text) > LITERAL or _APART.search(text):
-        return _numpy(text)
-    if re.fullmatch(r"\{[^{}:'\[\]]+\}", text):
-        return [one.strip().strip('"') for one in text[1:-1].split(",")]
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of escapes that Python does not know
-            value = ast.literal_eval(text)
-    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
-        return _NOTHING
-    return value if text[0] in "[{('\"" else _NOTHING
-
-
-def _numpy(text: str) -> Any:
-    """Return the strings of ['a' 'b'], which Python itself would read as one word."""
-    if not re.fullmatch(r"""\[(?:\s*(?:'[^']*'|"[^"]*"))+\s*\]""", text):
-        return _NOTHING
-    return [one[1:-1] for one in re.findall(r"'[^']*'|\"[^\"]*\"", text)]

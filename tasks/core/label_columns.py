@@ -40,7 +40,7 @@ class LabelColumns:
     """Names of columns; several that may be the id or the text, the likeliest first.
 
     label: None where `flags` are columns of zeros and ones, a label each. spelled: the name of a
-    label that stands as a number in `label`.
+    label that stands as a number in `label`. others: of no known name; one may hold the texts.
     """
 
     ids: tuple[str, ...]
@@ -51,6 +51,7 @@ class LabelColumns:
     source: str | None = None
     annotator: str | None = None
     statuses: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
 
 def label_columns(
@@ -81,7 +82,8 @@ def label_columns(
     spelled = find_column(
         [each for each in left if each != label], (f"{name}_text", f"{name}_name", *SPELLED)
     )
-    return LabelColumns(ids, texts, label, spelled, flags, source, annotator, statuses)
+    left = [each for each in others if each not in (label, spelled, *flags)]
+    return LabelColumns(ids, texts, label, spelled, flags, source, annotator, statuses, tuple(left))
 
 
 def _label(header: Sequence[str], name: str, *, known: bool = True) -> str | None:

@@ -54,6 +54,8 @@ class _Placing:
         self._texts = self._choose_texts(rows.texts)
         self._made = [text_hash(text) if text else None for text in self._texts]
         self._found = self._known_hashes(self._made)
+        if not self._found:
+            self._look_aside(rows.others)
         self._ids = self._choose_ids(rows.ids)
         self._weak = all(name.lower() in WEAK for name in rows.texts)
         self._loose: dict[
@@ -71,6 +73,16 @@ class _Placing:
             known = self._known_hashes([text_hash(text) if text else None for text in texts])
             best = max(best, (len(known), texts), key=lambda each: each[0])
         return best[1]
+
+    def _look_aside(self, columns: Keys) -> None:
+        """Take a column of another name for the texts, if half of what is in it is the corpus's."""
+        for cells in columns.values():
+            texts = [cell if cell and cell.strip() else None for cell in cells]
+            made = [text_hash(text) if text else None for text in texts]
+            known = self._known_hashes(made)
+            if 2 * sum(each in known for each in made) > max(2, sum(map(bool, made))):
+                self._texts, self._made, self._found = texts, made, known
+                return
 
     def _known_hashes(self, made: list[str | None]) -> set[str]:
         asked = pl.Series([each for each in set(made) if each], dtype=pl.String)

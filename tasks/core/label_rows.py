@@ -20,6 +20,7 @@ ROWS = 50_000
 JSON_LIMIT = 1 << 29  # bytes of a .json file, which is read whole
 LISTS = ("data", "rows", "records", "items", "examples", "results", "annotations", "tasks")
 ABSENT = ("None", "NONE", "NA", "N/A", "NULL", "none given")
+SEPARATORS = ("#", "|", ";", ",")  # of doccano's CSV, and others
 SPELLED_OUT = "label by the name beside its number"
 CLASS = "label that may mean none: {}"
 
@@ -30,12 +31,14 @@ Keys = dict[str, list[Cell]]
 class LabelRows:
     """Row i: what its id and text columns hold, its answer, whose it is, and where it stands.
 
-    ids, texts: by column, several of which may be the one. cells: labels as they stand in the file.
+    ids, texts: by column, several of which may be the one; others: of columns of unknown names.
+    cells: labels as they stand in the file.
     annotators: who answered, where a column says so.
     """
 
     ids: Keys = field(default_factory=dict)
     texts: Keys = field(default_factory=dict)
+    others: Keys = field(default_factory=dict)
     cells: list[Cell] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     sources: list[Cell] = field(default_factory=list)
@@ -72,6 +75,7 @@ def _fill(rows: LabelRows, columns: Keys, chosen: LabelColumns, separator: str |
     nothing: list[Cell] = [None] * len(rows)
     rows.ids = {column: columns[column] for column in chosen.ids}
     rows.texts = {column: columns[column] for column in chosen.texts}
+    rows.others = {column: columns[column] for column in chosen.others}
     rows.sources = columns[chosen.source] if chosen.source else nothing
     rows.annotators = columns[chosen.annotator] if chosen.annotator else None
     rows.cells = _cells(columns, chosen, len(rows))
@@ -82,6 +86,8 @@ def _fill(rows: LabelRows, columns: Keys, chosen: LabelColumns, separator: str |
             rows.notes[SPELLED_OUT] = sum(cell is not None for cell in named)
     rows.answers = [understood(cell, separator) for cell in rows.cells]
     _judge_lists(rows)
+    if not separator:
+        _note_joined(rows)
     _judge_absent(rows)
     for column in chosen.statuses:
         for at, status in enumerate(columns[column]):
@@ -129,6 +135,17 @@ def _judge_lists(rows: LabelRows) -> None:
     if lists and len(lengths) == 1 and not others and not singles:
         for at in lists:
             rows.answers[at] = Answer(reason=ONE_HOT)
+
+
+def _note_joined(rows: LabelRows) -> None:
+    """Note names that seem to be several: all parts of "a#b" are labels of other texts, too."""
+    single = {answer.labels[0] for answer in rows.answers if len(answer.labels) == 1}
+    for mark in SEPARATORS:
+        apart = {name: [part.strip() for part in name.split(mark)] for name in single}
+        joint = {name for name, parts in apart.items() if len(parts) > 1 and single >= set(parts)}
+        count = sum(answer.labels[0] in joint for answer in rows.answers if len(answer.labels) == 1)
+        if count:
+            rows.notes[f"label that may be several, parted by '{mark}' (fit.separator)"] = count
 
 
 def _judge_absent(rows: LabelRows) -> None:

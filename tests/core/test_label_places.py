@@ -227,3 +227,18 @@ def test_annotators_may_each_give_several_labels(tmp_path):
     rows = [{"id": 1, "label": label, "annotator": who} for who, label in given]
     found = read(tmp_path, [*rows, {"id": 2, "label": "c", "annotator": "ann"}])
     assert found.label_of == {"1": "a", "2": "c"}
+
+
+def test_a_column_of_texts_of_another_name_speaks_against_ids_too(tmp_path):
+    order = random.Random(3).sample(range(40), 30)
+    rows = [
+        {"id": at, "question": TEXTS[n], "round": "2", "label": str(n)}
+        for at, n in enumerate(order, 1)
+    ]
+    assert right(read(tmp_path, rows))
+
+
+def test_a_name_whose_parts_are_labels_of_others_is_noted(tmp_path):
+    labels = ["fee", "money", "fee#money", "late"]
+    found = read(tmp_path, [{"id": n + 1, "label": label} for n, label in enumerate(labels)])
+    assert found.notes["label that may be several, parted by '#' (fit.separator)"] == 1
