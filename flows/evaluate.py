@@ -17,6 +17,7 @@ from tasks.core.evaluation import Trial, Truth, Version
 from tasks.core.files import read_json, write_json
 from tasks.core.judgement import LEVEL, RESAMPLES, Judgement
 from tasks.core.label_files import label_files
+from tasks.core.label_notes import PLACED
 from tasks.core.label_sets import pairs
 from tasks.core.labels import LabelSet, read_labels
 from tasks.core.lineage import Seen, kept_versions, labels_of
@@ -61,6 +62,7 @@ class _Evaluation:
         self._present = label_files(paths.labels).get(name)
         stamp = read_json(paths.view_stamp(name)) or {}
         self._kept = paths.kept_transform(name, str(stamp.get("transform")))
+        self._noted: dict[str, int] = {}
 
     def run(self, truth: Path | None) -> dict[str, Any]:
         rows = self._labels_of(self._kept)
@@ -98,7 +100,9 @@ class _Evaluation:
         return Trial(truth, spaces), about
 
     def _on_truth(self, live: Version, file: Path) -> tuple[Trial, dict[str, Any]]:
-        rows = read_labels(file, self._keys, self._name, 1, 1, self._params.fit.separator)
+        texts = base.texts(self._paths.base_table)
+        rows = read_labels(file, self._keys, self._name, 1, 1, self._params.fit.separator, texts)
+        self._noted = {what: n for what, n in rows.notes.items() if what in PLACED}
         known = {name for _, name in pairs(live.seen.labels)}
         if known.isdisjoint(rows.counts):
             raise InputError(
@@ -141,7 +145,8 @@ class _Evaluation:
 
     def _labels_of(self, kept: Path) -> LabelSet | None:
         separator = self._params.fit.separator
-        return labels_of(kept, self._present, self._keys, self._name, separator)
+        texts = base.texts(self._paths.base_table)
+        return labels_of(kept, self._present, self._keys, self._name, separator, texts)
 
     def _version(self, kept: Path, rows: LabelSet) -> Version:
         return Version(kept, Seen.of(rows), _recipe(self._params, read_card(kept)))
@@ -160,6 +165,7 @@ class _Evaluation:
             "texts": len(truth.labels),
             "labels": len(set(truth.labels.values())),
             "left_out": truth.left_out,
+            "noted": self._noted,
             "interval": METHOD,
             "previous": previous,
             "scores": {name: _rounded(one.figures) for name, one in found.items()},

@@ -109,6 +109,7 @@ def _leave(fitted: list[FitReport], rejected: dict[str, str]) -> None:
             "V after": report.after.get("v_measure"),
             "triplets before": report.before.get("triplets"),
             "triplets after": report.after.get("triplets"),
+            "gate": report.gate.get("state"),
         }
         for report in fitted
     ]

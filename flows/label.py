@@ -149,8 +149,8 @@ def _notes(paths: Paths, params: Params, name: str) -> dict[str, int]:
     file = label_files(paths.labels).get(name)
     if file is None or not file.is_dir():
         return {}
-    keys = base.keys(paths.base_table)
-    return read_labels(file, keys, name, 1, 1, params.fit.separator).notes
+    keys, texts = base.keys(paths.base_table), base.texts(paths.base_table)
+    return read_labels(file, keys, name, 1, 1, params.fit.separator, texts).notes
 
 
 def _report(

@@ -110,8 +110,9 @@ def _labels(paths: Paths, params: Params, name: str) -> tuple[LabelSet | None, s
     if file is None:
         return None, "Its label file is gone, so no text is left to check the view on."
     try:
-        keys = base.keys(paths.base_table)
-        return read_labels(file, keys, name, 1, separator=params.fit.separator), ""
+        table, separator = paths.base_table, params.fit.separator
+        keys, texts = base.keys(table), base.texts(table)
+        return read_labels(file, keys, name, 1, separator=separator, texts=texts), ""
     except InputError as error:
         return None, f"Not checked: {error}."
 

@@ -74,6 +74,8 @@ def _instruction(paths: Paths, params: Params, name: str, files: dict[str, Any])
     return {
         "wording": stale.wording(paths, params, name),
         "labels": card.get("counts", {}),
+        "notes": card.get("notes", {}),
+        "gate": card.get("gate", {}),
         "method": card.get("method"),
         "before": scores.get("before", {}),
         "after": scores.get("after", {}),

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import polars as pl
 
-from tasks.core import store, suggestions
+from tasks.core import base, suggestions
 from tasks.core.errors import InputError
 from tasks.core.files import read_json
 from tasks.core.label_files import label_files, parts
-from tasks.core.labels import labelled_keys
+from tasks.core.labels import is_blank, labelled_ids
 from tasks.core.lineage import copies
 from tasks.core.paths import BASE, Paths
 from tasks.core.suggestions import NOVELTY
@@ -43,14 +43,11 @@ def worth_labelling(paths: Paths, name: str, many: int, novel: float) -> pl.Data
 
 
 def _known(paths: Paths, name: str) -> set[str]:
+    keys, texts = base.keys(paths.base_table), base.texts(paths.base_table)
     found: set[str] = set()
     for file in (part for whole in _label_files(paths, name) for part in parts(whole)):
-        by, keys = labelled_keys(file, name)
-        if by == "id":
-            found |= keys
-        else:
-            ids = store.where_in(paths.base_table, by, sorted(keys), ["id"])["id"]
-            found |= set(ids.to_pylist())
+        if not is_blank(file):
+            found |= labelled_ids(file, keys, name, texts)
     return found
 
 

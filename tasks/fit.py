@@ -10,9 +10,8 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.core import base
+from tasks.core import base, quality_gate
 from tasks.core.artifact import CARD, fits, is_whole, of_scores
-from tasks.core.errors import InputError
 from tasks.core.exchange import exchange
 from tasks.core.files import as_json, digest, read_json, write_json
 from tasks.core.labelled import Labelled, labelled
@@ -50,7 +49,7 @@ class FitJob:
 
 @dataclass(frozen=True)
 class FitReport:
-    """What one fit found and made; `before` is the untransformed space."""
+    """What one fit found and made; `before` is the untransformed space, `gate` its ruling."""
 
     name: str
     method: str
@@ -61,6 +60,7 @@ class FitReport:
     notes: dict[str, int]
     before: dict[str, Any]
     after: dict[str, Any]
+    gate: dict[str, Any]
     seconds: float
     refitted: bool
 
@@ -70,7 +70,14 @@ def fit_instruction(job: FitJob) -> FitReport:
     """Fit, score and save; InputError if the label file cannot be used."""
     begun = time.perf_counter()
     keys = base.keys(job.table)
-    labels = read_labels(job.file, keys, job.name, job.minimum, separator=job.separator)
+    labels = read_labels(
+        job.file,
+        keys,
+        job.name,
+        job.minimum,
+        separator=job.separator,
+        texts=base.texts(job.table),
+    )
     _write_rejects(job, labels)
     matched = _matched(labels)
     card = read_json(job.transform / CARD)
@@ -80,11 +87,9 @@ def fit_instruction(job: FitJob) -> FitReport:
         return _report(job, labels, read_json(job.metric) or {}, begun, refitted=False)
     known = labelled(job.table, labels.label_of)
     scores = {"fingerprint": _fingerprint(job, matched), **_scores(job, known)}
-    if job.gate:
-        _check_gain(job, scores)
     made = known.fit(job.method, job.settings, job.seed)
     scores["method"] = _called(made)
-    card = _card(job, matched, labels) | {"scores": of_scores(scores)}
+    card = _card(job, matched, labels, scores) | {"scores": of_scores(scores)}
     files = {job.transform / name: content for name, content in contents(made, card).items()}
     new = {job.metric: as_json(scores), **files}
     exchange(job.root, job.exchange, new, gone=(job.rejection, job.hold))
@@ -117,33 +122,21 @@ def _same_but_base(card: dict[str, Any], job: FitJob, matched: str) -> bool:
 def _scores(job: FitJob, known: Labelled) -> dict[str, Any]:
     """Fit on a part of the labels and score the rest, in the view and in the generic space."""
     train, held = known.split(job.held_out, job.seed)
-    held = held.once()
     trial = train.fit(job.method, job.settings, job.seed)
-    before = score(held.rows.vectors, held.y, job.seed)
-    after = score(held.seen_by(trial).vectors, held.y, job.seed)
+    once = held.once()
+    before = score(once.rows.vectors, once.y, job.seed)
+    after = score(once.seen_by(trial).vectors, once.y, job.seed)
+    ruling = quality_gate.weigh(known, held, trial, job.settings, job.seed, job.method)
+    if job.gate:
+        quality_gate.refuse(str(job.file), ruling, before, after)
     return {
         "labels": len(known.names),
         "texts": known.texts,
-        "held_out": len(held.y),
+        "held_out": len(once.y),
         "before": _rounded(before),
         "after": _rounded(after),
+        "gate": {"state": ruling.state, "why": ruling.why, **ruling.figures},
     }
-
-
-def _check_gain(job: FitJob, scores: dict[str, Any]) -> None:
-    """Refuse a view that parts held-out labels worse than the base vectors, by both measures."""
-    pairs = [(scores["before"][key], scores["after"][key]) for key in ("triplets", "knn")]
-    if job.method == "identity" or any(b is None or a is None or a >= b for b, a in pairs):
-        return
-    found = ", ".join(
-        f"{name} {before} → {after}"
-        for name, (before, after) in zip(("triplets", "kNN@10"), pairs, strict=True)
-    )
-    raise InputError(
-        f"{job.file}: found a view that is worse than the base vectors on {scores['held_out']}"
-        f" held-out labels ({found}); expected a better one, so it is not published; check the"
-        " labels, add more, or set fit.gate: false"
-    )
 
 
 def _called(made: Transform) -> str:
@@ -159,7 +152,7 @@ def _rounded(scores: Scores) -> dict[str, Any]:
     }
 
 
-def _card(job: FitJob, matched: str, labels: LabelSet) -> dict[str, Any]:
+def _card(job: FitJob, matched: str, labels: LabelSet, scores: dict[str, Any]) -> dict[str, Any]:
     return {
         "instruction": job.name,
         "wording": job.wording,
@@ -169,6 +162,8 @@ def _card(job: FitJob, matched: str, labels: LabelSet) -> dict[str, Any]:
         "fingerprint": _fingerprint(job, matched),
         "counts": dict(sorted(labels.counts.items())),
         "reasons": dict(sorted(labels.reasons.items())),
+        "notes": dict(sorted(labels.notes.items())),
+        "gate": {key: scores["gate"][key] for key in ("state", "why")},
         "seed": job.seed,
     }
 
@@ -186,6 +181,7 @@ def _report(
         notes=labels.notes,
         before=scores.get("before", {}),
         after=scores.get("after", {}),
+        gate=scores.get("gate", {}),
         seconds=time.perf_counter() - begun,
         refitted=refitted,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
 from pathlib import Path
 
 import click
@@ -94,23 +94,29 @@ def fit(names: tuple[str, ...], force: bool, root: Path) -> None:
     if not (force and stale.wanted_labels(paths, names)) and not stale.any_fit(
         paths, params, names
     ):
-        show.nothing_to_do("fit", "every transform is up to date")
-        _refuse_rejected(stale.rejections(paths, params, names), names)
+        show.nothing_to_do("fit", "what can be fitted is up to date")
+        _refuse_rejected(stale.rejections(paths, params, names))
         return
     _prefect(paths)
     from flows.fit import fit as flow
 
     outcome = flow(root, list(names) or None, force)
-    asked = names or (() if stale.fitted(paths) else tuple(outcome.rejected))
-    show.fitted(outcome, silent=asked)
-    _refuse_rejected(outcome.rejected, asked)
+    show.fitted(outcome, silent=tuple(outcome.rejected))
+    _refuse_rejected(stale.rejections(paths, params, names) | outcome.rejected)
 
 
-def _refuse_rejected(rejected: dict[str, str], asked: Sequence[str]) -> None:
-    """End with exit code 2 if a file that was asked for could not be used."""
-    reasons = [rejected[name] for name in asked if name in rejected]
-    if reasons:
-        raise InputError("; ".join(reasons))
+def _refuse_rejected(rejected: dict[str, str]) -> None:
+    """Name the label files that could not be used, and end with exit code 2.
+
+    Not within `dvc repro`: the rejections are an output of its stage, and the other views go on.
+    """
+    if not rejected:
+        return
+    if "DVC_STAGE" in os.environ:
+        for name, reason in rejected.items():
+            click.echo(f"fit {name}: rejected, {reason}", err=True)
+        return
+    raise InputError("; ".join(rejected.values()))
 
 
 @click.command()

@@ -13,7 +13,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from tasks.core.label_notes import PLACED
 from tasks.core.paths import Paths
+from tasks.core.proof import PROVEN, UNPROVEN
 
 MEASURES = {"v_measure": "V-measure", "triplets": "triplets", "knn": "kNN@10"}
 FEW = 50  # held-out texts below which a score moves by more than ten points by chance
@@ -57,9 +59,16 @@ def fitted(outcome: Any, silent: Sequence[str] = ()) -> None:
         _counts(report.notes, "noted")
         if report.held_out < FEW:
             click.echo(f"  scores are rough: {report.held_out} texts held out; label more")
+        unproven("", report.gate)
     for name, reason in outcome.rejected.items():
         if name not in silent:
             click.echo(f"fit {name}: rejected, {reason}", err=True)
+
+
+def unproven(before: str, gate: Mapping[str, Any]) -> None:
+    """Say why a published view may be no better than the base vectors, or than chance."""
+    if gate.get("state", PROVEN) != PROVEN:
+        click.echo(f"  {before}{gate['state']}: {gate['why']}; label more texts")
 
 
 def materialised(reports: Iterable[Any]) -> None:
@@ -128,6 +137,10 @@ def status(state: Mapping[str, Any]) -> None:
         )
     if state["instructions"]:
         new_console().print(_views(state["instructions"]))
+        for name, about in state["instructions"].items():
+            unproven(f"{name} is ", about.get("gate", {}))
+            placed = {what: n for what, n in about.get("notes", {}).items() if what in PLACED}
+            _counts(placed, f"{name}, noted")
     else:
         click.echo("views: none; put labels at data/labels/INSTRUCTION.csv (columns id,label)")
 
@@ -162,7 +175,8 @@ def _state(about: Mapping[str, Any]) -> str:
         verdict = about.get(part, {"stale": False, "reason": "up to date"})
         if verdict["stale"] or verdict["reason"] != "up to date":
             return ("stale: " if verdict["stale"] else "") + str(verdict["reason"])
-    return "up to date"
+    unsure = about.get("gate", {}).get("state", PROVEN) != PROVEN
+    return UNPROVEN if unsure else "up to date"
 
 
 def _verdict(about: Mapping[str, Any]) -> str:

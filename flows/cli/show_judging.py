@@ -28,6 +28,9 @@ def evaluation(found: Mapping[str, Any], *, as_json: bool) -> None:
     if found["left_out"]:
         listed = ", ".join(f"{reason} {n:,}" for reason, n in found["left_out"].items())
         click.echo(f"  left out: {listed}")
+    if found["noted"]:
+        listed = ", ".join(f"{what} {n:,}" for what, n in found["noted"].items())
+        click.echo(f"  noted: {listed}")
     if found["texts"] < FEW:
         click.echo(f"  scores are rough: {found['texts']} texts; label more")
     new_console().print(_table(found))

@@ -16,7 +16,7 @@ from tasks.core.files import as_json, digest
 
 FORMAT = 1
 TENSORS = "transform.safetensors"
-REVISION = 5  # of the formulas: raise it where the same labels give another transform
+REVISION = 6  # of formulas and label files: raise it where the same give another transform
 CARD = "transform.json"
 OWN_KEYS = ("format", "method", "labels", "dimensions", "size", "settings", "sha256")
 

@@ -16,6 +16,7 @@ from tasks.core import arrow, store
 from tasks.core.coder import Coder, Codes
 from tasks.core.encoder import EncoderSettings
 from tasks.core.errors import InputError
+from tasks.core.same_text import Texts
 
 KEYS = ("id", "text_hash", "row_hash")
 STORED = {"float16": ": halffloat>", "float32": ": float>"}  # as Arrow spells a list of them
@@ -240,3 +241,17 @@ def keys(table: Path) -> pl.DataFrame:
     return pl.concat(
         [pl.DataFrame(pa.table(batch)) for batch in store.batches(table, ["id", "text_hash"])]
     )
+
+
+def texts(table: Path) -> Texts:
+    """Return how to read the texts of the table: those of some ids, or all, batch by batch."""
+    names = ["id", "text", "text_hash"]
+
+    def read(ids: Sequence[str] | None) -> Iterator[pl.DataFrame]:
+        if ids is not None:
+            yield pl.DataFrame(store.where_in(table, "id", ids, names))
+            return
+        for batch in store.batches(table, names):
+            yield pl.DataFrame(pa.table(batch))
+
+    return read

@@ -92,6 +92,14 @@ def write_json(path: Path, value: Any) -> None:
     write_bytes(path, as_json(value))
 
 
+def check_regular(path: Path) -> None:
+    """Refuse a pipe, a device or a folder: opening one may wait for ever."""
+    if path.is_file() or not path.exists():
+        return
+    found = "a folder" if path.is_dir() else "a pipe, socket or device"
+    raise InputError(f"{path}: found {found}; expected a regular file; copy it into one")
+
+
 def read_json(path: Path) -> dict[str, Any] | None:
     """Return the object in `path`, or None if it is missing or no JSON object."""
     try:

@@ -62,16 +62,8 @@ class _Spread:
         return _Spread(self.value - other.value, self.resampled - other.resampled)
 
     def estimate(self) -> Estimate:
-        """Lay the spread of the resamples around the figure.
-
-        Around it, not where they lie: repeated texts make clusters look purer than they are.
-        """
-        known = self.resampled[np.isfinite(self.resampled)]
-        if not len(known):
-            return Estimate(self.value, self.value, self.value)
-        tail = (1 - LEVEL) / 2
-        low, high = np.quantile(known - known.mean(), (tail, 1 - tail))
-        return Estimate(self.value, self.value + float(low), self.value + float(high))
+        """Lay the spread of the resamples around the figure."""
+        return spread(self.value, self.resampled)
 
 
 def judge(spaces: Mapping[str, Floats], y: Ints, seed: int = 0) -> dict[str, Judgement]:
@@ -80,7 +72,7 @@ def judge(spaces: Mapping[str, Floats], y: Ints, seed: int = 0) -> dict[str, Jud
     The figures are those of `score`; the gains are over the spaces named before.
     """
     classes = np.unique(y, return_inverse=True)[1]
-    counts = _resamples(len(classes), seed)
+    counts = resamples(len(classes), seed)
     spreads = {name: _spreads(x, classes, counts, seed) for name, x in spaces.items()}
     names = list(spreads)
     return {
@@ -90,6 +82,19 @@ def judge(spaces: Mapping[str, Floats], y: Ints, seed: int = 0) -> dict[str, Jud
         )
         for name, own in spreads.items()
     }
+
+
+def spread(value: float, resampled: Resampled) -> Estimate:
+    """Lay the spread of the resamples around the figure.
+
+    Around it, not where they lie: repeated texts make clusters look purer than they are.
+    """
+    known = resampled[np.isfinite(resampled)]
+    if not len(known):
+        return Estimate(value, value, value)
+    tail = (1 - LEVEL) / 2
+    low, high = np.quantile(known - known.mean(), (tail, 1 - tail))
+    return Estimate(value, value + float(low), value + float(high))
 
 
 def _gains(
@@ -109,7 +114,7 @@ def _estimate(found: _Spread | None, bounds: tuple[float, float]) -> Estimate | 
     return Estimate(wide.value, max(wide.low, least), min(wide.high, most))
 
 
-def _resamples(n: int, seed: int) -> NDArray[np.uint8]:
+def resamples(n: int, seed: int) -> NDArray[np.uint8]:
     """Return how often each text is drawn, (RESAMPLES, n); each row sums to n."""
     random = np.random.default_rng(seed)
     counts = np.empty((RESAMPLES, n), np.uint8)

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tasks.core.errors import InputError
-from tasks.core.files import digest
+from tasks.core.files import check_regular, digest
 from tasks.core.formats import Format, known_format
 from tasks.core.paths import check_name
 
-KINDS = ("delimited", "json", "parquet")
-ACCEPTED = ".csv, .tsv, .jsonl or .ndjson (each also with .gz or .zst), or .parquet"
-IGNORED = (".tmp", "~", ".dvc")
+KINDS = ("delimited", "json", "records", "parquet")
+ACCEPTED = ".csv, .tsv, .jsonl or .ndjson (each also with .gz or .zst), .json or .parquet"
+JSON = Format("records", ".json")  # a list of objects, as annotation tools export it
+IGNORED = (".tmp", "~", ".dvc", "Thumbs.db", "desktop.ini", "_SUCCESS")
 BESIDE = (".card.json", ".taxonomy.txt")  # what `refract label` writes beside a label file
 
 
@@ -130,14 +131,11 @@ def _shown(name: str) -> str:
 
 def _check_readable(path: Path) -> None:
     if not path.is_file():
-        found = "a folder" if path.is_dir() else _called(path)
+        check_regular(path)
+        found = "a folder" if path.is_dir() else "a link to nothing"
         raise InputError(f"{path}: found {found}; expected a label file; move it out")
     if not os.access(path, os.R_OK):
         raise InputError(f"{path}: not readable; expected a label file; correct its permissions")
-
-
-def _called(path: Path) -> str:
-    return "a link to nothing" if path.is_symlink() else "a pipe, a socket or a device"
 
 
 def _instruction(path: Path) -> str:
@@ -154,7 +152,7 @@ def _instruction(path: Path) -> str:
 
 def label_format(path: Path) -> Format:
     """Return the format of a label file by its name; InputError where labels have none such."""
-    form = known_format(path)
+    form = JSON if path.suffix.lower() == JSON.suffix else known_format(path)
     if form is None or form.kind not in KINDS:
         raise InputError(
             f"{path}: found a file of format '{path.suffix or 'none'}'; expected labels as"

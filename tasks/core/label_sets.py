@@ -7,25 +7,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tasks.core.files import digest
+from tasks.core.label_answers import tidy, understood
 from tasks.core.records import encodable
 
 
 def canonical(cell: str | None, separator: str | None = None) -> str:
-    """Return what a cell of a label file says: no label (""), one as it is, or several.
+    """Return what a cell of a label file says: no label (""), one, or several as a JSON list.
 
-    Several stand as a JSON list, or apart by `separator`; their order does not matter.
+    See `label_answers`; the order of several does not matter.
     """
-    text = (cell or "").strip()
-    if text.startswith("["):
-        listed = _listed(text)
-        if listed is not None:
-            return joined(listed)
-    return joined(text.split(separator)) if separator else text
+    return joined(understood(cell, separator).labels)
 
 
 def joined(labels: Iterable[str]) -> str:
     """Return the labels of one text as one string."""
-    names = sorted({name for label in labels if (name := label.strip())})
+    names = sorted({name for label in labels if (name := tidy(label))})
     return json.dumps(names, ensure_ascii=False) if len(names) > 1 else "".join(names)
 
 

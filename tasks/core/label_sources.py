@@ -20,16 +20,6 @@ def source_of(value: str | None) -> str:
     return said if said in RANK else HUMAN
 
 
-def rules(key: str) -> list[tuple[pl.Expr, str]]:
-    """Return what is dropped of the rows with one `key`, in this order, and why."""
-    rank = pl.col("source").replace_strict(RANK, return_dtype=pl.Int64)
-    return [
-        (rank > rank.min().over(key), OVERRULED),
-        (pl.col("label").n_unique().over(key) > 1, CONFLICT),
-        (~pl.col(key).is_first_distinct(), REPEATED),
-    ]
-
-
 def sift(frame: pl.DataFrame, steps: Sequence[tuple[pl.Expr, str]]) -> pl.DataFrame:
     """Give each row the reason of the first rule that drops it, or null; rows keep their order."""
     frame, dropped = frame.with_row_index("_at"), []

@@ -13,6 +13,7 @@ from tasks.core.errors import InputError
 from tasks.core.files import content_hash, write_bytes
 from tasks.core.label_files import fingerprint, label_files, parts
 from tasks.core.labels import LabelSet, read_labels
+from tasks.core.same_text import Texts
 
 _KEPT = "labels"  # folder with the copy of a label file beside the transform that it made
 
@@ -48,16 +49,21 @@ def keep_labels(kept: Path, file: Path | None) -> None:
 
 
 def labels_of(
-    kept: Path, present: Path | None, keys: pl.DataFrame, name: str, separator: str | None
+    kept: Path,
+    present: Path | None,
+    keys: pl.DataFrame,
+    name: str,
+    separator: str | None,
+    texts: Texts | None = None,
 ) -> LabelSet | None:
     """Return the labels that the kept transform was made from, or None where nobody knows them.
 
-    present: the instruction's label file as it is now. keys: id and text_hash of the corpus.
+    present: the instruction's label file as it is now. keys, texts: as `read_labels` takes them.
     """
     for file in (*copies(kept), *([present] if present else [])):
         try:
             if _made(kept, file):
-                return read_labels(file, keys, name, 1, 1, separator)
+                return read_labels(file, keys, name, 1, 1, separator, texts)
         except InputError:  # not this one: what cannot be read proves nothing
             continue
     return None

@@ -129,16 +129,19 @@ def stratified_split(
     of one text stay together. Only a class that would lose all its texts keeps the one of the
     greatest hash.
     """
-    if keys is None:
-        fate = np.random.default_rng(seed).random(len(y))
-    else:
-        fate = np.array([_hash(seed, key) for key in keys])
+    random = np.random.default_rng(seed)
+    fate = random.random(len(y)) if keys is None else fates(keys, seed)
     held = fate < held_out
     for c in np.unique(y):
         rows = np.flatnonzero(y == c)
         if held[rows].all():
             held[fate == fate[rows].max()] = False  # a text's hash is that of all its rows
     return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+def fates(keys: Sequence[str], seed: int) -> NDArray[np.float64]:
+    """Return a number in [0, 1) for each key, that of the key alone, as if drawn at random."""
+    return np.array([_hash(seed, key) for key in keys])
 
 
 def _hash(seed: int, key: str) -> float:

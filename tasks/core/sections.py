@@ -168,7 +168,10 @@ class Fit(Section):
     ] = None
     seed: Annotated[int, Field(ge=0, lt=2**31, description="of every random choice")] = 1
     gate: Annotated[
-        bool, Field(description="publish no view that is worse than the base vectors")
+        bool,
+        Field(
+            description="publish no view that has learnt nothing, or is worse than the base vectors"
+        ),
     ] = True
     discriminant: DiscriminantSettings = DiscriminantSettings()
     kernel: KernelSettings = KernelSettings()

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tasks.core.errors import InputError
+from tasks.core.files import check_regular
 
 ABSTAIN = "other / unclear"
 LONGEST = 60  # characters of a label: more is a sentence
@@ -90,6 +91,7 @@ def read_taxonomy(path: Path) -> list[Label]:
 
     Blank lines and those that begin with '#' are passed over.
     """
+    check_regular(path)
     try:
         lines = path.read_text("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
