@@ -34,8 +34,8 @@ def _dotenv() -> str | None:
 
 
 def _project() -> Any:
-    pyproject = _table(Path("pyproject.toml")).get("tool", {}).get("prefect", {})
-    return any(each.get("api", {}).get("url") for each in (_table(Path("prefect.toml")), pyproject))
+    own = _at(_table(Path("prefect.toml")), "api", "url")
+    return own or _at(_table(Path("pyproject.toml")), "tool", "prefect", "api", "url")
 
 
 def _profile() -> Any:
@@ -43,14 +43,19 @@ def _profile() -> Any:
     spec = find_spec("prefect")
     folder = Path(spec.origin).parent if spec and spec.origin else Path()
     built_in = _table(folder / "settings" / "profiles.toml")
-    name = os.environ.get("PREFECT_PROFILE") or known.get("active", "")
-    profiles = built_in.get("profiles", {}) | known.get("profiles", {})
-    return profiles.get(name, {}).get(URL)
+    name = os.environ.get("PREFECT_PROFILE") or str(known.get("active"))
+    return any(_at(profiles, "profiles", name, URL) for profiles in (known, built_in))
 
 
 def _profiles() -> Path:
     named, home = os.environ.get("PREFECT_PROFILES_PATH"), os.environ.get("PREFECT_HOME")
     return Path(named) if named else Path(home or "~/.prefect") / "profiles.toml"
+
+
+def _at(table: Any, *keys: str) -> Any:
+    for key in keys:
+        table = table.get(key) if isinstance(table, dict) else None
+    return table
 
 
 def _table(file: Path) -> dict[str, Any]:

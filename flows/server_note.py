@@ -17,7 +17,9 @@ from pathlib import Path
 from flows.guard import PROOF, proof
 from tasks.core.paths import Paths
 
-_OURS = re.compile(r"http://127\.0\.0\.1:\d{1,5}/api")  # a note that names another host is no note
+_OURS = re.compile(
+    r"http://127\.0\.0\.1:[0-9]{1,5}/api"
+)  # a note that names another host is no note
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def answers(note: Note) -> bool:
 
 def _read(paths: Paths, file: Path) -> Note | None:
     try:
-        handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW)
+        handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return None
     with os.fdopen(handle, "rb") as content:
@@ -88,7 +90,7 @@ def _read(paths: Paths, file: Path) -> Note | None:
                 file=sys.stderr,
             )
             return None
-        with suppress(ValueError, TypeError, KeyError):
+        with suppress(ValueError, TypeError, KeyError, RecursionError):
             value = json.loads(content.read(10_000))
             url, secret = value["url"], value["secret"]
             if value["workspace"] == str(paths.root.resolve()) and _OURS.fullmatch(url):

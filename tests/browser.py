@@ -50,7 +50,7 @@ class Browser:
     def open(self, url: str) -> Page:
         """Open `url` in a page of its own, and wait until it is loaded."""
         listing = f"http://127.0.0.1:{self._port}/json/new?about:blank"
-        with urllib.request.urlopen(urllib.request.Request(listing, method="PUT")) as reply:  # noqa: S310
+        with urllib.request.urlopen(urllib.request.Request(listing, method="PUT")) as reply:
             page = Page(json.load(reply)["webSocketDebuggerUrl"])
         page.go(url)
         return page
