@@ -17,9 +17,7 @@ from pathlib import Path
 from flows.guard import PROOF, proof
 from tasks.core.paths import Paths
 
-_OURS = re.compile(
-    r"http://127\.0\.0\.1:[0-9]{1,5}/api"
-)  # a note that names another host is no note
+_OURS = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}/api")  # another host's is no note
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A headless Chromium that opens pages and runs scripts in them, over its own debugging protocol."""
+"""A headless Chromium that opens pages and runs scripts in them, by its debugging protocol."""
 
 from __future__ import annotations
 
@@ -93,12 +93,9 @@ class Page:
             time.sleep(0.1)
         return value
 
-    def picture(self, file: Path) -> None:
-        """Keep what it shows as PNG."""
-        import base64
-
-        shot = self._ask("Page.captureScreenshot")["data"]
-        file.write_bytes(base64.b64decode(shot))
+    def frames(self) -> list[dict[str, Any]]:
+        """Return the frames in it."""
+        return list(self._ask("Page.getFrameTree")["frameTree"].get("childFrames", []))
 
     def _ask(self, method: str, **parameters: Any) -> dict[str, Any]:
         self._last += 1

@@ -6,15 +6,14 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 
 import psutil
 import pytest
 
 from flows.server_note import Note, answers
 from tasks.core.paths import Paths
-from tests.serving import basic, environment
+from tests.foreign import status
+from tests.serving import environment
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
 
@@ -55,15 +54,6 @@ class Command:
         self.process.communicate(timeout=60)
 
 
-def status(url, secret=None):
-    headers = {} if secret is None else {"Authorization": basic(secret)}
-    request = urllib.request.Request(url, headers=headers)
-    try:
-        return urllib.request.urlopen(request, timeout=60).status
-    except urllib.error.HTTPError as error:
-        return error.code
-
-
 def test_commands_share_one_locked_server_which_ends_with_the_last_even_when_killed(tmp_path):
     paths = Paths(tmp_path / "desk")
     first, second = Command(paths.root), Command(paths.root)
@@ -79,8 +69,8 @@ def test_commands_share_one_locked_server_which_ends_with_the_last_even_when_kil
             )
         )
         server = starter.server()
-        assert status(f"{note.url}/admin/version") == 401
-        assert status(f"{note.url}/admin/version", note.secret) == 200
+        assert status(note.url, "admin/version") == 401
+        assert status(note.url, "admin/version", secret=note.secret) == 200
         assert paths.private_note.stat().st_mode & 0o777 == 0o600
         assert note.secret not in " ".join(server.cmdline())
         starter.end(signal.SIGKILL)
