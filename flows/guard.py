@@ -34,11 +34,6 @@ _Send = Callable[[_Message], Awaitable[None]]
 _App = Callable[[Any, Any, Any], Awaitable[None]]
 
 
-def names(port: int) -> list[str]:
-    """Return what a browser on this machine may call the server that listens at `port`."""
-    return [f"{HOST}:{port}", f"localhost:{port}"]
-
-
 def proof(secret: str, question: str) -> str:
     """Return what only someone who knows `secret` can answer to `question`."""
     return hmac.new(secret.encode(), f"refract {question}".encode(), hashlib.sha256).hexdigest()
@@ -49,8 +44,8 @@ class Guard:
 
     def __init__(self, app: _App, port: int, secret: str) -> None:
         self._app, self._secret = app, secret
-        self._hosts = [name.encode() for name in names(port)]
-        self._origins = [b"http://" + host for host in self._hosts]
+        self._hosts = [f"{HOST}:{port}".encode(), f"localhost:{port}".encode()]
+        self._origin = b"http://" + self._hosts[0]
         self._credentials = b"Basic " + base64.b64encode(secret.encode())
 
     async def __call__(self, scope: Any, receive: _Receive, send: _Send) -> None:
@@ -63,6 +58,8 @@ class Guard:
         elif scope["type"] == "http" and scope["path"] == PROOF:
             question = parse_qs(scope["query_string"].decode("latin-1")).get("of", [""])[0]
             await _answer(send, 200, proof(self._secret, question))
+        elif self._by_its_other_name(scope):
+            await _answer(send, 307, "", (b"location", self._origin + b"/"))
         else:
             await self._app(scope, receive, _hardened(send))
 
@@ -72,8 +69,7 @@ class Guard:
         if _all(headers, b"host") not in [[host] for host in self._hosts]:
             expected = " or ".join(host.decode() for host in self._hosts)
             return 400, f"found another Host; expected {expected}; open that address"
-        origins = _all(headers, b"origin")
-        if any(origin not in self._origins for origin in origins):
+        if any(origin != self._origin for origin in _all(headers, b"origin")):
             return 403, "found a page of another origin; expected one of this server"
         foreign = any(site in _FOREIGN for site in _all(headers, b"sec-fetch-site"))
         if foreign and not _opens_a_page(scope):
@@ -83,6 +79,11 @@ class Guard:
             if len(given) != 1 or not hmac.compare_digest(given[0], self._credentials):
                 return 401, "Unauthorized"
         return None
+
+    def _by_its_other_name(self, scope: Any) -> bool:
+        """Tell whether the page is opened as `localhost`: it calls the API by its first name."""
+        own = _all(scope["headers"], b"host") == [self._hosts[0]]
+        return not own and _opens_a_page(scope) and not scope["path"].startswith("/api")
 
 
 def _opens_a_page(scope: Any) -> bool:
@@ -107,8 +108,8 @@ async def _refuse(scope: Any, send: _Send, status: int, reason: str) -> None:
         await _answer(send, status, reason)
 
 
-async def _answer(send: _Send, status: int, text: str) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), *_HEADERS]
+async def _answer(send: _Send, status: int, text: str, *more: tuple[bytes, bytes]) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), *_HEADERS, *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": text.encode()})
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from flows.guard import AUTH, HOST, Guard, names
+from flows.guard import AUTH, HOST, Guard
 from flows.lifeline import LEASE, PARENT, end_when_free, end_with_parent
 from flows.server_note import Note, answers, new_secret, write_note
 from tasks.core.errors import InputError
@@ -99,7 +99,7 @@ def start(paths: Paths, port: int, log: Path, more: dict[str, str]) -> Server:
         with log.open("xb") as out:
             process = subprocess.Popen(
                 [sys.executable, "-m", "flows.server", str(listener.fileno())],
-                env=_environment(note, port) | {"PREFECT_HOME": str(home)} | more,
+                env=_environment(note) | {"PREFECT_HOME": str(home)} | more,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -109,12 +109,12 @@ def start(paths: Paths, port: int, log: Path, more: dict[str, str]) -> Server:
     return Server(process, note, log)
 
 
-def _environment(note: Note, port: int) -> dict[str, str]:
+def _environment(note: Note) -> dict[str, str]:
     """Return the environment of a server that only its secret opens; no command line shows it."""
     kept = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
     return kept | {
         AUTH: note.secret,
-        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": ",".join(f"http://{name}" for name in names(port)),
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": note.url.removesuffix("/api"),
         "PREFECT_UI_API_URL": note.url,  # otherwise it asks port 4200, whatever its own is
     }
 

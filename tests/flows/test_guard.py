@@ -38,7 +38,7 @@ def status(*arguments, **options):
 @pytest.mark.parametrize("host", ["127.0.0.1:4200", "localhost:4200"])
 def test_this_machine_by_name_and_the_servers_own_pages_get_through(host):
     assert status(hosts=[host]) == 200
-    own = {"origin": f"http://{host}", "sec_fetch_site": "same-origin"}
+    own = {"origin": f"http://{OWN}", "sec_fetch_site": "same-origin"}
     assert status(hosts=[host], **own) == 200
     assert status(kind="websocket", hosts=[host], **own) == 200
 
@@ -72,6 +72,7 @@ def test_another_host_is_refused(hosts):
         "https://127.0.0.1:4200",
         "http://127.0.0.1:4201",
         "http://127.0.0.1",
+        "http://localhost:4200",
         "http://127.0.0.1:4200.evil.example",
         "null",
         "",
@@ -92,6 +93,14 @@ def test_what_a_page_fetches_from_elsewhere_is_refused_and_a_link_opens(site):
     assert status("/", "GET", **link) == 200
     assert status("/", "POST", **link) == 403
     assert status("/", "GET", **link | {"sec_fetch_dest": "iframe"}) == 403
+
+
+def test_its_page_opened_as_localhost_leads_to_the_one_that_may_call_its_api():
+    first = ask("/v2/dashboard", "GET", hosts=["localhost:4200"], **PAGE)[0]
+    assert first["status"] == 307
+    assert dict(first["headers"])[b"location"] == b"http://127.0.0.1:4200/"
+    assert status("/v2/dashboard", "GET", **PAGE) == 200
+    assert status("/api/health", "GET", hosts=["localhost:4200"], **PAGE) == 200
 
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json"])
