@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import tempfile
 from pathlib import Path
 from statistics import median
 
 from benchmarks.machine import one_line
-from flows.prefect_settings import settle
+from flows.prefect_settings import be_quiet, keep_to, use
 from flows.server import own_server
 from tasks.core.paths import Paths
 from tests.chaos import survive
@@ -32,11 +31,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="refract-kills-") as name:
         folder = Path(name)
         paths = Paths(folder / "server")
-        settle(paths)
+        be_quiet()
+        keep_to(paths)
         with own_server(paths, 0) as own:
-            os.environ["PREFECT_API_URL"] = own.url
+            use(own.note)
             model = make_model(folder / "model")
-            ordeal = survive(folder, model, chosen.kills, chosen.seed, own.url)
+            ordeal = survive(folder, model, chosen.kills, chosen.seed, own.note.url)
     if ordeal.errors:
         raise SystemExit(f"a reader met {len(ordeal.errors)} errors, the first: {ordeal.errors[0]}")
     found = {

@@ -3,40 +3,66 @@
 from __future__ import annotations
 
 import os
-import tomllib
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from importlib import import_module
 
-from flows.server import known_server
+from flows.chosen import user_chose_a_server
+from flows.private import private_server
+from flows.server_note import Note, known
 from tasks.core.paths import Paths
 
-_OWN_SERVER = {
-    "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",  # 6 to 20 s seen on two busy cores
-}
 _QUIET = {
     # An expected error is one line on stderr; the run's page in the Prefect UI keeps its traceback.
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
 }
+_MEANWHILE = ("prefect.flow_engine", "prefect.task_runners")  # what every flow needs
 
 
 def settle(paths: Paths) -> None:
-    """Use the server the user has chosen, else that of a running `refract serve`, else an
-    ephemeral one that keeps to the workspace."""
+    """Use the server the user has chosen, else that of a running `refract serve`, else the private
+    one of this workspace's commands."""
+    be_quiet()
+    if user_chose_a_server():
+        return
+    keep_to(paths)
+    served = known(paths, paths.server_note)
+    if served is not None:
+        use(served)
+        return
+    with private_server(paths) as own:
+        use(own)
+        for module in _MEANWHILE:
+            import_module(module)
+
+
+def be_quiet() -> None:
+    """Keep Prefect's log from the terminal, and what it does on this machine."""
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
-    if _user_chose_a_server():
-        return
-    served = known_server(paths)
-    if served is not None:
-        os.environ["PREFECT_API_URL"] = served
+
+
+def keep_to(paths: Paths) -> None:
+    """Let Prefect keep what it remembers in the workspace, unless the user has named a place."""
     paths.prefect_home.mkdir(parents=True, exist_ok=True)
-    os.environ["PREFECT_HOME"] = str(paths.prefect_home.resolve())
-    for name, value in _OWN_SERVER.items():
-        os.environ.setdefault(name, value)
+    os.environ.setdefault("PREFECT_HOME", str(paths.prefect_home.resolve()))
+
+
+def use(server: Note) -> None:
+    """Let this process and those that it starts use `server`, and tell nobody else its secret."""
+    os.environ["PREFECT_API_URL"] = server.url
+    os.environ["PREFECT_API_AUTH_STRING"] = server.secret
+    for name in ("NO_PROXY", "no_proxy"):
+        # The first keeps a proxy from being sent the secret; both are read, by different libraries.
+        direct = [*filter(None, os.environ.get(name, "").split(",")), "127.0.0.1"]
+        os.environ[name] = ",".join(dict.fromkeys(direct))
+    if "prefect" in sys.modules:
+        from prefect.context import refresh_global_settings_context
+
+        refresh_global_settings_context()
 
 
 @contextmanager
@@ -46,15 +72,3 @@ def one_heartbeat() -> Iterator[None]:
 
     with temporary_settings(updates={PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
         yield
-
-
-def _user_chose_a_server() -> bool:
-    if any(os.environ.get(name) for name in ("PREFECT_API_URL", "PREFECT_HOME", "PREFECT_PROFILE")):
-        return True
-    profiles = Path.home() / ".prefect" / "profiles.toml"
-    try:
-        known = tomllib.loads(profiles.read_text("utf-8"))
-    except (OSError, ValueError):
-        return False
-    active = known.get("profiles", {}).get(known.get("active", ""), {})
-    return bool(active.get("PREFECT_API_URL"))

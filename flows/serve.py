@@ -32,7 +32,8 @@ def serve(root: Path, server: str | None) -> None:
     server: URL of a Prefect API; None: the one the user has chosen, else one of its own.
     Raises InputError where another `refract serve` runs in the workspace.
     """
-    from flows.prefect_settings import settle
+    from flows.chosen import user_chose_a_server
+    from flows.prefect_settings import be_quiet, keep_to, use
 
     paths, params = Paths(root), load_params(Paths(root).params)
     another = (
@@ -40,16 +41,18 @@ def serve(root: Path, server: str | None) -> None:
         " work already, stop it to start another"
     )
     with serving(paths, another):
-        settle(paths)
+        be_quiet()
         os.environ[PARENT] = str(os.getpid())
         if server is not None:
             os.environ["PREFECT_API_URL"] = server
+        chosen = server is not None or user_chose_a_server()
+        if not chosen:
+            keep_to(paths)
         open_fork_server()
-        chosen = os.environ.get("PREFECT_API_URL") or os.environ.get("PREFECT_PROFILE")
         context: Any = nullcontext() if chosen else own_server(paths, params.serve.port)
         with context as own:
             if own is not None:
-                os.environ["PREFECT_API_URL"] = own.url
+                use(own.note)
             from flows.deployments import deployments
 
             made = deployments(paths, params)  # outside of the loop: Prefect's call is both kinds
@@ -80,7 +83,7 @@ async def _serve(paths: Paths, params: Params, made: list[Any], own: Server | No
         try:
             kept, gone = await backlog.merge()
             await client.create_flow_run_from_deployment(ids["reconcile"])
-            _announce(name, params)
+            _announce(name, params, paths.server_note.resolve() if own else None)
             if gone:
                 print(f"  {gone} runs that waited repeat another: merged; {len(kept)} wait")
             await _until_stopped([runners["labels"], runners["corpus"]], own, watcher, backlog)
@@ -156,10 +159,11 @@ def _emit(name: str, instruction: str) -> None:
     )
 
 
-def _announce(name: str, params: Params) -> None:
+def _announce(name: str, params: Params, note: Path | None) -> None:
     url = os.environ.get("PREFECT_API_URL", "the profile's server").removesuffix("/api")
     lines = (
         f"serving {name}; its runs are at {url}",
+        *([f"  sign in there with the secret in {note}"] if note else []),
         f"  corpus/{name}     {params.serve.corpus or 'by hand'} ({params.serve.timezone})",
         f"  labels/{name}     a label file in data/labels appears, changes or vanishes",
         f"  reconcile/{name}  every {params.serve.reconcile} s, and now",

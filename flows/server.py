@@ -1,40 +1,54 @@
-"""The Prefect server of a workspace that names no other: on loopback, and gone with its owner.
+"""The Prefect server of a workspace that names no other: on loopback, locked, gone with its owner.
 
 Run as a script, this file is that server.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from flows.lifeline import PARENT, end_with_parent
+from flows.guard import AUTH, HOST, Guard
+from flows.lifeline import LEASE, PARENT, end_when_free, end_with_parent
+from flows.server_note import Note, answers, new_secret, write_note
 from tasks.core.errors import InputError
-from tasks.core.files import read_json, write_json
 from tasks.core.paths import Paths
 
-HOST = "127.0.0.1"
 STARTED = 180.0  # seconds to wait for it; 5 to 30 were seen on two busy cores
 STOPPED = 15.0  # seconds to wait for its end
 FREED = 10.0  # seconds to wait for the port: the server of a killed owner ends a moment later
+_NOT_INHERITED = (
+    *("PREFECT_API_URL", "PREFECT_API_AUTH_STRING", "PREFECT_SERVER_UI_API_URL"),
+    *(PARENT, LEASE),
+)
+_CLOSING = 5  # seconds that open connections get when it ends: a browser's may stay for ever
 
 
 class Server:
     """A Prefect server in a process of its own."""
 
-    def __init__(self, process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-        self.url = url
+    def __init__(self, process: subprocess.Popen[bytes], note: Note, log: Path) -> None:
+        self.note = note
         self._process, self._log = process, log
+
+    def wait(self) -> None:
+        """Wait until it answers; InputError if it ends or takes too long."""
+        last = time.monotonic() + STARTED
+        while not answers(self.note):
+            if self._process.poll() is not None:
+                raise InputError(f"the Prefect server did not start; see {self._log}")
+            if time.monotonic() > last:
+                raise InputError(
+                    f"the Prefect server did not answer within {STARTED:.0f} s; see {self._log}"
+                )
+            time.sleep(0.1)
 
     def check(self) -> None:
         """Raise RuntimeError if it has ended."""
@@ -61,79 +75,92 @@ def own_server(paths: Paths, port: int) -> Iterator[Server]:
 
     port: 0 takes any free one. Raises InputError where the port is taken.
     """
-    port = _free_port(port)
-    home = paths.prefect_home.resolve()
-    home.mkdir(parents=True, exist_ok=True)
-    environment = os.environ | {"PREFECT_HOME": str(home), PARENT: str(os.getpid())}
-    environment.pop("PREFECT_API_URL", None)
-    with paths.server_log.open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "flows.server", str(port)],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is for its owner, who stops it last
-        )
-    server = Server(process, f"http://{HOST}:{port}/api", paths.server_log)
+    server = start(paths, port, paths.server_log, {PARENT: str(os.getpid())})
     try:
-        _wait(server)
-        write_json(paths.server_note, {"url": server.url})
+        server.wait()
+        write_note(paths, paths.server_note, server.note)
         yield server
     finally:
         paths.server_note.unlink(missing_ok=True)
         server.stop()
 
 
-def known_server(paths: Paths) -> str | None:
-    """Return the URL of the server that `refract serve` runs for this workspace, if it answers."""
-    url = (read_json(paths.server_note) or {}).get("url")
-    return str(url) if url and _answers(str(url)) else None
+def start(paths: Paths, port: int, log: Path, more: dict[str, str]) -> Server:
+    """Start the process of a server, which does not answer yet.
+
+    more: further environment, which says how long it lives.
+    """
+    home = Path(os.environ.get("PREFECT_HOME") or paths.prefect_home.resolve())
+    home.mkdir(parents=True, exist_ok=True)
+    with _listener(port) as listener:
+        port = listener.getsockname()[1]
+        note = Note(f"http://{HOST}:{port}/api", new_secret())
+        log.unlink(missing_ok=True)  # never through a link that somebody else laid here
+        with log.open("xb") as out:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "flows.server", str(listener.fileno())],
+                env=_environment(note) | {"PREFECT_HOME": str(home)} | more,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C is for its owner, who stops it last
+                pass_fds=[listener.fileno()],
+            )
+    return Server(process, note, log)
 
 
-def _free_port(port: int) -> int:
+def _environment(note: Note) -> dict[str, str]:
+    """Return the environment of a server that only its secret opens; no command line shows it."""
+    kept = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
+    return kept | {
+        AUTH: note.secret,
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": note.url.removesuffix("/api"),
+        "PREFECT_UI_API_URL": note.url,  # otherwise it asks port 4200, whatever its own is
+    }
+
+
+def _listener(port: int) -> socket.socket:
+    """Return a socket that listens at `port`: from here on, no other program can take it."""
     last = time.monotonic() + (FREED if port else 0)
     while True:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except OSError as error:
-                if time.monotonic() > last:
-                    raise InputError(
-                        f"params.yaml: serve.port: {port} is in use ({error.strerror}); choose"
-                        " another, 0 for any free one, or set PREFECT_API_URL to use a Prefect"
-                        " server that runs already"
-                    ) from error
-            else:
-                return int(probe.getsockname()[1])
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, port))
+            listener.listen(1024)
+        except OSError as error:
+            listener.close()
+            if time.monotonic() > last:
+                raise InputError(
+                    f"params.yaml: serve.port: {port} is in use ({error.strerror}); choose"
+                    " another, 0 for any free one, or set PREFECT_API_URL to use a Prefect"
+                    " server that runs already"
+                ) from error
+        else:
+            return listener
         time.sleep(0.2)
 
 
-def _wait(server: Server) -> None:
-    last = time.monotonic() + STARTED
-    while not _answers(server.url):
-        server.check()
-        if time.monotonic() > last:
-            raise RuntimeError(f"the Prefect server did not answer within {STARTED:.0f} s")
-        time.sleep(0.2)
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/health", timeout=2) as reply:  # noqa: S310  # http only
-            return bool(json.load(reply))
-    except (OSError, ValueError, urllib.error.URLError):
-        return False
-
-
-def main(port: str) -> None:
-    """Run `prefect server start` in this process until the owner is gone."""
+def main(descriptor: str) -> None:
+    """Serve Prefect's API on a socket that the owner has opened, until the owner is gone."""
     end_with_parent(signal.SIGTERM)
-    from prefect.cli import app
+    end_when_free(signal.SIGTERM)
+    import uvicorn
+    from prefect.server.api.server import create_app
+    from prefect.settings import get_current_settings
 
-    sys.argv[1:] = ["server", "start", "--host", HOST, "--port", port]
-    app()
+    settings = get_current_settings().server
+    listener = socket.socket(fileno=int(descriptor))
+    app = Guard(create_app(final=True), listener.getsockname()[1], os.environ[AUTH])
+    config = uvicorn.Config(
+        app,
+        lifespan="on",
+        log_level=settings.logging_level.lower(),
+        timeout_keep_alive=settings.api.keepalive_timeout,
+        timeout_graceful_shutdown=_CLOSING,
+        proxy_headers=False,  # nobody stands between
+    )
+    uvicorn.Server(config).run(sockets=[listener])
 
 
 if __name__ == "__main__":

@@ -17,12 +17,14 @@ from typing import Any
 
 from flows.forks import IMPORTED as FORKED_WITH
 
+SECRET = "PREFECT_API_AUTH_STRING"
 IMPORTED = [*FORKED_WITH, "sentence_transformers"]
 
 
 class Child:
     """`call(*arguments)` in a process of its own, which reports to the Prefect API at `url`.
 
+    The secret that it may ask for is taken from the environment.
     Its output goes to the file `log`; what it offers is as of `subprocess.Popen`.
     """
 
@@ -32,7 +34,8 @@ class Child:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(IMPORTED)
         self._process: ForkServerProcess = context.Process(
-            target=_work, args=(url, folder, log or os.devnull, call, arguments)
+            target=_work,
+            args=(url, os.environ.get(SECRET), folder, log or os.devnull, call, arguments),
         )
         self._process.start()
 
@@ -63,7 +66,14 @@ def refract(*words: str) -> None:
     main()
 
 
-def _work(url: str, folder: Path, log: str, call: Callable[..., Any], arguments: Any) -> None:
+def _work(
+    url: str,
+    secret: str | None,
+    folder: Path,
+    log: str,
+    call: Callable[..., Any],
+    arguments: Any,
+) -> None:
     os.setsid()
     os.chdir(folder)
     file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
@@ -72,8 +82,10 @@ def _work(url: str, folder: Path, log: str, call: Callable[..., Any], arguments:
     # The fork server of the tests forks for `refract serve`, too: multiprocessing says that a child
     # uses that of its parent, but (3.11) starts another.
     forkserver.ensure_running = forkserver._forkserver.ensure_running = lambda: None
-    from prefect.settings import PREFECT_API_URL, temporary_settings
+    from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
     os.environ["PREFECT_API_URL"] = url  # for what it starts; the settings were read long ago
-    with temporary_settings({PREFECT_API_URL: url}):
+    if secret is not None:
+        os.environ[SECRET] = secret
+    with temporary_settings({PREFECT_API_URL: url, PREFECT_API_AUTH_STRING: secret}):
         call(*arguments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -29,6 +30,11 @@ def environment(**more: str) -> dict[str, str]:
     """Return this process's environment without its own Prefect."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
     return clean | {"PREFECT_LOGGING_LEVEL": "CRITICAL"} | more
+
+
+def basic(secret: str) -> str:
+    """Return the header by which Prefect is told its secret."""
+    return "Basic " + base64.b64encode(secret.encode()).decode()
 
 
 class Served:
@@ -76,11 +82,17 @@ class Served:
         servers = [each for each in started if "forkserver" in " ".join(each.cmdline())]
         return [fork for server in servers for fork in server.children()]
 
+    def note(self) -> dict[str, str]:
+        """Return where its own Prefect server answers, and the secret."""
+        return read_json(Paths(self.root).server_note) or {}
+
     def api(self, path: str, question: dict[str, Any]) -> Any:
         """Ask its own Prefect server."""
-        url = (read_json(Paths(self.root).server_note) or {})["url"]
+        note = self.note()
         request = urllib.request.Request(  # noqa: S310  # our own, on loopback
-            f"{url}/{path}", json.dumps(question).encode(), {"Content-Type": "application/json"}
+            f"{note['url']}/{path}",
+            json.dumps(question).encode(),
+            {"Content-Type": "application/json", "Authorization": basic(note["secret"])},
         )
         with urllib.request.urlopen(request, timeout=LOCKED) as reply:  # noqa: S310
             return json.load(reply)

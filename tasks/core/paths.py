@@ -239,7 +239,7 @@ class Paths:
 
     @property
     def server_note(self) -> Path:
-        """Where the Prefect server of a running `refract serve` answers."""
+        """Where the Prefect server of a running `refract serve` answers, and its secret."""
         return self.state / "server.json"
 
     @property
@@ -248,8 +248,28 @@ class Paths:
         return self.state / "server.log"
 
     @property
+    def private_note(self) -> Path:
+        """The same of the server that single commands share while there is no other."""
+        return self.state / "private.json"
+
+    @property
+    def private_log(self) -> Path:
+        """What that one printed."""
+        return self.state / "private.log"
+
+    @property
+    def private_lock(self) -> Path:
+        """Held by whoever starts that one: one at a time."""
+        return self.state / "private.lock"
+
+    @property
+    def private_lease(self) -> Path:
+        """Held by each command that needs it, and last by itself, when none does."""
+        return self.state / "private.lease"
+
+    @property
     def prefect_home(self) -> Path:
-        """The database of the private Prefect server."""
+        """The database of these servers."""
         return self.state / "prefect"
 
     def in_dvc(self) -> bool:

@@ -17,13 +17,9 @@ from tasks.core.files import read_json
 from tasks.core.paths import Paths
 from tasks.core.report import drawing
 from tasks.core.report.page import view_page
+from tests.browser import BROWSER, in_browser
 from tests.flows.test_cli import refused
 from tests.stories import EVIL, story
-
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-in_browser = pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome on this machine")
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,8 @@ from flows.maintain import maintain
 from flows.serve import _until_stopped
 from tasks.core.files import Hashes
 from tasks.core.paths import Paths
+from tests.browser import Browser, in_browser
+from tests.foreign import attempt, changed, deployment_of, foreign_site, sign_in, status
 from tests.serving import Served, environment, fitted_from, up_to_date
 from tests.world import documents, make_world, set_params, write_labels
 
@@ -109,6 +111,56 @@ def test_a_cron_deployment_gets_scheduled_runs(desk):
     desk.wait_until(lambda: len(runs(desk, **waiting, **flows)) >= 3, "scheduled runs")
     for run in runs(desk, **waiting, **flows):
         assert run["auto_scheduled"]
+
+
+def test_a_local_process_without_the_secret_gets_nothing(desk):
+    note = desk.note()
+    deployment = deployment_of(desk, "maintain")
+    routes = [
+        *(("GET", path) for path in ("admin/version", "admin/settings", "version", "openapi.json")),
+        *(("POST", path) for path in ("flows/filter", "flow_runs/filter", "logs/", "events")),
+        ("PATCH", f"deployments/{deployment['id']}"),
+        ("POST", f"deployments/{deployment['id']}/create_flow_run"),
+        ("DELETE", f"deployments/{deployment['id']}"),
+        ("POST", "admin/database/clear"),
+    ]
+    for method, path in routes:
+        assert status(note["url"], path, method=method, body={}) == 401
+        assert status(note["url"], path, method=method, body={}, secret="admin:pass") == 401
+        assert status(note["url"], path, method=method, host="evil.example", body={}) == 400
+    for method, path in routes[:6]:
+        assert status(note["url"], path, method=method, body={}, secret=note["secret"]) == 200
+    assert status(note["url"], "health") == 200  # says true, and no more
+    assert changed(desk, deployment) == []
+
+
+def test_the_secret_is_in_one_file_for_its_owner_alone(desk):
+    note, paths = desk.note(), Paths(desk.root)
+    assert paths.server_note.stat().st_mode & 0o777 == 0o600
+    processes = [psutil.Process(desk.process.pid), *desk_processes(desk)]
+    assert len(processes) > 2
+    assert not any(note["secret"] in " ".join(each.cmdline()) for each in processes)
+    assert note["secret"] not in desk.said()
+    assert f"sign in there with the secret in {paths.server_note}" in desk.said()
+    secret = note["secret"].encode()
+    holding = [f for f in desk.root.rglob("*") if f.is_file() and secret in f.read_bytes()]
+    assert holding == [paths.server_note]
+
+
+def desk_processes(desk):
+    return psutil.Process(desk.process.pid).children(recursive=True)
+
+
+@in_browser
+def test_a_foreign_page_gets_nothing_and_its_owner_signs_in(desk, tmp_path):
+    deployment = deployment_of(desk, "maintain")
+    note = desk.note()
+    with foreign_site() as port, Browser(tmp_path / "profile") as browser:
+        foreign = browser.open(f"http://127.0.0.1:{port}/")
+        assert attempt(foreign, desk, deployment["id"]) == []
+        ours = browser.open(note["url"].removesuffix("/api"))
+        sign_in(ours, note["secret"])
+    assert changed(desk, deployment) == []
 
 
 def test_the_files_in_a_folder_of_labels_are_one_view(desk):

@@ -17,7 +17,8 @@ def server(tmp_path, monkeypatch):
     for name in [name for name in os.environ if name.startswith("PREFECT_SERVER_SERVICES")]:
         monkeypatch.delenv(name)
     with own_server(Paths(tmp_path / "server"), 0) as own:
-        yield own.url
+        monkeypatch.setenv("PREFECT_API_AUTH_STRING", own.note.secret)
+        yield own.note.url
 
 
 @pytest.mark.server
