@@ -42,6 +42,7 @@ def fit(root: Path, names: list[str] | None = None, force: bool = False) -> FitO
     fitted from an earlier version of it stays.
     """
     paths, params = Paths(root), load_params(Paths(root).params)
+    ask(paths, "sources")
     files = wanted_labels(paths, names or [])
     fitted: list[FitReport] = []
     rejected: dict[str, str] = {}

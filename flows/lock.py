@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from filelock import FileLock, Timeout
 
+from flows.trust import ask
 from tasks.core.errors import InputError
 from tasks.core.paths import Paths
 
@@ -15,6 +16,7 @@ from tasks.core.paths import Paths
 @contextmanager
 def writer(paths: Paths) -> Iterator[None]:
     """Hold the workspace's write lock; the operating system frees it when the process dies."""
+    ask(paths, "links")
     paths.state.mkdir(parents=True, exist_ok=True)
     lock = FileLock(paths.writer_lock, is_singleton=True)
     try:
@@ -33,6 +35,7 @@ def writer(paths: Paths) -> Iterator[None]:
 @contextmanager
 def serving(paths: Paths, refusal: str) -> Iterator[None]:
     """Hold the lock of `refract serve`; InputError with `refusal` where another holds it."""
+    ask(paths, "links")
     paths.state.mkdir(parents=True, exist_ok=True)
     lock = FileLock(paths.serve_lock)
     try:

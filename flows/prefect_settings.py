@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flows.server import known_server
+from flows.trust import ask
 from tasks.core.paths import Paths
 
 _OWN_SERVER = {
@@ -26,6 +27,7 @@ _QUIET = {
 def settle(paths: Paths) -> None:
     """Use the server the user has chosen, else that of a running `refract serve`, else an
     ephemeral one that keeps to the workspace."""
+    ask(paths, "links", "prefect")
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     if _user_chose_a_server():

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from flows.belongings import belongings, manner
 from flows.stale import state_digest
+from flows.trust import ask_recording
 from tasks.committing import Committed
 from tasks.core.files import write_json
 from tasks.core.params import Params
@@ -36,6 +37,7 @@ def record_run(paths: Paths, params: Params, subject: str, *, commit: bool) -> R
 
     Each step finds what an earlier one that was killed left out, so repeating it repairs it.
     """
+    ask_recording(paths, params)
     in_dvc = paths.in_dvc()
     made, pushed, unsent = NOT_COMMITTED, [], []
     if in_dvc:

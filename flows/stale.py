@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flows.sources import documents
 from tasks.core.artifact import CARD, REVISION, TENSORS
-from tasks.core.documents import expand
 from tasks.core.encoder import EncoderSettings
 from tasks.core.errors import InputError
 from tasks.core.files import Hashes, digest, read_json
@@ -69,8 +69,7 @@ def ingest_verdict(paths: Paths, fingerprint: str) -> Verdict:
 
 def corpus_is_stale(paths: Paths, params: Params) -> bool:
     """Tell whether the documents ask for a new corpus; InputError where there are none."""
-    sources = expand(params.ingest.sources, paths.root)
-    return ingest_verdict(paths, sources_fingerprint(paths, params, sources)).stale
+    return ingest_verdict(paths, sources_fingerprint(paths, params, documents(paths, params))).stale
 
 
 def base_digest(corpus_digest: str, space: str, storage: str) -> str:

@@ -243,6 +243,16 @@ class Paths:
         return self.state / "server.log"
 
     @property
+    def trust_token(self) -> Path:
+        """A secret by which a workspace that the user trusts is known again."""
+        return self.state / "trust"
+
+    @property
+    def dvc(self) -> Path:
+        """DVC's own settings, and its cache."""
+        return self.root / ".dvc"
+
+    @property
     def prefect_home(self) -> Path:
         """The database of the private Prefect server."""
         return self.state / "prefect"
