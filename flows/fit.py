@@ -12,6 +12,7 @@ from prefect import flow
 from flows.artifacts import leave_table
 from flows.lock import writer
 from flows.stale import FRESH, fit_fingerprints, fit_verdict, wanted_labels, wording
+from flows.trust import ask
 from tasks.core import store
 from tasks.core.errors import InputError
 from tasks.core.files import read_json, write_json, write_text

@@ -19,7 +19,8 @@ _FOLDER = ".dir"
 
 def lists_are_there(cache: Path, digests: Sequence[str]) -> bool:
     """Tell whether the cache has the list of each folder; InputError for one that leads out."""
-    return all([_check(cache, digest) for digest in digests if digest.endswith(_FOLDER)])
+    found = [_check(cache, digest) for digest in digests if digest.endswith(_FOLDER)]
+    return all(found)
 
 
 def _check(cache: Path, digest: str) -> bool:

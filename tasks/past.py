@@ -21,7 +21,7 @@ def laid_out(
     wanted: Wanted,
     remote: str | None,
 ) -> Iterator[Path]:
-    """Yield the root of the workspace as it was at `commit`, what is `wanted` of DVC in it; read only.
+    """Yield the root of the workspace as it was at `commit`, with what is `wanted`; read only.
 
     It is a worktree of git that shares the cache of DVC, so it costs links and no copy; it is
     removed afterwards, and what a kill left of an earlier one as well.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shlex
@@ -160,10 +161,10 @@ def _checked(root: Path, command: list[str], env: Mapping[str, str] | None = Non
 
 def _verb(command: Sequence[str]) -> str:
     """Return the first word that is neither an option nor the value of one."""
-    words = zip(command[:-1], command[1:], strict=True)
-    return next(
-        (word for before, word in words if word[0] != "-" and before not in ("-c", "-m")), ""
-    )
+    for before, word in itertools.pairwise(command):
+        if not word.startswith("-") and before not in ("-c", "-m"):
+            return word
+    return ""
 
 
 def _complaint(said: str) -> str:

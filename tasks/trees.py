@@ -51,7 +51,7 @@ class Present:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        # Documents and labels may lie elsewhere: they are read, and DVC is not given what is linked.
+        # Documents and labels may lie elsewhere: DVC is not given what is behind a link.
         inside = Paths(Path())
         self._allowed = {path.as_posix() for path in (inside.raw, inside.labels)}
 

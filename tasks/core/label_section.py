@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from ipaddress import ip_address
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -11,7 +10,6 @@ from pydantic import Field, field_validator, model_validator
 
 from tasks.core.sections import Section
 
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OF_A_KEY = {"KEY", "APIKEY", "TOKEN"}
 _OF_OTHER_SECRETS = {"SECRET", "ACCESS", "PRIVATE", "SSH", "SIGNING", "DEPLOY", "PASSWORD", "AWS"}
 
@@ -32,6 +30,7 @@ class Label(Section):
     key_env: Annotated[
         str,
         Field(
+            pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
             repr=False,
             description="environment variable that holds the key; the key itself goes in no file",
         ),
@@ -126,7 +125,7 @@ def check_key_name(name: str) -> None:
     A file that came from elsewhere must not choose just any secret of the environment.
     """
     words = set(name.upper().split("_"))
-    if not (_VARIABLE.fullmatch(name) and words & _OF_A_KEY and not words & _OF_OTHER_SECRETS):
+    if not words & _OF_A_KEY or words & _OF_OTHER_SECRETS:
         raise ValueError(
             "must be the name of an environment variable for an API's key, such as SHOP_API_KEY:"
             " with KEY or TOKEN as a word of it, and none of"

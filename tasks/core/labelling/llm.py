@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from openai import APIStatusError, AsyncOpenAI
 
 LETTERS = 4  # of a token, on average in English, as OpenAI tells people to reckon: bytes of UTF-8
+NO_KEY = "none"  # what a server that wants none is sent
 MOST = 10**9  # tokens that a reply is believed to have taken
 REFUSED = "refused with "  # and the status: the same question will be refused again
 EXCERPT = 200  # characters of what an endpoint says that are repeated
@@ -135,7 +136,7 @@ def find_endpoint(
 
 def _refuse_open_key(url: str, key_env: str) -> None:
     """Raise InputError where a key would cross a network that anyone on it can read."""
-    if key_env in os.environ and not is_private(url):
+    if os.environ.get(key_env, "").strip() not in ("", NO_KEY) and not is_private(url):
         raise InputError(
             f"label.base_url (or OPENAI_BASE_URL): {check_url(url)} is asked over plain http, and"
             f" {key_env} holds a key, which anyone on the way could read; expected https, or a"
@@ -155,7 +156,7 @@ async def connect(endpoint: Endpoint) -> AsyncIterator[LanguageModel]:
     from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
     _refuse_open_key(endpoint.base_url, endpoint.key_env)
-    key = endpoint.key() or "none"
+    key = endpoint.key() or NO_KEY
     if not (key.isascii() and key.isprintable()):
         raise InputError(
             f"environment variable {endpoint.key_env}: found characters that no key has; expected"
