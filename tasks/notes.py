@@ -13,16 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-import yaml
-
 from tasks.core.conflicts import refuse_conflict
 from tasks.core.errors import InputError
 from tasks.core.paths import Paths
+from tasks.core.plain_yaml import cut, read_yaml
 
 STAGES = ("ingest", "embed", "fit", "materialise")
 _INSIDE = Paths(Path())
-_PIPELINE, _LOCK, _RAW_NOTE = (
-    path.as_posix() for path in (_INSIDE.pipeline, _INSIDE.lock, _INSIDE.raw_note)
+_PARAMS, _PIPELINE, _LOCK, _RAW_NOTE = (
+    path.as_posix() for path in (_INSIDE.params, _INSIDE.pipeline, _INSIDE.lock, _INSIDE.raw_note)
 )
 RAW = _INSIDE.raw.as_posix()
 # What DVC keeps of a workspace, and what git keeps of it although a stage makes it.
@@ -45,9 +44,6 @@ _HOLDERS = tuple(  # below which nothing may be a link
 )
 _ENTRY = {"path", "hash", "md5", "size", "nfiles", "isexec"}  # what DVC notes of an output
 _DIGEST = re.compile(r"[0-9a-f]{32}(\.dir)?")
-_MOST_BYTES = 4 * 2**20  # of a note; a recorded workspace's have some kilobytes
-_MOST_DEPTH = 64  # YAML's own loader recurses, and ends the process at some thousands
-_SHOWN = 80
 
 
 class Tree(Protocol):
@@ -103,10 +99,12 @@ def wanted(tree: Tree) -> Wanted:
     """
     links = {link.casefold() for link in tree.links()}
     _refuse_linked_places(tree, links)
-    names, found = tree.notes(), _Found()
+    names, found = [_PARAMS, *tree.notes()], _Found()
     for name, content in zip(names, tree.contents(names), strict=True):
-        if content is not None:
-            note = _read(f"{tree.name}{name}", content)
+        if content is not None and name == _PARAMS:  # which DVC reads as well
+            refuse_conflict(f"{tree.name}{name}", content)
+        elif content is not None:
+            note = read_yaml(f"{tree.name}{name}", content)
             _Reader(tree.name, name, links, found).take(note)
     own = [place for place in (*KEPT, RAW) if place in found.declared and place in found.digests]
     return Wanted(
@@ -257,7 +255,7 @@ def _prefixes(place: str) -> Iterator[str]:
 def _refuse_linked_places(tree: Tree, links: set[str]) -> None:
     """Raise InputError where a folder or file that Refract writes is a link, or behind one."""
     own = [*KEPT, RAW, *FIGURES, *_HOLDERS, _PIPELINE, _LOCK, _RAW_NOTE]
-    own += [_INSIDE.params.as_posix(), _INSIDE.labels.as_posix()]
+    own += [_PARAMS, _INSIDE.labels.as_posix()]
     ways = {part for place in own for part in _prefixes(place)}
     below = tuple(f"{place}/" for place in (*KEPT, *_HOLDERS))
     bad = sorted(link for link in links if link in ways or link.startswith(below))
@@ -266,38 +264,3 @@ def _refuse_linked_places(tree: Tree, links: set[str]) -> None:
             f"{tree.name}{cut(bad[0])}: is a link (or a submodule); expected a file or folder of"
             " the workspace's own, since Refract writes there; nothing was written; remove the link"
         )
-
-
-def _read(name: str, content: bytes) -> dict[str, Any]:
-    """Read a note as YAML; InputError for one that is none, or that only does harm."""
-    refuse_conflict(name, content)
-    if len(content) > _MOST_BYTES:
-        raise InputError(f"{name}: {len(content):,} bytes; expected a note of DVC; restore it")
-    try:
-        _check_depth(name, content)
-        note = yaml.load(content, Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        said = cut(" ".join(str(error).split()))
-        raise InputError(f"{name}: not readable as YAML ({said}); restore it") from error
-    if note is None:
-        return {}
-    if not isinstance(note, dict):
-        raise InputError(f"{name}: found {type(note).__name__}; expected a note of DVC; restore it")
-    return note
-
-
-def _check_depth(name: str, content: bytes) -> None:
-    depth = 0
-    for event in yaml.parse(content, Loader=yaml.CSafeLoader):
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > _MOST_DEPTH:
-            raise InputError(f"{name}: nested deeper than {_MOST_DEPTH}; restore it")
-
-
-def cut(text: str) -> str:
-    """Return `text` as it may be shown in one line of a terminal."""
-    shown = "".join(char if char.isprintable() else "?" for char in text)
-    return shown if len(shown) <= _SHOWN else shown[: _SHOWN - 1] + "…"

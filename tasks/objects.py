@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tasks.core.errors import InputError
-from tasks.notes import cut
+from tasks.core.plain_yaml import cut
 
 _DIGEST = re.compile(r"[0-9a-f]{32}")
 _FOLDER = ".dir"

@@ -15,8 +15,8 @@ from tasks.core.conflicts import refuse_conflict
 from tasks.core.errors import InputError
 from tasks.core.files import content_hash, digest
 from tasks.core.paths import Paths
+from tasks.core.plain_yaml import cut
 from tasks.links import links_of_inputs, links_of_outputs
-from tasks.notes import cut
 from tasks.repository import git, hooks_of, place_of
 
 # Settings of a repository that start no program and name no other file; all others are told.

@@ -34,7 +34,13 @@ def forecast(job: Any, steps: Sequence[Any]) -> None:
 
 def asked(name: str, endpoint: Any) -> None:
     """Say before the first call where texts go, and whose key."""
-    key = f"the key in {endpoint.key_env}" if endpoint.key() else f"no key ({endpoint.key_env})"
+    from tasks.core.labelling.keys import key_in
+
+    key = (
+        f"the key in {endpoint.key_env}"
+        if key_in(endpoint.key_env)
+        else f"no key ({endpoint.key_env})"
+    )
     click.echo(f"label {name}: texts go to {endpoint.host}, with {key}", err=True)
 
 

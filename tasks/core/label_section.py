@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from tasks.core.key_names import check_key_name
 from tasks.core.sections import Section
-
-_OF_A_KEY = {"KEY", "APIKEY", "TOKEN"}
-_OF_OTHER_SECRETS = {"SECRET", "ACCESS", "PRIVATE", "SSH", "SIGNING", "DEPLOY", "PASSWORD", "AWS"}
 
 
 class Label(Section):
@@ -117,32 +114,6 @@ class Label(Section):
         if self.max_usd is not None and not (self.usd_in or self.usd_out):
             raise ValueError("max_usd needs prices; set usd_in and usd_out as well")
         return self
-
-
-def check_key_name(name: str) -> None:
-    """Raise ValueError unless `name` is that of a variable in which keys of an API are kept.
-
-    A file that came from elsewhere must not choose just any secret of the environment.
-    """
-    words = set(name.upper().split("_"))
-    if not words & _OF_A_KEY or words & _OF_OTHER_SECRETS:
-        raise ValueError(
-            "must be the name of an environment variable for an API's key, such as SHOP_API_KEY:"
-            " with KEY or TOKEN as a word of it, and none of"
-            f" {', '.join(sorted(_OF_OTHER_SECRETS))}"
-        )
-
-
-def is_private(url: str) -> bool:
-    """Tell whether what is sent to `url` is encrypted, or stays on this machine."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme == "https" or host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def check_url(url: str) -> str:

@@ -176,15 +176,15 @@ def test_texts_and_a_key_go_nowhere_until_the_host_is_agreed_to(origin):
     set_label(origin, base_url="https://evil.example/v1", key_env="GITHUB_TOKEN", model="m")
     commit(origin, "evil")
     root = clone(origin)
-    said = refused(root, "label", "mood", "--instruction", "x")
+    said = refused(root, "label", "reason", "--instruction", "x")
     assert "sends texts to evil.example, with what GITHUB_TOKEN holds as the key" in said
     assert refract(root, "status")[0] == 0
     refract(root, "trust", "--yes")
-    assert "no base vectors" in refused(root, "label", "mood", "--instruction", "x", "--dry-run")
+    assert "no base vectors" in refused(root, "label", "reason", "--instruction", "x", "--dry-run")
     set_label(origin, base_url="https://evil.example/v2", key_env="GITHUB_TOKEN", model="m")
     commit(origin, "another")
     git(root, "pull", "--quiet")
-    assert "refract trust" in refused(root, "label", "mood", "--instruction", "x")
+    assert "refract trust" in refused(root, "label", "reason", "--instruction", "x")
 
 
 def test_documents_of_elsewhere_a_remote_and_prefects_settings_are_asked_for(origin, victim):
@@ -208,7 +208,7 @@ def test_a_workspace_made_here_is_asked_for_nothing_until_something_was_fetched_
     make_workspace(tmp_path / "shop", git=True)
     shop = tmp_path / "shop"
     set_label(shop, base_url="https://llm.example/v1", model="m")
-    assert "no base vectors" in refused(shop, "label", "mood", "--instruction", "x", "--dry-run")
+    assert "no base vectors" in refused(shop, "label", "reason", "--instruction", "x", "--dry-run")
     assert "made here" in refract(shop, "trust")[1]
     (shop / ".git" / "FETCH_HEAD").write_text("")
     assert "1 things to agree to" in refused(shop, "trust")

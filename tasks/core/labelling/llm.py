@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tasks.core.errors import InputError
 from tasks.core.files import digest
-from tasks.core.label_section import check_url, is_private
+from tasks.core.label_section import check_url
+from tasks.core.labelling.keys import NO_KEY, key_in, refuse_open_key
 
 if TYPE_CHECKING:
     from openai import APIStatusError, AsyncOpenAI
 
 LETTERS = 4  # of a token, on average in English, as OpenAI tells people to reckon: bytes of UTF-8
-NO_KEY = "none"  # what a server that wants none is sent
 MOST = 10**9  # tokens that a reply is believed to have taken
 REFUSED = "refused with "  # and the status: the same question will be refused again
 EXCERPT = 200  # characters of what an endpoint says that are repeated
@@ -99,10 +99,6 @@ class Endpoint:
         """The endpoint's host, which is all that any file notes of its address."""
         return check_url(self.base_url)
 
-    def key(self) -> str:
-        """Return the key out of the environment; "" where there is none, as for a local server."""
-        return os.environ.get(self.key_env, "").strip()
-
 
 def find_endpoint(
     base_url: str | None,
@@ -124,7 +120,7 @@ def find_endpoint(
         check_url(url)
     except ValueError as error:
         raise InputError(f"label.base_url (or OPENAI_BASE_URL): {error}") from None
-    _refuse_open_key(url, key_env)
+    refuse_open_key(url, key_env)
     name = model or os.environ.get("OPENAI_MODEL")
     if not name:
         raise InputError(
@@ -132,17 +128,6 @@ def find_endpoint(
             f" that {check_url(url)} serves; set one of them"
         )
     return Endpoint(url, name, key_env, timeout, temperature, structured)
-
-
-def _refuse_open_key(url: str, key_env: str) -> None:
-    """Raise InputError where a key would cross a network that anyone on it can read."""
-    if os.environ.get(key_env, "").strip() not in ("", NO_KEY) and not is_private(url):
-        raise InputError(
-            f"label.base_url (or OPENAI_BASE_URL): {check_url(url)} is asked over plain http, and"
-            f" {key_env} holds a key, which anyone on the way could read; expected https, or a"
-            " server on this machine (127.0.0.1, also through 'ssh -L'); if it wants no key, set"
-            " label.key_env to a variable that is not set, such as NO_API_KEY"
-        )
 
 
 def tokens_of(text: str) -> int:
@@ -155,8 +140,8 @@ async def connect(endpoint: Endpoint) -> AsyncIterator[LanguageModel]:
     """Connect to an endpoint; without a key in the environment, as a local server wants none."""
     from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
-    _refuse_open_key(endpoint.base_url, endpoint.key_env)
-    key = endpoint.key() or NO_KEY
+    refuse_open_key(endpoint.base_url, endpoint.key_env)
+    key = key_in(endpoint.key_env) or NO_KEY
     if not (key.isascii() and key.isprintable()):
         raise InputError(
             f"environment variable {endpoint.key_env}: found characters that no key has; expected"
