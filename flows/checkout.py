@@ -8,13 +8,16 @@ from pathlib import Path
 
 from flows.lock import serving, writer
 from flows.stale import state_digest
+from flows.trust import EXCHANGE, ask, is_own, refuse, strangers
 from tasks import checkout as exchange
-from tasks import history
+from tasks import history, notes
 from tasks.core.errors import InputError
 from tasks.core.files import read_json, write_json
 from tasks.core.params import load_params
 from tasks.core.paths import Paths
-from tasks.repository import RepositoryError
+from tasks.reach import DVC_FILES, Reach, of_dvc
+from tasks.repository import RepositoryError, git_contents
+from tasks.trees import Present, Recorded
 
 SHOWN = 5  # files named in a refusal
 SERVED = (
@@ -31,6 +34,7 @@ class CheckedOut:
     commit: str
     branch: str | None
     fetched: bool
+    left: tuple[str, ...] = ()  # outputs of the user's own, which DVC was not asked for
 
 
 def checkout(root: Path, rev: str) -> CheckedOut:
@@ -39,6 +43,7 @@ def checkout(root: Path, rev: str) -> CheckedOut:
     Refused where something would be lost. A kill halfway is finished by doing it again.
     """
     paths = Paths(root)
+    ask(paths, *EXCHANGE)
     place = history.repository(root)
     if not paths.in_dvc():
         raise InputError(
@@ -46,13 +51,15 @@ def checkout(root: Path, rev: str) -> CheckedOut:
         )
     with serving(paths, SERVED), writer(paths, finishing=True):
         commit = _begun(paths, rev) or history.recorded(root, rev)
+        wanted = version(paths, rev)
         folders = (paths.data, paths.evaluations)
         data, but = (folder.relative_to(paths.root).as_posix() for folder in folders)
         _refuse_loss(paths, exchange.unrecorded_in_git(root, place, data, but))
         if not paths.unfinished_checkout.is_file():
-            _refuse_loss(paths, exchange.unrecorded_in_dvc(root))
-        fetched = _exchange(paths, rev, commit)
-    return CheckedOut(rev, commit, exchange.branch(root), fetched)
+            present = notes.wanted(Present(root))
+            _refuse_loss(paths, exchange.unrecorded_in_dvc(root, present.targets))
+        fetched = _exchange(paths, rev, commit, wanted)
+    return CheckedOut(rev, commit, exchange.branch(root), fetched, wanted.left)
 
 
 def finish_checkout(paths: Paths) -> None:
@@ -64,7 +71,12 @@ def finish_checkout(paths: Paths) -> None:
         if begun is None:  # another process has finished it, or the note itself was cut short
             paths.unfinished_checkout.unlink(missing_ok=True)
             return
-        _exchange(paths, str(begun.get("to")), str(begun.get("commit")))
+        _exchange(
+            paths,
+            str(begun.get("to")),
+            str(begun.get("commit")),
+            version(paths, str(begun.get("commit"))),
+        )
 
 
 def _begun(paths: Paths, rev: str) -> str | None:
@@ -73,7 +85,28 @@ def _begun(paths: Paths, rev: str) -> str | None:
     return str(begun["commit"]) if begun.get("to") == rev and "commit" in begun else None
 
 
-def _exchange(paths: Paths, rev: str, commit: str) -> bool:
+def version(paths: Paths, rev: str, only: tuple[str, ...] = ()) -> notes.Wanted:
+    """Return what DVC lays out of `rev`, or of it what is in `only`.
+
+    InputError where that version would write elsewhere, or nobody agreed to where its data is.
+    """
+    if not is_own(paths):
+        refuse(paths, strangers(paths, reaches_at(paths, rev)), rev)
+    commit = history.recorded(paths.root, rev)
+    tree = Recorded(paths.root, history.repository(paths.root), commit)
+    return notes.wanted(tree).only(only)
+
+
+def reaches_at(paths: Paths, rev: str) -> list[Reach]:
+    """Return where DVC looks for data as `rev` sets it up."""
+    place, commit = history.repository(paths.root), history.recorded(paths.root, rev)
+    names = [f".dvc/{name}" for name in DVC_FILES]
+    asked = [f"{commit}:{place.name(name)}" for name in names]
+    found = zip(names, git_contents(paths.root, asked), strict=True)
+    return list(of_dvc({name: content for name, content in found if content is not None}))
+
+
+def _exchange(paths: Paths, rev: str, commit: str, wanted: notes.Wanted) -> bool:
     root = paths.root
     begun = read_json(paths.unfinished_checkout) or {}
     back = begun.get("from") if begun.get("commit") == commit else None
@@ -83,9 +116,11 @@ def _exchange(paths: Paths, rev: str, commit: str) -> bool:
     shutil.rmtree(paths.all_shards, ignore_errors=True)  # of another history's version numbers
     exchange.switch(root, rev if exchange.is_branch(root, rev) else commit)
     try:
-        fetched = exchange.lay_out(root, load_params(paths.params).record.remote)
+        fetched = exchange.lay_out(root, load_params(paths.params).record.remote, wanted)
     except RepositoryError as error:
         raise InputError(_missing(paths, rev, back, error)) from error
+    except InputError as error:
+        raise InputError(f"{error}; {_back(paths, back)}") from error
     exchange.make_own(paths.raw, paths.state)
     write_json(paths.recorded, {"state": state_digest(paths), "dvc": True})
     paths.unfinished_checkout.unlink()
@@ -94,17 +129,22 @@ def _exchange(paths: Paths, rev: str, commit: str) -> bool:
 
 def _missing(paths: Paths, rev: str, back: str, error: RepositoryError) -> str:
     """Go back to where the workspace came from, and say what `rev` lacks."""
-    exchange.switch(paths.root, back)
-    try:
-        exchange.lay_out(paths.root, None)
-        paths.unfinished_checkout.unlink()
-        where = f"the workspace is at {back} again"
-    except RepositoryError as again:
-        where = f"nor is that of {back} ({again})"
     return (
         f"revision {rev!r}: its data is neither in the cache nor at a remote ({error}); expected"
-        f" it in one of them; run 'dvc pull' where it was made, or 'dvc push' there; {where}"
+        f" it in one of them; run 'dvc pull' where it was made, or 'dvc push' there;"
+        f" {_back(paths, back)}"
     )
+
+
+def _back(paths: Paths, back: str) -> str:
+    """Go back to `back`, and say whether that is whole."""
+    exchange.switch(paths.root, back)
+    try:
+        exchange.lay_out(paths.root, None, notes.wanted(Present(paths.root)))
+        paths.unfinished_checkout.unlink()
+    except (RepositoryError, InputError) as again:
+        return f"nor is that of {back} ({again})"
+    return f"the workspace is at {back} again"
 
 
 def _refuse_loss(paths: Paths, files: list[str]) -> None:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flows.checkout import version
 from flows.lock import writer
+from flows.trust import EXCHANGE, ask
 from tasks import history
 from tasks.core.artifact import CARD
 from tasks.core.errors import InputError
@@ -39,6 +41,7 @@ def diff(root: Path, rev1: str, rev2: str | None, names: Sequence[str] = ()) -> 
     Moved texts are counted for views that both have: another label, or other neighbours.
     """
     paths = Paths(root)
+    ask(paths, *EXCHANGE)
     history.repository(root)
     with writer(paths), ExitStack() as stack:
         old = stack.enter_context(_side(paths, rev1, "from"))
@@ -64,10 +67,11 @@ def _side(paths: Paths, rev: str | None, end: str) -> Iterator[_Side]:
         return
     commit = history.recorded(paths.root, rev)
     folders = (paths.vectors, paths.transforms, paths.views)
-    targets = tuple(folder.relative_to(paths.root).as_posix() for folder in folders)
+    only = tuple(folder.relative_to(paths.root).as_posix() for folder in folders)
+    wanted = version(paths, rev, only)
     remote = load_params(paths.params).record.remote
     place = history.repository(paths.root)
-    with laid_out(place, paths.root, paths.past / end, commit, targets, remote) as then:
+    with laid_out(place, paths.root, paths.past / end, commit, wanted, remote) as then:
         yield _Side(rev, commit, Paths(then))
 
 

@@ -13,6 +13,7 @@ from flows.artifacts import leave_table
 from flows.engine import LOCAL
 from flows.lock import writer
 from flows.stale import base_digest, encoder_settings
+from flows.trust import ask
 from flows.unwritten import sweep
 from tasks.core import base, shards, store, truncated
 from tasks.core.coder import space_of
@@ -57,6 +58,7 @@ def embed(root: Path, rebuild: bool = False, arrivals: bool = False) -> EmbedRep
     """
     begun = time.perf_counter()
     paths, params = Paths(root), load_params(Paths(root).params)
+    ask(paths, "model")
     corpus = read_json(paths.stamp("ingest"))
     if corpus is None or not paths.corpus_file.is_file():
         raise InputError("data/corpus: no corpus yet; expected one; run 'refract ingest'")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 
 _DEFAULTS = {
+    # A Python that is started as `python -m …` looks for modules in the current folder first, and
+    # this may be a workspace that came from elsewhere.
+    "PYTHONSAFEPATH": "refract",
     "LANCE_LOG": "error",  # their warnings are for those who write to tables
     "LANCEDB_LOG": "error",
     # OpenMP's threads spin while they wait, and so hold the cores that other programs need: beside

@@ -12,6 +12,7 @@ from flows.artifacts import leave_table
 from flows.lock import writer
 from flows.score_tables import write_tables
 from flows.stale import FRESH, fit_fingerprints, fit_verdict, wanted_labels, wording
+from flows.trust import ask
 from tasks.core import store
 from tasks.core.errors import InputError
 from tasks.core.files import write_json
@@ -38,6 +39,7 @@ def fit(root: Path, names: list[str] | None = None, force: bool = False) -> FitO
     fitted from an earlier version of it stays.
     """
     paths, params = Paths(root), load_params(Paths(root).params)
+    ask(paths, "sources")
     files = wanted_labels(paths, names or [])
     fitted: list[FitReport] = []
     rejected: dict[str, str] = {}

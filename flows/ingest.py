@@ -10,9 +10,9 @@ from prefect import flow
 
 from flows.artifacts import leave_table
 from flows.lock import writer
+from flows.sources import documents
 from flows.stale import sources_fingerprint
 from tasks.core.corpus import CorpusReport
-from tasks.core.documents import expand
 from tasks.core.files import Hashes, write_json
 from tasks.core.incoming import Incoming
 from tasks.core.params import load_params
@@ -27,7 +27,7 @@ def ingest(root: Path, bring: list[Incoming] | None = None) -> CorpusReport:
     with writer(paths):
         if bring:
             bring_in(bring, paths.raw, paths.bringing)
-        sources = expand(params.ingest.sources, root)
+        sources = documents(paths, params)
         fingerprint = sources_fingerprint(paths, params, sources)
         paths.rejected_documents.parent.mkdir(parents=True, exist_ok=True)
         report = build_corpus(

@@ -8,7 +8,8 @@ from tasks.core.errors import InputError
 from tasks.core.files import write_text
 from tasks.core.params import Params, render_params
 from tasks.core.paths import Paths
-from tasks.repository import make_repository
+from tasks.core.trusting import write_trust
+from tasks.repository import make_repository, place_of
 
 PIPELINE = """\
 # The same four verbs as the command line; `dvc repro` rebuilds all from the inputs.
@@ -65,14 +66,25 @@ def make_workspace(folder: Path, *, git: bool) -> list[str]:
     write_text(paths.params, render_params(Params()))
     write_text(paths.pipeline, PIPELINE)
     done = [f"{folder}: a new workspace; settings in params.yaml, stages in dvc.yaml"]
+    here = place_of(folder) is None  # else it is a part of what may have come from elsewhere
     if git:
         make_repository(folder)
         done.append("a git + DVC repository: 'refract run' records in it; nothing is committed yet")
+    done += _note_as_made_here(paths) if here else []
     done += [
         "next: documents into data/raw (or 'refract ingest FILE'), labels into"
         " data/labels/INSTRUCTION.csv (id,label), then 'refract run'"
     ]
     return done
+
+
+def _note_as_made_here(paths: Paths) -> list[str]:
+    """Note that nobody has to be asked what this workspace may do; say so where that fails."""
+    try:
+        write_trust(paths, frozenset(), made_here=True)
+    except (InputError, OSError) as error:
+        return [f"not noted as made here ({error}): 'refract trust' will ask what it may do"]
+    return []
 
 
 def _refuse_nesting(folder: Path) -> None:

@@ -17,6 +17,7 @@ from flows.embed import embed
 from flows.ingest import ingest
 from flows.prefect_settings import one_heartbeat
 from flows.stale import corpus_is_stale
+from flows.trust import ask
 from flows.wish import Wish, endpoint, fingerprint, make_job
 from tasks import label as task
 from tasks.core import base
@@ -57,6 +58,7 @@ def label(root: Path, name: str, wish: Wish) -> LabelReport:
     begun = time.perf_counter()
     paths, params = Paths(root), load_params(Paths(root).params)
     if wish.zero_shot is None:
+        ask(paths, "label", "sources", "model")
         endpoint(params)  # before the slow work
     with one_heartbeat():
         _bring_vectors(paths, params)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from filelock import FileLock, Timeout
 
+from flows.trust import ask
 from tasks.core.errors import InputError
 from tasks.core.exchange import finish
 from tasks.core.files import read_json, remove
@@ -21,6 +22,7 @@ def writer(paths: Paths, *, finishing: bool = False) -> Iterator[None]:
     What a writer that was killed left half-done is finished or removed first. Only a checkout is
     not: InputError unless the caller is `finishing` it.
     """
+    ask(paths, "links")
     paths.state.mkdir(parents=True, exist_ok=True)
     lock = FileLock(paths.writer_lock, is_singleton=True)
     try:
@@ -41,6 +43,7 @@ def writer(paths: Paths, *, finishing: bool = False) -> Iterator[None]:
 @contextmanager
 def serving(paths: Paths, refusal: str) -> Iterator[None]:
     """Hold the lock of `refract serve`; InputError with `refusal` where another holds it."""
+    ask(paths, "links")
     paths.state.mkdir(parents=True, exist_ok=True)
     lock = FileLock(paths.serve_lock)
     try:

@@ -11,6 +11,7 @@ from importlib import import_module
 from flows.chosen import user_chose_a_server
 from flows.private import private_server
 from flows.server_note import Note, known
+from flows.trust import ask
 from tasks.core.paths import Paths
 
 _QUIET = {
@@ -25,6 +26,7 @@ _MEANWHILE = ("prefect.flow_engine", "prefect.task_runners")  # what every flow 
 def settle(paths: Paths) -> None:
     """Use the server the user has chosen, else that of a running `refract serve`, else the private
     one of this workspace's commands."""
+    ask(paths, "links", "prefect")
     be_quiet()
     if user_chose_a_server():
         return

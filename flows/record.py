@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from flows.belongings import belongings, manner
 from flows.score_tables import write_tables
 from flows.stale import fitted, state_digest
+from flows.trust import ask_recording
 from flows.unwritten import sweep_unfinished
 from flows.wholeness import is_live, mixtures
 from tasks.committing import Committed
@@ -41,6 +42,7 @@ def record_run(paths: Paths, params: Params, subject: str, *, commit: bool) -> R
     Each step finds what an earlier one that was killed left out, so repeating it repairs it.
     InputError where files of two fits lie side by side: nothing untrue is recorded.
     """
+    ask_recording(paths, params)
     _check_whole(paths)
     write_tables(paths)
     sweep_unfinished(paths)

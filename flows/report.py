@@ -11,6 +11,7 @@ import polars as pl
 
 from flows import stale
 from flows.suggest import worth_labelling
+from flows.trust import ask, is_agreed
 from flows.versions import view_versions
 from flows.workspace import Workspace
 from tasks.core import base
@@ -43,6 +44,7 @@ def report(root: Path, name: str | None = None) -> list[Path]:
     Returns what was written, what to open last. InputError where there is no such view.
     """
     workspace = Workspace(root)
+    ask(workspace.paths, "links")
     names = [name] if name is not None else workspace.views
     _check(workspace, names)
     script = drawing.script(workspace.paths.scripts)
@@ -207,7 +209,7 @@ def _counted(reasons: Mapping[str, int]) -> str:
 
 def _version(paths: Paths, name: str) -> str:
     """Return the tag, commit and date that recorded the view as it is."""
-    if place_of(paths.root) is None:
+    if not is_agreed(paths, "git") or place_of(paths.root) is None:
         return "not in git"
     try:
         rows = view_versions(paths, name)

@@ -8,10 +8,12 @@ from typing import Any
 
 from prefect import flow
 
+from flows.checkout import version as layout
 from flows.lock import writer
 from flows.materialise import ViewReport, materialise
 from flows.record import Recorded, record_run
 from flows.stale import HELD_BY, encoder_settings, fit_fingerprints
+from flows.trust import EXCHANGE, ask, ask_recording
 from flows.wholeness import mixture
 from tasks import history
 from tasks.committing import check_committable
@@ -53,6 +55,8 @@ def rollback(root: Path, name: str, version: str | None = None) -> RolledBack:
     The labels stay as they are; the view is held until they or its settings change.
     """
     paths, params = Paths(root), load_params(Paths(root).params)
+    ask(paths, *EXCHANGE)
+    ask_recording(paths, params)
     commit = params.record.commit != "never"
     if commit:
         check_committable(root, params.record.author)
@@ -113,9 +117,9 @@ def _restore(paths: Paths, params: Params, name: str, was: str, earlier: _Earlie
         return "kept beside the view"
     place = history.repository(paths.root)
     folder = paths.transform(name).relative_to(paths.root)
-    target = (folder.parent.as_posix(),)
+    wanted = layout(paths, earlier.tag.tag, (folder.parent.as_posix(),))
     with laid_out(
-        place, paths.root, paths.past, earlier.tag.commit, target, params.record.remote
+        place, paths.root, paths.past, earlier.tag.commit, wanted, params.record.remote
     ) as then:
         _put(paths, params, name, was, earlier, then / folder)
     return f"out of DVC at {earlier.tag.tag}"

@@ -18,6 +18,7 @@ from flows.materialise import ViewReport, materialise
 from flows.prefect_settings import one_heartbeat
 from flows.record import Recorded, record_run
 from flows.stale import any_fit, any_view, corpus_is_stale, embed_verdict, rejections
+from flows.trust import ask, ask_recording
 from tasks.committing import check_committable
 from tasks.core.corpus import CorpusReport
 from tasks.core.label_files import label_files
@@ -54,6 +55,8 @@ def bring_up_to_date(
     finish_checkout(Paths(root))
     paths, params = Paths(root), load_params(Paths(root).params)
     clock = _Clock()
+    ask(paths, "model", "sources")
+    ask_recording(paths, params)
     if commit:
         check_committable(root, params.record.author)  # before hours of work, not after them
     with writer(paths), one_heartbeat():

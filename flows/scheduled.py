@@ -10,8 +10,8 @@ from prefect import flow
 from flows.artifacts import leave_table
 from flows.run import bring_up_to_date
 from flows.served import SAY, as_child
+from flows.sources import documents
 from flows.stale import anything_left, corpus_is_stale
-from tasks.core.documents import expand
 from tasks.core.errors import InputError
 from tasks.core.params import Params, load_params
 from tasks.core.paths import Paths
@@ -53,6 +53,6 @@ def _left(paths: Paths, params: Params) -> bool:
 
 def _documents(paths: Paths, params: Params) -> bool:
     try:
-        return bool(expand(params.ingest.sources, paths.root))
+        return bool(documents(paths, params))
     except InputError:
         return False

@@ -16,6 +16,7 @@ from flows.forks import fork_flow_runs, open_fork_server
 from flows.lifeline import PARENT
 from flows.lock import serving
 from flows.server import Server, own_server
+from flows.trust import ask, ask_recording
 from tasks.core.params import Params, load_params
 from tasks.core.paths import Paths
 
@@ -36,6 +37,8 @@ def serve(root: Path, server: str | None) -> None:
     from flows.prefect_settings import be_quiet, keep_to, use
 
     paths, params = Paths(root), load_params(Paths(root).params)
+    ask(paths, "links", "sources", "model", "prefect")
+    ask_recording(paths, params)
     another = (
         f"{paths.root.resolve()}: another 'refract serve' runs here; expected none; it does the"
         " work already, stop it to start another"

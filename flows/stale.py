@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from flows.sources import documents
 from flows.wholeness import is_table, is_view, mixture, unfinished
 from tasks.core.artifact import CARD, REVISION
-from tasks.core.documents import expand
 from tasks.core.encoder import EncoderSettings
 from tasks.core.errors import InputError
 from tasks.core.files import Hashes, digest, read_json
@@ -70,8 +70,7 @@ def ingest_verdict(paths: Paths, fingerprint: str) -> Verdict:
 
 def corpus_is_stale(paths: Paths, params: Params) -> bool:
     """Tell whether the documents ask for a new corpus; InputError where there are none."""
-    sources = expand(params.ingest.sources, paths.root)
-    return ingest_verdict(paths, sources_fingerprint(paths, params, sources)).stale
+    return ingest_verdict(paths, sources_fingerprint(paths, params, documents(paths, params))).stale
 
 
 def base_digest(corpus_digest: str, space: str, storage: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from flows import stale
+from flows.sources import documents
+from flows.trust import ask
 from flows.wholeness import unfinished
 from tasks.core.artifact import CARD
-from tasks.core.documents import expand
 from tasks.core.errors import InputError
 from tasks.core.files import read_json
 from tasks.core.label_files import label_files
@@ -17,6 +18,7 @@ from tasks.core.paths import Paths
 
 def read_status(paths: Paths, params: Params) -> dict[str, Any]:
     """Return the state of the workspace as a JSON value."""
+    ask(paths, "links")  # what it remembers of files is written down
     return {
         "root": str(paths.root.resolve()),
         "unfinished": unfinished(paths),
@@ -29,7 +31,7 @@ def read_status(paths: Paths, params: Params) -> dict[str, Any]:
 def _corpus(paths: Paths, params: Params) -> dict[str, Any]:
     stamp = read_json(paths.stamp("ingest")) or {}
     try:
-        sources = expand(params.ingest.sources, paths.root)
+        sources = documents(paths, params)
         verdict = stale.ingest_verdict(paths, stale.sources_fingerprint(paths, params, sources))
     except InputError as error:
         verdict = stale.Verdict(True, str(error))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flows.trust import ask
 from tasks import history
 from tasks.core.changes import identity
 from tasks.core.errors import InputError
@@ -15,6 +16,7 @@ MEASURES = ("v_measure", "triplets", "sts", "knn")
 
 def recorded_commits(paths: Paths, limit: int | None = None) -> list[dict[str, Any]]:
     """Return the commits that recorded a state of the workspace, newest first."""
+    ask(paths, "git")
     found = history.commits(paths.root, [history.LOCK], limit)
     corpora = history.json_at(paths.root, [(commit.commit, history.CORPUS) for commit in found])
     tags: dict[str, list[str]] = {}
@@ -37,6 +39,7 @@ def recorded_commits(paths: Paths, limit: int | None = None) -> list[dict[str, A
 def view_versions(paths: Paths, name: str, limit: int | None = None) -> list[dict[str, Any]]:
     """Return the commits that changed view `name`, newest first; InputError where none did."""
     file = history.score_file(check_name(name))
+    ask(paths, "git")
     found = history.commits(paths.root, [file], limit)
     if not found:
         known = sorted({tag.view for tag in history.view_tags(paths.root)})

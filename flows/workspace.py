@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.stale import encoder_settings, fitted
+from flows.trust import ask
 from tasks.core.errors import InputError
 from tasks.core.params import load_params
 from tasks.core.paths import BASE, Paths, check_name
@@ -60,6 +61,7 @@ class View:
         settings = encoder_settings(self._workspace.params)
 
         def encoder(precision: str) -> Encoder:
+            ask(paths, "model")
             auto = settings.precision == "auto"
             return load_encoder(replace(settings, precision=precision) if auto else settings)
 

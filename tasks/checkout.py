@@ -7,6 +7,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from tasks.links import refuse_links
+from tasks.notes import Wanted
+from tasks.objects import lists_are_there
 from tasks.repository import Place, RepositoryError, dvc, git, git_answer
 
 
@@ -28,9 +31,11 @@ def unrecorded_in_git(root: Path, place: Place, watched: str, but: str) -> list[
     ]
 
 
-def unrecorded_in_dvc(root: Path) -> list[str]:
-    """Return the outputs that are there, but not as DVC has recorded them."""
-    status = json.loads(dvc(root, "status", "--json") or "{}")
+def unrecorded_in_dvc(root: Path, targets: tuple[str, ...]) -> list[str]:
+    """Return the outputs among `targets` that are there, but not as DVC has recorded them."""
+    if not targets:
+        return []
+    status = json.loads(dvc(root, "status", "--json", *targets) or "{}")
     lost = set()
     for part in _parts(status):
         for path, state in part.get("changed outs", {}).items():
@@ -60,18 +65,36 @@ def switch(root: Path, rev: str) -> None:
     git(root, "checkout", "--quiet", rev, "--")
 
 
-def lay_out(root: Path, remote: str | None, targets: tuple[str, ...] = ()) -> bool:
-    """Let DVC link its files from the cache; tell whether some had to be fetched first."""
-    try:
-        dvc(root, "checkout", *targets)
-    except RepositoryError as lacking:
+def cache_of(root: Path) -> Path:
+    """Return the folder of DVC's cache."""
+    return (root / dvc(root, "cache", "dir").strip()).resolve()
+
+
+def lay_out(root: Path, remote: str | None, wanted: Wanted) -> bool:
+    """Let DVC link what is `wanted` from the cache; tell whether some had to be fetched first.
+
+    InputError where something would be written through a link, or outside of its folder.
+    """
+    if not wanted.targets:
+        return False
+    cache = cache_of(root)
+    refuse_links(root, wanted.targets, cache)
+    lacking = RepositoryError("dvc checkout: the cache lacks some of it")
+    if lists_are_there(cache, wanted.digests):
         try:
-            dvc(root, "fetch", *([] if remote is None else ["--remote", remote]), *targets)
-            dvc(root, "checkout", *targets)
+            dvc(root, "checkout", *wanted.targets)
         except RepositoryError as error:
-            raise RepositoryError(f"{lacking}; {error}") from error
-        return True
-    return False
+            lacking = error
+        else:
+            return False
+    try:
+        dvc(root, "fetch", *([] if remote is None else ["--remote", remote]), *wanted.targets)
+        if lists_are_there(cache, wanted.digests):
+            dvc(root, "checkout", *wanted.targets)
+            return True
+    except RepositoryError as error:
+        raise RepositoryError(f"{lacking}; {error}") from error
+    raise lacking
 
 
 def make_own(folder: Path, scratch: Path) -> int:
@@ -81,7 +104,10 @@ def make_own(folder: Path, scratch: Path) -> int:
     copied to `scratch` first, so that a kill leaves no half of one among the documents.
     """
     made = 0
+    cache = cache_of(folder) if folder.is_dir() else folder
     for path in folder.rglob("*"):
+        if path.is_symlink() and cache not in path.resolve().parents:
+            continue  # not DVC's: what it leads to is none of the workspace's
         if path.is_symlink() or (path.is_file() and path.stat().st_nlink > 1):
             temporary = scratch / "own.tmp"
             shutil.copyfile(path, temporary)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tasks.checkout import lay_out
+from tasks.checkout import cache_of, lay_out
+from tasks.notes import Wanted
 from tasks.repository import Place, dvc, git
 
 
@@ -17,10 +18,10 @@ def laid_out(
     root: Path,
     scratch: Path,
     commit: str,
-    targets: tuple[str, ...],
+    wanted: Wanted,
     remote: str | None,
 ) -> Iterator[Path]:
-    """Yield the root of the workspace as it was at `commit`, `targets` of DVC in it; read only.
+    """Yield the root of the workspace as it was at `commit`, with what is `wanted`; read only.
 
     It is a worktree of git that shares the cache of DVC, so it costs links and no copy; it is
     removed afterwards, and what a kill left of an earlier one as well.
@@ -31,14 +32,14 @@ def laid_out(
         git(place.top, "worktree", "add", "--quiet", "--detach", str(top), commit)
         then = top / place.prefix
         _share_cache(root, then)
-        lay_out(then, remote, targets)
+        lay_out(then, remote, wanted)
         yield then
     finally:
         _remove(place, top)
 
 
 def _share_cache(root: Path, then: Path) -> None:
-    cache = (root / dvc(root, "cache", "dir").strip()).resolve()
+    cache = cache_of(root)
     own = root / ".dvc" / "config.local"
     if own.is_file():  # where remotes keep their credentials
         shutil.copyfile(own, then / ".dvc" / "config.local")

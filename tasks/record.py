@@ -8,15 +8,16 @@ from pathlib import Path
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks import committing
+from tasks import committing, notes
 from tasks.committing import Belongings, Committed, Manner
 from tasks.core.files import digest, read_json, write_json
 from tasks.dvcignore import keep_out
+from tasks.notes import STAGES
 from tasks.patience import RETRIES
 from tasks.repository import RepositoryError, dvc, git, git_answer, place_of
+from tasks.trees import Present
 
 _TOLD = 3  # names of what cannot be recorded, at most
-STAGES = ("ingest", "embed", "fit", "materialise")
 
 
 @task(name="record", cache_policy=NO_CACHE, **RETRIES)
@@ -30,8 +31,10 @@ def record(
 
     What cannot be recorded in `raw` and `labels` is told and passed over. The documents are copied
     to the cache, not linked: an export job may go on appending to them, and what is in the cache
-    already is not copied again.
+    already is not copied again. InputError where the notes of DVC name anything that is not
+    Refract's own: DVC would take it over as well.
     """
+    notes.wanted(Present(root))
     _keep_out(root, [folder for folder in (raw, labels) if folder is not None])
     if raw is not None and takes_documents(root, raw):
         dvc(root, "add", "--no-relink", raw)
@@ -69,12 +72,16 @@ def commit(
 
 @task(name="push", cache_policy=NO_CACHE)
 def push(root: Path, note: Path, files: tuple[Path, ...], remote: str | None) -> bool:
-    """Send to the DVC remote what it lacks; start nothing where `files` are those last sent."""
+    """Send to the DVC remote what it lacks; start nothing where `files` are those last sent.
+
+    What is not Refract's own is left to the user.
+    """
     now = digest([file.read_text("utf-8") for file in files if file.is_file()], remote)
     known = read_json(note) or {}
     if known.get("data") == now:
         return False
-    dvc(root, "push", *([] if remote is None else ["--remote", remote]))
+    wanted = notes.wanted(Present(root))
+    dvc(root, "push", *([] if remote is None else ["--remote", remote]), *wanted.targets)
     write_json(note, known | {"data": now})
     return True
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.core.errors import InputError
 from tasks.core.files import write_text
 
 _IGNORED = "/.refract/"  # machine-local and disposable
@@ -18,6 +22,17 @@ _DVC_SETTINGS = {
     # takes plain copies for reflinks where the file system has none, and all is there twice.
     "cache.type": "hardlink,reflink,copy",
 }
+
+# Settings by which git starts programs or asks other hosts. A question starts nothing, in whosever
+# repository; what the user has asked for (`_ACTS`) does as git does: with hooks, filters, signing.
+_QUIET = {
+    "core.hooksPath": os.devnull,
+    "core.fsmonitor": "false",
+    "log.showSignature": "false",
+    "safe.bareRepository": "explicit",  # a folder in a clone may look like a repository itself
+}
+_ACTS = ("add", "checkout", "commit", "push", "tag", "init")
+_SAFE_PATH = "refract"  # the value by which our own PYTHONSAFEPATH is known
 
 
 class RepositoryError(RuntimeError):
@@ -38,24 +53,26 @@ class Place:
 
 def dvc(root: Path, *arguments: str) -> str:
     """Run DVC in `root`, waiting for its lock; return what it printed."""
-    return _checked(root, [sys.executable, "-m", "dvc", "--wait-for-lock", *arguments])
+    # -P: a `dvc.py` or `dvc/` in the workspace is not the module that is meant.
+    return _checked(root, [sys.executable, "-P", "-m", "dvc", "--wait-for-lock", *arguments])
 
 
 def git(root: Path, *arguments: str, env: Mapping[str, str] | None = None) -> str:
     """Run git in `root`; return what it printed."""
-    return _checked(root, ["git", "--literal-pathspecs", *arguments], env)
+    quiet = [] if arguments[0] in _ACTS else _quiet()
+    return _checked(root, ["git", *quiet, "--literal-pathspecs", *arguments], env)
 
 
 def git_answer(root: Path, *arguments: str) -> str | None:
     """Run git in `root` for a question; None where it says no."""
-    done = _call(root, ["git", *arguments])
+    done = _call(root, ["git", *_quiet(), *arguments])
     return None if done.returncode else os.fsdecode(done.stdout).strip()
 
 
 def git_contents(root: Path, names: Sequence[str]) -> list[bytes | None]:
     """Return each `REV:PATH` of `names` as git holds it, None where it holds none; one process."""
     asked = "".join(f"{name}\n" for name in names)
-    done = _call(root, ["git", "cat-file", "--batch"], stdin=os.fsencode(asked))
+    done = _call(root, ["git", *_quiet(), "cat-file", "--batch"], stdin=os.fsencode(asked))
     found: list[bytes | None] = []
     rest = done.stdout
     for _ in names:
@@ -70,12 +87,49 @@ def git_contents(root: Path, names: Sequence[str]) -> list[bytes | None]:
 
 
 def place_of(root: Path) -> Place | None:
-    """Return where `root` lies in git, or None outside of any repository."""
-    answer = _call(root, ["git", "rev-parse", "--show-toplevel", "--show-prefix"])
+    """Return where `root` lies in git, or None outside of any repository.
+
+    InputError where there is one that git will not read: of another owner, or broken.
+    """
+    command = ["git", *_quiet(), "rev-parse", "--show-toplevel", "--show-prefix"]
+    answer = _call(root, command, {"LC_ALL": "C", "LANGUAGE": "C"})
     if answer.returncode:
+        _refuse_unreadable(root, os.fsdecode(answer.stderr))
         return None
     top, prefix = os.fsdecode(answer.stdout).split("\n")[:2]
     return Place(Path(top), prefix)
+
+
+def _refuse_unreadable(root: Path, said: str) -> None:
+    """Raise InputError unless git said that there is no repository at all."""
+    owned = re.search(r"dubious ownership in repository at '(.*)'", said)
+    if owned:
+        raise InputError(
+            f"{owned[1]}: is a git repository of another user, which git does not read; expected"
+            " one of your own; if you trust whoever owns it: git config --global --add"
+            f" safe.directory {shlex.quote(owned[1])}"
+        )
+    none = "not a git repository (or any" in said
+    if not none or (root / ".git").exists():
+        wrong = _complaint(said) if not none else "not a git repository"
+        raise InputError(
+            f"{root}: git cannot read its repository ({wrong.removeprefix('fatal: ')}); expected"
+            " one that 'git status' works in; repair or remove .git"
+        )
+
+
+def hooks_of(root: Path) -> Path | None:
+    """Return the folder of hooks that came with the repository; None: it is the user's own."""
+    said = _call(root, ["git", "rev-parse", "--git-path", "hooks", "--git-common-dir"])
+    place = place_of(root)
+    if said.returncode or place is None:
+        return None
+    hooks, own = ((root / line).resolve() for line in os.fsdecode(said.stdout).splitlines()[:2])
+    return hooks if {own, place.top.resolve()} & {hooks, *hooks.parents} else None
+
+
+def _quiet() -> list[str]:
+    return [word for key, value in _QUIET.items() for word in ("-c", f"{key}={value}")]
 
 
 def make_repository(folder: Path) -> None:
@@ -101,10 +155,16 @@ def _checked(root: Path, command: list[str], env: Mapping[str, str] | None = Non
     if done.returncode:
         wrong = _complaint(os.fsdecode(done.stderr or done.stdout))
         name = "git" if command[0] == "git" else "dvc"
-        words = command[1 if name == "git" else 3 :]
-        verb = next((word for word in words if not word.startswith("-")), "")
-        raise RepositoryError(f"{name} {verb}: {wrong}")
+        raise RepositoryError(f"{name} {_verb(command)}: {wrong}")
     return os.fsdecode(done.stdout)
+
+
+def _verb(command: Sequence[str]) -> str:
+    """Return the first word that is neither an option nor the value of one."""
+    for before, word in itertools.pairwise(command):
+        if not word.startswith("-") and before not in ("-c", "-m"):
+            return word
+    return ""
 
 
 def _complaint(said: str) -> str:
@@ -124,10 +184,13 @@ def _call(
     stdin: bytes | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
     quiet = {"DVC_NO_ANALYTICS": "1", "DO_NOT_TRACK": "1", "GIT_TERMINAL_PROMPT": "0"}
+    own = {**os.environ, **quiet, **(env or {})}
+    if command[0] == "git" and own.get("PYTHONSAFEPATH") == _SAFE_PATH:
+        del own["PYTHONSAFEPATH"]  # the user's hooks are no children of ours in this
     return subprocess.run(
         command,
         cwd=root,
-        env={**os.environ, **quiet, **(env or {})},
+        env=own,
         input=stdin if stdin is not None else b"",
         capture_output=True,
         check=False,

@@ -1,4 +1,5 @@
 import os
+import tempfile
 
 import pytest
 from hypothesis import settings
@@ -9,6 +10,9 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("DVC_NO_ANALYTICS", "1")
+# Worlds are copied and cloned all the time; what it means to trust one is tested by itself.
+os.environ.setdefault("REFRACT_TRUST", "*")
+os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="refract-state-")
 
 settings.register_profile("refract", deadline=None)  # how fast a shared machine is proves nothing
 settings.load_profile("refract")

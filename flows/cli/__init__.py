@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import click
 
-from flows.cli import judging, labelling, making, reading, serving, versions
+from flows.cli import judging, labelling, making, reading, serving, trusting, versions
 from flows.environment import settle_environment
 from tasks.core.errors import InputError
 from tasks.core.exhaustion import exhausted, unwritable
@@ -27,7 +27,7 @@ for command in (
     *(making.materialise, making.run),
     *(reading.search, reading.similar, reading.status, reading.report, reading.export),
     *(judging.evaluate, judging.suggest),
-    *(serving.serve, serving.maintain),
+    *(serving.serve, serving.maintain, trusting.trust),
     *(versions.versions, versions.checkout, versions.rollback, versions.diff),
 ):
     cli.add_command(command)

@@ -41,7 +41,8 @@ def label(
 ) -> None:
     """Have a language model make the label file NAME from an instruction."""
     from flows.cli import show, show_labels
-    from flows.wish import Wish, fingerprint, label_verdict, make_job
+    from flows.trust import ask
+    from flows.wish import Wish, endpoint, fingerprint, label_verdict, make_job
     from tasks.core.labelling.label_file import check_place
     from tasks.core.params import load_params
 
@@ -54,6 +55,7 @@ def label(
     params = load_params(paths.params)
     wish = Wish(instruction, sample, clusters, taxonomy, zero_shot, review)
     weak = zero_shot is not None
+    ask(paths, "links", "sources", "model", *([] if weak or dry_run else ["label"]))
     check_place(paths.label_file(name), paths.label_card(name), name, weak=weak)
     if dry_run or paths.stamp("embed").is_file():
         job = make_job(paths, params, name, wish)
@@ -69,6 +71,8 @@ def label(
     from flows.prefect_settings import settle
 
     settle(paths)
+    if not weak:
+        show_labels.asked(name, endpoint(params))
     from flows.label import label as flow
 
     show_labels.labelled(flow(root, name, wish), wish, paths)

@@ -34,7 +34,7 @@ def ingest(sources: tuple[str, ...], replace: bool, root: Path) -> None:
     """
     from flows import stale
     from flows.cli import show
-    from tasks.core.documents import expand
+    from flows.sources import documents
     from tasks.core.incoming import incoming
     from tasks.core.params import load_params
 
@@ -42,7 +42,7 @@ def ingest(sources: tuple[str, ...], replace: bool, root: Path) -> None:
     params = load_params(paths.params)
     bring = incoming(sources, paths.raw, params.ingest.id, params.ingest.text, replace=replace)
     if not bring:
-        files = expand(params.ingest.sources, root)
+        files = documents(paths, params)
         verdict = stale.ingest_verdict(paths, stale.sources_fingerprint(paths, params, files))
         if not verdict.stale:
             show.nothing_to_do("ingest", verdict.reason)
@@ -151,10 +151,12 @@ def run(commit: bool, root: Path) -> None:
     from flows.belongings import anything_uncommitted
     from flows.cli import show
     from flows.status import read_status
+    from flows.trust import ask_recording
     from tasks.core.params import load_params
 
     paths = Paths(root)
     params = load_params(paths.params)
+    ask_recording(paths, params)
     commit = commit or (params.record.commit == "always" and paths.in_dvc())
     if stale.anything(paths, params) or (commit and anything_uncommitted(paths)):
         _prefect(paths)

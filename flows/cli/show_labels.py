@@ -32,6 +32,18 @@ def forecast(job: Any, steps: Sequence[Any]) -> None:
     click.echo(f"Reckoned with four bytes a token, without repetitions{prices}.")
 
 
+def asked(name: str, endpoint: Any) -> None:
+    """Say before the first call where texts go, and whose key."""
+    from tasks.core.labelling.keys import key_in
+
+    key = (
+        f"the key in {endpoint.key_env}"
+        if key_in(endpoint.key_env)
+        else f"no key ({endpoint.key_env})"
+    )
+    click.echo(f"label {name}: texts go to {endpoint.host}, with {key}", err=True)
+
+
 def labelled(report: Any, wish: Any, paths: Paths) -> None:
     for step in report.steps:
         known = f", {step.known:,} of them known before" if step.known else ""

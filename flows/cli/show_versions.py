@@ -20,6 +20,8 @@ from flows.cli.show import (
     to_json,
 )
 
+LEFT = 5  # outputs of the user's own that are named
+
 
 def commits(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
     if as_json:
@@ -75,6 +77,10 @@ def checked_out(report: Any) -> None:
     where = f"branch {report.branch}" if report.branch else "no branch (HEAD is detached)"
     how = "fetched what the cache lacked" if report.fetched else "all of it was in the cache"
     click.echo(f"checkout {report.rev}: at {report.commit[:7]}, {where}; {how}")
+    for output in report.left[:LEFT]:
+        click.echo(f"  left to you: {output} (not Refract's; 'dvc checkout {output}' lays it out)")
+    if len(report.left) > LEFT:
+        click.echo(f"  left to you: {len(report.left) - LEFT} more outputs")
     if report.branch is None:
         click.echo("  back: 'refract checkout main'; to go on from here: 'git switch -c NAME'")
 

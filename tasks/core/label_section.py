@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from tasks.core.key_names import check_key_name
 from tasks.core.sections import Section
 
 
@@ -100,6 +101,12 @@ class Label(Section):
     def _url(cls, value: str | None) -> str | None:
         if value is not None:
             check_url(value)
+        return value
+
+    @field_validator("key_env")
+    @classmethod
+    def _key_name(cls, value: str) -> str:
+        check_key_name(value)
         return value
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 from pydantic import Field, ValidationError, field_validator
 
+from tasks.core.conflicts import refuse_conflict
 from tasks.core.errors import InputError
 from tasks.core.label_section import Label
 from tasks.core.paths import check_name
@@ -57,6 +58,7 @@ def load_params(path: Path) -> Params:
             " or give --root"
         )
     try:
+        refuse_conflict(path.name, path.read_bytes())
         raw = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
         where = " ".join(str(error).split())

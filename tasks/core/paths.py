@@ -268,6 +268,16 @@ class Paths:
         return self.state / "private.lease"
 
     @property
+    def trust_token(self) -> Path:
+        """A secret by which a workspace that the user trusts is known again."""
+        return self.state / "trust"
+
+    @property
+    def dvc(self) -> Path:
+        """DVC's own settings, and its cache."""
+        return self.root / ".dvc"
+
+    @property
     def prefect_home(self) -> Path:
         """The database of these servers."""
         return self.state / "prefect"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tasks.core.errors import InputError
 from tasks.core.files import digest
 from tasks.core.label_section import check_url
+from tasks.core.labelling.keys import NO_KEY, key_in, refuse_open_key
 
 if TYPE_CHECKING:
     from openai import APIStatusError, AsyncOpenAI
@@ -119,6 +120,7 @@ def find_endpoint(
         check_url(url)
     except ValueError as error:
         raise InputError(f"label.base_url (or OPENAI_BASE_URL): {error}") from None
+    refuse_open_key(url, key_env)
     name = model or os.environ.get("OPENAI_MODEL")
     if not name:
         raise InputError(
@@ -138,7 +140,8 @@ async def connect(endpoint: Endpoint) -> AsyncIterator[LanguageModel]:
     """Connect to an endpoint; without a key in the environment, as a local server wants none."""
     from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
-    key = os.environ.get(endpoint.key_env, "").strip() or "none"
+    refuse_open_key(endpoint.base_url, endpoint.key_env)
+    key = key_in(endpoint.key_env) or NO_KEY
     if not (key.isascii() and key.isprintable()):
         raise InputError(
             f"environment variable {endpoint.key_env}: found characters that no key has; expected"
