@@ -87,11 +87,20 @@ def _labels(counts: dict[str, int]) -> None:
 
 
 def _spent(report: Any) -> None:
+    from tasks.core.labelling.asking import MOST_ROOM
+    from tasks.core.labelling.exchange import CUT, THINKING
+
     spent = report.spent
     bad = {kind: n for kind, n in spent.outcomes.items() if kind != "answered"}
     failed = f" ({', '.join(f'{n:,} × {kind}' for kind, n in bad.items())})" if bad else ""
+    cut = any(CUT in kind or THINKING in kind for kind in bad)
     money = f", ${spent.usd:,.2f}" if spent.usd else ""
     click.echo(
         f"  in all {spent.calls:,} calls{failed}, {spent.tokens_in:,} tokens sent,"
         f" {spent.tokens_out:,} answered{money}; this run {report.seconds:.1f} s"
     )
+    if cut:
+        click.echo(
+            f"  answers that were cut were asked again with up to {MOST_ROOM} times the tokens;"
+            " a higher label.max_tokens saves these calls"
+        )

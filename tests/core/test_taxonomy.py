@@ -12,8 +12,9 @@ from tasks.core.errors import InputError
 from tasks.core.label_section import check_url
 from tasks.core.labelling.asking import Pace
 from tasks.core.labelling.clusters import group, number_of
+from tasks.core.labelling.exchange import Answer, Question
 from tasks.core.labelling.label_file import still_there
-from tasks.core.labelling.llm import Answer, Question, _answer, _wait, find_endpoint
+from tasks.core.labelling.llm import _wait, find_endpoint
 from tasks.core.labelling.prompts import load_prompts, version_of
 from tasks.core.labelling.questions import (
     Asker,
@@ -23,6 +24,7 @@ from tasks.core.labelling.questions import (
     read_labels_of,
     read_note,
 )
+from tasks.core.labelling.replies import read_reply
 from tasks.core.labelling.sampling import Chosen, _even, k_centres
 from tasks.core.labelling.taxonomy import (
     Label,
@@ -169,11 +171,12 @@ def test_a_note_cannot_begin_a_line_by_any_kind_of_line_end():
 def test_an_answer_counts_whatever_is_said_of_its_tokens(usage):
     reply = {"choices": [{"message": {"content": "fine"}}], "usage": usage}
     question = Question("four", "letters!", 9)
-    assert _answer(reply, question) == Answer("fine", question.tokens(), 1, estimated=True)
+    assert read_reply(reply, question) == Answer("fine", question.tokens(), 1, estimated=True)
 
 
 def test_half_a_surrogate_pair_in_an_answer_can_be_written_down():
-    text = _answer({"choices": [{"message": {"content": "a\ud83d b"}}]}, Question("", "", 1)).text
+    reply = {"choices": [{"message": {"content": "a\ud83d b"}}]}
+    text = read_reply(reply, Question("", "", 1)).text
     assert text.encode() == b"a? b"
 
 

@@ -7,15 +7,22 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tasks.core.errors import InputError
+from tasks.core.labelling.exchange import (
+    Answer,
+    LanguageModel,
+    NoAnswerError,
+    Question,
+    cure,
+)
 from tasks.core.labelling.ledger import Ledger
-from tasks.core.labelling.llm import Answer, LanguageModel, NoAnswerError, Question
 from tasks.core.labelling.purse import Purse
 
 LONGEST_WAIT = 60.0  # seconds between two tries
 LONGEST_ORDER = 600.0  # seconds; who asks for more is to be asked another time
+ROOM, MOST_ROOM = 4, 16  # times the tokens where an answer was cut: at once, and at most
 GIVE_UP = 10  # questions in a row without any answer: the endpoint is down, not unlucky
 
 Connect = Callable[[], AbstractAsyncContextManager[LanguageModel]]
@@ -128,6 +135,7 @@ class _Round:
         self._limits, self._step, self._advance, self._pace = limits, step, advance, pace
         self._queue: Iterator[tuple[str, Question]] = iter(todo.items())
         self._unlucky = 0
+        self._room = 1  # times the tokens that answers were seen to need
         self._spent = False
         self._settled = asyncio.Event()
 
@@ -151,24 +159,32 @@ class _Round:
             await self._ask(model, key, question)
 
     async def _ask(self, model: LanguageModel, key: str, question: Question) -> None:
-        last = None
-        for attempt in range(self._limits.tries):
+        """Ask until there is an answer; with more room where one was cut."""
+        last, attempt, room = None, 0, self._room
+        while attempt < self._limits.tries:
             await self._pace.turn()
-            reserved = await self._reserve(question)
+            sized = replace(question, size=question.size * room)
+            reserved = await self._reserve(sized)
             if reserved is None:
-                self._spent = True
-                return
+                self._spent = self._spent or last is None or not last.cut
+                break
             try:
-                await self._call(model, key, question, reserved)
+                await self._call(model, key, sized, reserved)
+                self._room = max(self._room, room)
                 return
             except NoAnswerError as error:
-                last = error
                 self._check_order(error)
-                if not error.passing:
+                if last is not None and last.cut and not error.passing:
+                    break  # it does not give as much room: the answer stays cut
+                last = error
+                attempt += not error.learnt
+                if not error.passing or (error.cut and room >= MOST_ROOM):
                     break
-                if attempt + 1 < self._limits.tries:
-                    await self._pace.back_off(key, attempt, error.wait)
-        if last is not None:
+                room *= ROOM if error.cut else 1
+                if attempt < self._limits.tries:
+                    waited = 0 if error.learnt or error.cut else attempt - 1
+                    await self._pace.back_off(key, waited, error.wait)
+        if last is not None and not self._spent:
             self._asked.failed[key] = last.kind
             self._advance(1)
             self._check_luck(last)
@@ -191,8 +207,8 @@ class _Round:
         try:
             answer = await model.ask(question)
         except NoAnswerError as error:
-            self._settle(reserved, None)
-            self._ledger.failed(call, error.kind)
+            usd = self._settle(reserved, error.billed)
+            self._ledger.failed(call, error.kind, error.billed, usd)
             raise
         except InputError:
             self._ledger.failed(call, "refused")
@@ -217,6 +233,6 @@ class _Round:
         if self._unlucky >= max(GIVE_UP, self._limits.in_flight):
             raise InputError(
                 f"the endpoint left {self._unlucky} questions in a row without an answer, the last"
-                f" for: {last}; expected answers; see to it, then run the same command: what was"
-                " answered is kept"
+                f" for: {last}; expected answers; {cure(last.kind)}, then run the same command:"
+                " what was answered is kept"
             )

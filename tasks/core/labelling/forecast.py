@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from tasks.core.labelling import procedure, sampling
 from tasks.core.labelling.clusters import number_of
+from tasks.core.labelling.exchange import Question
 from tasks.core.labelling.job import LabelJob
 from tasks.core.labelling.ledger import open_ledger
-from tasks.core.labelling.llm import Question
 from tasks.core.labelling.taxonomy import Label
 
 # Tokens that answers are reckoned to have: fifteen words, a label with a sentence, a label.

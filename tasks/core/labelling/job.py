@@ -9,10 +9,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tasks.core.encoder import EncoderSettings
+from tasks.core.errors import InputError
 from tasks.core.files import digest
 from tasks.core.labelling.asking import Limits, ask_all
+from tasks.core.labelling.exchange import Answer, Question, cure
 from tasks.core.labelling.ledger import Ledger, open_ledger
-from tasks.core.labelling.llm import Answer, Endpoint, Question, connect
+from tasks.core.labelling.llm import Endpoint, connect
 from tasks.core.labelling.prompts import load_prompts, version_of
 from tasks.core.labelling.purse import Budget, Purse
 from tasks.core.labelling.questions import Asker
@@ -121,6 +123,16 @@ class Step:
         return sum(n for reason, n in self.reasons.items() if reason.startswith(FAILED))
 
 
+def none_of(job_name: str, step: Step, what: str) -> InputError:
+    """Return the refusal to go on with nothing: each reason, and the cure of the first of them."""
+    said = ", ".join(f"{n:,} {reason}" for reason, n in step.reasons.items())
+    first = max(step.reasons, key=lambda reason: step.reasons[reason])
+    return InputError(
+        f"label {job_name}: found no {what} for {step.wanted:,} texts ({said}); expected some;"
+        f" {cure(first)}, then run the same command: what was answered is kept"
+    )
+
+
 def counted(
     step: str, wanted: int, done: int, reasons: Iterable[str | None], known: int = 0
 ) -> Step:
@@ -171,7 +183,10 @@ def ask_usably(
     step: str,
     advance: Advance,
 ) -> tuple[list[Result], int]:
-    """Ask, and once more where `read` finds nothing in an answer; the last result counts."""
+    """Ask, and once more where `read` finds nothing in an answer; the last result counts.
+
+    Where no answer at all is of use, all are asked again the next time: the model may be mended.
+    """
     asker = job.asker()
     results, known = ask(job, till, questions, step, advance)
     again = {
@@ -182,4 +197,6 @@ def ask_usably(
     repaired, _ = ask(job, till, list(again.values()), step, lambda _: None)
     for at, result in zip(again, repaired, strict=True):
         results[at] = result
+    if not any(isinstance(each, Answer) and read(each.text) for each in results):
+        till.ledger.doubt([job.key(each) for each in (*questions, *again.values())])
     return results, known

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.core.errors import InputError
-from tasks.core.labelling.llm import Answer
+from tasks.core.labelling.exchange import Answer
+from tasks.core.labelling.thinking import spoken
 
 ANSWERED = "answered"
 PATIENCE = 60  # seconds to wait for another process
+UNUSABLE = "unusable"
 SENT = "sent"  # a call that no outcome is known of: the process ended first
 _TABLE = """
 create table if not exists calls (
@@ -46,13 +48,25 @@ class Ledger:
         self._calls, self._instruction = connection, instruction
 
     def answers(self, keys: Sequence[str]) -> dict[str, Answer]:
-        """Return what is known already of the questions with these keys, whoever asked them."""
+        """Return what is known already of the questions with these keys, whoever asked them.
+
+        An answer that says nothing but thoughts is none, as earlier versions kept them.
+        """
         rows = self._calls.execute(
             "select key, answer, tokens_in, tokens_out, estimated from calls"
-            " where outcome = 'answered' and key in (select value from json_each(?))",
+            " where outcome = 'answered' and key in (select value from json_each(?)) order by id",
             (json.dumps(list(keys)),),
         )
-        return {key: Answer(text, i, o, bool(guess)) for key, text, i, o, guess in rows}
+        answers = ((key, Answer(spoken(text or ""), i, o, bool(e))) for key, text, i, o, e in rows)
+        return {key: answer for key, answer in answers if answer.text}
+
+    def doubt(self, keys: Sequence[str]) -> None:
+        """Have these questions asked again the next time: their answers were of no use."""
+        self._calls.execute(
+            "update calls set outcome = ? where outcome = 'answered'"
+            " and key in (select value from json_each(?))",
+            (UNUSABLE, json.dumps(list(keys))),
+        )
 
     def begin(self, step: str, key: str) -> int:
         """Note a call before it is made; return its number."""
@@ -64,18 +78,21 @@ class Ledger:
 
     def answered(self, call: int, answer: Answer, usd: float) -> None:
         """Note what a call has brought."""
+        self._note(call, ANSWERED, answer.text, answer, usd)
+
+    def failed(self, call: int, kind: str, billed: Answer | None = None, usd: float = 0) -> None:
+        """Note why a call has brought nothing, and what it cost all the same."""
+        self._note(call, kind, None, billed or Answer("", 0, 0), usd)
+
+    def _note(self, call: int, outcome: str, text: str | None, answer: Answer, usd: float) -> None:
         self._calls.execute(
             "update calls set outcome = ?, answer = ?, tokens_in = ?, tokens_out = ?,"
             " estimated = ?, usd = ? where id = ?",
             (
-                *(ANSWERED, answer.text, answer.tokens_in, answer.tokens_out),
+                *(outcome, text, answer.tokens_in, answer.tokens_out),
                 *(int(answer.estimated), usd, call),
             ),
         )
-
-    def failed(self, call: int, kind: str) -> None:
-        """Note why a call has brought nothing."""
-        self._calls.execute("update calls set outcome = ? where id = ?", (kind, call))
 
     def spent(self) -> Spent:
         """Return what the instruction has cost so far, in all its runs."""

@@ -1,86 +1,50 @@
-"""Questions to a language model: the only module that knows openai."""
+"""An endpoint, and how it wants to be asked: the only module that knows openai."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import re
+import zlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from tasks.core.errors import InputError
-from tasks.core.files import digest
 from tasks.core.label_section import check_url
+from tasks.core.labelling.exchange import (
+    REFUSED,
+    Answer,
+    LanguageModel,
+    NoAnswerError,
+    Question,
+)
 from tasks.core.labelling.keys import NO_KEY, key_in, refuse_open_key
+from tasks.core.labelling.refusals import excerpt, hide_whole, words_of
+from tasks.core.labelling.replies import error_in, parse, read_reply
 
 if TYPE_CHECKING:
-    from openai import APIStatusError, AsyncOpenAI
+    from openai import AsyncOpenAI
 
-LETTERS = 4  # of a token, on average in English, as OpenAI tells people to reckon: bytes of UTF-8
-MOST = 10**9  # tokens that a reply is believed to have taken
-REFUSED = "refused with "  # and the status: the same question will be refused again
-EXCERPT = 200  # characters of what an endpoint says that are repeated
 SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 PASSING = (408, 409, 425, 429)  # and all from 500 on: worth another try
 # What an endpoint may not know, by the words it then says, in the order of suspicion.
 OPTIONAL = {
-    "max_tokens": ("max_completion_tokens",),
-    "temperature": ("temperature",),
-    "response_format": ("response_format", "json_schema", "schema", "grammar"),
+    "max_tokens": re.compile(r"\bmax_completion_tokens\b"),
+    "temperature": re.compile("temperature"),
+    "response_format": re.compile("response_format|json_schema|schema|grammar|structured output"),
+    # Templates of Gemma, of early Mistral and of o1 know no system role.
+    "system": re.compile(
+        r"system.{0,20} (role|prompt|instruction|message)s?\b|roles? must alternate"
+        r"|(role|got|support)\W{0,4}.{0,20}\bsystem\b|developer instruction|only user",
+        re.IGNORECASE,
+    ),
 }
-
-
-@dataclass(frozen=True)
-class Question:
-    """What a model is told and asked; `schema` is the JSON Schema its answer has to follow."""
-
-    system: str
-    user: str
-    size: int  # tokens of the answer at most
-    schema: Mapping[str, Any] | None = None
-
-    def key(self, model: str) -> str:
-        """Name the question: the same one to the same model is asked once."""
-        return digest(model, self.system, self.user, self.size, self.schema)
-
-    def tokens(self) -> int:
-        """Return about how many tokens are sent."""
-        return tokens_of(self.system) + tokens_of(self.user) + tokens_of(str(self.schema or ""))
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back; `estimated`: the endpoint did not say how many tokens it took."""
-
-    text: str
-    tokens_in: int
-    tokens_out: int
-    estimated: bool = False
-
-
-class NoAnswerError(Exception):
-    """A call came to nothing: `kind` says how, `wait` how many seconds the endpoint asks for.
-
-    passing: the same question may be answered another time. said: the endpoint's own words.
-    """
-
-    def __init__(
-        self, kind: str, *, passing: bool, wait: float | None = None, said: str = ""
-    ) -> None:
-        super().__init__(f"{kind} ({said})" if said else kind)
-        self.kind, self.passing, self.wait = kind, passing, wait
-
-
-class LanguageModel(Protocol):
-    """Whatever answers questions, one call each; NoAnswerError where a call comes to nothing."""
-
-    async def ask(self, question: Question) -> Answer:
-        """Make one call."""
-        ...
+NOT_UNKNOWN = re.compile(r"too large|too long|too many|at most|maximum|exceed")  # but too much
 
 
 @dataclass(frozen=True)
@@ -93,6 +57,8 @@ class Endpoint:
     timeout: float
     temperature: float | None
     structured: bool
+    refused: set[str] = field(default_factory=set, compare=False, repr=False)
+    """What it has shown not to know, of OPTIONAL; kept as long as the run."""
 
     @property
     def host(self) -> str:
@@ -130,29 +96,26 @@ def find_endpoint(
     return Endpoint(url, name, key_env, timeout, temperature, structured)
 
 
-def tokens_of(text: str) -> int:
-    """Return about how many tokens a text has; of other scripts more than one of four letters."""
-    return -(-len(text.encode("utf-8", "replace")) // LETTERS)
-
-
 @asynccontextmanager
 async def connect(endpoint: Endpoint) -> AsyncIterator[LanguageModel]:
     """Connect to an endpoint; without a key in the environment, as a local server wants none."""
-    from openai import AsyncOpenAI, DefaultAsyncHttpxClient
+    from openai import AsyncOpenAI
+
+    from tasks.core.labelling import wire
 
     refuse_open_key(endpoint.base_url, endpoint.key_env)
-    key = key_in(endpoint.key_env) or NO_KEY
-    if not (key.isascii() and key.isprintable()):
+    key = key_in(endpoint.key_env)
+    if key and not (key.isascii() and key.isprintable()):
         raise InputError(
             f"environment variable {endpoint.key_env}: found characters that no key has; expected"
             " printable ASCII in one line; set it anew"
         )
     client = AsyncOpenAI(
         base_url=endpoint.base_url,
-        api_key=key,
+        api_key=key or NO_KEY,
         timeout=endpoint.timeout,
         max_retries=0,
-        http_client=DefaultAsyncHttpxClient(follow_redirects=False),  # texts go to no other host
+        http_client=wire.client(endpoint.base_url, endpoint.timeout),
     )
     async with client:
         yield _OpenAI(endpoint, client, key)
@@ -161,66 +124,132 @@ async def connect(endpoint: Endpoint) -> AsyncIterator[LanguageModel]:
 class _OpenAI:
     def __init__(self, endpoint: Endpoint, client: AsyncOpenAI, key: str) -> None:
         self._endpoint, self._client, self._key = endpoint, client, key
-        self._refused: set[str] = set() if endpoint.structured else {"response_format"}
+        if not endpoint.structured:
+            endpoint.refused.add("response_format")
 
     async def ask(self, question: Question) -> Answer:
         """Make one call; InputError where no other can succeed either."""
+        options = self._options(question)
+        body = {"model": self._endpoint.model, **options}
+        status, headers, content = await self._send(body)
+        if status != 200:
+            raise self._refusal(status, headers, words_of(content, self._key), options)
+        value = parse(content)
+        error = error_in(value)
+        if error is not None:
+            words = words_of(error, self._key)
+            raise self._refusal(_status_in(error), headers, words, options)
+        answer = read_reply(value, question)
+        return replace(answer, text=hide_whole(answer.text, self._key))
+
+    async def _send(self, body: Mapping[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
+        """Return status, headers and body of whatever comes back."""
+        import httpx2
         import openai
 
-        options = self._options(question)
-        told = [
-            {"role": "system", "content": question.system},
-            {"role": "user", "content": question.user},
-        ]
-        body = {"model": self._endpoint.model, "messages": told, **options}
         try:
             async with asyncio.timeout(self._endpoint.timeout):
                 # Not `chat.completions.create`: checking a body of our own took half of each call.
-                reply = await self._client.post("/chat/completions", cast_to=object, body=body)
+                reply = await self._client.post(
+                    "/chat/completions", cast_to=httpx2.Response, body=body
+                )
         except openai.APIStatusError as error:
-            raise self._refusal(error, options) from None
+            reply = error.response
         except (openai.APITimeoutError, TimeoutError):
             raise NoAnswerError("time-out", passing=True) from None
         except openai.APIConnectionError as error:
-            cut = type(error.__cause__).__name__
-            raise NoAnswerError(f"no connection ({cut})", passing=True) from None
+            raise self._cut(error.__cause__) from None
         except (openai.OpenAIError, ValueError):
             raise NoAnswerError("malformed reply", passing=True) from None
-        return _answer(reply, question)
+        return reply.status_code, reply.headers, reply.content
+
+    def _cut(self, cause: BaseException | None) -> NoAnswerError:
+        from tasks.core.labelling.wire import UnusableReplyError
+
+        if isinstance(cause, UnusableReplyError):
+            return NoAnswerError(str(cause), passing=False)
+        if isinstance(cause, zlib.error):
+            return NoAnswerError("malformed reply", passing=True)
+        said = excerpt(words_of(str(cause), self._key))
+        return NoAnswerError(f"no connection ({type(cause).__name__})", passing=True, said=said)
 
     def _options(self, question: Question) -> dict[str, Any]:
-        length = "max_completion_tokens" if "max_tokens" in self._refused else "max_tokens"
-        options: dict[str, Any] = {length: question.size}
-        if self._endpoint.temperature is not None and "temperature" not in self._refused:
+        """Return the body of a request but for the model."""
+        refused = self._endpoint.refused
+        told = {"system": question.system, "user": question.user}
+        if "system" in refused:
+            told = {"user": f"{question.system}\n\n{question.user}"}
+        messages = [{"role": role, "content": text} for role, text in told.items()]
+        length = "max_completion_tokens" if "max_tokens" in refused else "max_tokens"
+        options: dict[str, Any] = {"messages": messages, length: question.size}
+        if self._endpoint.temperature is not None and "temperature" not in refused:
             options["temperature"] = self._endpoint.temperature
-        if question.schema is not None and "response_format" not in self._refused:
+        if question.schema is not None and "response_format" not in refused:
             schema = {"name": "answer", "strict": True, "schema": dict(question.schema)}
             options["response_format"] = {"type": "json_schema", "json_schema": schema}
         return options
 
-    def _refusal(self, error: APIStatusError, options: Mapping[str, Any]) -> Exception:
-        status, host = error.status_code, self._endpoint.host
-        said = " ".join(str(error.message).replace(self._key, "…").split())[:EXCERPT]
+    def _refusal(
+        self, status: int, headers: Mapping[str, str], words: str, options: Mapping[str, Any]
+    ) -> Exception:
+        """Return what a refusal comes to; status 0: the reply told none."""
+        said = excerpt(words)
+        if status < 400 and status:
+            return self._astray(status, headers, said)
         if status == 401:
             return InputError(
-                f"{host}: refused with 401; expected a valid key in the environment variable"
-                f" {self._endpoint.key_env}; set it"
+                f"{self._endpoint.host}: refused with 401; expected a valid key in the environment"
+                f" variable {self._endpoint.key_env}; set it"
             )
         if status == 404:
             return InputError(
-                f"{host}: refused with 404 ({said}); expected an endpoint that serves model"
-                f" {self._endpoint.model!r}; correct label.base_url (it ends in /v1) or label.model"
+                f"{self._endpoint.host}: refused with 404 ({said}); expected an endpoint that"
+                f" serves model {self._endpoint.model!r}; correct label.base_url (it ends in /v1)"
+                " or label.model"
             )
-        if status in (400, 422):
-            for name, words in OPTIONAL.items():
-                if name in options and any(word in said for word in words):
-                    self._refused.add(name)
-                    return NoAnswerError(f"{status}, without {name} now", passing=True, wait=0)
-        if status not in PASSING and status < 500:
+        unknown = self._unknown(status, words, options)
+        if unknown is not None:
+            self._endpoint.refused.add(unknown)
+            kind = f"{status or 'error'}, without {unknown} now"
+            return NoAnswerError(kind, passing=True, wait=0, learnt=True)
+        if status and status not in PASSING and status < 500:
             return NoAnswerError(f"{REFUSED}{status}", passing=False, said=said)
-        return NoAnswerError(
-            str(status), passing=True, wait=_wait(error.response.headers), said=said
+        kind = str(status) if status else "error in the reply"
+        return NoAnswerError(kind, passing=True, wait=_wait(headers), said=said)
+
+    def _astray(self, status: int, headers: Mapping[str, str], said: str) -> Exception:
+        """Return what a status comes to that is neither an answer nor an error."""
+        if status < 300:
+            return NoAnswerError("malformed reply", passing=True, said=f"status {status}")
+        to = urlsplit(headers.get("location", ""))
+        where = words_of(f"{to.scheme}://{to.netloc.rpartition('@')[2]}", self._key)
+        where = excerpt(where) if to.netloc else "elsewhere on the same host"
+        return InputError(
+            f"{self._endpoint.host}: refused with {status}: it redirects to {where}; expected the"
+            " endpoint itself, as texts and key follow no redirect; correct label.base_url (it ends"
+            " in /v1)"
         )
+
+    def _unknown(self, status: int, words: str, options: Mapping[str, Any]) -> str | None:
+        """Return what was asked for that the endpoint does not know, by what it says."""
+        if status == 429 or NOT_UNKNOWN.search(words):
+            return None
+        sent = {*options, *(["system"] if len(options["messages"]) > 1 else [])}
+        if status not in (0, 400, 422):  # a template that fails is an internal error to some
+            sent &= {"system"}
+        return next(
+            (name for name, said in OPTIONAL.items() if name in sent and said.search(words)), None
+        )
+
+
+def _status_in(error: Any) -> int:
+    """Return the status that an error in a reply names, or 0."""
+    told = error.get("error") if isinstance(error, dict) else error
+    names = ("code", "status", "status_code")
+    found = [
+        str(each.get(name)) for each in (told, error) if isinstance(each, dict) for name in names
+    ]
+    return next((int(code) for code in found if re.fullmatch("[45][0-9]{2}", code)), 0)
 
 
 def _wait(headers: Mapping[str, str]) -> float | None:
@@ -237,27 +266,3 @@ def _wait(headers: Mapping[str, str]) -> float | None:
         return None
     zoned = until if until.tzinfo else until.replace(tzinfo=UTC)
     return max(0.0, (zoned - datetime.now(UTC)).total_seconds())
-
-
-def _answer(reply: Any, question: Question) -> Answer:
-    """Read a reply; NoAnswerError where it is no chat completion, whatever its type says."""
-    try:
-        text = reply["choices"][0]["message"].get("content")
-        taken = _taken(reply.get("usage"))
-    except (AttributeError, IndexError, KeyError, TypeError):
-        raise NoAnswerError("malformed reply", passing=True) from None
-    if text is not None and not isinstance(text, str):
-        raise NoAnswerError("malformed reply", passing=True)
-    text = (text or "").encode("utf-8", "replace").decode()  # halves of a surrogate pair go
-    if taken is None:
-        return Answer(text, question.tokens(), tokens_of(text), estimated=True)
-    return Answer(text, *taken)
-
-
-def _taken(usage: Any) -> tuple[int, int] | None:
-    """Return the tokens sent and received, or None where a reply does not tell both."""
-    told = usage if isinstance(usage, dict) else {}
-    sent, received = told.get("prompt_tokens"), told.get("completion_tokens")
-    if not all(type(count) is int and 0 <= count <= MOST for count in (sent, received)):
-        return None
-    return sent, received  # type: ignore[return-value]  # both were looked at

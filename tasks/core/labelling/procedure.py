@@ -16,6 +16,7 @@ from tasks.core.errors import InputError
 from tasks.core.files import digest
 from tasks.core.labelling import sampling
 from tasks.core.labelling.clusters import Group, group
+from tasks.core.labelling.exchange import REFUSED, Answer, cure
 from tasks.core.labelling.job import (
     FAILED,
     UNASKED,
@@ -26,8 +27,8 @@ from tasks.core.labelling.job import (
     ask,
     ask_usably,
     counted,
+    none_of,
 )
-from tasks.core.labelling.llm import REFUSED, Answer
 from tasks.core.labelling.prompts import load_prompts, version_of
 from tasks.core.labelling.questions import NOTE, read_choice, read_label, read_labels_of, read_note
 from tasks.core.labelling.taxonomy import ABSTAIN, Label, merge, plain
@@ -73,10 +74,13 @@ def summarise(job: LabelJob, till: Till, advance: Advance) -> Step:
     found = [read_note(each.text) if isinstance(each, Answer) else None for each in results]
     noted = {key: note for key, note in zip(chosen.ids, found, strict=True) if note}
     notes = {key: note for key, note in noted.items() if plain(note) not in VAGUE}
-    job.steps.remember(NOTES, "", notes)
     reasons = [_reason(*both, SILENT) for both in zip(results, found, strict=True)]
     nothing = [SAYS_NOTHING] * (len(noted) - len(notes))
-    return counted("summarise", len(questions), len(notes), [*reasons, *nothing], known)
+    step = counted("summarise", len(questions), len(notes), [*reasons, *nothing], known)
+    if not notes and not step.unasked:
+        raise none_of(job.name, step, "summary")
+    job.steps.remember(NOTES, "", notes)
+    return step
 
 
 def cluster(job: LabelJob) -> Step:
@@ -169,10 +173,13 @@ def classify(job: LabelJob, till: Till, advance: Advance) -> Step:
     found = [read(each.text) if isinstance(each, Answer) else None for each in results]
     of = zip(chosen.ids, found, strict=True)
     choices = {key: label for key, label in of if label is not None and label != ABSTAIN}
-    job.steps.remember(CHOICES, "", choices)
     reasons = [_reason(*both, OUTSIDE) for both in zip(results, found, strict=True)]
     abstained = [ABSTAINED for label in found if label == ABSTAIN]
-    return counted("classify", len(questions), len(choices), [*reasons, *abstained], known)
+    step = counted("classify", len(questions), len(choices), [*reasons, *abstained], known)
+    if not choices:
+        raise none_of(job.name, step, "label")
+    job.steps.remember(CHOICES, "", choices)
+    return step
 
 
 def taxonomy(job: LabelJob) -> list[Label]:
@@ -221,10 +228,10 @@ def _merge(job: LabelJob, labels: list[Label], step: Step) -> None:
     missing = {r: n for r, n in lost.items() if not r.startswith(FAILED + REFUSED)}
     if missing:
         said = ", ".join(f"{n} {reason}" for reason, n in missing.items())
+        way = cure(max(missing, key=lambda reason: missing[reason]))
         raise InputError(
             f"label {job.name}: found {step.done} of {step.wanted} names ({said}); expected all"
-            " before texts are sorted; raise the budget or see to the endpoint, then run the same"
-            " command: what was answered is kept"
+            f" before texts are sorted; {way}, then run the same command: what was answered is kept"
         )
     named = [label for label in labels if plain(label.name) not in VAGUE]
     merged = merge(named, lambda names: encode(job, names), job.manner.merge)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tasks.core.labelling.exchange import Answer, Question
 from tasks.core.labelling.ledger import Spent
-from tasks.core.labelling.llm import Answer, Question
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tasks.core.files import digest
-from tasks.core.labelling.llm import Question
+from tasks.core.labelling.exchange import Question
 from tasks.core.labelling.prompts import Prompts
 from tasks.core.labelling.taxonomy import ABSTAIN, DESCRIBED, Label, clean, plain
+from tasks.core.labelling.thinking import spoken
 
 NOTE = 200  # characters of a summary: fifteen words are about a hundred
 MANY = 8  # times the tokens of one answer that a list of labels may take
-_THOUGHT = re.compile(r"\A\s*<think>.*?(</think>|\Z)", re.DOTALL)  # aloud, before the answer
-_JSON = (re.compile(r"\{.*\}", re.DOTALL), re.compile(r"\[.*\]", re.DOTALL))
+_FENCED = re.compile(r"\A```[\w-]*\n(.*?)\n?```\Z", re.DOTALL)
+_LEAD = re.compile(
+    r"\A\W{0,4}(?:(?:the|your|my|final)\s)?(?:answer|phrase|summary)\W{0,3}:\W{0,3}\s*",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(r"\A\W{0,4}(?:(?:the|final)\s)?(?:label|category|class)\W{0,3}:", re.IGNORECASE)
+_BOXED = re.compile(r"\A\W*boxed\{(?:\\text\{)?([^{}]*)\}+\W*\Z")
 _BREAKS = {0x85: " ", 0x2028: " ", 0x2029: " "}  # end a line for some, and JSON leaves them
 
 _NAMED: dict[str, Any] = {
@@ -107,7 +113,11 @@ def _described(labels: Sequence[Label]) -> str:
 
 def read_note(answer: str) -> str:
     """Return a summary as one line; empty where the model said nothing."""
-    return " ".join(_spoken(answer).split())[:NOTE]
+    said = _bare(spoken(answer))
+    found = _json(said) if said.startswith("{") else None
+    fields = list(found.values()) if isinstance(found, dict) else []
+    alone = fields[0] if len(fields) == 1 and isinstance(fields[0], str) else None
+    return " ".join((_LEAD.sub("", said) if alone is None else alone).split())[:NOTE]
 
 
 def read_label(answer: str) -> Label | None:
@@ -134,21 +144,24 @@ def read_choice(answer: str, names: Sequence[str]) -> str | None:
     found = _json(answer)
     said = found.get("label") if isinstance(found, dict) else found
     if not isinstance(said, str):
-        said = _spoken(answer).strip()
-        said = said.partition(":")[2] if plain(said).startswith("label ") else said
-    return {plain(name): name for name in names}.get(plain(said))
+        said = _bare(spoken(answer))
+    known = {plain(name): name for name in names}
+    return known.get(plain(said)) or known.get(plain(_LABEL.sub("", _LEAD.sub("", said))))
 
 
 def _json(answer: str) -> Any:
     """Return the JSON value of an answer, also from among words; None where there is none."""
-    spoken = _spoken(answer)
-    found = (pattern.search(spoken) for pattern in _JSON)
-    for text in (spoken, *(match[0] for match in found if match)):
+    said = spoken(answer)
+    among = (said[said.find(first) : said.rfind(last) + 1] for first, last in ("{}", "[]"))
+    for text in (said, *among):
         with suppress(ValueError, RecursionError):
             return json.loads(text)
     return None
 
 
-def _spoken(answer: str) -> str:
-    """Return an answer without what a model thought aloud before it."""
-    return _THOUGHT.sub("", answer, count=1)
+def _bare(said: str) -> str:
+    """Return what is said without the fence or the box that it may stand in."""
+    fenced = _FENCED.match(said.strip())
+    inner = fenced[1].strip() if fenced else said.strip()
+    boxed = _BOXED.match(inner)
+    return boxed[1].strip() if boxed else inner
