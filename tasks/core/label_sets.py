@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from tasks.core.characters import for_label
 from tasks.core.files import digest
 from tasks.core.records import encodable
 
@@ -15,7 +16,7 @@ def canonical(cell: str | None, separator: str | None = None) -> str:
 
     Several stand as a JSON list, or apart by `separator`; their order does not matter.
     """
-    text = (cell or "").strip()
+    text = for_label(cell or "").strip()
     if text.startswith("["):
         listed = _listed(text)
         if listed is not None:
@@ -25,7 +26,7 @@ def canonical(cell: str | None, separator: str | None = None) -> str:
 
 def joined(labels: Iterable[str]) -> str:
     """Return the labels of one text as one string."""
-    names = sorted({name for label in labels if (name := label.strip())})
+    names = sorted({name for label in labels if (name := for_label(label).strip())})
     return json.dumps(names, ensure_ascii=False) if len(names) > 1 else "".join(names)
 
 
