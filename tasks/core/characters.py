@@ -21,7 +21,7 @@ _HARMFUL = re.compile(
 def for_label(text: str) -> str:
     """Return `text` without what no label may hold: control characters and noncharacters.
 
-    They come with padding (`fee\\0\\0`), broken exports and terminals' colours, never from a person,
+    They come with padding (`fee\\0`), broken exports and terminals' colours, never from a person,
     and some of them end the renderer of pictures. A vertical tab or form feed is a blank.
     """
     return _NOT_IN_A_LABEL.sub("", _BLANKS.sub(" ", text))
