@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from tasks.core.errors import InputError
 from tasks.core.where import values
@@ -85,7 +86,7 @@ class _Reader(Terms):
         made = self._predicate()
         if turns:
             self._true_or_false(made, "NOT")
-        return Value(f"(NOT {made.sql})", BOOLEAN, made.depth + 1) if turns % 2 else made
+        return _turned(made) if turns % 2 else made
 
     def _predicate(self) -> Value:
         self._count()
@@ -166,4 +167,11 @@ def _balanced(parts: Sequence[Value], word: str) -> Value:
         return parts[0]
     half = len(parts) // 2
     one, other = _balanced(parts[:half], word), _balanced(parts[half:], word)
-    return _boolean(f"({one.sql} {word} {other.sql})", one, other)
+    opposite = f"({_turned(one).sql} {'OR' if word == 'AND' else 'AND'} {_turned(other).sql})"
+    return replace(_boolean(f"({one.sql} {word} {other.sql})", one, other), opposite=opposite)
+
+
+def _turned(made: Value) -> Value:
+    """Return what is true where `made` is false; null stays null."""
+    opposite = made.opposite or f"(NOT {made.sql})"
+    return Value(opposite, BOOLEAN, made.depth + (not made.opposite), opposite=made.sql)

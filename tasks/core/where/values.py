@@ -27,12 +27,15 @@ class Value:
     """A part of a condition as Lance reads it, and the kind of what it gives.
 
     plain: of a text or number that stands there as it is, else None. depth: of its brackets.
+    opposite: of something true or false. Lance is given no NOT before AND or OR: its optimiser
+    takes `x AND NOT x` for false where x is null, and so the opposite for true.
     """
 
     sql: str
     kind: str
     depth: int = 1
     plain: str | None = None
+    opposite: str = ""
 
 
 def kind_of(arrow_type: str) -> str:

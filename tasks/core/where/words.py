@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from tasks.core.characters import visible
 from tasks.core.errors import InputError
 
 LENGTH = 1_000_000  # characters: 10,000 ids of 36 take half of it
@@ -38,7 +37,7 @@ class Word:
 def refusal(where: str, found: str) -> InputError:
     """Return the one line that refuses a condition, which is repeated as far as it is short."""
     begin = where if len(where) <= SHOWN else where[: SHOWN - 1] + "…"
-    return InputError(f"--where {visible(begin)!r}: {found}")
+    return InputError(f"--where {begin!r}: {found}")
 
 
 def words(where: str) -> list[Word]:
@@ -63,8 +62,8 @@ def _unknown(where: str, at: int) -> str:
     if rest.startswith((";", "--", "/*", "#")):
         return f"{one}, found a second statement or a comment; remove it"
     if rest[0] in "'\"`":
-        return f"found {visible(rest[:20])} without its closing {rest[0]}; add it"
-    return f"{one}, found {visible(rest[:20])!r} at character {at + 1}; remove it"
+        return f"found {rest[:20]!r} without its closing {rest[0]}; add it"
+    return f"{one}, found {rest[:20]!r} at character {at + 1}; remove it"
 
 
 def _plain(kind: str, text: str) -> str:
