@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from tasks.core.discretion import may_be_secret
 from tasks.core.sections import Section
 
 
@@ -100,6 +101,16 @@ class Label(Section):
     def _url(cls, value: str | None) -> str | None:
         if value is not None:
             check_url(value)
+        return value
+
+    @field_validator("key_env")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        if may_be_secret(value):
+            raise ValueError(
+                "must be the name of an environment variable such as OPENAI_API_KEY; found what"
+                " may be the key itself, which goes in no file"
+            )
         return value
 
     @model_validator(mode="after")
