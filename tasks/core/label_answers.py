@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tasks.core.characters import for_label
 from tasks.core.label_notations import NOTHING, is_notation, looks_closed, parsed
 from tasks.core.records import encodable
 
@@ -69,7 +70,11 @@ def understood(cell: str | None, separator: str | None = None) -> Answer:
 
 
 def tidy(name: str) -> str:
-    """Return a label in one spelling: composed characters, no blanks around it or doubled."""
+    """Return a label in one spelling: composed characters, no blanks around it or doubled.
+
+    Without what no label may hold: see `for_label`.
+    """
+    name = for_label(name)
     if not name.isascii():
         name = unicodedata.normalize("NFC", name).translate(_INVISIBLE)
     return " ".join(name.split())

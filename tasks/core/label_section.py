@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from tasks.core.discretion import may_be_secret
 from tasks.core.key_names import check_key_name
 from tasks.core.sections import Section
 
@@ -105,7 +106,12 @@ class Label(Section):
 
     @field_validator("key_env")
     @classmethod
-    def _key_name(cls, value: str) -> str:
+    def _name(cls, value: str) -> str:
+        if may_be_secret(value):
+            raise ValueError(
+                "must be the name of an environment variable such as OPENAI_API_KEY; found what"
+                " may be the key itself, which goes in no file"
+            )
         check_key_name(value)
         return value
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from tasks.core import arrow
 from tasks.core.errors import InputError
 from tasks.core.exhaustion import naming_table
 from tasks.core.store import (
+    FEATURES,
     LIVE,
     NOTE,
     VECTOR,
@@ -26,6 +28,8 @@ from tasks.core.store import (
     quoted,
     readable,
 )
+from tasks.core.where.condition import condition
+from tasks.core.where.words import refusal
 
 _WIDE = 256  # dimensions from which an index holds rounded vectors: half the bytes to read
 _REFINE = 4  # candidates per hit whose true distance is taken there; recall 1.0 at 50,000 x 384
@@ -58,6 +62,13 @@ def index(table: Path, from_rows: int) -> bool:
     kind = IvfSq if dataset.schema.field(VECTOR).type.list_size >= _WIDE else IvfFlat
     opened.create_index(VECTOR, config=kind(distance_type="cosine"))
     return True
+
+
+def _told(error: BaseException) -> str:
+    """Return what Lance says of a filter, without the place in its own source."""
+    said = re.sub(r", /\S+:\d+:\d+$", "", first_line(error))
+    failed = re.search(r"Cannot cast .*", said)
+    return f"{failed[0]}; use TRY_CAST, which gives null" if failed else said
 
 
 def _rounds(rows: Any) -> bool:
@@ -102,16 +113,14 @@ class Searcher:
     def nearest(
         self, vector: np.ndarray, k: int, where: str | None, names: Sequence[str]
     ) -> list[Hit]:
-        """Return the `k` rows closest to `vector` (d,) among those that pass the SQL filter."""
+        """Return the `k` rows closest to `vector` (d,) among those for which `where` is true."""
         if where is None:
             return self._hits(vector, k, None, names)
+        filtered = condition(where, self._filterable())
         try:
-            return self._hits(vector, k, check_filter(where), names)
+            return self._hits(vector, k, filtered, names)
         except InputError as error:
-            raise InputError(
-                f"--where {where!r}: {first_line(error.__cause__ or error)};"
-                f" columns are: {', '.join(self._filterable())}"
-            ) from error
+            raise refusal(where, _told(error.__cause__ or error)) from error
 
     def _hits(
         self, vector: np.ndarray, k: int, where: str | None, names: Sequence[str]
@@ -142,16 +151,7 @@ class Searcher:
             found.update(zip(got["id"].to_pylist(), got[name].to_pylist(), strict=True))
         return found
 
-    def _filterable(self) -> list[str]:
-        return [name for name in self.names if name not in (VECTOR, "row_hash")]
-
-
-def check_filter(where: str) -> str:
-    """Return `where` if it is one expression; a filter may select rows and do nothing else."""
-    outside = "".join(where.split("'")[::2])
-    if ";" in outside or "--" in outside or "/*" in outside:
-        raise InputError(
-            f"--where {where!r}: expected one SQL expression such as \"channel = 'email'\","
-            " found a second statement or a comment; remove it"
-        )
-    return where
+    def _filterable(self) -> dict[str, str]:
+        hidden = (VECTOR, FEATURES, "row_hash")
+        fields = [field for field in self._rows.schema if field.name not in hidden]
+        return {field.name: str(field.type) for field in fields}

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from pydantic import Field, ValidationError, field_validator
 
-from tasks.core.conflicts import refuse_conflict
+from tasks.core.discretion import shown
 from tasks.core.errors import InputError
 from tasks.core.label_section import Label
 from tasks.core.paths import check_name
@@ -23,6 +23,7 @@ from tasks.core.sections import (
     Section,
     Serve,
 )
+from tasks.core.yaml_file import load_yaml, named
 
 
 class Params(Section):
@@ -57,12 +58,7 @@ def load_params(path: Path) -> Params:
             f"{path}: not found; expected a workspace; run 'refract init DIR' to make one,"
             " or give --root"
         )
-    try:
-        refuse_conflict(path.name, path.read_bytes())
-        raw = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        where = " ".join(str(error).split())
-        raise InputError(f"{path.name}: not readable as YAML ({where}); correct it") from error
+    raw = load_yaml(path)
     if raw is None:
         raw = {}
     if not isinstance(raw, dict):
@@ -78,14 +74,15 @@ def load_params(path: Path) -> Params:
 def _first_mistake(file: str, error: ValidationError) -> str:
     details = error.errors()
     first = details[0]
-    key = ".".join(str(part) for part in first["loc"])
+    key = named(first["loc"])
     more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
     if first["type"] == "extra_forbidden":
         known = ", ".join(_keys(first["loc"][:-1]))
         return f"{file}: {key}: unknown key; expected one of: {known}{more}"
     message = first["msg"].removeprefix("Value error, ")
     message = message.replace("Input should be", "must be", 1)
-    got = f" (got {first['input']!r})" if _may_be_shown(first["loc"]) else ""
+    told = not _may_be_shown(first["loc"]) or isinstance(first["input"], dict)
+    got = "" if told else f" (got {shown(first['input'])})"
     return f"{file}: {key}: {message}{got}{more}"
 
 

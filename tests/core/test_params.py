@@ -175,13 +175,103 @@ def test_a_number_has_to_be_finite(tmp_path, key, number):
         ("instructions: {mood: 3}", "instructions.mood: must be a valid string (got 3)"),
         ("- a", "expected sections such as 'fit:', found list"),
         ("fit: [", "not readable as YAML"),
-        ("a: !!python/object/apply:os.system [true]", "not readable as YAML"),
+        ("a: !!python/object/apply:os.system [true]", "line 1: found a tag (!), expected plain"),
+        ("fit: &a {seed: 1}", "line 1: found an anchor or alias (& or *), expected plain values"),
+        ("fit:\n  seed: 1\n  seed: 2", "fit.seed: found twice, in lines 2 and 3; keep one of them"),
+        ("fit: {}\nfit: {}", "fit: found twice, in lines 1 and 2"),
+        ("fit: {? [a] : b}", "line 1: found a key of several parts, expected a name"),
+        ("embed: {device: " + "x" * 5_000 + "}", "xxx…)"),
+        ("fit: {seed: " + "9" * 4_000 + "}", "(got a number of more than 80 digits)"),
+        ("fit: {seed: " + "9" * 5_000 + "}", "not readable as YAML (Exceeds the limit"),
+        ("instructions: {Größe 2: x}", "or digit, such as 'grosse_2'; rename it"),
     ],
 )
 def test_other_mistakes_are_named_too(tmp_path, text, message):
     found = refusal(tmp_path, text)
     assert found.startswith("params.yaml: ")
     assert message in found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        "{a: " * 20_000,
+        "- " * 20_000 + "x",
+        "? " * 20_000 + "x",
+        "a: &a [x]\n" + "b: [*a, *a]\n" * 9,
+        "x" * (1 << 20) + ": 1",
+        "[" + "1, " * 120_000 + "1]",
+    ],
+    ids=["brackets", "braces", "dashes", "marks", "aliases", "size", "parts"],
+)
+def test_a_file_that_is_deep_large_or_expands_is_refused_at_once(tmp_path, text):
+    assert len(refusal(tmp_path, text)) < 200
+
+
+KEY = "sk-proj-Ab3dE6gH9jK2mN5pQ8sT"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"label: {{key_env: {KEY}}}",
+        "label: {key_env: hf_Ab3dE6gH9jK2mN5pQ8sT}",
+        f"label: {{{KEY}: x}}",
+        f"{KEY}: x",
+        f"label: {KEY}",
+        f"label: {{model: [{KEY}]}}",
+        f"label: {{sampling: {KEY}}}",
+        f"label: {{base_url: {KEY}}}",
+        f"label: {{api_key: {KEY}}}",
+        f"embed: {{device: '{KEY}'}}",
+        f"serve: {{timezone: {KEY}}}",
+        f"serve: {{corpus: '{KEY} * * * *'}}",
+        f"serve: {{name: '{KEY} x'}}",
+        f"instructions: {{{KEY}: x}}",
+        f"instructions: [{KEY}]",
+        f"- {KEY}",
+        f"fit: !{KEY} x",
+        f"fit: *{KEY}",
+        f"{KEY}: 1\n{KEY}: 2",
+        f"fit: {{seed: {KEY}}}",
+    ],
+)
+def test_a_key_that_was_pasted_anywhere_is_never_repeated(tmp_path, text):
+    said = refusal(tmp_path, text)
+    assert KEY[8:] not in said
+    assert "Ab3dE6gH9" not in said
+
+
+def test_no_and_yes_and_1_are_names(tmp_path):
+    found = load(tmp_path, "instructions: {no: a, yes: b, 1: c, on: d, null: e, 2024-01-01: f}")
+    assert list(found.instructions) == ["no", "yes", "1", "on", "null", "2024-01-01"]
+    assert load(tmp_path, render_params(found)) == found
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.dates(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=10,
+)
+keys = st.sampled_from([*Params.model_fields, "seed", "corpus", "model"]) | st.text(max_size=8)
+
+
+@given(
+    st.dictionaries(keys, st.dictionaries(keys, anything, max_size=3) | anything, max_size=3).map(
+        lambda value: yaml.safe_dump(value, allow_unicode=True)
+    )
+    | st.text(max_size=60)
+    | st.lists(st.sampled_from([*"[]{}:,-?&*!|>'\"#%@` \n\t", "a", "fit:", "<<", "1"])).map("".join)
+)
+def test_whatever_stands_there_it_is_settings_or_one_line(tmp_path_factory, text):
+    path = tmp_path_factory.mktemp("params") / "params.yaml"
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    try:
+        assert isinstance(load_params(path), Params)
+    except InputError as error:
+        assert "\n" not in str(error)
+        assert len(str(error)) < 600
 
 
 def test_a_file_that_is_not_text_is_refused(tmp_path):
