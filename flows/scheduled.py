@@ -11,10 +11,10 @@ from flows.artifacts import leave_table
 from flows.run import bring_up_to_date
 from flows.served import SAY, as_child
 from flows.stale import anything_left, corpus_is_stale
-from tasks.core.documents import expand
 from tasks.core.errors import InputError
 from tasks.core.params import Params, load_params
 from tasks.core.paths import Paths
+from tasks.core.sources import expand
 
 
 def _dated() -> str:

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from tasks.core.artifact import CARD, REVISION, TENSORS
-from tasks.core.documents import expand
 from tasks.core.encoder import EncoderSettings
 from tasks.core.errors import InputError
 from tasks.core.files import Hashes, digest, read_json
+from tasks.core.formats import Hints
 from tasks.core.label_files import fingerprint, label_files, parts
 from tasks.core.params import Params
 from tasks.core.paths import Paths
+from tasks.core.sources import expand
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,19 @@ def encoder_settings(params: Params) -> EncoderSettings:
         precision=embed.precision,
         features=embed.features,
         feature_size=embed.feature_size,
+    )
+
+
+def ingest_hints(params: Params) -> Hints:
+    """Return what params.yaml says of how documents are written."""
+    own = params.ingest
+    named = (own.id, own.text, *(own.metadata or ()))
+    return Hints(
+        delimiter=own.delimiter,
+        quoting=own.quoting,
+        header=own.header,
+        encoding=own.encoding,
+        columns=tuple(name for name in named if name),
     )
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from flows import stale
 from tasks.core.artifact import CARD
-from tasks.core.documents import expand
 from tasks.core.errors import InputError
 from tasks.core.files import read_json
 from tasks.core.label_files import label_files
 from tasks.core.params import Params
 from tasks.core.paths import Paths
+from tasks.core.sources import expand
 
 
 def read_status(paths: Paths, params: Params) -> dict[str, Any]:
@@ -36,6 +36,7 @@ def _corpus(paths: Paths, params: Params) -> dict[str, Any]:
         "sources": stamp.get("sources", 0),
         "rejected": stamp.get("rejected", {}),
         "notes": stamp.get("notes", {}),
+        "remarks": stamp.get("remarks", []),
         "columns": stamp.get("columns", {}),
         **_said(verdict),
     }

@@ -34,13 +34,16 @@ def ingest(sources: tuple[str, ...], replace: bool, root: Path) -> None:
     """
     from flows import stale
     from flows.cli import show
-    from tasks.core.documents import expand
     from tasks.core.incoming import incoming
     from tasks.core.params import load_params
+    from tasks.core.sources import expand
 
     paths = Paths(root)
     params = load_params(paths.params)
-    bring = incoming(sources, paths.raw, params.ingest.id, params.ingest.text, replace=replace)
+    hints = stale.ingest_hints(params)
+    bring = incoming(
+        sources, paths.raw, params.ingest.id, params.ingest.text, hints, replace=replace
+    )
     if not bring:
         files = expand(params.ingest.sources, root)
         verdict = stale.ingest_verdict(paths, stale.sources_fingerprint(paths, params, files))

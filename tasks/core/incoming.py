@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.core.documents import batches, detect_columns, expand, is_document
+from tasks.core.columns import detect_columns
+from tasks.core.documents import batches, is_document
 from tasks.core.errors import InputError
+from tasks.core.formats import PLAIN, Hints
+from tasks.core.sources import expand
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,7 @@ def incoming(
     raw: Path,
     id_column: str | None,
     text_column: str | None,
+    hints: Hints = PLAIN,
     *,
     replace: bool = False,
 ) -> list[Incoming]:
@@ -40,7 +44,7 @@ def incoming(
             raise InputError(
                 f"{file.source} and {other}: both would become {file.place}; rename one"
             )
-        _check(file.source, id_column, text_column)
+        _check(file.source, id_column, text_column, hints)
         if not replace and file.place.exists() and not _same(file):
             raise InputError(
                 f"{file.source}: {file.place} exists with other content; rename the new file, or"
@@ -67,8 +71,8 @@ def _of(source: str, raw: Path) -> list[Incoming]:
     return found
 
 
-def _check(path: Path, id_column: str | None, text_column: str | None) -> None:
+def _check(path: Path, id_column: str | None, text_column: str | None, hints: Hints) -> None:
     """Read the file to its end: a broken one must be known before it is copied."""
-    for number, batch in enumerate(batches(path)):
+    for number, batch in enumerate(batches(path, hints=hints)):
         if number == 0 and not is_document(path):
             detect_columns(list(batch.columns), id_column, text_column, source=str(path))
