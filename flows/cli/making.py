@@ -34,7 +34,7 @@ def ingest(sources: tuple[str, ...], replace: bool, root: Path) -> None:
     """
     from flows import stale
     from flows.cli import show
-    from tasks.core.incoming import incoming
+    from tasks.core.incoming import incoming, strays
     from tasks.core.params import load_params
     from tasks.core.sources import expand
 
@@ -44,6 +44,8 @@ def ingest(sources: tuple[str, ...], replace: bool, root: Path) -> None:
     bring = incoming(
         sources, paths.raw, params.ingest.id, params.ingest.text, hints, replace=replace
     )
+    for line in strays(sources):
+        click.echo(f"ingest: {line}")
     if not bring:
         files = expand(params.ingest.sources, root)
         verdict = stale.ingest_verdict(paths, stale.sources_fingerprint(paths, params, files))

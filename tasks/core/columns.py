@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tasks.core.errors import InputError
+from tasks.core.formats import Hints
 
 TEXT_NAMES = (
     "text",
@@ -102,6 +103,20 @@ def _configured(header: Sequence[str], name: str, option: str, source: str) -> s
 def _listed(header: Sequence[str], limit: int = 20) -> str:
     more = f" and {len(header) - limit} more" if len(header) > limit else ""
     return ", ".join(f"'{name}'" for name in header[:limit]) + more or "none"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The columns that params.yaml names, and how it says that files are written."""
+
+    id: str | None
+    text: str | None
+    metadata: tuple[str, ...] | None
+    hints: Hints
+
+    def columns(self, header: Sequence[str], source: str) -> Columns:
+        """Choose columns of `header`."""
+        return detect_columns(header, self.id, self.text, self.metadata, source=source)
 
 
 def too_many(names: Sequence[str], wanted: Sequence[str]) -> tuple[list[str], str]:

@@ -15,7 +15,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.core.columns import Columns, NoTextError, detect_columns
+from tasks.core.columns import Columns, NoTextError, Wanted
 from tasks.core.documents import batches, is_document, read_documents
 from tasks.core.errors import InputError
 from tasks.core.formats import PLAIN, EmptyFileError, Hints, format_of, reading
@@ -90,20 +90,6 @@ def _workplace(out: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """The columns that params.yaml names, and how it says that files are written."""
-
-    id: str | None
-    text: str | None
-    metadata: tuple[str, ...] | None
-    hints: Hints
-
-    def columns(self, header: Sequence[str], source: str) -> Columns:
-        """Choose columns of `header`."""
-        return detect_columns(header, self.id, self.text, self.metadata, source=source)
-
-
 def _chosen(
     sources: Sequence[Path], root: Path, wanted: Wanted, rows: int
 ) -> Iterator[tuple[Batch, Columns]]:
@@ -120,24 +106,28 @@ def _one_file(
     path: Path, root: Path, wanted: Wanted, rows: int, *, alone: bool
 ) -> Iterator[tuple[Batch, Columns]]:
     chosen: Columns | None = None
-    folders = partitions(path, root)
+    folders, source, read = partitions(path, root), inside(path, root), 0
     try:
         for batch in batches(path, rows, wanted.hints):
-            batch.remarks = [f"{inside(path, root)}: {each}" for each in batch.remarks]
+            batch.remarks = [f"{source}: {each}" for each in batch.remarks]
             header = [*batch.columns, *(name for name in folders if name not in batch.columns)]
             if chosen is None and batch.columns:
-                chosen = wanted.columns(header, str(path))
+                chosen = wanted.columns(header, source)
             for name in header[len(batch.columns) :]:
                 batch.columns[name] = [folders[name]] * len(batch)
+            read += len(batch) + len(batch.rejected)
             yield batch, _kept(header, chosen, wanted)
+        passed = "" if read else "no rows"
     except EmptyFileError:
         if alone:
             raise
-        yield _passed(inside(path, root), "empty"), NOTHING
+        passed = "empty"
     except NoTextError:
         if alone or format_of(path).suffix != ".json":
             raise
-        yield _passed(inside(path, root), "no text column"), NOTHING
+        passed = "no text column"
+    if passed:
+        yield Batch(remarks=[f"{source}: passed over, {passed}"]), NOTHING
 
 
 def _kept(header: list[str], chosen: Columns | None, wanted: Wanted) -> Columns:
@@ -145,10 +135,6 @@ def _kept(header: list[str], chosen: Columns | None, wanted: Wanted) -> Columns:
         return chosen or NOTHING
     others = tuple(name for name in header if name not in (chosen.id, chosen.text))
     return Columns(chosen.id, chosen.text, others)
-
-
-def _passed(source: str, why: str) -> Batch:
-    return Batch(remarks=[f"{source}: passed over, {why}"])
 
 
 def _finish(intake: Intake, sources: int, out: Path) -> CorpusReport:

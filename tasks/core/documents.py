@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tasks.core.columns import ID_NAMES, TEXT_NAMES, find_column
 from tasks.core.delimited import read_delimited
-from tasks.core.formats import PLAIN, Hints, format_of, open_text, reading
+from tasks.core.formats import PLAIN, EmptyFileError, Hints, format_of, open_text, reading
 from tasks.core.jsonlines import read_json
 from tasks.core.records import (
     BATCH_LIMIT,
@@ -23,6 +23,7 @@ from tasks.core.tables import read_arrow, read_parquet
 
 __all__ = ["ID_NAMES", "TEXT_NAMES", "batches", "find_column", "is_document", "read_documents"]
 
+TABLES = ("parquet", "arrow")
 READERS = {
     "delimited": read_delimited,
     "json": read_json,
@@ -41,6 +42,9 @@ def batches(path: Path, rows: int = 50_000, hints: Hints = PLAIN) -> Iterator[Ba
     kind = format_of(path).kind
     if kind == "document":
         return read_documents([path], rows, hints)
+    with reading(path):
+        if kind in TABLES and not path.stat().st_size:
+            raise EmptyFileError(f"{path}: found no byte; expected a table; make it again")
     return READERS[kind](path, rows, hints)
 
 

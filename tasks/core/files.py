@@ -101,7 +101,7 @@ class Hashes:
 
     def _of(self, path: Path) -> str:
         stat = path.stat()
-        key = str(path.resolve())
+        key = os.fsencode(path.resolve()).decode("utf-8", "backslashreplace")
         seen = [stat.st_size, stat.st_mtime_ns, stat.st_ino]
         known = self._known.get(key)
         if known is not None and known[:3] == seen:

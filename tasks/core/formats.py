@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -139,7 +140,7 @@ def open_bytes(path: Path) -> Any:
                 " unpack or export it, and name it by its format"
             )
         compression = None if _is_text(begin) else format_of(path).compression
-    raw = pa.OSFile(str(path), "rb")
+    raw = pa.OSFile(os.fsencode(path), "rb")
     return pa.CompressedInputStream(raw, compression) if compression else raw
 
 

@@ -130,10 +130,8 @@ class _Shapes:
         return len(self._known) <= SHAPES and all("0" in shape for shape in self._known)
 
     def fit(self, lines: Sequence[str], delimiter: str) -> bool:
-        shapes = {_shape(line, delimiter) for line in lines}
-        return (
-            len(self._known) <= SHAPES and shapes <= self._known and all("0" in s for s in shapes)
-        )
+        """Say whether `lines` begin like the ids of rows."""
+        return self.telling and {_shape(line, delimiter) for line in lines} <= self._known
 
 
 def _shape(line: str, delimiter: str) -> str:
@@ -144,11 +142,9 @@ def _shape(line: str, delimiter: str) -> str:
 def weigh(lines: Lines, style: Style, width: int, *, losses: bool = False) -> Evidence:
     """Count what speaks for quotes as marks in `lines`, which follow a header of `width` columns.
 
-    losses: count `lost` and `swallowed` alone, which is faster.
-
     Lines inside a quoted field are its own, as a rule; they are rows where each of them parts
     into `width` cells and begins like an id. Where ids look like nothing, tabs are enough: prose
-    has commas by chance, but no tabs.
+    has commas by chance, but no tabs. losses: count `lost` and `swallowed` alone, which is faster.
     """
     found, shapes = Evidence(), _Shapes()
     for stretch in stretches(lines, style):
@@ -208,7 +204,7 @@ def decide(
         return best, "quotes inside fields are read as escaped by a backslash"
     if found.swallowed:
         return best, (
-            "quotes are read as marks around fields, though lines between them have as many"
-            f" columns as the header: {found.swallowed:,} (if they are text, set ingest.quoting: none)"
+            "quotes are read as marks around fields, though lines between them look like rows:"
+            f" {found.swallowed:,} (if quotes are text, set ingest.quoting: none)"
         )
     return best, ""

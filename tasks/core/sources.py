@@ -112,8 +112,11 @@ def _few(paths: Sequence[Path]) -> str:
 
 
 def shown(path: Path | str) -> str:
-    """Return a path as text that can be written; bytes that are not UTF-8 as \\xNN."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    """Return a path as text that can be written; what cannot be printed as \\xNN."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
 
 
 def inside(path: Path, root: Path) -> str:

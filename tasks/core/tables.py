@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +28,7 @@ from tasks.core.records import (
 
 def read_parquet(path: Path, rows: int, hints: Hints) -> Iterator[Batch]:
     """Read Parquet row group by row group; positions are row numbers from 1."""
-    with reading(path), pq.ParquetFile(path) as file:
+    with reading(path), pa.OSFile(os.fsencode(path)) as raw, pq.ParquetFile(raw) as file:
         groups = map(file.metadata.row_group, range(file.num_row_groups))
         widths = (group.total_byte_size // max(1, group.num_rows) for group in groups)
         size = max(1, min(rows, BATCH_LIMIT // max(1, *widths, 1)))
@@ -36,7 +37,7 @@ def read_parquet(path: Path, rows: int, hints: Hints) -> Iterator[Batch]:
 
 def read_arrow(path: Path, rows: int, hints: Hints) -> Iterator[Batch]:
     """Read Arrow IPC, file or stream, mapped into memory rather than loaded."""
-    with reading(path), pa.memory_map(str(path)) as source:
+    with reading(path), pa.memory_map(os.fsencode(path)) as source:
         magic = source.read(6)
         source.seek(0)
         if magic == b"ARROW1":
