@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from prefect import flow
 from flows.artifacts import leave_table
 from flows.lock import writer
 from flows.sources import documents
-from flows.stale import sources_fingerprint
+from flows.stale import ingest_hints, sources_fingerprint
 from tasks.core.corpus import CorpusReport
 from tasks.core.files import Hashes, write_json
 from tasks.core.incoming import Incoming
@@ -27,7 +27,8 @@ def ingest(root: Path, bring: list[Incoming] | None = None) -> CorpusReport:
     with writer(paths):
         if bring:
             bring_in(bring, paths.raw, paths.bringing)
-        sources = documents(paths, params)
+        found = documents(paths, params)
+        sources = found.files
         fingerprint = sources_fingerprint(paths, params, sources)
         paths.rejected_documents.parent.mkdir(parents=True, exist_ok=True)
         report = build_corpus(
@@ -38,7 +39,9 @@ def ingest(root: Path, bring: list[Incoming] | None = None) -> CorpusReport:
             params.ingest.id,
             params.ingest.text,
             params.ingest.metadata,
+            ingest_hints(params),
         )
+        report = replace(report, remarks=[*found.remarks(), *report.remarks])
         content = Hashes(paths.hashes).all([paths.corpus_file])[0]
         stamp = {"fingerprint": fingerprint, "content": content, **asdict(report)}
         write_json(paths.corpus_figures, _figures(report))

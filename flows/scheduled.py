@@ -53,6 +53,6 @@ def _left(paths: Paths, params: Params) -> bool:
 
 def _documents(paths: Paths, params: Params) -> bool:
     try:
-        return bool(documents(paths, params))
+        return bool(documents(paths, params).files)
     except InputError:
         return False

@@ -12,6 +12,7 @@ from tasks.core.artifact import CARD, REVISION
 from tasks.core.encoder import EncoderSettings
 from tasks.core.errors import InputError
 from tasks.core.files import Hashes, digest, read_json
+from tasks.core.formats import Hints
 from tasks.core.label_files import fingerprint, label_files, parts
 from tasks.core.params import Params
 from tasks.core.paths import Paths
@@ -47,6 +48,19 @@ def encoder_settings(params: Params) -> EncoderSettings:
     )
 
 
+def ingest_hints(params: Params) -> Hints:
+    """Return what params.yaml says of how documents are written."""
+    own = params.ingest
+    named = (own.id, own.text, *(own.metadata or ()))
+    return Hints(
+        delimiter=own.delimiter,
+        quoting=own.quoting,
+        header=own.header,
+        encoding=own.encoding,
+        columns=tuple(name for name in named if name),
+    )
+
+
 def sources_fingerprint(paths: Paths, params: Params, sources: list[Path]) -> str:
     """Name the content of the input documents and the settings that read them."""
     names = [paths.inside(source) for source in sources]
@@ -70,7 +84,8 @@ def ingest_verdict(paths: Paths, fingerprint: str) -> Verdict:
 
 def corpus_is_stale(paths: Paths, params: Params) -> bool:
     """Tell whether the documents ask for a new corpus; InputError where there are none."""
-    return ingest_verdict(paths, sources_fingerprint(paths, params, documents(paths, params))).stale
+    found = documents(paths, params).files
+    return ingest_verdict(paths, sources_fingerprint(paths, params, found)).stale
 
 
 def base_digest(corpus_digest: str, space: str, storage: str) -> str:

@@ -31,7 +31,7 @@ def read_status(paths: Paths, params: Params) -> dict[str, Any]:
 def _corpus(paths: Paths, params: Params) -> dict[str, Any]:
     stamp = read_json(paths.stamp("ingest")) or {}
     try:
-        sources = documents(paths, params)
+        sources = documents(paths, params).files
         verdict = stale.ingest_verdict(paths, stale.sources_fingerprint(paths, params, sources))
     except InputError as error:
         verdict = stale.Verdict(True, str(error))
@@ -40,6 +40,7 @@ def _corpus(paths: Paths, params: Params) -> dict[str, Any]:
         "sources": stamp.get("sources", 0),
         "rejected": stamp.get("rejected", {}),
         "notes": stamp.get("notes", {}),
+        "remarks": stamp.get("remarks", []),
         "columns": stamp.get("columns", {}),
         **_said(verdict),
     }

@@ -9,6 +9,7 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.core.bringing import bring
 from tasks.core.corpus import CorpusReport, build
+from tasks.core.formats import Hints
 from tasks.core.incoming import Incoming
 from tasks.progress import track
 
@@ -29,6 +30,7 @@ def build_corpus(
     id_column: str | None,
     text_column: str | None,
     metadata: tuple[str, ...] | None,
+    hints: Hints,
 ) -> CorpusReport:
     """Write the corpus file from `sources`, and the rows that could not be used to `rejects`."""
     with track("ingest", None, "rows") as advance:
@@ -40,5 +42,6 @@ def build_corpus(
             id=id_column,
             text=text_column,
             metadata=metadata,
+            hints=hints,
             advance=advance,
         )

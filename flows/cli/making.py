@@ -35,14 +35,19 @@ def ingest(sources: tuple[str, ...], replace: bool, root: Path) -> None:
     from flows import stale
     from flows.cli import show
     from flows.sources import documents
-    from tasks.core.incoming import incoming
+    from tasks.core.incoming import incoming, strays
     from tasks.core.params import load_params
 
     paths = Paths(root)
     params = load_params(paths.params)
-    bring = incoming(sources, paths.raw, params.ingest.id, params.ingest.text, replace=replace)
+    hints = stale.ingest_hints(params)
+    bring = incoming(
+        sources, paths.raw, params.ingest.id, params.ingest.text, hints, replace=replace
+    )
+    for line in strays(sources):
+        click.echo(f"ingest: {line}")
     if not bring:
-        files = documents(paths, params)
+        files = documents(paths, params).files
         verdict = stale.ingest_verdict(paths, stale.sources_fingerprint(paths, params, files))
         if not verdict.stale:
             show.nothing_to_do("ingest", verdict.reason)

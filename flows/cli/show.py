@@ -19,6 +19,7 @@ from tasks.core.proof import PROVEN, UNPROVEN
 
 MEASURES = {"v_measure": "V-measure", "triplets": "triplets", "knn": "kNN@10"}
 FEW = 50  # held-out texts below which a score moves by more than ten points by chance
+REMARKS = 8  # lines about how files were read
 WIDTH = 100  # characters of a table where there is no terminal to ask
 
 
@@ -36,6 +37,7 @@ def ingested(report: Any, paths: Paths) -> None:
     )
     _counts(report.rejected, f"rejected, listed in {paths.inside(paths.rejected_documents)}")
     _counts(report.notes, "noted")
+    _remarks(report.remarks)
     for old, new in report.renamed.items():
         click.echo(f"  column {old!r} is kept as {new!r}")
 
@@ -124,6 +126,7 @@ def status(state: Mapping[str, Any]) -> None:
     click.echo(
         f"corpus: {corpus['texts']:,} texts from {corpus['sources']:,} files ({_verdict(corpus)})"
     )
+    _remarks(corpus.get("remarks", []))
     if vectors["rows"]:
         click.echo(
             f"vectors: {vectors['rows']:,} of {vectors['dimensions']} dimensions by"
@@ -230,6 +233,13 @@ def new_table(title: str) -> Table:
 def short(text: str | None, limit: int = 160) -> str:
     flat = " ".join((text or "").split())
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+
+
+def _remarks(remarks: Sequence[str]) -> None:
+    for remark in remarks[:REMARKS]:
+        click.echo(f"  {remark}")
+    if len(remarks) > REMARKS:
+        click.echo(f"  … and {len(remarks) - REMARKS:,} more; 'refract status --json' lists them")
 
 
 def _counts(counts: Mapping[str, int], what: str) -> None:

@@ -6,7 +6,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -15,16 +15,19 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.core.documents import Columns, batches, detect_columns, is_document, read_documents
+from tasks.core.columns import Columns, NoTextError, Wanted
+from tasks.core.documents import batches, is_document, read_documents
 from tasks.core.errors import InputError
-from tasks.core.formats import reading
+from tasks.core.formats import PLAIN, EmptyFileError, Hints, format_of, reading
 from tasks.core.intake import RAW, Intake
 from tasks.core.quarantine import RejectLog
 from tasks.core.records import Batch
 from tasks.core.schema import FIXED, TYPES, sql_names, typed
+from tasks.core.sources import inside, partitions
 
 GROUP_ROWS = 50_000  # rows of a Parquet row group, the unit that `rows` reads
 KEYS = ("id", "text_hash", "row_hash")
+NOTHING = Columns(None, "text", ())
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class CorpusReport:
     """What became of the documents: `read` is `kept` plus all of `rejected`.
 
     `columns` maps each metadata column to its type, `renamed` its old name to its new one;
-    `digest` names the rows in their order.
+    `digest` names the rows in their order; `remarks` say how files were read that were not plain.
     """
 
     sources: int
@@ -43,6 +46,7 @@ class CorpusReport:
     columns: dict[str, str]
     renamed: dict[str, str]
     digest: str
+    remarks: list[str] = field(default_factory=list)
 
 
 def build(
@@ -54,6 +58,7 @@ def build(
     id: str | None = None,  # noqa: A002 - named as in params.yaml, for good
     text: str | None = None,
     metadata: Sequence[str] | None = None,
+    hints: Hints = PLAIN,
     batch_rows: int = GROUP_ROWS,
     advance: Callable[[int], None] = lambda _: None,
 ) -> CorpusReport:
@@ -65,7 +70,8 @@ def build(
     """
     with _workplace(out) as folder, RejectLog(rejects) as log:
         intake = Intake(folder, log, root, GROUP_ROWS)
-        for batch, columns in _chosen(sources, id, text, metadata, batch_rows):
+        wanted = Wanted(id, text, tuple(metadata) if metadata is not None else None, hints)
+        for batch, columns in _chosen(sources, root, wanted, batch_rows):
             intake.add(batch, columns)
             advance(len(batch) + len(batch.rejected))
         report = _finish(intake, len(sources), folder / out.name)
@@ -85,40 +91,50 @@ def _workplace(out: Path) -> Iterator[Path]:
 
 
 def _chosen(
-    sources: Sequence[Path],
-    id: str | None,  # noqa: A002
-    text: str | None,
-    metadata: Sequence[str] | None,
-    rows: int,
+    sources: Sequence[Path], root: Path, wanted: Wanted, rows: int
 ) -> Iterator[tuple[Batch, Columns]]:
     for whole, paths in groupby(sources, key=is_document):
         if whole:
-            columns = Columns(None, "text", ())
-            yield from ((batch, columns) for batch in read_documents(paths, rows))
+            read = read_documents(paths, rows, wanted.hints)
+            yield from ((batch, NOTHING) for batch in read)
         else:
             for path in paths:
-                yield from _one_file(path, id, text, metadata, rows)
+                yield from _one_file(path, root, wanted, rows, alone=len(sources) == 1)
 
 
 def _one_file(
-    path: Path,
-    id: str | None,  # noqa: A002
-    text: str | None,
-    metadata: Sequence[str] | None,
-    rows: int,
+    path: Path, root: Path, wanted: Wanted, rows: int, *, alone: bool
 ) -> Iterator[tuple[Batch, Columns]]:
     chosen: Columns | None = None
-    for batch in batches(path, rows):
-        header = list(batch.columns)
-        if chosen is None and header:
-            chosen = detect_columns(header, id, text, metadata, source=str(path))
-        if chosen is None:
-            yield batch, Columns(None, "text", ())
-        elif metadata is None:
-            others = tuple(name for name in header if name not in (chosen.id, chosen.text))
-            yield batch, Columns(chosen.id, chosen.text, others)
-        else:
-            yield batch, chosen
+    folders, source, read = partitions(path, root), inside(path, root), 0
+    try:
+        for batch in batches(path, rows, wanted.hints):
+            batch.remarks = [f"{source}: {each}" for each in batch.remarks]
+            header = [*batch.columns, *(name for name in folders if name not in batch.columns)]
+            if chosen is None and batch.columns:
+                chosen = wanted.columns(header, source)
+            for name in header[len(batch.columns) :]:
+                batch.columns[name] = [folders[name]] * len(batch)
+            read += len(batch) + len(batch.rejected)
+            yield batch, _kept(header, chosen, wanted)
+        passed = "" if read else "no rows"
+    except EmptyFileError:
+        if alone:
+            raise
+        passed = "empty"
+    except NoTextError:
+        if alone or format_of(path).suffix != ".json":
+            raise
+        passed = "no text column"
+    if passed:
+        yield Batch(remarks=[f"{source}: passed over, {passed}"]), NOTHING
+
+
+def _kept(header: list[str], chosen: Columns | None, wanted: Wanted) -> Columns:
+    if chosen is None or wanted.metadata is not None:
+        return chosen or NOTHING
+    others = tuple(name for name in header if name not in (chosen.id, chosen.text))
+    return Columns(chosen.id, chosen.text, others)
 
 
 def _finish(intake: Intake, sources: int, out: Path) -> CorpusReport:
@@ -138,6 +154,7 @@ def _finish(intake: Intake, sources: int, out: Path) -> CorpusReport:
         columns={names[name]: kind for name, kind in kinds.items()},
         renamed={old: new for old, new in names.items() if old != new},
         digest=digest,
+        remarks=intake.remarks(),
     )
 
 

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tasks.core.errors import InputError
-from tasks.core.formats import format_of, open_text, reading
+from tasks.core.columns import too_many
+from tasks.core.formats import Hints, open_text, reading
+from tasks.core.header import SAMPLE, Header, find_header
+from tasks.core.quoting import (
+    ESCAPED,
+    QUOTE,
+    QUOTED,
+    Evidence,
+    Stretch,
+    Style,
+    decide,
+    stretches,
+    weigh,
+)
 from tasks.core.records import (
     BLOCK_LINES,
+    BLOCK_SIZE,
     INVALID,
     ROW_LIMIT,
     TOO_LONG,
@@ -19,120 +33,129 @@ from tasks.core.records import (
     Cell,
     Lines,
     batched,
-    column_names,
     encodable,
-    excerpt,
 )
 
-DELIMITERS = ",;\t|"
-UNBALANCED = "unbalanced quote?"
+BACKSLASH = '\\"'
+MARKS = (QUOTE, BACKSLASH)
 
 
-def read_delimited(path: Path, rows: int) -> Iterator[Batch]:
-    """Read CSV: a header, quotes doubled inside quotes, the delimiter that splits the header.
+def read_delimited(path: Path, rows: int, hints: Hints) -> Iterator[Batch]:
+    """Read CSV: a header, and rows below it.
 
-    Empty lines are no rows. After a quote that nothing closes, its line is rejected and reading
-    goes on at the next line, so that one lost quote costs one row.
+    What parts the columns and what quotes mean is found out from the whole file, where `hints`
+    do not say it; a batch's `remarks` say what is unusual. Empty lines are no rows.
     """
     csv.field_size_limit(max(csv.field_size_limit(), ROW_LIMIT))
-    with reading(path), open_text(path) as handle:
-        lines = Lines(handle, newline="")
-        names, delimiter = _header(path, lines)
-
-        def columns(values: list[Any]) -> dict[str, list[Cell]]:
-            cells = zip(*values, strict=True) if values else ((),) * len(names)
-            return {name: list(column) for name, column in zip(names, cells, strict=True)}
-
-        blocks = _delimited(lines, delimiter, len(names), min(rows, BLOCK_LINES))
-        yield from batched(path, blocks, rows, columns)
-
-
-def _delimited(lines: Lines, delimiter: str, width: int, most: int) -> Iterator[Block]:
-    while ahead := lines.look(most):
-        reader = csv.reader(ahead, delimiter=delimiter, strict=True)
-        values: list[list[str]] = []
-        ends: list[int] = []
-        whole = True
-        try:
-            for row in reader:
-                values.append(row)
-                ends.append(reader.line_num)
-        except csv.Error:
-            whole = False
-        if ends:
-            yield _parsed(ahead, values, ends, lines.number, width)
-            lines.take(ends[-1])
-        if not whole:
-            yield _one_record(lines, delimiter, width)
+    with reading(path):
+        with _lines(path, hints) as lines:
+            header = find_header(path, lines.look(SAMPLE), hints)
+        kept, more = too_many(header.names, hints.columns)
+        style, remarks = _style(path, header, hints)
+        remarks += [more] * bool(more)
+        with _lines(path, hints) as lines:
+            _skip(lines, header.lines)
+            blocks = _blocks(stretches(lines, style, min(rows, BLOCK_LINES)), header)
+            for batch in batched(
+                path, blocks, rows, lambda values: _columns(values, header.names, kept)
+            ):
+                batch.remarks, remarks = remarks, []
+                yield batch
 
 
-def _parsed(
-    ahead: list[str], values: list[list[str]], ends: list[int], number: int, width: int
-) -> Block:
-    """Check rows that end at the lines `ends` of `ahead`, all at once where nothing is wrong."""
-    starts = [0, *ends[:-1]]
-    used = ahead[: ends[-1]]
-    size = sum(map(len, used))
-    if set(map(len, values)) == {width} and size <= ROW_LIMIT and encodable("".join(used)):
-        return Block([number + start + 1 for start in starts], values, size=size)
-    block = Block()
-    for start, end, row in zip(starts, ends, values, strict=True):
-        if row:
-            raw = "".join(ahead[start:end])
-            block.add(number + start + 1, row, raw, _row_fault(row, width, raw))
-    return block
+@contextmanager
+def _lines(path: Path, hints: Hints) -> Iterator[Lines]:
+    with open_text(path, hints.encoding) as handle:
+        yield Lines(handle, newline="")
 
 
-def _one_record(lines: Lines, delimiter: str, width: int) -> Block:
-    """Read the record that could not be read from the lines at hand: it is longer, or broken."""
-    lines.start()
-    position, block = lines.number + 1, Block()
-    try:
-        row = next(csv.reader(lines, delimiter=delimiter, strict=True))
-    except (csv.Error, StopIteration):
-        raw = "".join(lines.taken)
-        if max(map(len, lines.taken)) > ROW_LIMIT:
-            block.add(position, None, raw, TOO_LONG)
+def _skip(lines: Lines, count: int) -> None:
+    while lines.number < count:
+        lines.take(len(lines.look(count - lines.number)))
+
+
+def _columns(values: list[Any], names: list[str], kept: list[str]) -> dict[str, list[Cell]]:
+    if len(kept) < len(names):
+        return {name: [row[at] for row in values] for name, at in _places(names, kept)}
+    cells = zip(*values, strict=True) if values else ((),) * len(names)
+    return {name: list(column) for name, column in zip(names, cells, strict=True)}
+
+
+def _places(names: list[str], kept: list[str]) -> Iterator[tuple[str, int]]:
+    wanted = set(kept)
+    return ((name, at) for at, name in enumerate(names) if name in wanted)
+
+
+def _style(path: Path, header: Header, hints: Hints) -> tuple[Style, list[str]]:
+    """Decide what quotes mean, after a look at every line that has one."""
+    remarks = []
+    if header.skipped:
+        remarks.append(f"lines above the header that are passed over: {header.skipped}")
+    if hints.quoting:
+        return Style(header.delimiter, hints.quoting), remarks
+    marks = _marks(path, hints)
+    if QUOTE not in marks:
+        return Style(header.delimiter), remarks
+
+    def weighed(quoting: str, losses: bool = False) -> Evidence:
+        with _lines(path, hints) as lines:
+            _skip(lines, header.lines)
+            return weigh(lines, Style(header.delimiter, quoting), header.width, losses=losses)
+
+    if not weighed(QUOTED, losses=True).losses:
+        return Style(header.delimiter), remarks
+    escaped = weighed(ESCAPED) if BACKSLASH in marks else None
+    quoting, remark = decide(weighed(QUOTED), escaped, header.delimiter, header=header.quoted)
+    return Style(header.delimiter, quoting), remarks + [remark] * bool(remark)
+
+
+def _marks(path: Path, hints: Hints) -> set[str]:
+    """Return which of a quote, and a quote behind a backslash, are in the file."""
+    found: set[str] = set()
+    with open_text(path, hints.encoding) as handle:
+        while len(found) < len(MARKS) and (text := handle.read(BLOCK_SIZE)):
+            text += handle.read(1) if text.endswith("\\") else ""
+            found.update(mark for mark in MARKS if mark in text)
+    return found
+
+
+def _blocks(found: Iterator[Stretch], header: Header) -> Iterator[Block]:
+    for stretch in found:
+        if stretch.fault:
+            block = Block()
+            block.add(stretch.number + 1, None, "".join(stretch.lines), stretch.fault)
+            yield block
         else:
-            lines.give_back()
-            block.add(position, None, raw, UNBALANCED)
-        return block
-    raw = "".join(lines.taken)
-    block.add(position, row, raw, _row_fault(row, width, raw))
+            yield _checked(stretch, header)
+
+
+def _checked(stretch: Stretch, header: Header) -> Block:
+    """Check rows, all at once where nothing is wrong."""
+    size = sum(map(len, stretch.lines))
+    even = set(map(len, stretch.rows)) == {header.width}
+    if even and size <= ROW_LIMIT and encodable("".join(stretch.lines)):
+        starts = [0, *stretch.ends[:-1]]
+        return Block([stretch.number + start + 1 for start in starts], stretch.rows, size=size)
+    block = Block()
+    for position, lines, row in stretch.each():
+        if row:
+            raw, fitting = "".join(lines), _fitted(row, header)
+            block.add(position, fitting, raw, _fault(fitting, header.width, raw))
     return block
 
 
-def _row_fault(row: list[str], width: int, raw: str) -> str:
+def _fitted(row: list[str], header: Header) -> list[str]:
+    """Return the row without empty cells beyond the header, and with those that may lack."""
+    if len(row) > header.width and not any(row[header.width :]):
+        return row[: header.width]
+    if header.least <= len(row) < header.width:
+        return row + [""] * (header.width - len(row))
+    return row
+
+
+def _fault(row: list[str], width: int, raw: str) -> str:
     if len(raw) > ROW_LIMIT:
         return TOO_LONG
     if len(row) != width:
         return "too few columns" if len(row) < width else "too many columns"
     return "" if encodable(raw) else INVALID
-
-
-def _header(path: Path, lines: Lines) -> tuple[list[str], str]:
-    first = next((line for line in lines if line.strip("\r\n")), None)
-    if first is None:
-        raise InputError(
-            f"{path}: found no line; expected a header with column names and rows below it;"
-            " fill the file or leave it out"
-        )
-    if len(first) > ROW_LIMIT or "\0" in first or not encodable(first):
-        raise InputError(
-            f"{path}: found a header that is not UTF-8 text ({excerpt(first[:40])!r}); expected"
-            " column names; save the file as UTF-8"
-        )
-    order = DELIMITERS if format_of(path).suffix != ".tsv" else "\t,;|"
-    cells = {delimiter: _header_cells(path, first, delimiter) for delimiter in order}
-    delimiter = max(cells, key=lambda each: len(cells[each]))
-    return column_names(cells[delimiter]), delimiter
-
-
-def _header_cells(path: Path, header: str, delimiter: str) -> list[str]:
-    try:
-        return next(csv.reader([header], delimiter=delimiter, strict=True))
-    except csv.Error as error:
-        raise InputError(
-            f"{path}: found a header that cannot be split ({excerpt(header[:40])!r}: {error});"
-            " expected column names on one line; correct it"
-        ) from error

@@ -150,7 +150,8 @@ class Hashes:
 
     def _of(self, path: Path, how: str = "") -> str:
         stat = path.stat()
-        key = f"{how}:{path.resolve()}" if how else str(path.resolve())
+        name = os.fsencode(path.resolve()).decode("utf-8", "backslashreplace")
+        key = f"{how}:{name}" if how else name
         seen = [stat.st_size, stat.st_mtime_ns, stat.st_ino]
         known = self._known.get(key)
         if known is not None and known[:3] == seen:

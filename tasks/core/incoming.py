@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.core.documents import batches, detect_columns, expand, is_document
+from tasks.core.columns import NoTextError, Wanted
+from tasks.core.documents import batches, is_document
 from tasks.core.errors import InputError
+from tasks.core.formats import PLAIN, EmptyFileError, Hints, format_of
+from tasks.core.sources import expand, shown, survey
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,7 @@ def incoming(
     raw: Path,
     id_column: str | None,
     text_column: str | None,
+    hints: Hints = PLAIN,
     *,
     replace: bool = False,
 ) -> list[Incoming]:
@@ -40,7 +44,8 @@ def incoming(
             raise InputError(
                 f"{file.source} and {other}: both would become {file.place}; rename one"
             )
-        _check(file.source, id_column, text_column)
+        wanted = Wanted(id_column, text_column, None, hints)
+        _check(file.source, wanted, alone=len(files) == 1)
         if not replace and file.place.exists() and not _same(file):
             raise InputError(
                 f"{file.source}: {file.place} exists with other content; rename the new file, or"
@@ -53,22 +58,35 @@ def _same(file: Incoming) -> bool:
     return file.place.is_file() and filecmp.cmp(file.source, file.place, shallow=False)
 
 
+def strays(sources: Sequence[str]) -> list[str]:
+    """Say what in the folders and globs of `sources` is no document, and so is not brought."""
+    return [f"{each}: {remark}" for each in sources for remark in survey([each], Path()).remarks()]
+
+
 def _of(source: str, raw: Path) -> list[Incoming]:
     if not source.strip():
         raise InputError("ingest: found a blank source; expected a file, a folder or a glob")
     given = Path(source)
-    top = given.parent if not given.is_dir() else given.resolve().parent
     found = []
     for path in expand([source], Path()):
         if raw.resolve() in path.resolve().parents:
             continue
-        inside = path.resolve().relative_to(top.resolve()) if given.is_dir() else Path(path.name)
+        inside = Path(path.name)
+        if given.is_dir():
+            inside = given.resolve().name / path.relative_to(given)
         found.append(Incoming(path.resolve(), raw / inside))
     return found
 
 
-def _check(path: Path, id_column: str | None, text_column: str | None) -> None:
+def _check(path: Path, wanted: Wanted, *, alone: bool) -> None:
     """Read the file to its end: a broken one must be known before it is copied."""
-    for number, batch in enumerate(batches(path)):
-        if number == 0 and not is_document(path):
-            detect_columns(list(batch.columns), id_column, text_column, source=str(path))
+    try:
+        for number, batch in enumerate(batches(path, hints=wanted.hints)):
+            if number == 0 and not is_document(path):
+                wanted.columns(list(batch.columns), shown(path))
+    except EmptyFileError:
+        if alone:
+            raise
+    except NoTextError:
+        if alone or format_of(path).suffix != ".json":
+            raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
@@ -13,13 +14,16 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from tasks.core.documents import Columns
+from tasks.core.columns import COLUMN_LIMIT, Columns, more_columns
 from tasks.core.quarantine import RejectLog
 from tasks.core.records import BATCH_LIMIT, Batch, dump, excerpt
 from tasks.core.schema import TypeVote
 from tasks.core.seen import OTHER_TEXT, REPEATED, SeenRows
+from tasks.core.sources import inside
 
 RAW = "raw:"  # marks a metadata column by its own name until all names are known
+
+UNNAMED = re.compile(r"column_\d+")  # see records.column_names
 
 EMPTY_TEXT = "empty text"
 EMPTY_ID = "empty id"
@@ -48,10 +52,15 @@ class Intake:
         self.read = self.kept = 0
         self.rejected: Counter[str] = Counter()
         self.notes: Counter[str] = Counter()
+        self._remarks: list[str] = []
+        self._names: dict[str, None] = {}  # of metadata columns that are kept
+        self._left: set[str] = set()
 
     def add(self, batch: Batch, columns: Columns) -> None:
         """Take the rows of `batch`: reject, compare with those before, and stage the rest."""
         self.read += len(batch) + len(batch.rejected)
+        self._remarks += batch.remarks
+        columns = self._limited(columns)
         for each in batch.rejected:
             self._reject(each.path, each.position, each.reason, each.content)
         frame = self._frame(batch, columns)
@@ -64,11 +73,27 @@ class Intake:
             self._size += int(frame["text"].str.len_bytes().sum())
             self._stage(self._group_rows)
 
+    def _limited(self, columns: Columns) -> Columns:
+        """Leave out the metadata of columns that are too many for a table."""
+        for name in columns.metadata:
+            if len(self._names) < COLUMN_LIMIT:
+                self._names.setdefault(name)
+            elif name not in self._names:
+                self._left.add(name)
+        if not self._left:
+            return columns
+        kept = tuple(name for name in columns.metadata if name in self._names)
+        return Columns(columns.id, columns.text, kept)
+
+    def remarks(self) -> list[str]:
+        """Say how files were read that were not plain."""
+        if not self._left:
+            return self._remarks
+        return [*self._remarks, more_columns(f"{len(self._names) + len(self._left):,} columns")]
+
     def _source(self, path: Path) -> str:
         if path not in self._shown:
-            whole, root = path.absolute(), self._root.absolute()
-            inside = whole.is_relative_to(root)
-            self._shown[path] = (whole.relative_to(root) if inside else whole).as_posix()
+            self._shown[path] = inside(path, self._root)
         return self._shown[path]
 
     def _reject(self, path: Path, position: int, reason: str, content: str) -> None:
@@ -139,6 +164,9 @@ class Intake:
     def close(self) -> str:
         """Stage what still waits, and return the digest of all rows in their order."""
         self._stage(1)
+        for name in [name for name in self.votes if UNNAMED.fullmatch(name)]:
+            if self.votes[name].empty:
+                del self.votes[name]
         return self._digest.hexdigest()
 
 

@@ -36,13 +36,15 @@ class Reject:
 class Batch:
     """Rows of one or several files, as columns of raw strings (None: null).
 
-    `paths[i]` and `positions[i]` (line or row, from 1) say where row i stands.
+    `paths[i]` and `positions[i]` (line or row, from 1) say where row i stands. `remarks` are
+    sentences about how the file was read, where that was not plain.
     """
 
     columns: dict[str, list[Cell]] = field(default_factory=dict)
     paths: list[Path] = field(default_factory=list)
     positions: list[int] = field(default_factory=list)
     rejected: list[Reject] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.positions)

@@ -41,6 +41,11 @@ class TypeVote:
         )
 
     @property
+    def empty(self) -> bool:
+        """Whether nothing but nulls was seen."""
+        return not self._any
+
+    @property
     def kind(self) -> str:
         """The narrowest type that fits; "string" if none does or nothing was seen."""
         return self._possible[0] if self._any and self._possible else "string"

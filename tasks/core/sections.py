@@ -43,6 +43,37 @@ class Ingest(Section):
     metadata: Annotated[
         tuple[str, ...] | None, Field(description="columns to keep beside; null: all others")
     ] = None
+    delimiter: Annotated[
+        str | None, Field(description="between the columns of .csv and .tsv; null: find out")
+    ] = None
+    quoting: Annotated[
+        Literal["quoted", "escaped", "none"] | None,
+        Field(
+            description="quoted, escaped (by a backslash), none (quotes are text); null: find out"
+        ),
+    ] = None
+    header: Annotated[
+        int | None, Field(ge=0, le=50, description="line of the header, 0: none; null: find out")
+    ] = None
+    encoding: Annotated[
+        str | None, Field(description="of text files, such as cp1252; null: UTF-8, or its mark")
+    ] = None
+
+    @field_validator("delimiter")
+    @classmethod
+    def _one_character(cls, value: str | None) -> str | None:
+        value = {"tab": "\t", "\\t": "\t"}.get(value or "", value)
+        if value is not None and (len(value) != 1 or value in '"\r\n\0'):
+            raise ValueError("must be one character, or 'tab'")
+        return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str | None) -> str | None:
+        try:
+            return value if value is None else "".encode(value).decode(value) or value
+        except (LookupError, ValueError) as error:
+            raise ValueError("must be an encoding such as 'utf-8' or 'cp1252'") from error
 
 
 class Embed(Section):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tasks.core.formats import reading
+from tasks.core.cells import UnreadableError, cells
+from tasks.core.columns import too_many
+from tasks.core.formats import Hints, reading
 from tasks.core.records import (
     BATCH_LIMIT,
     INVALID,
@@ -18,33 +21,32 @@ from tasks.core.records import (
     Cell,
     Reject,
     column_names,
-    dump,
     encodable,
     excerpt,
 )
 
 
-def read_parquet(path: Path, rows: int) -> Iterator[Batch]:
+def read_parquet(path: Path, rows: int, hints: Hints) -> Iterator[Batch]:
     """Read Parquet row group by row group; positions are row numbers from 1."""
-    with reading(path), pq.ParquetFile(path) as file:
+    with reading(path), pa.OSFile(os.fsencode(path)) as raw, pq.ParquetFile(raw) as file:
         groups = map(file.metadata.row_group, range(file.num_row_groups))
         widths = (group.total_byte_size // max(1, group.num_rows) for group in groups)
         size = max(1, min(rows, BATCH_LIMIT // max(1, *widths, 1)))
-        yield from _batches(path, file.schema_arrow.names, file.iter_batches(batch_size=size))
+        yield from _batches(path, file.schema_arrow, hints, file.iter_batches(batch_size=size))
 
 
-def read_arrow(path: Path, rows: int) -> Iterator[Batch]:
+def read_arrow(path: Path, rows: int, hints: Hints) -> Iterator[Batch]:
     """Read Arrow IPC, file or stream, mapped into memory rather than loaded."""
-    with reading(path), pa.memory_map(str(path)) as source:
+    with reading(path), pa.memory_map(os.fsencode(path)) as source:
         magic = source.read(6)
         source.seek(0)
         if magic == b"ARROW1":
             file = pa.ipc.open_file(source)
             records = map(file.get_batch, range(file.num_record_batches))
-            yield from _batches(path, file.schema.names, _slices(records, rows))
+            yield from _batches(path, file.schema, hints, _slices(records, rows))
         else:
             stream = pa.ipc.open_stream(source)
-            yield from _batches(path, stream.schema.names, _slices(stream, rows))
+            yield from _batches(path, stream.schema, hints, _slices(stream, rows))
 
 
 def _slices(records: Any, rows: int) -> Iterator[Any]:
@@ -55,14 +57,51 @@ def _slices(records: Any, rows: int) -> Iterator[Any]:
             yield record.slice(start, size)
 
 
-def _batches(path: Path, names: list[str], records: Any) -> Iterator[Batch]:
-    names, position, record = column_names(names), 1, None
-    for record in records:
-        columns = {name: _cells(column) for name, column in zip(names, record.columns, strict=True)}
-        yield _checked(path, columns, position, record.num_rows)
+def _batches(path: Path, schema: Any, hints: Hints, records: Any) -> Iterator[Batch]:
+    columns, position = _Columns(schema, hints), 1
+    waiting = Batch(columns={name: [] for name in columns.names})
+    for number, record in enumerate(records):
+        if number:
+            yield waiting
+        waiting = _checked(path, columns.of(record), position, record.num_rows)
         position += record.num_rows
-    if record is None:
-        yield Batch(columns={name: [] for name in names})
+    waiting.remarks = columns.remarks()
+    yield waiting
+
+
+class _Columns:
+    """The columns of one file: which are read, and what became of the others."""
+
+    def __init__(self, schema: Any, hints: Hints) -> None:
+        names = column_names(schema.names)
+        self.names, self._more = too_many(names, hints.columns)
+        self._at = {name: names.index(name) for name in self.names}
+        self._kinds = {name: schema.types[at] for name, at in self._at.items()}
+        self._left: dict[str, str] = {}
+        self._lost: Counter[str] = Counter()
+
+    def of(self, record: Any) -> dict[str, list[Cell]]:
+        """Return the columns of `record` as text, without those that cannot be."""
+        found: dict[str, list[Cell]] = {}
+        for name in self.names:
+            if name not in self._left:
+                try:
+                    found[name], lost = cells(record.column(self._at[name]))
+                    self._lost[name] += lost
+                except UnreadableError as error:
+                    self._left[name] = str(error)
+        return found
+
+    def remarks(self) -> list[str]:
+        """Say what was left out."""
+        said = [self._more] * bool(self._more)
+        for name, why in self._left.items():
+            said.append(f"column '{name}' ({self._kinds[name]}) is left out: {why}")
+        for name, count in self._lost.items():
+            if count:
+                kind = self._kinds[name]
+                said.append(f"column '{name}' ({kind}): {count:,} values are left out, no text")
+        return said
 
 
 def _checked(path: Path, columns: dict[str, list[Cell]], position: int, rows: int) -> Batch:
@@ -86,46 +125,3 @@ def _checked(path: Path, columns: dict[str, list[Cell]], position: int, rows: in
     if bad:
         columns = {name: [column[row] for row in kept] for name, column in columns.items()}
     return Batch(columns, [path] * len(kept), [position + row for row in kept], rejected)
-
-
-def _cells(column: Any) -> list[Cell]:
-    """Return the values of an Arrow array as text; NaN is null and 17.0 is "17"."""
-    if pa.types.is_dictionary(column.type):
-        column.validate(full=True)
-        column = column.dictionary_decode()
-    kind = column.type
-    if _is_text(kind):
-        return _texts(column)
-    column.validate(full=True)
-    if pa.types.is_nested(kind):
-        return [None if value is None else dump(value) for value in column.to_pylist()]
-    if pa.types.is_floating(kind):
-        column = column.cast(pa.float32()) if pa.types.is_float16(kind) else column
-        column = pc.if_else(pc.is_nan(column), None, column)
-    cells: list[Cell] = column.cast(pa.string()).to_pylist()
-    return cells
-
-
-def _is_text(kind: Any) -> bool:
-    return bool(
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_string_view(kind)
-        or pa.types.is_binary(kind)
-        or pa.types.is_large_binary(kind)
-        or pa.types.is_binary_view(kind)
-        or pa.types.is_fixed_size_binary(kind)
-    )
-
-
-def _texts(column: Any) -> list[Cell]:
-    raw = column.cast(pa.large_binary())
-    raw.validate(full=True)
-    try:
-        cells: list[Cell] = raw.cast(pa.large_string()).to_pylist()
-    except (pa.ArrowInvalid, UnicodeDecodeError):
-        return [
-            None if value is None else value.decode("utf-8", "surrogateescape")
-            for value in raw.to_pylist()
-        ]
-    return cells

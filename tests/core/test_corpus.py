@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from tasks.core import corpus, intake
 from tasks.core.corpus import CorpusReport, build, keys, rows
-from tasks.core.documents import expand
 from tasks.core.errors import InputError
 from tasks.core.schema import sql_names
 from tasks.core.seen import NEW, OTHER_TEXT, REPEATED, SeenRows
+from tasks.core.sources import expand
 
 
 class Workspace:
