@@ -75,6 +75,8 @@ TRIES = """
   const event = {id: crypto.randomUUID?.() ?? '9b7a3a2e-7d5c-4b1a-8d2e-6f0a1b2c3d4e',
     occurred: new Date().toISOString(), event: mark, resource: {'prefect.resource.id': mark},
     payload: {}, related: []};
+  await each('PATCH pull_steps', read(`${api}/deployments/${deployment}`,
+    {method: 'PATCH', headers: json, body: steps}));
   await Promise.all([
     each('GET version', read(api + '/admin/version')),
     each('GET settings', read(api + '/admin/settings', {credentials: 'include'})),
@@ -87,8 +89,6 @@ TRIES = """
       {method: 'POST', headers: json, body: '{}'})),
     each('POST filter, guessed', read(api + '/deployments/filter', {method: 'POST', body: '{}',
       headers: {...json, Authorization: 'Basic ' + btoa('admin:pass')}})),
-    each('PATCH pull_steps', read(`${api}/deployments/${deployment}`,
-      {method: 'PATCH', headers: json, body: steps})),
     each('POST run', read(run, {method: 'POST', headers: json, body})),
     each('POST variable', read(api + '/variables/', {method: 'POST', headers: json,
       body: JSON.stringify({name: 'evil', value: mark})})),
