@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+
+from tasks.core.network import check_network, spare_loopback
 
 _DEFAULTS = {
     "LANCE_LOG": "error",  # their warnings are for those who write to tables
@@ -17,3 +20,21 @@ def settle_environment() -> None:
     """Set what nobody has set; to be called before torch or lancedb is imported."""
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
+    spare_loopback()
+
+
+def settle_home(state: Path) -> None:
+    """Give a user without a home, as in a container with any user id, one in the state folder.
+
+    Prefect does not import without it, and DVC and Hugging Face write into a folder named '~'.
+    """
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = str((state / "home").absolute())
+
+
+def settle_network() -> None:
+    """Refuse what Prefect's client would fail at; InputError names the variable."""
+    spare_loopback()
+    check_network()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from flows.environment import settle_home, settle_network
 from flows.server import known_server
 from tasks.core.paths import Paths
 
@@ -26,6 +27,8 @@ _QUIET = {
 def settle(paths: Paths) -> None:
     """Use the server the user has chosen, else that of a running `refract serve`, else an
     ephemeral one that keeps to the workspace."""
+    settle_home(paths.state)
+    settle_network()
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     if _user_chose_a_server():
