@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from pathlib import Path
 
@@ -26,12 +27,17 @@ def settle_environment() -> None:
 def settle_home(state: Path) -> None:
     """Give a user without a home, as in a container with any user id, one in the state folder.
 
-    Prefect does not import without it, and DVC and Hugging Face write into a folder named '~'.
+    Prefect does not import without it, Hugging Face writes into a folder named '~', and DVC ends
+    where such a user has no name either.
     """
     try:
         Path.home()
     except RuntimeError:
         os.environ["HOME"] = str((state / "home").absolute())
+    try:
+        getpass.getuser()
+    except (KeyError, OSError):  # OSError from Python 3.13 on
+        os.environ["USER"] = f"uid-{os.getuid()}"
 
 
 def settle_network() -> None:

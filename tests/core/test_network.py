@@ -1,5 +1,6 @@
 """Nothing on this machine goes through a proxy, and what bars the way is named in one line."""
 
+import getpass
 import os
 import pwd
 from pathlib import Path
@@ -84,7 +85,10 @@ def test_who_has_no_home_gets_one_in_the_workspace(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", "/root")
     settle_home(tmp_path)
     assert os.environ["HOME"] == "/root"
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "")  # so that it is put back
     monkeypatch.delenv("HOME")
     monkeypatch.setattr(pwd, "getpwuid", lambda _: (_ for _ in ()).throw(KeyError("uid")))
     settle_home(tmp_path)
     assert Path.home() == tmp_path / "home"
+    assert getpass.getuser().startswith("uid-")
