@@ -17,7 +17,7 @@ from flows.stale import wording
 from flows.wish import Wish, fingerprint, label_verdict, make_job
 from tasks.core.artifact import read_card
 from tasks.core.errors import InputError
-from tasks.core.files import read_json
+from tasks.core.files import read_json, write_json
 from tasks.core.labelling.taxonomy import read_taxonomy
 from tasks.core.params import load_params
 from tasks.core.paths import Paths
@@ -223,6 +223,12 @@ def test_a_model_that_only_thinks_ends_in_one_line_and_is_asked_again_once_mende
     main()
     shown = capfd.readouterr()
     assert "72 labels; next: refract run" in shown.out
+    card = read_json(Paths(shop).label_card("mood"))
+    for each in card["taxonomy"]:  # as versions left it that kept empty answers
+        each["texts"] = 0
+    write_json(Paths(shop).label_card("mood"), card)
+    verdict = label_verdict(Paths(shop), "mood", card["made_from"])
+    assert verdict.stale and verdict.reason == "no text has a label"
     assert "a higher label.max_tokens saves these calls" in shown.out
 
 
