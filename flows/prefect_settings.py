@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from importlib import import_module
 
 from flows.chosen import user_chose_a_server
+from flows.environment import settle_home, settle_network
 from flows.private import private_server
 from flows.server_note import Note, known
 from flows.trust import ask
@@ -27,6 +28,8 @@ def settle(paths: Paths) -> None:
     """Use the server the user has chosen, else that of a running `refract serve`, else the private
     one of this workspace's commands."""
     ask(paths, "links", "prefect")
+    settle_home()
+    settle_network()
     be_quiet()
     if user_chose_a_server():
         return

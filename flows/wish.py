@@ -104,6 +104,8 @@ def label_verdict(paths: Paths, name: str, made_from: str) -> Verdict:
         return Verdict(True, "no labels by a model yet")
     if not card.get("complete"):
         return Verdict(True, "some texts are without an answer")
+    if not any(each.get("texts") for each in card.get("taxonomy") or ()):
+        return Verdict(True, "no text has a label")  # as earlier versions left it
     if card.get("made_from") != made_from:
         return Verdict(True, "instruction, settings or texts changed")
     return FRESH

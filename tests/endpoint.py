@@ -13,7 +13,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -28,12 +28,16 @@ _NOTE = re.compile(r'^- (".*")$', re.MULTILINE)
 
 @dataclass(frozen=True)
 class Reply:
-    """What goes over the wire instead of an answer; status 0 cuts the connection."""
+    """What goes over the wire instead of an answer; status 0 cuts the connection.
+
+    more: what follows the body, for as long as the client listens.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     hang: float = 0.0
+    more: Callable[[], Iterator[bytes]] | None = None
 
 
 Misbehave = Callable[[int, dict[str, Any]], Reply | str | None]
@@ -121,7 +125,7 @@ class Endpoint:
         self.requests: list[dict[str, Any]] = []
         self.answered: list[dict[str, Any]] = []
         self.statuses: Counter[int] = Counter()
-        self.tokens_in = self.tokens_out = 0
+        self.tokens_in = self.tokens_out = self.sent = 0
         self.most_at_once = self._now = 0
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _Handler)
@@ -166,7 +170,7 @@ class Endpoint:
                 self._now -= 1
 
     def _answer(self, body: dict[str, Any], text: str | None) -> Reply:
-        system, user = (message["content"] for message in body["messages"])
+        system, user = _told(body)
         said = self.oracle.answer(system, user) if text is None else text
         sent, answered = len(system + user) // 4, len(said) // 4 + 1
         with self._lock:
@@ -185,6 +189,20 @@ class Endpoint:
         }
         about = {"id": "c", "object": "chat.completion", "created": 0, "model": body["model"]}
         return Reply(body=json.dumps({**about, "choices": [choice], "usage": usage}).encode())
+
+
+def said(content: str | None, finish: str | None = "stop", **more: Any) -> Reply:
+    """Return a chat completion as an endpoint might word it; `more` goes into the message."""
+    message = {"role": "assistant", "content": content, **more}
+    usage = {"prompt_tokens": 10, "completion_tokens": 7, "total_tokens": 17}
+    whole = {"choices": [{"message": message, "finish_reason": finish}], "usage": usage}
+    return Reply(body=json.dumps(whole).encode())
+
+
+def _told(body: dict[str, Any]) -> tuple[str, str]:
+    """Return system prompt and question, also where both are in one message."""
+    first, *others = (message["content"] for message in body["messages"])
+    return (first, others[0]) if others else (first, first)
 
 
 class _Server(ThreadingHTTPServer):
@@ -211,12 +229,19 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
             return
-        head = {"content-type": "application/json", "content-length": str(len(reply.body))}
+        head = {"content-type": "application/json"}
+        if reply.more is None:
+            head["content-length"] = str(len(reply.body))
+        else:
+            self.close_connection = True
         self.send_response(reply.status)
         for name, value in (head | dict(reply.headers)).items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(reply.body)
+        for chunk in reply.more() if reply.more else ():
+            endpoint.sent += len(chunk)
+            self.wfile.write(chunk)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

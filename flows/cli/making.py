@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from flows.cli.options import Folder, root_option
+from flows.environment import settle_home
 from tasks.core.errors import InputError
 from tasks.core.paths import Paths
 
@@ -17,6 +18,7 @@ from tasks.core.paths import Paths
 @click.option("--git", is_flag=True, help="Make it a git + DVC repository.")
 def init(folder: Path, git: bool) -> None:
     """Make a new workspace in FOLDER."""
+    settle_home()
     from flows.init import make_workspace
 
     for line in make_workspace(folder, git=git):

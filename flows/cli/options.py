@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from flows.environment import settle_home
+
 
 class Folder(click.ParamType[Path]):
     """A path below which a workspace lies, or may lie."""
@@ -17,6 +19,15 @@ class Folder(click.ParamType[Path]):
         return Path(value)
 
 
+class Root(Folder):
+    """A workspace; whoever has no home is given one in it before anything asks for it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        root = super().convert(value, param, ctx)
+        settle_home()
+        return root
+
+
 root_option = click.option(
-    "--root", type=Folder(), default=".", show_default=True, help="Folder of the workspace."
+    "--root", type=Root(), default=".", show_default=True, help="Folder of the workspace."
 )

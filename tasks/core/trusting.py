@@ -14,7 +14,9 @@ from tasks.core.files import digest, read_json
 from tasks.core.paths import Paths
 
 EVERYWHERE = "REFRACT_TRUST"  # '*', or folders as in PATH: for containers and CI
+HOMELESS = "REFRACT_HOMELESS"  # set where the home folder is but one for the time of a command
 _TOKEN_BYTES = 16
+_PLACE = "refract/trust"
 
 
 @dataclass(frozen=True)
@@ -90,11 +92,19 @@ def forget_trust(paths: Paths) -> bool:
 
 def _note(paths: Paths) -> Path | None:
     state = os.environ.get("XDG_STATE_HOME", "")
+    if Path(state).is_absolute():
+        return Path(state) / _PLACE / _name(paths)
+    if HOMELESS in os.environ:
+        return None
     try:
-        base = Path(state) if Path(state).is_absolute() else Path.home() / ".local" / "state"
+        base = Path.home() / ".local" / "state"
     except RuntimeError:  # neither HOME nor an entry in passwd
         return None
-    return base / "refract" / "trust" / f"{digest(str(paths.root.resolve()))}.json"
+    return base / _PLACE / _name(paths)
+
+
+def _name(paths: Paths) -> str:
+    return f"{digest(str(paths.root.resolve()))}.json"
 
 
 def _token(paths: Paths) -> str | None:

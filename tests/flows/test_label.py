@@ -10,19 +10,19 @@ import pytest
 from prefect.settings import PREFECT_API_URL
 
 from flows import Workspace
-from flows.cli import cli
+from flows.cli import cli, main
 from flows.label import label
 from flows.run import run
 from flows.stale import wording
 from flows.wish import Wish, fingerprint, label_verdict, make_job
 from tasks.core.artifact import read_card
 from tasks.core.errors import InputError
-from tasks.core.files import read_json
+from tasks.core.files import read_json, write_json
 from tasks.core.labelling.taxonomy import read_taxonomy
 from tasks.core.params import load_params
 from tasks.core.paths import Paths
 from tests.children import Child
-from tests.endpoint import KEY, Endpoint, Oracle, Reply
+from tests.endpoint import KEY, Endpoint, Oracle, Reply, said
 from tests.labelling import NAMES, PHRASES
 from tests.world import documents, set_params, write_csv
 
@@ -205,6 +205,31 @@ def test_a_key_that_is_refused_is_named_by_its_variable_alone(shop, endpoint, mo
     said = capfd.readouterr()
     assert "still-secret" not in said.out + said.err
     assert b"still-secret" not in everything(shop)
+
+
+def test_a_model_that_only_thinks_ends_in_one_line_and_is_asked_again_once_mended(
+    shop, endpoint, monkeypatch, capfd
+):
+    command = ["refract", "label", "mood", "--instruction", "the mood", "--clusters", "8"]
+    monkeypatch.setattr("sys.argv", [*command, "--root", str(shop)])
+    endpoint.misbehave = lambda *_: said("<think>Hm, the text", "length")
+    with pytest.raises(SystemExit) as ended:
+        main()
+    shown = capfd.readouterr()
+    assert ended.value.code == 2 and not Paths(shop).label_file("mood").exists()
+    assert "on thinking; expected answers; raise label.max_tokens" in shown.err
+    assert len(shown.err.splitlines()) == 1
+    endpoint.misbehave = None
+    main()
+    shown = capfd.readouterr()
+    assert "72 labels; next: refract run" in shown.out
+    card = read_json(Paths(shop).label_card("mood"))
+    for each in card["taxonomy"]:  # as versions left it that kept empty answers
+        each["texts"] = 0
+    write_json(Paths(shop).label_card("mood"), card)
+    verdict = label_verdict(Paths(shop), "mood", card["made_from"])
+    assert verdict.stale and verdict.reason == "no text has a label"
+    assert "a higher label.max_tokens saves these calls" in shown.out
 
 
 def test_what_a_budget_leaves_open_is_made_up_for_later(shop, endpoint):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import zlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -168,8 +167,6 @@ class _OpenAI:
 
         if isinstance(cause, UnusableReplyError):
             return NoAnswerError(str(cause), passing=False)
-        if isinstance(cause, zlib.error):
-            return NoAnswerError("malformed reply", passing=True)
         said = excerpt(words_of(str(cause), self._key))
         return NoAnswerError(f"no connection ({type(cause).__name__})", passing=True, said=said)
 

@@ -14,7 +14,7 @@ MOST = 4 << 20  # bytes of a reply: 100,000 tokens, the most of label.max_tokens
 CONNECTIONS = httpx2.Limits(max_connections=1_000, max_keepalive_connections=100)
 
 
-class UnusableReplyError(Exception):
+class UnusableReplyError(httpx2.DecodingError):
     """A reply that is not read to its end; says why, as a kind of failure."""
 
 
@@ -58,7 +58,7 @@ class _Stream(httpx2.AsyncByteStream):
         unpack = self._unpacker()
         left = MOST
         async for chunk in self._inner:
-            part = chunk if unpack is None else unpack.decompress(chunk, left + 1)
+            part = chunk if unpack is None else _unpacked(unpack, chunk, left + 1)
             left -= len(part)
             if left < 0:
                 raise UnusableReplyError(f"reply over {MOST >> 20} MiB")
@@ -74,3 +74,10 @@ class _Stream(httpx2.AsyncByteStream):
     async def aclose(self) -> None:
         """Let go of the connection."""
         await self._inner.aclose()
+
+
+def _unpacked(unpack: zlib._Decompress, chunk: bytes, most: int) -> bytes:
+    try:
+        return unpack.decompress(chunk, most)
+    except zlib.error:
+        raise UnusableReplyError("malformed reply: compressed, and damaged") from None
