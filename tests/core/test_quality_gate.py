@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tasks.core import quality_gate
+from tasks.core import out_of_fold, quality_gate
 from tasks.core.base import Rows
 from tasks.core.errors import InputError
 from tasks.core.labelled import Labelled
@@ -144,3 +144,10 @@ def test_the_gate_draws_no_random_number_of_its_own():
     known = labelled(*points(100))
     assert weighed(known) == weighed(known)
     assert quality_gate.PROVEN == "proven"
+
+
+def test_of_very_many_texts_some_are_asked_about(monkeypatch):
+    monkeypatch.setattr(out_of_fold, "LIMIT", 50)
+    ruling = weighed(labelled(*points(600)))
+    assert ruling.state == PROVEN
+    assert 30 < ruling.figures["texts"] <= 50
