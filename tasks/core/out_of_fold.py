@@ -62,7 +62,7 @@ class Evidence:
 def held_part(known: Labelled, held: Labelled, trial: Transform) -> Part:
     """Ask a trial about the texts held out of its labels; none may be left to ask about."""
     once = _answerable(held, trial).once()
-    once = once.part(np.arange(0, len(once.y), 1 + (len(once.y) - 1) // LIMIT))
+    once = once.part(np.arange(0, len(once.y), 1 + len(once.y) // LIMIT))
     if not len(once.y):
         nothing = np.empty((0, 2), np.int64)
         return Part(once.y, once.y, nothing, once.rows.vectors, once.rows.vectors)

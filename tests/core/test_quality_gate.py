@@ -151,3 +151,8 @@ def test_of_very_many_texts_some_are_asked_about(monkeypatch):
     ruling = weighed(labelled(*points(600)))
     assert ruling.state == PROVEN
     assert 30 < ruling.figures["texts"] <= 50
+
+
+def test_labels_of_which_every_one_has_a_single_text_are_unproven():
+    x, _ = points(30)
+    assert weighed(labelled(x, np.arange(30))).state == UNPROVEN
