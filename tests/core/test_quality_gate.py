@@ -1,14 +1,18 @@
 """The gate on labels that are right, on the wrong texts, few, lopsided, or hardly needed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tasks.core import out_of_fold, quality_gate
 from tasks.core.base import Rows
 from tasks.core.errors import InputError
+from tasks.core.judgement import Estimate
 from tasks.core.labelled import Labelled
+from tasks.core.out_of_fold import Evidence
 from tasks.core.proof import NOTHING, PROVEN, REFUSED, UNPROVEN, WORSE
-from tasks.core.quality_gate import Ruling, refuse, weigh
+from tasks.core.quality_gate import Ruling, refuse, rule, weigh
 from tasks.core.score import Scores, score
 from tests.clouds import unit_rows
 
@@ -156,3 +160,10 @@ def test_of_very_many_texts_some_are_asked_about(monkeypatch):
 def test_labels_of_which_every_one_has_a_single_text_are_unproven():
     x, _ = points(30)
     assert weighed(labelled(x, np.arange(30))).state == UNPROVEN
+
+
+def test_a_handful_of_texts_does_not_make_a_view_worse_than_the_base_vectors():
+    worse = Estimate(-20.0, -30.0, -5.0)
+    found = Evidence(6, 50.0, 50.0, worse, Estimate(0.0, 0.0, 0.0), 70.0, None, worse)
+    assert rule(found, METHOD).state == UNPROVEN
+    assert rule(replace(found, texts=60), METHOD).why == WORSE
