@@ -69,8 +69,10 @@ def fitted(outcome: Any, silent: Sequence[str] = ()) -> None:
 
 def unproven(before: str, gate: Mapping[str, Any]) -> None:
     """Say why a published view may be no better than the base vectors, or than chance."""
-    if gate.get("state", PROVEN) != PROVEN:
-        click.echo(f"  {before}{gate['state']}: {gate['why']}; label more texts")
+    if gate.get("state", PROVEN) == UNPROVEN:
+        click.echo(f"  {before}{UNPROVEN}: {gate['why']}; label more texts")
+    elif gate.get("state", PROVEN) != PROVEN:
+        click.echo(f"  {before}published without the gate: {gate['why']}; check the labels")
 
 
 def materialised(reports: Iterable[Any]) -> None:

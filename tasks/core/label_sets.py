@@ -7,16 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tasks.core.files import digest
-from tasks.core.label_answers import tidy, understood
+from tasks.core.label_answers import tidy
 from tasks.core.records import encodable
-
-
-def canonical(cell: str | None, separator: str | None = None) -> str:
-    """Return what a cell of a label file says: no label (""), one, or several as a JSON list.
-
-    See `label_answers`; the order of several does not matter.
-    """
-    return joined(understood(cell, separator).labels)
 
 
 def joined(labels: Iterable[str]) -> str:
@@ -32,7 +24,7 @@ def members(label: str) -> tuple[str, ...]:
 
 
 def pairs(label_of: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return (text, label) for each label of each text, from what `canonical` gave by text."""
+    """Return (text, label) for each label of each text, from what `joined` gave by text."""
     return [(key, name) for key, label in label_of.items() for name in members(label)]
 
 

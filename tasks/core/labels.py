@@ -150,12 +150,16 @@ def _judged(rows: LabelRows, places: Places, keys: pl.DataFrame) -> pl.DataFrame
 
     Columns row, id, text_hash, label, source, reason, unplaced: without a text of the corpus.
     """
-    said = [answer.reason for answer in rows.answers]
+    labels = [joined(answer.labels) for answer in rows.answers]
+    said = [
+        answer.reason or (None if label else EMPTY)
+        for answer, label in zip(rows.answers, labels, strict=True)
+    ]
     frame = pl.DataFrame(
         {
             "id": pl.Series(places.ids, dtype=pl.String),
             "text_hash": pl.Series(places.hashes, dtype=pl.String),
-            "label": pl.Series((joined(one.labels) for one in rows.answers), dtype=pl.String),
+            "label": pl.Series(labels, dtype=pl.String),
             "source": pl.Series(map(source_of, rows.sources), dtype=pl.String),
             "reason": pl.Series(
                 (a or b for a, b in zip(said, places.reasons, strict=True)), dtype=pl.String

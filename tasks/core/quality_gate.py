@@ -76,7 +76,9 @@ def rule(found: Evidence, method: str) -> Ruling:
 
 
 def _is_worse(found: Evidence) -> bool:
-    return found.gain is not None and found.gain.high < 0 and found.agreement.low <= 0
+    if found.gain is None or found.texts < ENOUGH:
+        return False
+    return found.gain.high < 0 and found.agreement.low <= 0
 
 
 def _says_nothing(found: Evidence) -> bool:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tasks.core.base import Rows
 from tasks.core.evaluation import TWIN, held_out
 from tasks.core.intake import text_hash
-from tasks.core.label_answers import MISSING, tidy
-from tasks.core.label_sets import canonical, joined, members, one_each, pairs
+from tasks.core.label_answers import MISSING, tidy, understood
+from tasks.core.label_sets import joined, members, one_each, pairs
 from tasks.core.labelled import Labelled
 from tasks.core.labels import labelled_ids, read_labels
 
@@ -34,7 +34,7 @@ names = st.sets(own, min_size=1)
     ],
 )
 def test_a_cell_holds_one_label_or_a_json_list_of_them(cell, labels):
-    assert members(canonical(cell)) == labels
+    assert understood(cell).labels == labels
 
 
 NONE = [None, "", "  ", "[]", '["", " "]', '[["late"]]', "nan"]
@@ -43,19 +43,19 @@ HALF = r'["\ud800"]'  # half a character, which nothing could write again
 
 @pytest.mark.parametrize("cell", [*NONE, HALF])
 def test_a_cell_may_hold_no_label(cell):
-    assert canonical(cell) == ""
+    assert understood(cell).labels == ()
 
 
 def test_a_separator_parts_labels_where_one_is_set():
-    assert members(canonical("refund | late|", "|")) == ("late", "refund")
-    assert canonical("late", "|") == "late"
+    assert understood("refund | late|", "|").labels == ("late", "refund")
+    assert understood("late", "|").labels == ("late",)
 
 
 @given(names)
 def test_labels_come_back_from_the_string_they_stand_in(labels):
     assert (
         members(joined(labels))
-        == members(canonical(json.dumps(list(labels))))
+        == understood(json.dumps(list(labels))).labels
         == tuple(sorted(labels))
     )
 

@@ -1,14 +1,18 @@
 """The gate on labels that are right, on the wrong texts, few, lopsided, or hardly needed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from tasks.core import quality_gate
+from tasks.core import out_of_fold, quality_gate
 from tasks.core.base import Rows
 from tasks.core.errors import InputError
+from tasks.core.judgement import Estimate
 from tasks.core.labelled import Labelled
+from tasks.core.out_of_fold import Evidence
 from tasks.core.proof import NOTHING, PROVEN, REFUSED, UNPROVEN, WORSE
-from tasks.core.quality_gate import Ruling, refuse, weigh
+from tasks.core.quality_gate import Ruling, refuse, rule, weigh
 from tasks.core.score import Scores, score
 from tests.clouds import unit_rows
 
@@ -144,3 +148,22 @@ def test_the_gate_draws_no_random_number_of_its_own():
     known = labelled(*points(100))
     assert weighed(known) == weighed(known)
     assert quality_gate.PROVEN == "proven"
+
+
+def test_of_very_many_texts_some_are_asked_about(monkeypatch):
+    monkeypatch.setattr(out_of_fold, "LIMIT", 50)
+    ruling = weighed(labelled(*points(600)))
+    assert ruling.state == PROVEN
+    assert 30 < ruling.figures["texts"] <= 50
+
+
+def test_labels_of_which_every_one_has_a_single_text_are_unproven():
+    x, _ = points(30)
+    assert weighed(labelled(x, np.arange(30))).state == UNPROVEN
+
+
+def test_a_handful_of_texts_does_not_make_a_view_worse_than_the_base_vectors():
+    worse = Estimate(-20.0, -30.0, -5.0)
+    found = Evidence(6, 50.0, 50.0, worse, Estimate(0.0, 0.0, 0.0), 70.0, None, worse)
+    assert rule(found, METHOD).state == UNPROVEN
+    assert rule(replace(found, texts=60), METHOD).why == WORSE
