@@ -8,6 +8,7 @@ from typing import NoReturn
 import click
 
 from flows.cli import judging, labelling, making, reading, serving, versions
+from flows.cli.terminal import cleaned
 from flows.environment import settle_environment
 from tasks.core.errors import InputError
 from tasks.repository import RepositoryError
@@ -48,13 +49,18 @@ def _show(error: click.ClickException) -> None:
 def main() -> None:
     """Run the command line; an expected error is one line on stderr and exit code 2."""
     settle_environment()
+    with cleaned():
+        _run()
+
+
+def _run() -> None:
     try:
         cli(prog_name="refract", standalone_mode=False)
     except InputError as error:
         _refuse(str(error))
     except OSError as error:
         if isinstance(error, BrokenPipeError):
-            sys.stderr.close()
+            (sys.__stderr__ or sys.stderr).close()
             sys.exit(141)
         where = error.filename or "a file"
         _refuse(f"{where}: {error.strerror or error}; check the path and its permissions")
