@@ -11,7 +11,7 @@ from flows.wholeness import is_table, is_view, mixture, unfinished
 from tasks.core.artifact import CARD, REVISION
 from tasks.core.encoder import EncoderSettings
 from tasks.core.errors import InputError
-from tasks.core.files import Hashes, digest, read_json
+from tasks.core.files import Hashes, digest, object_in, read_json
 from tasks.core.formats import Hints
 from tasks.core.label_files import fingerprint, label_files, parts
 from tasks.core.params import Params
@@ -154,7 +154,7 @@ def fit_verdict(paths: Paths, name: str, now: dict[str, str]) -> Verdict:
     card = read_json(paths.transform(name) / CARD)
     if card is None or mixed is not None:
         return Verdict(True, mixed or "no transform yet")
-    made_from: dict[str, str] = card.get("made_from", {})
+    made_from = object_in(card, "made_from")
     words = {
         "labels": "its labels changed",
         "params": "its settings changed",
@@ -173,7 +173,7 @@ def hold_reason(paths: Paths, name: str, now: dict[str, str]) -> str | None:
     card = read_json(paths.transform(name) / CARD)
     if hold is None or card is None or hold.get("transform") != card.get("fingerprint"):
         return None
-    made_from = hold.get("made_from", {})
+    made_from = object_in(hold, "made_from")
     if any(made_from.get(key) != now[key] for key in HELD_BY):
         return None
     return (

@@ -10,7 +10,7 @@ from flows.trust import ask
 from flows.wholeness import unfinished
 from tasks.core.artifact import CARD
 from tasks.core.errors import InputError
-from tasks.core.files import read_json
+from tasks.core.files import number_in, object_in, read_json
 from tasks.core.label_files import label_files
 from tasks.core.params import Params
 from tasks.core.paths import Paths
@@ -36,20 +36,22 @@ def _corpus(paths: Paths, params: Params) -> dict[str, Any]:
     except InputError as error:
         verdict = stale.Verdict(True, str(error))
     return {
-        "texts": stamp.get("kept", 0),
-        "sources": stamp.get("sources", 0),
-        "rejected": stamp.get("rejected", {}),
-        "notes": stamp.get("notes", {}),
+        "texts": number_in(stamp, "kept"),
+        "sources": number_in(stamp, "sources"),
+        "rejected": object_in(stamp, "rejected"),
+        "notes": object_in(stamp, "notes"),
         "remarks": stamp.get("remarks", []),
-        "columns": stamp.get("columns", {}),
+        "columns": object_in(stamp, "columns"),
         **_said(verdict),
     }
 
 
 def _vectors(paths: Paths, params: Params) -> dict[str, Any]:
     stamp = read_json(paths.stamp("embed")) or {}
-    kept = ("rows", "dimensions", "model", "precision", "storage", "truncated")
-    return {key: stamp.get(key) for key in kept} | _said(stale.embed_verdict(paths, params))
+    kept = ("dimensions", "model", "precision", "storage", "truncated")
+    told = {key: stamp.get(key) for key in kept}
+    rows = {"rows": number_in(stamp, "rows") if stamp else None}
+    return rows | told | _said(stale.embed_verdict(paths, params))
 
 
 def _instructions(paths: Paths, params: Params) -> dict[str, Any]:
@@ -76,14 +78,14 @@ def _instruction(paths: Paths, params: Params, name: str, files: dict[str, Any])
         fit = stale.Verdict(False, "its label file is gone; transform and view are kept")
     return {
         "wording": stale.wording(paths, params, name),
-        "labels": card.get("counts", {}),
-        "notes": card.get("notes", {}),
-        "gate": card.get("gate", {}),
+        "labels": object_in(card, "counts", int),
+        "notes": object_in(card, "notes", int),
+        "gate": object_in(card, "gate"),
         "method": card.get("method"),
-        "before": scores.get("before", {}),
-        "after": scores.get("after", {}),
+        "before": object_in(scores, "before", int | float),
+        "after": object_in(scores, "after", int | float),
         "held_out": scores.get("held_out"),
-        "rows": view.get("rows", 0),
+        "rows": number_in(view, "rows"),
         "dimensions": view.get("size"),
         "transform": _said(fit),
         "view": _said(stale.view_verdict(paths, params, name)),

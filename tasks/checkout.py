@@ -110,10 +110,10 @@ def make_own(folder: Path, scratch: Path) -> int:
             continue  # not DVC's: what it leads to is none of the workspace's
         if path.is_symlink() or (path.is_file() and path.stat().st_nlink > 1):
             temporary = scratch / "own.tmp"
+            temporary.unlink(missing_ok=True)
             shutil.copyfile(path, temporary)
-            temporary.chmod(0o644)
             temporary.replace(path)
             made += 1
         elif path.is_file() and not path.stat().st_mode & 0o200:
-            path.chmod(0o644)
+            path.chmod(path.stat().st_mode | 0o200)
     return made

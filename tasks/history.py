@@ -133,7 +133,7 @@ def json_at(root: Path, places: Sequence[tuple[str, str]]) -> list[dict[str, Any
 def _object(content: bytes | None) -> dict[str, Any]:
     try:
         value = json.loads(content or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 

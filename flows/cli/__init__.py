@@ -9,6 +9,7 @@ from typing import NoReturn
 import click
 
 from flows.cli import judging, labelling, making, reading, serving, trusting, versions
+from flows.cli.terminal import cleaned
 from flows.environment import settle_environment
 from tasks.core.errors import InputError
 from tasks.core.exhaustion import exhausted, unwritable
@@ -67,12 +68,17 @@ def _file_error(error: Exception) -> str:
 def main() -> None:
     """Run the command line; an expected error is one line on stderr and exit code 2."""
     settle_environment()
+    with cleaned():
+        _run()
+
+
+def _run() -> None:
     try:
         cli(prog_name="refract", standalone_mode=False)
     except InputError as error:
         _refuse(exhausted(error) or str(error))
     except BrokenPipeError:
-        sys.stderr.close()
+        (sys.__stderr__ or sys.stderr).close()
         sys.exit(141)
     except RepositoryError as error:
         told = exhausted(error) or f"{error}; what was made is whole, repeat it"

@@ -79,7 +79,7 @@ def status(as_json: bool, root: Path) -> None:
     paths = Paths(root)
     state = read_status(paths, load_params(paths.params))
     if as_json:
-        click.echo(show.to_json(state))
+        show.print_json(state)
     else:
         show.status(state)
 

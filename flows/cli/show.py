@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -10,21 +11,24 @@ from typing import Any
 import click
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from flows.cli.terminal import give, lines
 from tasks.core.label_notes import PLACED
 from tasks.core.paths import Paths
 from tasks.core.proof import PROVEN, UNPROVEN
 
 MEASURES = {"v_measure": "V-measure", "triplets": "triplets", "knn": "kNN@10"}
-FEW = 50  # held-out texts below which a score moves by more than ten points by chance
+UNSAFE = re.compile("[\x7f-\x9f\u200e\u200f\u061c\u2028-\u202e\u2066-\u206f\ud800-\udfff]")
 REMARKS = 8  # lines about how files were read
 WIDTH = 100  # characters of a table where there is no terminal to ask
+FEW = 50  # held-out texts below which a score moves by more than ten points by chance
 
 
-def to_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2)
+def print_json(value: Any) -> None:
+    """Print JSON whose strings hold no raw control character: escaped, they are the same data."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    give(UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
 
 
 def nothing_to_do(verb: str, reason: str) -> None:
@@ -160,12 +164,12 @@ def _views(instructions: Mapping[str, Any]) -> Table:
         counts = about.get("labels", {})
         scores = [shift(about.get("before", {}), about.get("after", {}), key) for key in MEASURES]
         table.add_row(
-            escape(name),
+            name,
             f"{len(counts)}",
             f"{sum(counts.values()):,}",
             *scores,
             f"{about.get('rows', 0):,}",
-            escape(_state(about)),
+            _state(about),
         )
     return table
 
@@ -204,28 +208,35 @@ def next_steps(paths: Paths, names: Sequence[str]) -> None:
 def hits(found: list[tuple[str, str, list[dict[str, Any]]]], *, as_json: bool) -> None:
     if as_json:
         rows = [{"query": query, "view": view, "hits": got} for query, view, got in found]
-        click.echo(to_json(rows[0]["hits"] if len(rows) == 1 else rows))
+        print_json(rows[0]["hits"] if len(rows) == 1 else rows)
         return
     console = new_console()
     for query, view, got in found:
-        table = new_table(f"{escape(query)}  ·  {escape(view)}")
+        table = new_table(f"{query}  ·  {view}")
         for column in ("score", "label", "confidence", "id"):
             table.add_column(column, no_wrap=True)
         table.add_column("text")
         for hit in got:
             table.add_row(
                 f"{hit['score']:.3f}",
-                escape(str(hit.get("label", ""))),
+                str(hit.get("label", "")),
                 f"{hit['confidence']:.2f}" if "confidence" in hit else "",
-                escape(str(hit["id"])),
-                escape(short(hit["text"])),
+                str(hit["id"]),
+                short(hit["text"]),
             )
         console.print(table)
 
 
+class _Console(Console):
+    def render_str(self, text: str, *args: Any, **kwargs: Any) -> Any:
+        return super().render_str(lines(text), *args, **kwargs)
+
+
 def new_console() -> Console:
-    console = Console()
-    return console if console.is_terminal else Console(width=WIDTH)
+    """Return a console that takes texts as they are: no markup, no emoji codes, no control."""
+    plain: dict[str, Any] = {"markup": False, "emoji": False, "highlight": False}
+    console = _Console(**plain)
+    return console if console.is_terminal else _Console(width=WIDTH, **plain)
 
 
 def new_table(title: str) -> Table:

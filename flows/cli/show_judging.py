@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.markup import escape
 from rich.table import Table
 
-from flows.cli.show import FEW, MEASURES, new_console, new_table, to_json
+from flows.cli.show import FEW, MEASURES, new_console, new_table, print_json
+from flows.cli.terminal import give
+from tasks.core.formulas import neutral
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,7 +20,7 @@ ROWS = {**MEASURES, "sts": "STS"}
 
 def evaluation(found: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
-        click.echo(to_json(found))
+        print_json(found)
         return
     click.echo(
         f"{found['view']} ({found['method']}): {found['texts']:,} texts with {found['labels']}"
@@ -54,7 +55,7 @@ def _figure(figure: Mapping[str, float] | None, sign: str = "") -> str:
     if figure is None:
         return "–"
     value, low, high = (figure[key] for key in ("value", "low", "high"))
-    return escape(f"{value:{sign}.1f}\n{low:{sign}.1f} to {high:{sign}.1f}")
+    return f"{value:{sign}.1f}\n{low:{sign}.1f} to {high:{sign}.1f}"
 
 
 def _previous(about: Mapping[str, Any]) -> str:
@@ -67,5 +68,7 @@ def _previous(about: Mapping[str, Any]) -> str:
 
 
 def suggestions(rows: pl.DataFrame, form: str) -> None:
-    text = rows.write_csv(float_precision=3) if form == "csv" else rows.write_ndjson()
-    click.echo(text, nl=False)
+    if form == "csv":
+        give(neutral(rows).write_csv(float_precision=3))
+    else:
+        give(rows.write_ndjson())

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
-from rich.markup import escape
 from rich.table import Table
 
 from flows.cli.show import (
@@ -14,10 +13,10 @@ from flows.cli.show import (
     materialised,
     new_console,
     new_table,
+    print_json,
     recorded,
     shift,
     short,
-    to_json,
 )
 
 LEFT = 5  # outputs of the user's own that are named
@@ -25,7 +24,7 @@ LEFT = 5  # outputs of the user's own that are named
 
 def commits(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
     if as_json:
-        click.echo(to_json(rows))
+        print_json(rows)
         return
     if not rows:
         click.echo("versions: none recorded in git yet; run 'refract run --commit'")
@@ -42,16 +41,16 @@ def commits(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
             _date(row["date"]),
             row["commit"][:7],
             _count(row["texts"]),
-            escape(row["message"] + tags),
+            row["message"] + tags,
         )
     new_console().print(made)
 
 
 def view(name: str, rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
     if as_json:
-        click.echo(to_json(rows))
+        print_json(rows)
         return
-    made = new_table(f"versions of {escape(name)}, newest first; * is here; scores in the view")
+    made = new_table(f"versions of {name}, newest first; * is here; scores in the view")
     for title in ("", "date", "commit", "tag"):
         made.add_column(title, no_wrap=True)
     for title in ("texts", "labels"):
@@ -96,7 +95,7 @@ def rolled_back(report: Any) -> None:
 
 def differences(found: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
-        click.echo(to_json(found))
+        print_json(found)
         return
     old, new = found["from"], found["to"]
     click.echo(
@@ -119,7 +118,7 @@ def _overview(views: Mapping[str, Any]) -> Table:
         moved = about.get("moved", {})
         kept = moved.get("neighbours_kept")
         made.add_row(
-            escape(name),
+            name,
             about["state"],
             f"{_count(old.get('labels'))} → {_count(new.get('labels'))}",
             *(shift(old.get("after", {}), new.get("after", {}), key) for key in MEASURES),
@@ -133,7 +132,7 @@ def _moved(name: str, moved: Mapping[str, Any]) -> Table:
     many = f"{moved['compared']:,} texts that both have"
     if moved["compared"] < moved["common"]:
         many = f"a seeded sample of {moved['compared']:,} of {moved['common']:,} texts"
-    made = new_table(f"{escape(name)}: what moved most, nearest {moved['k']} among {many}")
+    made = new_table(f"{name}: what moved most, nearest {moved['k']} among {many}")
     for title in ("id", "label", "kept"):
         made.add_column(title, no_wrap=True)
     made.add_column("text")
@@ -141,10 +140,10 @@ def _moved(name: str, moved: Mapping[str, Any]) -> Table:
         old, new = text["label"]
         kept = text["neighbours_kept"]
         made.add_row(
-            escape(text["id"]),
-            escape(old if old == new else f"{old} → {new}"),
+            text["id"],
+            old if old == new else f"{old} → {new}",
             "–" if kept is None else f"{kept:.0%}",
-            escape(short(text["text"], 120)),
+            short(text["text"], 120),
         )
     return made
 

@@ -51,8 +51,9 @@ def read_card(folder: Path) -> dict[str, Any]:
         card = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise _refusal(path, "no such file", "a fitted transform") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise _refusal(path, f"unreadable ({error})", "a JSON object") from None
+    except (OSError, ValueError, RecursionError) as error:
+        said = " ".join(str(error).split())[:120]
+        raise _refusal(path, f"unreadable ({said})", "a JSON object") from None
     if not isinstance(card, dict) or (missing := [key for key in OWN_KEYS if key not in card]):
         found = f"no {', '.join(missing)}" if isinstance(card, dict) else type(card).__name__
         raise _refusal(path, found, f"a JSON object with {', '.join(OWN_KEYS)}")

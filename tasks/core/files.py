@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 import shutil
-import tempfile
-from collections.abc import Iterable, Iterator
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from types import UnionType
 from typing import Any
 
 from tasks.core.errors import InputError
 
+NOTE_LIMIT = 1 << 28  # bytes; the hashes of a million files take half of it
 _blake = partial(hashlib.blake2b, digest_size=16)
 
 
@@ -38,16 +41,15 @@ def naming(path: Path) -> Iterator[None]:
 
 def _write_bytes(path: Path, payload: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "xb", opener=_as_open_as(path)) as file:  # opener
             file.write(payload)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
@@ -59,6 +61,15 @@ def sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def _as_open_as(path: Path) -> Callable[[str, int], int]:
+    """Return an opener of new files by the umask, and no more open than the file at `path`."""
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode) | 0o200  # DVC takes the right to write away
+    except OSError:
+        mode = 0o666
+    return lambda name, flags: os.open(name, flags, mode & 0o666)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -101,12 +112,30 @@ def check_regular(path: Path) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """Return the object in `path`, or None if it is missing or no JSON object."""
+    """Return the object in `path`, or None if it is missing, beyond bounds or no JSON object."""
     try:
+        if not path.is_file() or path.stat().st_size > NOTE_LIMIT:
+            return None
         value = json.loads(path.read_text("utf-8"))
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def number_in(note: Mapping[str, Any], key: str) -> int:
+    """Return the count under `key` of a note that somebody may have edited; 0 for anything else."""
+    value = note.get(key)
+    return value if isinstance(value, int) else 0
+
+
+def object_in(
+    note: Mapping[str, Any], key: str, kinds: type | UnionType = object
+) -> dict[str, Any]:
+    """Return the object under `key` of such a note, with its values of `kinds`; else {}."""
+    value = note.get(key)
+    if not isinstance(value, dict):
+        return {}
+    return {name: each for name, each in value.items() if isinstance(each, kinds)}
 
 
 def digest(*parts: object) -> str:
@@ -149,12 +178,12 @@ class Hashes:
             return None
 
     def _of(self, path: Path, how: str = "") -> str:
-        stat = path.stat()
+        now = path.stat()
         name = os.fsencode(path.resolve()).decode("utf-8", "backslashreplace")
         key = f"{how}:{name}" if how else name
-        seen = [stat.st_size, stat.st_mtime_ns, stat.st_ino]
+        seen = [now.st_size, now.st_mtime_ns, now.st_ino]
         known = self._known.get(key)
-        if known is not None and known[:3] == seen:
+        if isinstance(known, list) and len(known) == 4 and known[:3] == seen:
             return str(known[3])
         value = hashlib.sha256(path.read_bytes()).hexdigest() if how else content_hash(path)
         self._known[key] = [*seen, value]

@@ -35,3 +35,18 @@ def test_what_moves_the_cursor_or_turns_a_line_round_is_written_out():
         r"\x1b]0;x\x07 a\u202eb \x9b31m\n\ud800"
     )
     assert visible("ü 料 👩‍👩‍👧 \u200eעמלה") == "ü 料 👩‍👩‍👧 עמלה"
+
+
+def test_no_character_in_a_text_or_label_ends_the_renderer():
+    from tasks.core.report.drawing import png
+
+    odd = "".join(
+        map(chr, [*range(32), 0x7F, 0x9B, 0xFDD0, 0xFFFE, 0xFFFF, 0x1FFFE, 0xD800, 0x202E])
+    )
+    spec = {
+        "title": odd,
+        "data": {"values": [{"a": f"x{odd}", f"b{odd}": 1}]},
+        "mark": "point",
+        "encoding": {"x": {"field": "a", "type": "nominal", "scale": {"domain": [f"x{odd}"]}}},
+    }
+    assert png(spec).startswith(b"\x89PNG")

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.core.files import Hashes, digest, read_json, write_json, write_text
+from tasks.core.files import (
+    Hashes,
+    content_hash,
+    digest,
+    number_in,
+    object_in,
+    read_json,
+    write_json,
+    write_text,
+)
 
 
 def test_a_written_file_replaces_the_old_one_and_leaves_nothing_beside_it(tmp_path):
@@ -17,6 +26,53 @@ def test_a_written_file_replaces_the_old_one_and_leaves_nothing_beside_it(tmp_pa
     assert path.read_bytes() == b"caf\xc3\xa9\n"
     assert [file.name for file in path.parent.iterdir()] == ["a.txt"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+@pytest.fixture
+def umask():
+    before = os.umask(0o022)
+    yield os.umask
+    os.umask(before)
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o027, 0o077, 0o002])
+def test_a_new_file_has_the_mode_that_open_gives(tmp_path, umask, mask):
+    umask(mask)
+    (tmp_path / "plain").write_text("x")
+    write_text(tmp_path / "ours", "x")
+    assert (tmp_path / "ours").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_what_was_private_stays_private_and_what_dvc_protects_can_be_written(tmp_path, umask):
+    for mode, after in ((0o600, 0o600), (0o444, 0o644), (0o666, 0o644)):
+        write_text(tmp_path / "a", "old")
+        (tmp_path / "a").chmod(mode)
+        write_text(tmp_path / "a", "new")
+        assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == after
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"[" * 200_000, b'{"a":' * 100_000, b"[]", b"7", b"\xff", b"9" * 5_000, b"", b"nan", b"{"],
+)
+def test_a_note_that_is_broken_counts_as_none(tmp_path, content):
+    (tmp_path / "note.json").write_bytes(content)
+    assert read_json(tmp_path / "note.json") is None
+    (tmp_path / "a").write_text("x")
+    assert Hashes(tmp_path / "note.json").of(tmp_path / "a") == content_hash(b"x")
+
+
+def test_a_note_that_is_no_file_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "note.json")
+    assert read_json(tmp_path / "note.json") is None
+    assert read_json(tmp_path) is None
+
+
+@pytest.mark.parametrize("known", [5, [], [1], ["a", "b", "c", "d"], {"x": 1}, None, "text"])
+def test_a_remembered_hash_of_another_shape_is_taken_anew(tmp_path, known):
+    (tmp_path / "a").write_text("x")
+    write_json(tmp_path / "hashes.json", {"files": {str(tmp_path / "a"): known}})
+    assert Hashes(tmp_path / "hashes.json").all([tmp_path / "a"]) == [content_hash(b"x")]
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace", "encode"])
@@ -117,3 +173,11 @@ def test_a_lost_or_broken_memory_of_hashes_costs_only_time(tmp_path):
     memory.write_text("{")
     assert Hashes(memory).all([path]) == first
     assert read_json(memory) is not None
+
+
+@pytest.mark.parametrize("odd", [None, "x", [], 1.5, {"a": [1]}])
+def test_a_note_that_somebody_edited_holds_nothing_where_its_shape_is_another(odd):
+    assert number_in({"rows": odd}, "rows") == 0
+    assert object_in({"counts": odd}, "counts", int) == {}
+    assert number_in({"rows": 3}, "rows") == 3
+    assert object_in({"counts": {"a": 1, "b": "x"}}, "counts", int) == {"a": 1}

@@ -6,7 +6,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from tasks.core.characters import for_label
+from tasks.core.errors import InputError
 from tasks.core.files import write_text
+from tasks.core.store import first_line
 
 WHOLE = "window.vegaEmbed = vegaEmbed;"  # what a page calls
 
@@ -25,8 +28,25 @@ def script(cache: Path) -> str:
 
 
 def png(spec: dict[str, Any]) -> bytes:
-    """Return a Vega-Lite specification as a picture."""
+    """Return a Vega-Lite specification as a picture; InputError where it cannot be drawn."""
     import vl_convert
 
-    made: bytes = vl_convert.vegalite_to_png(spec, scale=1.25)
+    try:
+        made: bytes = vl_convert.vegalite_to_png(_drawable(spec), scale=1.25)
+    except BaseException as error:  # a panic of the renderer derives from it, and from nothing else
+        if type(error).__name__ not in ("PanicException", "ValueError"):
+            raise
+        raise InputError(
+            f"report: the picture cannot be drawn ({first_line(error)}); look for odd characters in"
+            " the labels, or report it"
+        ) from error
     return made
+
+
+def _drawable(value: Any) -> Any:
+    """Return a specification without the characters that no picture may hold."""
+    if isinstance(value, dict):
+        return {_drawable(key): _drawable(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_drawable(each) for each in value]
+    return for_label(value) if isinstance(value, str) else value

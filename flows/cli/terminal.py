@@ -1,0 +1,81 @@
+"""Where everything goes that a person sees: harmless in any terminal, in whatever encoding."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+from tasks.core.characters import visible
+
+
+class Cleaned(io.TextIOBase):
+    """A text stream that shows control characters instead of sending them."""
+
+    def __init__(self, raw: TextIO) -> None:
+        """Clean what goes to `raw`; Rich, whose tables are clean already, writes to it directly."""
+        self.rich_proxied_file = raw
+        if isinstance(raw, io.TextIOWrapper):
+            raw.reconfigure(errors="backslashreplace")  # a terminal in latin-1 shows what it can
+
+    @property
+    def buffer(self) -> Any:
+        """The bytes below, for what programs read."""
+        return self.rich_proxied_file.buffer
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """That of the stream below."""
+        return self.rich_proxied_file.encoding
+
+    def write(self, text: str) -> int:
+        """Write `text`, in which line ends stay, and tabs."""
+        self.rich_proxied_file.write(lines(text))
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand on what was written."""
+        self.rich_proxied_file.flush()
+
+    def isatty(self) -> bool:
+        """Tell whether a person looks at it."""
+        return self.rich_proxied_file.isatty()
+
+    def fileno(self) -> int:
+        """Return the number that child processes write to."""
+        return self.rich_proxied_file.fileno()
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
+
+
+def lines(text: str) -> str:
+    """Return `text` cleaned line by line."""
+    return "".join(
+        part if part in ("\n", "\t") else visible(part) for part in re.split(r"([\n\t])", text)
+    )
+
+
+@contextmanager
+def cleaned() -> Iterator[None]:
+    """Clean everything that is printed within the block."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (Cleaned(stream) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+def give(text: str) -> None:
+    """Print what a program reads: bytes in UTF-8, unchanged; cleaned where a person looks."""
+    if sys.stdout.isatty():
+        sys.stdout.write(lines(text))
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+    sys.stdout.buffer.flush()
