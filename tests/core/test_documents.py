@@ -542,9 +542,9 @@ def test_a_file_of_another_format_is_named_by_its_content(tmp_path, name, data, 
 
 
 def test_a_zstandard_window_that_is_too_large_is_told_apart_from_damage(tmp_path):
-    # a frame without its size, and a window of 2 GiB: descriptor 0, window 21 << 3, an empty block
+    # a frame without its size: descriptor 0, a window of 2 GiB (21 << 3), an empty last block
     frame = b"\x28\xb5\x2f\xfd\x00\xa8\x01\x00\x00"
-    with pytest.raises(InputError, match="window above 128 MiB .* again without --long"):
+    with pytest.raises(InputError, match=r"window above 128 MiB .* again without --long"):
         read(put(tmp_path / "a.csv.zst", frame))
 
 
