@@ -16,6 +16,7 @@ from tasks.core import arrow, store
 from tasks.core.coder import Coder, Codes
 from tasks.core.encoder import EncoderSettings
 from tasks.core.errors import InputError
+from tasks.core.hardlinks import check_hard_links
 from tasks.core.same_text import Texts
 
 KEYS = ("id", "text_hash", "row_hash")
@@ -79,8 +80,10 @@ def _corpus_hashes(corpus: Path, name: str) -> Iterator[np.ndarray]:
 
 
 def prepare(corpus: Path, table: Path, *, fresh: bool) -> None:
-    """Give an existing table the metadata columns of the corpus."""
-    if not fresh:
+    """Give an existing table the metadata columns of the corpus; see that a new one can be."""
+    if fresh:
+        check_hard_links(table.parent)
+    else:
         fields = [field for field in _corpus_schema(corpus) if field.name not in OWN]
         store.evolve(table, fields, OWN)
 

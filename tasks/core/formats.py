@@ -145,7 +145,9 @@ def open_bytes(path: Path) -> Any:
 
 
 def _is_text(begin: bytes) -> bool:
-    return len(begin) > len(max(MAGICS)) and not any(byte < 9 or 13 < byte < 32 for byte in begin)
+    return begin.startswith(tuple(MARKS)) or (
+        len(begin) > len(max(MAGICS)) and not any(byte < 9 or 13 < byte < 32 for byte in begin)
+    )
 
 
 def open_text(path: Path, encoding: str | None = None) -> io.TextIOWrapper:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import filecmp
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote_from_bytes
 
 from tasks.core.columns import NoTextError, Wanted
 from tasks.core.documents import batches, is_document
 from tasks.core.errors import InputError
 from tasks.core.formats import PLAIN, EmptyFileError, Hints, format_of
+from tasks.core.records import encodable
 from tasks.core.sources import expand, shown, survey
 
 
@@ -74,6 +77,11 @@ def _of(source: str, raw: Path) -> list[Incoming]:
         inside = Path(path.name)
         if given.is_dir():
             inside = given.resolve().name / path.relative_to(given)
+        inside = (
+            Path(quote_from_bytes(os.fsencode(inside), "/ ="))
+            if not encodable(str(inside))
+            else inside
+        )
         found.append(Incoming(path.resolve(), raw / inside))
     return found
 

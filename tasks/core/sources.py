@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from tasks.core.columns import USUAL
 from tasks.core.errors import InputError
 from tasks.core.formats import ACCEPTED, known_format
+from tasks.core.records import encodable
 
 MARKS = "*?["
 PROGRAMS = ("_delta_log", "_temporary", "__MACOSX", "__pycache__")
@@ -36,8 +37,12 @@ class Sources:
     passed: dict[str, list[Path]] = field(default_factory=dict)
 
     def remarks(self) -> list[str]:
-        """Say what was passed over."""
-        return [f"passed over, {why}: {_few(paths)}" for why, paths in self.passed.items()]
+        """Say what was passed over, and which names are none that git and DVC can record."""
+        said = [f"passed over, {why}: {_few(paths)}" for why, paths in self.passed.items()]
+        odd = [path for path in self.files if not encodable(str(path))]
+        if odd:
+            said.append(f"names that are not UTF-8, which DVC cannot record; rename: {_few(odd)}")
+        return said
 
 
 def expand(sources: Sequence[str], root: Path) -> list[Path]:

@@ -51,7 +51,8 @@ def read_arrow(path: Path, rows: int, hints: Hints) -> Iterator[Batch]:
 
 def _slices(records: Any, rows: int) -> Iterator[Any]:
     for record in records:
-        width = record.nbytes // max(1, record.num_rows)
+        record.validate()  # nbytes ends the process where offsets are broken
+        width = record.get_total_buffer_size() // max(1, record.num_rows)
         size = max(1, min(rows, BATCH_LIMIT // max(1, width)))
         for start in range(0, record.num_rows, size):
             yield record.slice(start, size)

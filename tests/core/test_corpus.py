@@ -412,3 +412,61 @@ def test_long_texts_are_staged_before_a_row_group_is_full(desk, monkeypatch):
     assert desk.build(batch_rows=1).kept == 20
     meta = pq.read_metadata(desk.out)
     assert [meta.row_group(n).num_rows for n in range(meta.num_row_groups)] == [4] * 5
+
+
+def test_stray_and_empty_files_cost_nothing_but_a_remark(desk):
+    desk.put("a.csv", "id,text,\n1,a,\n2,b,\n")
+    desk.put("empty.csv", "")
+    desk.put("headed.csv", "id,text\n")
+    desk.put("zero.parquet", "")
+    desk.put("dataset_info.json", '{"features": {"text": "string"}}')
+    report = desk.build()
+    assert (report.read, report.kept, report.rejected, report.columns) == (2, 2, {}, {})
+    assert report.remarks == [
+        "raw/dataset_info.json: passed over, no text column",
+        "raw/empty.csv: passed over, empty",
+        "raw/headed.csv: passed over, no rows",
+        "raw/zero.parquet: passed over, empty",
+    ]
+
+
+def test_a_file_that_stands_alone_is_refused_for_what_others_are_passed_over_for(desk):
+    desk.put("empty.csv", "")
+    with pytest.raises(InputError, match="found no line"):
+        desk.build()
+
+
+def test_folders_of_partitions_become_columns_unless_the_file_has_them(desk):
+    for lang in ("de", "en"):
+        (desk.root / "raw" / f"lang={lang}" / "year=2024").mkdir(parents=True)
+    desk.put("lang=de/year=2024/a.csv", "id,text\n1,hallo\n")
+    desk.put("lang=en/year=2024/a.csv", "id,text,lang\n2,hello,own\n")
+    report = desk.build()
+    assert report.columns == {"lang": "string", "year": "integer"}
+    assert rows(desk.out, 0, 2, ["lang", "year"]).rows() == [("de", 2024), ("own", 2024)]
+    assert desk.build(metadata=["lang"]).columns == {"lang": "string"}
+
+
+def test_files_of_many_columns_share_one_limit(desk):
+    for file in range(3):
+        names = ",".join(f"c{file}x{number}" for number in range(150))
+        desk.put(f"{file}.csv", f"id,text,{names}\n{file},a{',1' * 150}\n")
+    report = desk.build()
+    assert (report.kept, len(report.columns)) == (3, 256)
+    assert report.remarks[0].startswith("450 columns: the first 256 are read")
+
+
+def test_what_a_reader_decided_is_in_the_report(desk):
+    desk.put("a.tsv", 'id\ttext\n1\t" a\n2\tb\n3\tc"')
+    report = desk.build()
+    assert report.kept == 3
+    assert report.remarks[0].startswith("raw/a.tsv: quotes are read as text")
+
+
+def test_ids_are_compared_as_they_are_written(desk):
+    desk.put("a.csv", "id,text\n1,a\n1.0,b\n001,c\n")
+    frame = pl.DataFrame({"id": [4.0, None, 1.0], "text": ["d", "e", "a"]})
+    frame.write_parquet(desk.root / "raw" / "b.parquet")
+    report = desk.build()
+    assert report.rejected == {"empty id": 1, "repeated row": 1}
+    assert rows(desk.out, 0, 9, ["id"])["id"].to_list() == ["1", "1.0", "001", "4"]

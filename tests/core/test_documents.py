@@ -2,6 +2,7 @@ import csv
 import gzip
 import io
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from tasks.core import delimited, formats, quoting, records
+from tasks.core import delimited, formats, jsonvalues, quoting, records
 from tasks.core.columns import detect_columns
 from tasks.core.documents import batches
 from tasks.core.errors import InputError
@@ -485,3 +486,83 @@ def test_no_source_at_all_is_refused(tmp_path):
 def test_a_missing_file_is_an_input_error(tmp_path):
     with pytest.raises(InputError, match="not readable"):
         read(tmp_path / "gone.csv")
+
+
+def test_json_is_read_in_whatever_shape_it_stands(tmp_path):
+    expected = {"text": ["a", "b"]}
+    for number, content in enumerate(
+        (
+            '{"text":"a"}\n{"text":"b"}\n',
+            '[{"text":"a"},{"text":"b"}]',
+            '[\n{"text":"a"},\n{"text":"b"}\n]\n',
+            '{\n "text": "a"\n}\n{\n "text": "b"\n}\n',
+        )
+    ):
+        for suffix in (".json", ".jsonl"):
+            path = put(tmp_path / f"{number}{suffix}", content)
+            assert read(path) == (expected, []), path
+
+
+def test_values_of_an_array_are_read_whatever_the_blocks(tmp_path, monkeypatch):
+    rows = [{"text": f"[{n}], " * n, "deep": {"n": [n]}} for n in range(40)]
+    path = put(tmp_path / "a.json", json.dumps([*rows, "x", {"text": "\ud800"}], indent=1))
+    whole = list(batches(path))
+    monkeypatch.setattr(jsonvalues, "BLOCK_SIZE", 16)
+    assert list(batches(path)) == whole
+    assert whole[0].columns["text"] == [row["text"] for row in rows]
+    assert reasons(path) == [(41, "JSON that is not an object"), (42, "invalid UTF-8")]
+
+
+@pytest.mark.parametrize("end", ["", '{"te', "nonsense]", "] and more"])
+def test_an_array_that_breaks_off_is_refused(tmp_path, end):
+    path = put(tmp_path / "a.json", '[{"text":"a"},' + end)
+    with pytest.raises(InputError, match=r"not readable \(.* behind value 1\); expected JSON L"):
+        read(path)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.csv.zst"])
+@pytest.mark.parametrize("compression", ["", ".gz", ".zst"])
+def test_compression_is_found_by_content(tmp_path, name, compression):
+    path = put(tmp_path / name, compress(b"id,text\n1,hello\n", compression))
+    assert read(path) == ({"id": ["1"], "text": ["hello"]}, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "what"),
+    [
+        ("a.csv", b"PK\x03\x04....", "a zip archive or an Excel workbook"),
+        ("a.jsonl", b"PAR1....", "Parquet"),
+        ("a.txt", b"%PDF-1.7", "a PDF"),
+        ("a.csv.gz", b"BZh91AY", "bzip2"),
+    ],
+)
+def test_a_file_of_another_format_is_named_by_its_content(tmp_path, name, data, what):
+    with pytest.raises(InputError, match=f"found {what} by its content; expected .*; unpack"):
+        read(put(tmp_path / name, data))
+
+
+def test_a_zstandard_window_that_is_too_large_is_told_apart_from_damage(tmp_path):
+    # a frame without its size: descriptor 0, a window of 2 GiB (21 << 3), an empty last block
+    frame = b"\x28\xb5\x2f\xfd\x00\xa8\x01\x00\x00"
+    with pytest.raises(InputError, match=r"window above 128 MiB .* again without --long"):
+        read(put(tmp_path / "a.csv.zst", frame))
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".arrow"])
+def test_a_table_without_a_byte_is_empty(tmp_path, suffix):
+    with pytest.raises(formats.EmptyFileError, match="found no byte"):
+        read(put(tmp_path / f"a{suffix}", b""))
+
+
+def test_a_name_that_is_not_utf_8_is_read(tmp_path):
+    for suffix in (".csv", ".parquet", ".arrow"):
+        path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9" + suffix.encode()))
+        frame = pl.DataFrame({"id": ["1"], "text": ["a"]})
+        with path.open("wb") as file:
+            if suffix == ".csv":
+                frame.write_csv(file)
+            elif suffix == ".parquet":
+                frame.write_parquet(file)
+            else:
+                frame.write_ipc(file)
+        assert read(path) == ({"id": ["1"], "text": ["a"]}, [])

@@ -283,3 +283,20 @@ def test_a_file_that_is_not_text_is_refused(tmp_path):
 def test_a_missing_file_says_how_to_make_a_workspace(tmp_path):
     with pytest.raises(InputError, match="run 'refract init DIR' to make one"):
         load_params(tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("delimiter: ab", "ingest.delimiter: must be one character, or 'tab'"),
+        ("quoting: maybe", "ingest.quoting: must be 'quoted', 'escaped' or 'none'"),
+        ("header: -1", "ingest.header: must be greater than or equal to 0"),
+        ("encoding: rot13", "ingest.encoding: must be an encoding such as 'utf-8' or 'cp1252'"),
+    ],
+)
+def test_how_documents_are_written_is_validated(tmp_path, line, message):
+    (tmp_path / "params.yaml").write_text("ingest: {delimiter: tab, encoding: cp1252}\n")
+    assert load_params(tmp_path / "params.yaml").ingest.delimiter == "\t"
+    (tmp_path / "params.yaml").write_text(f"ingest:\n  {line}\n")
+    with pytest.raises(InputError, match=message):
+        load_params(tmp_path / "params.yaml")
