@@ -9,12 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flows.server import known_server
+from tasks.core.errors import InputError
+from tasks.core.exhaustion import unwritable
 from tasks.core.paths import Paths
 
 _OWN_SERVER = {
     "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",  # 6 to 20 s seen on two busy cores
 }
+_ROOM = 8 << 20  # bytes: a new database took 1 MB, its journal 4 at most
 _QUIET = {
     # An expected error is one line on stderr; the run's page in the Prefect UI keeps its traceback.
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
@@ -34,6 +37,9 @@ def settle(paths: Paths) -> None:
     if served is not None:
         os.environ["PREFECT_API_URL"] = served
     paths.prefect_home.mkdir(parents=True, exist_ok=True)
+    full = unwritable(paths.prefect_home, _ROOM)
+    if full is not None:  # or the server would be waited for in vain, for minutes
+        raise InputError(full)
     os.environ["PREFECT_HOME"] = str(paths.prefect_home.resolve())
     for name, value in _OWN_SERVER.items():
         os.environ.setdefault(name, value)
