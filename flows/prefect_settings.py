@@ -13,8 +13,11 @@ from flows.environment import settle_home, settle_network
 from flows.private import private_server
 from flows.server_note import Note, known
 from flows.trust import ask
+from tasks.core.errors import InputError
+from tasks.core.exhaustion import unwritable
 from tasks.core.paths import Paths
 
+_ROOM = 8 << 20  # bytes: a new database took 1 MB, its journal 4 at most
 _QUIET = {
     # An expected error is one line on stderr; the run's page in the Prefect UI keeps its traceback.
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
@@ -53,6 +56,9 @@ def be_quiet() -> None:
 def keep_to(paths: Paths) -> None:
     """Let Prefect keep what it remembers in the workspace, unless the user has named a place."""
     paths.prefect_home.mkdir(parents=True, exist_ok=True)
+    full = unwritable(paths.prefect_home, _ROOM)
+    if full is not None:  # or the server would be waited for in vain, for minutes
+        raise InputError(full)
     os.environ.setdefault("PREFECT_HOME", str(paths.prefect_home.resolve()))
 
 

@@ -39,7 +39,6 @@ _WORDS = {
 }
 _NUMBER = re.compile(r"\[?(?:os error|errno) (\d+)\b", re.IGNORECASE)  # Rust's and Python's way
 _FILE = re.compile(r"""(?:^|['"\s(])(/?(?:[^\s'":,()]+/)+[^\s'":,()]+)""")
-_PROBE = 1 << 18  # bytes: a page of a database more
 _DEEPEST = 20  # causes of causes that are looked at
 
 
@@ -84,13 +83,15 @@ def naming_table(write: Callable[Concatenate[Path, P], R]) -> Callable[Concatena
     return named
 
 
-def unwritable(folder: Path) -> str | None:
-    """Return the same line where nothing can be written to `folder`; None where it can."""
+def unwritable(folder: Path, room: int = 1 << 18) -> str | None:
+    """Return the same line where `folder` has no room for so many bytes, or None."""
     probe = folder / ".probe.tmp"
     try:
         with probe.open("wb") as file:
-            file.write(bytes(_PROBE))
-            os.fsync(file.fileno())
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, room)
+            else:
+                file.write(bytes(room))
     except OSError as error:
         error.filename = str(folder)
         return exhausted(error)

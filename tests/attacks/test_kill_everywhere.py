@@ -69,6 +69,7 @@ WISH = Wish(instruction="the mood of the writer", clusters=8)
 
 
 def do_label(root: Path) -> None:
+    os.environ["OPENAI_API_KEY"] = KEY  # the server of forks is older than the endpoint
     label(root, "tone", WISH)
 
 
@@ -214,6 +215,6 @@ def test_documents_that_were_being_brought(made, tmp_path, report):
 def test_labels_that_were_being_made(made, tmp_path, report, monkeypatch):
     of = {row["text"]: NAMES[row["mood"]] for row in documents()}
     with Endpoint(Oracle(of, phrases=PHRASES)) as endpoint:
-        monkeypatch.setenv("OPENAI_API_KEY", KEY)
+        monkeypatch.setenv("OPENAI_API_KEY", KEY)  # restored at the end
         set_params(made, label={"base_url": endpoint.url, "model": "oracle", "in_flight": 1})
         everywhere(made, tmp_path, Series(_as_it_was, do_label, do_label), [], report)

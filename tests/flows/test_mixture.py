@@ -23,7 +23,7 @@ from tasks.core.transform import load
 from tests.children import Child
 from tests.flows.history import git
 from tests.flows.test_kill import kill_at
-from tests.same import assert_same
+from tests.same import assert_same, rows
 from tests.world import documents, write_documents, write_labels
 
 TENSORS_REASON = "its tensors are not those of its card"
@@ -142,6 +142,15 @@ def test_documents_put_back_after_a_kill_leave_no_row_of_the_others(made, _made,
     ingest(made)
     interrupted(monkeypatch, flows.embed, "commit_shard", lambda: embed(made))
     write_documents(made, documents())
+    run(made)
+    assert_same(made, _made)
+
+
+def test_a_rebuild_that_was_killed_is_completed_by_a_run(made, _made, monkeypatch):
+    import flows.embed
+
+    interrupted(monkeypatch, flows.embed, "commit_shard", lambda: embed(made, rebuild=True))
+    assert len(rows(made, "base")) == 16
     run(made)
     assert_same(made, _made)
 
