@@ -138,7 +138,7 @@ STRUCTURAL = {
         for name in (
             *("data", "data/views", "data/vectors", "data/corpus", "data/transforms"),
             *("data/metrics", "data/metrics/scores", "data/quarantine", "data/quarantine/labels"),
-            *(".dvc", ".dvc/tmp", ".dvc/cache", ".refract", "data/views/mood.lance"),
+            *(".dvc", ".dvc/tmp", ".dvc/cache", "data/views/mood.lance"),
             *("data/quarantine/documents/deep/er", "data/views/a/b/c"),
         )
     },
@@ -274,6 +274,16 @@ def test_a_version_that_leads_elsewhere_is_refused_before_it_is_laid_out(origin,
             assert code == 2, (words, said)
     assert everything(spared) == before
     assert git(clone, "rev-parse", "HEAD") == git(clone, "rev-parse", "view/mood/v1^{commit}")
+
+
+def test_a_linked_folder_of_notes_is_refused_to_strangers(origin, spared):
+    """Who vouches for the workspace may keep `.refract` on another disk."""
+    root = hostile(origin, spared, linked(".refract"))
+    before = everything(spared)
+    for words in (["checkout", "evil"], ["diff", "evil"], ["run"], ["status"], ["trust", "--yes"]):
+        code, said = said_in_one_line(root, words)
+        assert code == 2, (words, said)
+    assert everything(spared) == before
 
 
 LISTS = ["../../../victim/diary.txt", "/etc/x", "a/../../x", "", ".", "a//b", "..\\x", "C:/x"]
