@@ -70,8 +70,13 @@ class Present:
     def links(self) -> set[str]:
         """Return the links where Refract writes, those that git tracks, and those at the top."""
         paths = Paths(self._root)
-        found = {path.relative_to(self._root).as_posix() for path in links_of_outputs(paths)}
-        found |= {path.name for path in self._root.iterdir() if path.is_symlink()}
+        apart = (paths.state, paths.dvc)  # on another disk, if their owner likes
+        linked = [*links_of_outputs(paths), *filter(Path.is_symlink, self._root.iterdir())]
+        found = {
+            path.relative_to(self._root).as_posix()
+            for path in linked
+            if path not in apart and not any(folder in path.parents for folder in apart)
+        }
         if place_of(self._root) is not None:
             rows = git(self._root, "ls-files", "--stage", "-z").split("\0")
             parted = (row.split("\t", 1) for row in rows if row)

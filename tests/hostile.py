@@ -87,7 +87,11 @@ def edit(folder: Path, file: str, change: Callable[[dict], None]) -> None:
 
 
 def commit(folder: Path, message: str) -> None:
-    git(folder, "add", "--all", "--force", "--", ".", ":!.refract", ":!.dvc/cache", ":!.dvc/tmp")
+    """Commit all but what git ignores, and all links."""
+    git(folder, "add", "--all")
+    links = [path.relative_to(folder) for path in folder.rglob("*") if path.is_symlink()]
+    for link in links:
+        git(folder, "add", "--force", "--", str(link))
     git(folder, "commit", "--quiet", "--allow-empty", "-m", message)
 
 

@@ -158,11 +158,12 @@ def run(commit: bool, root: Path) -> None:
     from flows.belongings import anything_uncommitted
     from flows.cli import show
     from flows.status import read_status
-    from flows.trust import ask_recording
+    from flows.trust import ask, ask_recording
     from tasks.core.params import load_params
 
     paths = Paths(root)
     params = load_params(paths.params)
+    ask(paths, "sources", "model")
     ask_recording(paths, params)
     commit = commit or (params.record.commit == "always" and paths.in_dvc())
     if stale.anything(paths, params) or (commit and anything_uncommitted(paths)):

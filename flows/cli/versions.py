@@ -51,8 +51,10 @@ def rollback(name: str, version: str | None, root: Path) -> None:
     """
     from flows.cli import show_versions
     from flows.prefect_settings import settle
+    from flows.trust import EXCHANGE, ask
 
     paths = Paths(root)
+    ask(paths, *EXCHANGE)
     settle(paths)
     from flows.rollback import rollback as flow
 

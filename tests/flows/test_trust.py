@@ -195,11 +195,12 @@ def test_documents_of_elsewhere_a_remote_and_prefects_settings_are_asked_for(ori
     commit(origin, "evil")
     root = clone(origin)
     assert f"ingest.sources reads {victim}" in refused(root, "ingest")
-    assert "record.push sends" in refused(root, "run")
+    assert "ingest.sources reads" in refused(root, "run")
     code, said, _ = refract(root, "status", "--json")
     assert code == 0
     assert "refract trust" in json.loads(said)["corpus"]["reason"]
     told = refract(root, "trust")[1]
+    assert "record.push sends" in told
     assert "Prefect is set up by .env" in told
     assert "remote 'store'" in told
 
