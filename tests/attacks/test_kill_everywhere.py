@@ -213,8 +213,12 @@ def test_documents_that_were_being_brought(made, tmp_path, report):
 
 
 def test_labels_that_were_being_made(made, tmp_path, report, monkeypatch):
+    def again(root: Path) -> None:
+        do_label(root)
+        run(root)
+
     of = {row["text"]: NAMES[row["mood"]] for row in documents()}
     with Endpoint(Oracle(of, phrases=PHRASES)) as endpoint:
         monkeypatch.setenv("OPENAI_API_KEY", KEY)  # restored at the end
         set_params(made, label={"base_url": endpoint.url, "model": "oracle", "in_flight": 1})
-        everywhere(made, tmp_path, Series(_as_it_was, do_label, do_label), [], report)
+        everywhere(made, tmp_path, Series(_as_it_was, do_label, again), [], report)
