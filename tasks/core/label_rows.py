@@ -59,6 +59,7 @@ def read_rows(path: Path, name: str, separator: str | None = None) -> LabelRows:
     positions: list[int] = []
     for batch in _batches(path):
         rows.rejects += batch.rejected
+        rows.notes.update(batch.remarks)
         flat = unfold(batch.columns, name)
         here, origin = flat if flat is not None else (batch.columns, range(len(batch)))
         for column in here:

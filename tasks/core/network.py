@@ -44,7 +44,7 @@ def check_certificates() -> None:
     except OSError as error:
         trouble = error.strerror or trouble if isinstance(error, PermissionError) else trouble
         raise InputError(
-            f"environment variable SSL_CERT_FILE: found {name[:80]!r}, which {trouble}; expected"
+            f"environment variable SSL_CERT_FILE: found {name[:200]!r}, which {trouble}; expected"
             " a file of certificates in PEM form; correct it, or unset it"
         ) from None
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from tasks.core.errors import InputError
-from tasks.core.labelling import procedure
+from tasks.core.labelling import llm, procedure
 from tasks.core.labelling.asking import Limits
 from tasks.core.labelling.exchange import Answer
 from tasks.core.labelling.job import open_till
@@ -300,6 +300,7 @@ def test_an_endpoint_on_this_machine_is_asked_without_a_proxy(job, monkeypatch, 
 def test_an_endpoint_elsewhere_is_asked_through_the_proxy(job, monkeypatch):
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(llm, "refuse_open_key", lambda *_: None)  # the fake one has no certificate
     with Endpoint(oracle()) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url.removesuffix("/v1"))
         made = job(proxy)
