@@ -22,6 +22,7 @@ from flows.wish import Wish, endpoint, fingerprint, make_job
 from tasks import label as task
 from tasks.core import base
 from tasks.core.errors import InputError
+from tasks.core.files import sweep_beside
 from tasks.core.label_files import label_files
 from tasks.core.labelling import procedure
 from tasks.core.labelling.job import LabelJob, Step
@@ -65,6 +66,8 @@ def label(root: Path, name: str, wish: Wish) -> LabelReport:
         job = make_job(paths, params, name, wish)
         output = task.Output(paths.label_file(name), paths.label_card(name), paths.taxonomy(name))
         with _alone(job):
+            for file in (output.labels, output.card, output.taxonomy):
+                sweep_beside(file)
             check_place(output.labels, output.card, name, weak=job.weak)
             steps = [task.sample(job)]
             if wish.review:

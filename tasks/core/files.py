@@ -72,6 +72,12 @@ def _as_open_as(path: Path) -> Callable[[str, int], int]:
     return lambda name, flags: os.open(name, flags, mode & 0o666)
 
 
+def sweep_beside(path: Path) -> None:
+    """Remove what a killed `write_bytes` has left; the caller is the only one to write `path`."""
+    for half in path.parent.glob(f".{path.name}.*.tmp"):
+        half.unlink()
+
+
 def write_text(path: Path, text: str) -> None:
     """Replace `path` by `text` in UTF-8, in one step."""
     write_bytes(path, text.encode("utf-8"))
