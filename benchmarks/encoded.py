@@ -14,7 +14,7 @@ from benchmarks.measure import no_progress, say
 from tasks.core.coder import fit_coder
 from tasks.core.features import SAMPLE
 from tasks.core.params import Params
-from tasks.core.transform import unit_rows
+from tasks.core.unit_rows import unit_rows
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from flows.stale import encoder_settings
 from tasks.core.encoder import Encoded, load_encoder
 from tasks.core.params import Params
 from tasks.core.paths import Paths
-from tasks.core.transform import unit_rows
+from tasks.core.unit_rows import unit_rows
 
 TEXTS = 50_000
 LABELS = 3_000

@@ -19,7 +19,8 @@ from benchmarks.machine import one_line
 from tasks.core.label_sets import joined, members
 from tasks.core.labelled import BACKGROUND
 from tasks.core.params import Params
-from tasks.core.transform import fit, unit_rows
+from tasks.core.transform import fit
+from tasks.core.unit_rows import unit_rows
 
 ASPECTS = {"reuters21578": ("topics_all", "places_all"), "goemotions": ("emotion_all",)}
 HELD_OUT = 3_000

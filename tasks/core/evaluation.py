@@ -17,7 +17,7 @@ from tasks.core.label_sets import one_each, pairs
 from tasks.core.labelled import first_ids, labelled
 from tasks.core.labels import LabelSet
 from tasks.core.lineage import Seen
-from tasks.core.score import stratified_split
+from tasks.core.split import stratified_split
 from tasks.core.transform import Transform, load
 
 LIMIT = 10_000  # texts scored; of more, a seeded sample: k-means and neighbours cost their square

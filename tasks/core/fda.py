@@ -14,9 +14,10 @@ from torch import Tensor
 
 from tasks.core.centroids import HELD_OUT, Centroids, fit_centroids, restore_centroids
 from tasks.core.gaussians import gather, ledoit_wolf, solve
-from tasks.core.score import stratified_split
+from tasks.core.split import stratified_split
 from tasks.core.tensors import as_array, as_tensor
-from tasks.core.transform import NoSettings, Reading, Sample, Transform, unit_rows
+from tasks.core.transform import NoSettings, Reading, Sample, Transform
+from tasks.core.unit_rows import unit_rows
 
 CHUNK = 16_384
 

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tasks.core.centroids import HELD_OUT, Centroids, fit_centroids, restore_centroids
-from tasks.core.score import stratified_split
 from tasks.core.sections import GsTransformSettings
+from tasks.core.split import stratified_split
 from tasks.core.tensors import as_array, as_tensor
-from tasks.core.transform import Reading, Sample, Transform, unit_rows
+from tasks.core.transform import Reading, Sample, Transform
+from tasks.core.unit_rows import unit_rows
 
 CHUNK = 16_384
 VALIDATION_CHUNK = 1_024

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tasks.core import score as scoring
 from tasks.core.score import Draw, Floats, Ints, clusterings, cosines, neighbour_shares
-from tasks.core.transform import unit_rows
+from tasks.core.unit_rows import unit_rows
 
 MEASURES = ("v_measure", "triplets", "sts", "knn")
 BOUNDS = dict.fromkeys(MEASURES, (0.0, 100.0)) | {"sts": (-100.0, 100.0)}

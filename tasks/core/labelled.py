@@ -12,7 +12,7 @@ import numpy as np
 
 from tasks.core import base
 from tasks.core.label_sets import members, one_of
-from tasks.core.score import stratified_split
+from tasks.core.split import stratified_split
 from tasks.core.transform import Reading, Transform, fit
 
 BACKGROUND = 4_096  # texts for the mean and the residual's components: ten a dimension at 384

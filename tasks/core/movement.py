@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tasks.core import store
-from tasks.core.transform import unit_rows
+from tasks.core.unit_rows import unit_rows
 
 POOL = 10_000  # texts among which neighbours are sought: 1 s a side on one core at 100 dimensions
 SEED = 1

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from tasks.core.judgement import Estimate, resamples, spread
 from tasks.core.labelled import Labelled
-from tasks.core.score import Draw, Floats, Ints, cosines, fates
-from tasks.core.transform import Transform, unit_rows
+from tasks.core.score import Draw, Floats, Ints, cosines
+from tasks.core.split import fates
+from tasks.core.transform import Transform
+from tasks.core.unit_rows import unit_rows
 
 FOLDS = 5
 LIMIT = 5_000  # texts of a part; of more, every second, third, …: intervals are narrow by then

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.core.kmeans import kmeans
-from tasks.core.transform import unit_rows
+from tasks.core.unit_rows import unit_rows
 
 PAIRS = 5_000
 ANCHORS = 1_000
@@ -117,36 +115,6 @@ def neighbour_shares(
         nearest = np.argpartition(-close, k - 1, axis=1)[:, :k]
         shares.append((y[nearest] == y[part][:, None]).mean(1))
     return anchors, np.concatenate(shares)
-
-
-def stratified_split(
-    y: Ints, held_out: float, seed: int, keys: Sequence[str] | None = None
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Split row numbers into (train, held out); a class never loses its last text to the latter.
-
-    With keys (ids of the texts) the side follows from hash(seed, key) < held_out alone, so a
-    text stays where it is when others are added, the order of rows does not matter, and the rows
-    of one text stay together. Only a class that would lose all its texts keeps the one of the
-    greatest hash.
-    """
-    random = np.random.default_rng(seed)
-    fate = random.random(len(y)) if keys is None else fates(keys, seed)
-    held = fate < held_out
-    for c in np.unique(y):
-        rows = np.flatnonzero(y == c)
-        if held[rows].all():
-            held[fate == fate[rows].max()] = False  # a text's hash is that of all its rows
-    return np.flatnonzero(~held), np.flatnonzero(held)
-
-
-def fates(keys: Sequence[str], seed: int) -> NDArray[np.float64]:
-    """Return a number in [0, 1) for each key, that of the key alone, as if drawn at random."""
-    return np.array([_hash(seed, key) for key in keys])
-
-
-def _hash(seed: int, key: str) -> float:
-    payload = f"{seed}\0{key}".encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashlib.blake2b(payload, digest_size=8).digest()) / 2**64
 
 
 class Draw:

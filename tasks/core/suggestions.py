@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tasks.core import arrow, store
 from tasks.core.kmeans import kmeans
-from tasks.core.transform import unit_rows
+from tasks.core.unit_rows import unit_rows
 
 NOVELTY = 0.2  # share of the novel ones; 0.35 and more taught a view less (measured 2026-11-22)
 POOL = 10  # candidates per text wanted, of which one a cluster is taken; Zhdanov's β

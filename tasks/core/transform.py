@@ -18,6 +18,7 @@ from tasks.core.artifact import read_card as read_card
 from tasks.core.errors import InputError
 from tasks.core.files import write_bytes
 from tasks.core.sections import METHODS, Section
+from tasks.core.unit_rows import unit_rows
 
 
 @dataclass(frozen=True)
@@ -206,19 +207,6 @@ def features_for(size: int, features: NDArray[Any] | None) -> NDArray[Any]:
         found = "none" if features is None else f"{features.shape[1]} of them"
         raise ValueError(f"features: found {found}, expected {size} a text")
     return features
-
-
-def unit_rows(x: NDArray[Any]) -> NDArray[np.float32]:
-    """Scale rows to unit length, (n, d) float32; a zero row stays zero.
-
-    Raises ValueError where a value is not finite.
-    """
-    wide = np.asarray(x, np.float32)
-    norms = np.sqrt(np.einsum("ij,ij->i", wide, wide))
-    if not np.isfinite(norms).all():
-        raise ValueError(f"base vectors: {int((~np.isfinite(norms)).sum())} rows are not finite")
-    rows: NDArray[np.float32] = wide / np.maximum(norms, np.float32(1e-12))[:, None]
-    return rows
 
 
 def _class(method: str) -> type[Transform]:

@@ -17,6 +17,7 @@ from tasks.core import auto, layout, tempering, transform
 from tasks.core.calibration import calibrate
 from tasks.core.discriminant import Discriminant, residual_basis
 from tasks.core.gaussians import gather, ledoit_wolf, solve
+from tasks.core.unit_rows import unit_rows
 from tests.clouds import D, K, clouds
 
 LABELS = ("a", "b", "c")
@@ -64,7 +65,7 @@ def posterior(view: Discriminant, x: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("asked", [{}, {"temperature": 1.5, "novelty": 0.003}])
 def test_the_posterior_is_the_one_that_scipys_densities_give(asked: dict[str, Any]) -> None:
     x, y = clouds()
-    probes = transform.unit_rows(np.random.default_rng(3).normal(size=(50, D)))
+    probes = unit_rows(np.random.default_rng(3).normal(size=(50, D)))
     view = fitted(x, y, **asked, residual=0)  # without one, nothing else is known of new classes
     expected = brute_force(x.astype(np.float64), y, probes.astype(np.float64), view)
     np.testing.assert_allclose(posterior(view, probes), expected, atol=2e-4)
@@ -111,14 +112,14 @@ def test_texts_of_a_class_without_labels_fall_back_to_the_generic_space() -> Non
     wide = 3 * D
     places = np.eye(wide)[:K]
     y = np.arange(300) % K
-    x = transform.unit_rows(places[y] + 0.05 * random.normal(size=(300, wide)))
-    new = transform.unit_rows(np.eye(wide)[-1] + 0.05 * random.normal(size=(40, wide)))
+    x = unit_rows(places[y] + 0.05 * random.normal(size=(300, wide)))
+    new = unit_rows(np.eye(wide)[-1] + 0.05 * random.normal(size=(40, wide)))
     corpus = np.concatenate([x, new])
     view = transform.fit("discriminant", x, y, tuple("abcdef"[:K]), corpus, {"residual": wide}, 1)
     reading = view.apply(new)
     nu = float(reading.novelty.min())
     assert nu > 0.99
-    r = new - transform.unit_rows(corpus).mean(0)
+    r = new - unit_rows(corpus).mean(0)
     r = r / np.linalg.norm(r, axis=1, keepdims=True)
     np.testing.assert_allclose(
         reading.vectors @ reading.vectors.T, r @ r.T, atol=2 * (1 - nu) + 1e-5
@@ -194,7 +195,7 @@ def finite(view: Discriminant, x: np.ndarray) -> bool:
 
 
 def test_one_text_a_class_is_enough_for_its_own_label() -> None:
-    x = transform.unit_rows(np.random.default_rng(0).normal(size=(5, D)))
+    x = unit_rows(np.random.default_rng(0).normal(size=(5, D)))
     view = fitted(x, np.arange(5))
     assert finite(view, x)
     np.testing.assert_array_equal(view.apply(x).label, np.arange(5))
@@ -210,9 +211,9 @@ def test_a_class_a_thousand_times_larger_does_not_swallow_a_small_one() -> None:
     random = np.random.default_rng(0)
     centres = np.eye(D)[:2]
     y = np.array([0] * 3000 + [1] * 3)
-    x = transform.unit_rows(centres[y] + 0.15 * random.normal(size=(3003, D)))
+    x = unit_rows(centres[y] + 0.15 * random.normal(size=(3003, D)))
     view = fitted(x, y)
-    probes = transform.unit_rows(centres[1] + 0.15 * random.normal(size=(50, D)))
+    probes = unit_rows(centres[1] + 0.15 * random.normal(size=(50, D)))
     assert finite(view, x) and (view.apply(probes).label == 1).mean() > 0.9
 
 
@@ -226,7 +227,7 @@ def test_equal_vectors_and_constant_dimensions_are_read_without_a_nan() -> None:
 
 def test_more_classes_than_dimensions_are_told_apart() -> None:
     random = np.random.default_rng(0)
-    centres = transform.unit_rows(random.normal(size=(20, 3)))
+    centres = unit_rows(random.normal(size=(20, 3)))
     y = np.arange(400) % 20
     x = centres[y] + 0.01 * random.normal(size=(400, 3))
     view = fitted(x, y, residual=64)
@@ -296,7 +297,7 @@ def rich_world(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Base vectors that say nothing of the labels, and features that do."""
     features, y = clouds(seed=seed)
     x = np.random.default_rng(seed + 1).normal(size=(len(y), 9))
-    return transform.unit_rows(x), features, y
+    return unit_rows(x), features, y
 
 
 def test_features_decide_the_labels_and_base_vectors_the_residual() -> None:
@@ -311,7 +312,7 @@ def test_features_decide_the_labels_and_base_vectors_the_residual() -> None:
     np.testing.assert_allclose(read, expected, atol=1e-5)
     centred = x - x.mean(0)
     expected = centred / np.linalg.norm(centred, axis=1, keepdims=True)
-    found = transform.unit_rows(one.vectors[:, K:])
+    found = unit_rows(one.vectors[:, K:])
     np.testing.assert_allclose(found @ found.T, expected @ expected.T, atol=1e-4)
 
 

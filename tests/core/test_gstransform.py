@@ -13,6 +13,7 @@ from tasks.core.calibration import calibrate
 from tasks.core.centroids import Centroids, fit_centroids, place_centroids
 from tasks.core.gstransform import contrastive, networks, train
 from tasks.core.sections import GsTransformSettings
+from tasks.core.unit_rows import unit_rows
 
 SMALL = {"hidden": 16, "dimensions": 4, "epochs": 40, "batch_size": 16, "learning_rate": 1e-2}
 
@@ -21,7 +22,7 @@ def world(n: int = 80, d: int = 8) -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(0)
     y = np.arange(n) % 2
     x = random.normal(size=(2, d))[y] + 0.8 * random.normal(size=(n, d))
-    return transform.unit_rows(x), y
+    return unit_rows(x), y
 
 
 def fitted(**changes: Any) -> transform.Transform:
@@ -82,7 +83,7 @@ def test_the_same_seed_gives_the_same_view_and_another_seed_another(hidden: int)
 
 def test_training_moves_texts_of_a_label_together() -> None:
     x, y = world()
-    z = transform.unit_rows(fitted().apply(x).vectors)
+    z = unit_rows(fitted().apply(x).vectors)
     same = y[:, None] == y[None, :]
     before, after = ((rows @ rows.T) for rows in (x, z))
     gap = [m[same].mean() - m[~same].mean() for m in (before, after)]

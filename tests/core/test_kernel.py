@@ -16,6 +16,7 @@ from tasks.core.kernel import Kernel
 from tasks.core.params import Params
 from tasks.core.sections import DiscriminantSettings, KernelSettings
 from tasks.core.transform import Sample
+from tasks.core.unit_rows import unit_rows
 from tests.clouds import D, K, clouds
 
 NAMES = ("a", "b", "c")
@@ -51,7 +52,7 @@ def test_with_every_text_a_landmark_it_is_exact_kernel_ridge_regression() -> Non
     wide, targets = x[order].astype(np.float64), np.eye(K)[y[order]]
     own = kernel_matrix(wide, wide, found.used.width)
     exact = np.linalg.solve(own + 0.3 * np.eye(len(y)), targets)
-    probes = transform.unit_rows(np.random.default_rng(5).normal(size=(20, D)))
+    probes = unit_rows(np.random.default_rng(5).normal(size=(20, D)))
     mine = (
         torch.exp(-found.used.width * (2 - 2 * torch.from_numpy(probes) @ found.landmarks.T))
         @ found.weights

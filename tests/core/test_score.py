@@ -14,11 +14,11 @@ from tasks.core.score import (
     graded_sts,
     knn_agreement,
     score,
-    stratified_split,
     sts,
     triplet_accuracy,
     v_measure,
 )
+from tasks.core.split import stratified_split
 
 
 def clusters(n: int = 60, k: int = 3, spread: float = 0.1) -> tuple[np.ndarray, np.ndarray]:

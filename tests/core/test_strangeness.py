@@ -10,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from tasks.core import strangeness, transform
 from tasks.core.strangeness import WEIGHT, learn
+from tasks.core.unit_rows import unit_rows
 from tests.clouds import D, K, clouds
 
 
@@ -65,8 +66,8 @@ def test_what_the_labels_read_cannot_hide_a_class_that_lies_elsewhere() -> None:
     random = np.random.default_rng(0)
     y = np.arange(400) % 4
     centres = np.eye(D)[:4]
-    x = transform.unit_rows(centres[y] + 0.15 * random.normal(size=(400, D)))
-    rich = transform.unit_rows(centres[y % 3] + 0.15 * random.normal(size=(400, D)))
+    x = unit_rows(centres[y] + 0.15 * random.normal(size=(400, D)))
+    rich = unit_rows(centres[y % 3] + 0.15 * random.normal(size=(400, D)))
     known = y < 3
     view = transform.fit(
         "discriminant", x[known][:200], y[known][:200], tuple("abc"), x, {}, 1, rich[known][:200]

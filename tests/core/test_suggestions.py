@@ -6,7 +6,8 @@ import pytest
 
 from tasks.core import arrow, store, suggestions
 from tasks.core.suggestions import BOUNDARY, COLUMNS, NOVEL, suggest
-from tasks.core.transform import fit, unit_rows
+from tasks.core.transform import fit
+from tasks.core.unit_rows import unit_rows
 
 SETTINGS = {"temperature": None, "novelty": None, "floor": 0.1, "residual": 4}
 

@@ -17,6 +17,7 @@ from tasks.core import transform
 from tasks.core.artifact import CARD, TENSORS
 from tasks.core.errors import InputError
 from tasks.core.sections import Fit
+from tasks.core.unit_rows import unit_rows
 
 QUICK: dict[str, dict[str, Any]] = {
     "identity": {},
@@ -33,7 +34,7 @@ def world(n: int = 60, d: int = 8, k: int = 3, seed: int = 0) -> tuple[np.ndarra
     random = np.random.default_rng(seed)
     y = np.arange(n) % k
     x = random.normal(size=(k, d))[y] + 0.7 * random.normal(size=(n, d))
-    return transform.unit_rows(x), y
+    return unit_rows(x), y
 
 
 def fitted(method: str, **changes: Any) -> transform.Transform:

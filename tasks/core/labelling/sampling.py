@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from tasks.core import arrow, store
 from tasks.core.kmeans import kmeans
-from tasks.core.transform import unit_rows
+from tasks.core.unit_rows import unit_rows
 
 POOL = 50_000  # texts that the vectors are looked at of: 77 MB, and a minute for 3,000 centres
 

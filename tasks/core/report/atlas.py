@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tasks.core import store
-from tasks.core.transform import unit_rows
+from tasks.core.unit_rows import unit_rows
 
 POINTS = 1_200  # texts on a map: 9 s of one core for each projection
 STEPS = 500  # of t-SNE; 250 of them exaggerated, as in scikit-learn

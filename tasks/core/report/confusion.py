@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.core.labelled import Labelled
-from tasks.core.transform import Reading, unit_rows
+from tasks.core.transform import Reading
+from tasks.core.unit_rows import unit_rows
 
 
 @dataclass(frozen=True)
