@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pytest
 
 from flows import Workspace, stale, wholeness
 from tasks.core import store
@@ -23,6 +24,17 @@ def rows(root: Path, name: str) -> pl.DataFrame:
     return frame
 
 
+def assert_same_scores(mine: Path, theirs: Path) -> None:
+    """Same scores; the gate's figures but for what rounding does to comparisons of a few texts."""
+    a, b = (read_json(file) or {} for file in (mine, theirs))
+    one, other = a.pop("gate"), b.pop("gate")
+    assert a == b
+    assert one == {
+        key: value if isinstance(value, str) else pytest.approx(value, abs=1)
+        for key, value in other.items()
+    }
+
+
 def assert_same(root: Path, other: Path, names: tuple[str, ...] = ("mood", "topic")) -> None:
     """Same rows in base and views but for rounding, same scores, nothing left over or to do."""
     for name in ("base", *names):
@@ -35,7 +47,7 @@ def assert_same(root: Path, other: Path, names: tuple[str, ...] = ("mood", "topi
             np.testing.assert_allclose(a, b, atol=2e-3)
     mine, theirs = Paths(root), Paths(other)
     for name in names:
-        assert read_json(mine.metric(name)) == read_json(theirs.metric(name)) is not None
+        assert_same_scores(mine.metric(name), theirs.metric(name))
     assert mine.score_table.read_text() == theirs.score_table.read_text()
     assert leftovers(root) == []
     assert not stale.anything(mine, load_params(mine.params))

@@ -73,9 +73,10 @@ def cleaned() -> Iterator[None]:
 
 def give(text: str) -> None:
     """Print what a program reads: bytes in UTF-8, unchanged; cleaned where a person looks."""
-    if sys.stdout.isatty():
+    below = getattr(sys.stdout, "buffer", None)
+    if below is None or sys.stdout.isatty():  # none: what Python code has put there instead
         sys.stdout.write(lines(text))
         return
     sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
-    sys.stdout.buffer.flush()
+    below.write(text.encode("utf-8", "backslashreplace"))
+    below.flush()

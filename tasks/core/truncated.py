@@ -21,7 +21,10 @@ def add(file: Path, text_hashes: Sequence[str], *, fresh: bool) -> None:
     if not fresh and not file.is_file():
         return
     cut = np.array(text_hashes, "S")
-    both = np.unique(cut) if fresh else np.union1d(np.load(file, allow_pickle=False), cut)
+    known = np.load(file, allow_pickle=False) if not fresh else cut[:0]
+    both = np.union1d(known, cut)
+    if not fresh and len(both) == len(known):
+        return  # the file may be a link into DVC's cache, and stays one
     file.parent.mkdir(parents=True, exist_ok=True)
     with replacing(file) as temporary, temporary.open("wb") as out:
         np.save(out, both, allow_pickle=False)

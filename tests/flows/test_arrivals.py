@@ -37,7 +37,7 @@ def test_a_label_file_that_arrives_meanwhile_has_its_view_before_the_last_text_i
 
     def happens(chunk):
         if chunk == 0:
-            rows = [{"id": row["id"], "label": row["channel"]} for row in documents()]
+            rows = [{"id": row["id"], "label": row["mood"]} for row in documents()]
             write_csv(made / "data" / "labels" / "channel.csv", rows, ["id", "label"])
         elif "channel" in Workspace(made).views:
             seen[chunk] = len(Workspace(made).view("channel").frame())

@@ -218,7 +218,7 @@ def test_a_model_that_only_thinks_ends_in_one_line_and_is_asked_again_once_mende
     shown = capfd.readouterr()
     assert ended.value.code == 2 and not Paths(shop).label_file("mood").exists()
     assert "on thinking; expected answers; raise label.max_tokens" in shown.err
-    assert len(shown.err.splitlines()) == 1
+    assert [line[:11] for line in shown.err.splitlines()] == ["label mood:", "refract: th"]
     endpoint.misbehave = None
     main()
     shown = capfd.readouterr()
