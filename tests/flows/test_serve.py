@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from datetime import UTC, datetime
 
 import psutil
 import pytest
@@ -92,6 +94,18 @@ def in_state(desk, name, state):
     return [run for run in named(desk, name) if run["state"]["type"] == state]
 
 
+def at_rest(desk):
+    """Tell whether no flow run is at work or due, now and two seconds later."""
+    for pause in (2, 0):
+        now = datetime.now(UTC).isoformat()
+        for run in runs(desk):
+            kind, start = run["state"]["type"], str(run["expected_start_time"])
+            if kind in ("PENDING", "RUNNING") or (kind == "SCHEDULED" and start <= now):
+                return False
+        time.sleep(pause)
+    return True
+
+
 def recorded(desk, subject):
     return any(
         line.startswith(subject) for line in git(desk.root, "log", "--format=%s").split("\n")
@@ -139,12 +153,20 @@ def test_the_secret_is_in_one_file_for_its_owner_alone(desk):
     assert paths.server_note.stat().st_mode & 0o777 == 0o600
     processes = [psutil.Process(desk.process.pid), *desk_processes(desk)]
     assert len(processes) > 2
-    assert not any(note["secret"] in " ".join(each.cmdline()) for each in processes)
+    assert not any(note["secret"] in words_of(each) for each in processes)
     assert note["secret"] not in desk.said()
     assert f"sign in there with the secret in {paths.server_note}" in desk.said()
     secret = note["secret"].encode()
     holding = [f for f in desk.root.rglob("*") if f.is_file() and secret in f.read_bytes()]
     assert holding == [paths.server_note]
+
+
+def words_of(process):
+    """Return a process's command line, "" if it has just ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def desk_processes(desk):
@@ -205,6 +227,7 @@ def waiting_run(desk, aspect, rows):
 
 def test_flow_runs_are_forks_of_one_process_and_a_killed_one_is_reported(desk):
     rows = documents()
+    desk.wait_until(lambda: at_rest(desk), "rest")
     with writer(Paths(desk.root)):
         first = waiting_run(desk, "topic", rows[:60])
         server = first.parent()
@@ -288,6 +311,7 @@ def test_each_run_leaves_what_it_made_to_look_at(desk):
 
 def test_a_kill_leaves_no_process_and_the_next_start_goes_on_until_a_signal(desk, tmp_path):
     root = desk.root
+    desk.wait_until(lambda: at_rest(desk), "rest")  # or a late run would wait in its place
     with writer(Paths(root)):
         waiting_run(desk, "mood", documents()[:30])
         below = psutil.Process(desk.process.pid).children(recursive=True)
