@@ -21,9 +21,9 @@ from benchmarks import datasets
 from benchmarks.encoded import encoded
 from benchmarks.machine import machine, one_line
 from benchmarks.measure import say
-from tasks.core.params import Params
-from tasks.core.score import Scores, score
-from tasks.core.transform import fit
+from tasks.core.evaluation.metrics import Scores, score
+from tasks.core.settings.params import Params
+from tasks.core.transforms.base import fit
 
 ASPECTS = {  # wordings for the prompt
     ("airline_tweets", "sentiment"): "sentiment towards the airline",

@@ -11,10 +11,10 @@ import polars as pl
 from benchmarks import datasets
 from benchmarks.encoding import decided
 from benchmarks.measure import no_progress, say
-from tasks.core.coder import fit_coder
-from tasks.core.features import SAMPLE
-from tasks.core.params import Params
-from tasks.core.unit_rows import unit_rows
+from tasks.core.encoding.features import SAMPLE
+from tasks.core.encoding.featurizer import fit_coder
+from tasks.core.numerics.rows import unit_rows
+from tasks.core.settings.params import Params
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,13 @@ import polars as pl
 
 from benchmarks import datasets
 from benchmarks.measure import Figure, both_clocks, in_child, no_progress, peak_mib, say, size_of
-from flows.stale import encoder_settings
-from tasks.core import arrow, base, corpus, shards, store
-from tasks.core.coder import Coder, describe, fit_coder
-from tasks.core.encoder import Encoded, Encoder, EncoderSettings, load_encoder
-from tasks.core.params import Params
+from flows.state.staleness import encoder_settings
+from tasks.core.documents import corpus
+from tasks.core.encoding import base_table
+from tasks.core.encoding.encoder import Encoded, Encoder, EncoderSettings, load_encoder
+from tasks.core.encoding.featurizer import Coder, describe, fit_coder
+from tasks.core.settings.params import Params
+from tasks.core.store import arrow, checkpoints, tables
 
 SLICE = 2_048  # as many texts as the encoder takes at once
 SLICES = 7
@@ -60,10 +62,10 @@ def rate(data: Path, folder: Path) -> Figure:
     coder = replace(coder, seen={})
     bare = _bare(ours.precision)
     bare.encode(texts["text"].to_list()[:256], batch_size=64, show_progress_bar=False)
-    rows = base.plan(file, table, rebuild=True).rows
+    rows = base_table.plan(file, table, rebuild=True).rows
     ratios: dict[str, list[float]] = {"wall": [], "processor": []}
     rates = []
-    for at, (start, stop) in enumerate(shards.ranges(len(texts), SLICE)):
+    for at, (start, stop) in enumerate(checkpoints.ranges(len(texts), SLICE)):
         some = texts["text"][start:stop].to_list()
         works = {
             "embed": lambda at=at, a=start, b=stop: _embed(file, table, rows[a:b], coder, at == 0),
@@ -93,10 +95,10 @@ def rate(data: Path, folder: Path) -> Figure:
 def _embed(file: Path, table: Path, rows: np.ndarray, coder: Coder, fresh: bool) -> None:
     """Do what the flow does for one chunk."""
     about = describe(settings(), coder)
-    shard = base.write_shard(
+    shard = base_table.write_shard(
         file, table, rows, coder, about, "float16", fresh=fresh, advance=no_progress
     )
-    base.commit_shard(file, table, shard, about, "float16", fresh=fresh)
+    base_table.commit_shard(file, table, shard, about, "float16", fresh=fresh)
 
 
 def _bare(precision: str) -> Any:
@@ -150,21 +152,21 @@ def embed_synthetic(folder: str, rows: int) -> dict[str, float]:
     import lance  # noqa: F401 - its own memory belongs to the start, not to the work
 
     before = peak_mib()
-    todo = base.plan(file, table, rebuild=True)
-    plan = shards.write_plan(place / "shards", todo.rows)
-    for start, stop in shards.ranges(len(todo.rows), Params().embed.chunk):
-        shard = base.write_shard(
+    todo = base_table.plan(file, table, rebuild=True)
+    plan = checkpoints.write_plan(place / "shards", todo.rows)
+    for start, stop in checkpoints.ranges(len(todo.rows), Params().embed.chunk):
+        shard = base_table.write_shard(
             file,
             table,
-            shards.read_plan(plan, start, stop),
+            checkpoints.read_plan(plan, start, stop),
             Coder(encoder),
             about,
             "float16",
             fresh=start == 0,
             advance=no_progress,
         )
-        base.commit_shard(file, table, shard, about, "float16", fresh=start == 0)
-    return {"start_mib": before, "peak_mib": peak_mib(), "rows": store.count(table)}
+        base_table.commit_shard(file, table, shard, about, "float16", fresh=start == 0)
+    return {"start_mib": before, "peak_mib": peak_mib(), "rows": tables.count(table)}
 
 
 def synthetic_corpus(folder: str, rows: int) -> dict[str, int]:
@@ -208,7 +210,7 @@ def _recall(exact: np.ndarray, stored: np.ndarray) -> float:
 def _bytes_a_row(texts: pl.DataFrame, vectors: np.ndarray, kind: str, folder: Path) -> float:
     table = folder / kind / "base.lance"
     rows = arrow.assemble(
-        texts.select("id", "text"), {store.VECTOR: arrow.vector_array(vectors, kind)}
+        texts.select("id", "text"), {tables.VECTOR: arrow.vector_array(vectors, kind)}
     )
-    store.commit_whole(table, rows.schema, {}, store.write_fragments(table, rows, {}, fresh=True))
+    tables.commit_whole(table, rows.schema, {}, tables.write_fragments(table, rows, {}, fresh=True))
     return size_of(table) / len(texts)

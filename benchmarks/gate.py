@@ -19,11 +19,11 @@ from benchmarks.encoded import encoded
 from benchmarks.machine import one_line
 from benchmarks.measure import say
 from benchmarks.quality import ASPECTS
-from tasks.core.base import Rows
-from tasks.core.labelled import BACKGROUND, Labelled
-from tasks.core.params import Params
-from tasks.core.proof import PROVEN, REFUSED, UNPROVEN
-from tasks.core.quality_gate import weigh
+from tasks.core.encoding.base_table import Rows
+from tasks.core.evaluation.proof import PROVEN, REFUSED, UNPROVEN
+from tasks.core.evaluation.quality_gate import weigh
+from tasks.core.settings.params import Params
+from tasks.core.transforms.training_set import BACKGROUND, Labelled
 
 SIZES = (30, 100, 300, 1_000)
 LABELS = 1_200  # texts to draw from

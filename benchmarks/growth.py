@@ -20,7 +20,7 @@ from pathlib import Path
 
 from benchmarks.machine import one_line
 from benchmarks.measure import MIB, say, seconds
-from tasks.core.sections import Embed
+from tasks.core.settings.sections import Embed
 from tests.world import documents, make_model, make_world, set_params
 
 DIMENSIONS = 384

@@ -15,9 +15,9 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.machine import one_line
-from flows.prefect_settings import be_quiet, keep_to, use
-from flows.server import own_server
-from tasks.core.paths import Paths
+from flows.runtime.prefect_server import own_server
+from flows.runtime.prefect_settings import be_quiet, keep_to, use
+from tasks.core.workspace.paths import Paths
 from tests.chaos import survive
 from tests.world import make_model
 

@@ -24,10 +24,10 @@ import polars as pl
 from benchmarks import datasets
 from benchmarks.machine import machine, one_line
 from benchmarks.measure import say
-from tasks.core.errors import InputError
-from tasks.core.params import Params, load_params, render_params
-from tasks.core.paths import Paths
-from tasks.core.score import Scores, score
+from tasks.core.evaluation.metrics import Scores, score
+from tasks.core.settings.params import Params, load_params, render_params
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.paths import Paths
 from tests.endpoint import KEY, Endpoint, Oracle, Reply
 
 ASPECTS = {
@@ -142,7 +142,7 @@ def _arguments() -> argparse.Namespace:
 def _aspect(data: Path, aspect: str, root: Path, asked: argparse.Namespace) -> list[Seen]:
     """Make all labels of one aspect, then let the held-out texts arrive, then all views."""
     from flows.init import make_workspace
-    from flows.prefect_settings import settle
+    from flows.runtime.prefect_settings import settle
 
     make_workspace(root, git=False)
     settle(Paths(root))
@@ -189,7 +189,7 @@ def _labels(
 ) -> tuple[int, int, float]:
     """Have the labels made by the flow; return calls, answers and seconds."""
     from flows.label import label
-    from flows.wish import Wish
+    from flows.label_options import Wish
 
     def failing(number: int, _: object) -> Reply | None:
         every = round(1 / variant.failing)
@@ -222,7 +222,7 @@ def _weak(
     root: Path, names: Sequence[str], instruction: str, size: int
 ) -> dict[Variant, tuple[int, int, float]]:
     from flows.label import label
-    from flows.wish import Wish
+    from flows.label_options import Wish
 
     file = root / "labels.txt"
     file.write_text("".join(f"{name}: {DESCRIPTIONS[name]}\n" for name in names), "utf-8")

@@ -23,10 +23,12 @@ from benchmarks.measure import (
     seconds,
     size_of,
 )
-from tasks.core import arrow, nearest, shards, store, views
-from tasks.core.labelled import BACKGROUND
-from tasks.core.params import Params
-from tasks.core.transform import fit, save
+from tasks.core.settings.params import Params
+from tasks.core.store import arrow, checkpoints, tables
+from tasks.core.store import index as nearest
+from tasks.core.transforms.base import fit, save
+from tasks.core.transforms.training_set import BACKGROUND
+from tasks.core.views import table as views
 
 ASPECTS = ("sentiment", "negative_reason")
 ROWS = 2_000_000
@@ -126,7 +128,7 @@ def synthetic_base(folder: str) -> dict[str, int]:
     random, table = np.random.default_rng(1), Path(folder) / "base.lance"
     centres = random.standard_normal((CLASSES, DIMENSIONS), np.float32)
     fragments, schema = [], None
-    for start, stop in shards.ranges(ROWS, WRITTEN):
+    for start, stop in checkpoints.ranges(ROWS, WRITTEN):
         x, _ = _drawn(random, centres, stop - start)
         keys = pa.array([f"{row:032x}" for row in range(start, stop)])
         rows = pa.table(
@@ -135,12 +137,12 @@ def synthetic_base(folder: str) -> dict[str, int]:
                 "text_hash": keys,
                 "row_hash": keys,
                 "text": pa.array([f"a text of no meaning, number {row}" for row in keys]),
-                store.VECTOR: arrow.vector_array(x, "float16"),
+                tables.VECTOR: arrow.vector_array(x, "float16"),
             }
         )
         schema = rows.schema
-        fragments += store.write_fragments(table, rows, {"fingerprint": "synthetic"}, fresh=True)
-    store.commit_whole(table, schema, {"fingerprint": "synthetic"}, fragments)
+        fragments += tables.write_fragments(table, rows, {"fingerprint": "synthetic"}, fresh=True)
+    tables.commit_whole(table, schema, {"fingerprint": "synthetic"}, fragments)
     x, y = _drawn(random, centres, 3_000)
     section = Params().fit.discriminant.model_dump(mode="json")
     names = tuple(f"class {c}" for c in range(CLASSES))
@@ -161,7 +163,7 @@ def write_view(folder: str) -> dict[str, Any]:
 
     place, settings = Path(folder), Params().materialise
     table, view = place / "base.lance", place / "view.lance"
-    version, about = store.version(table), views.describe(place / "transform", settings.storage)
+    version, about = tables.version(table), views.describe(place / "transform", settings.storage)
     before, laps = peak_mib(), []
     job = ViewJob(
         name="synthetic",
@@ -170,14 +172,14 @@ def write_view(folder: str) -> dict[str, Any]:
         view=view,
         transform=place / "transform",
         about=about,
-        plan=place / "shards" / shards.PLAN,
+        plan=place / "shards" / checkpoints.PLAN,
         whole=True,
     )
     written, bare = [], []
     begun, used, apart = time.perf_counter(), time.process_time(), [0.0, 0.0]
     todo = views.plan(table, version, view, about)
-    shards.write_plan(job.plan.parent, todo.rows)
-    for at, (start, stop) in enumerate(shards.ranges(len(todo.rows), settings.chunk)):
+    checkpoints.write_plan(job.plan.parent, todo.rows)
+    for at, (start, stop) in enumerate(checkpoints.ranges(len(todo.rows), settings.chunk)):
         lap = time.perf_counter()
         written.append(materialise_shard.fn(job, start, stop, no_progress))
         laps.append(time.perf_counter() - lap)
@@ -204,8 +206,8 @@ def _bare(table: Path, out: Path, start: int, stop: int, size: int) -> None:
     """Stream the same rows through one matrix product: what reading, mapping and writing cost."""
     matrix = np.random.default_rng(1).standard_normal((DIMENSIONS, size), np.float32)
     parts = []
-    for batch in store.batches(table, ["id", "row_hash", store.VECTOR], start=start, stop=stop):
-        z = arrow.vectors_of(batch.column(store.VECTOR)).astype(np.float32) @ matrix
+    for batch in tables.batches(table, ["id", "row_hash", tables.VECTOR], start=start, stop=stop):
+        z = arrow.vectors_of(batch.column(tables.VECTOR)).astype(np.float32) @ matrix
         columns = [batch.column("id"), batch.column("row_hash"), arrow.vector_array(z, "float16")]
-        parts.append(pa.table(columns, names=["id", "row_hash", store.VECTOR]))
-    store.write_fragments(out, pa.concat_tables(parts), {}, fresh=True)
+        parts.append(pa.table(columns, names=["id", "row_hash", tables.VECTOR]))
+    tables.write_fragments(out, pa.concat_tables(parts), {}, fresh=True)

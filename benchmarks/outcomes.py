@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import mean
 
-from tasks.core.score import Scores
+from tasks.core.evaluation.metrics import Scores
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,10 @@ from benchmarks.encoded import Codes, encoded
 from benchmarks.machine import machine, one_line
 from benchmarks.measure import say
 from benchmarks.outcomes import Outcome, tables
-from tasks.core.labelled import BACKGROUND
-from tasks.core.params import Params
-from tasks.core.score import score
-from tasks.core.transform import Transform, fit
+from tasks.core.evaluation.metrics import score
+from tasks.core.settings.params import Params
+from tasks.core.transforms.base import Transform, fit
+from tasks.core.transforms.training_set import BACKGROUND
 
 ASPECTS = {
     "airline_tweets": ("sentiment", "airline", "negative_reason"),

@@ -16,8 +16,8 @@ from benchmarks import datasets
 from benchmarks.measure import Figure, seconds
 from benchmarks.serving import TEXTS, new_labels, world
 from flows import Workspace
-from tasks.core.files import read_json
-from tasks.core.paths import Paths
+from tasks.core.workspace.files import read_json
+from tasks.core.workspace.paths import Paths
 
 QUERIES = 50
 ROUNDS = 8  # in turns; the best counts, for other users of the machine only ever add to a search

@@ -24,12 +24,12 @@ from benchmarks.encoding import decided
 from benchmarks.measure import Figure, middle, no_progress, say, seconds
 from flows import Workspace
 from flows.init import make_workspace
-from flows.prefect_settings import one_heartbeat, settle
-from flows.stale import encoder_settings
-from tasks.core.encoder import Encoded, load_encoder
-from tasks.core.params import Params
-from tasks.core.paths import Paths
-from tasks.core.unit_rows import unit_rows
+from flows.runtime.prefect_settings import one_heartbeat, settle
+from flows.state.staleness import encoder_settings
+from tasks.core.encoding.encoder import Encoded, load_encoder
+from tasks.core.numerics.rows import unit_rows
+from tasks.core.settings.params import Params
+from tasks.core.workspace.paths import Paths
 
 TEXTS = 50_000
 LABELS = 3_000

@@ -16,11 +16,11 @@ import polars as pl
 from benchmarks import datasets
 from benchmarks.encoded import Codes, encoded
 from benchmarks.machine import one_line
-from tasks.core.label_sets import joined, members
-from tasks.core.labelled import BACKGROUND
-from tasks.core.params import Params
-from tasks.core.transform import fit
-from tasks.core.unit_rows import unit_rows
+from tasks.core.labels.multilabel import joined, members
+from tasks.core.numerics.rows import unit_rows
+from tasks.core.settings.params import Params
+from tasks.core.transforms.base import fit
+from tasks.core.transforms.training_set import BACKGROUND
 
 ASPECTS = {"reuters21578": ("topics_all", "places_all"), "goemotions": ("emotion_all",)}
 HELD_OUT = 3_000

@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks import datasets
 from benchmarks.machine import machine, one_line
 from flows import Workspace
-from tasks.core.score import Scores, score
+from tasks.core.evaluation.metrics import Scores, score
 
 SETS = {
     "airline_tweets": ("sentiment", "airline", "negative_reason"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from flows.workspace import View as View
-    from flows.workspace import Workspace as Workspace
+    from flows.queries.workspace import View as View
+    from flows.queries.workspace import Workspace as Workspace
 
 __all__ = ["View", "Workspace"]
 
@@ -14,6 +14,6 @@ __all__ = ["View", "Workspace"]
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'flows' has no attribute {name!r}")
-    from flows import workspace
+    from flows.queries import workspace
 
     return getattr(workspace, name)

@@ -6,18 +6,18 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.lock import serving, writer
-from flows.stale import state_digest
-from flows.trust import EXCHANGE, ask, is_own, refuse, strangers
-from tasks import checkout as exchange
-from tasks import history, notes
-from tasks.core.errors import InputError
-from tasks.core.files import read_json, write_json
-from tasks.core.params import load_params
-from tasks.core.paths import Paths
-from tasks.reach import DVC_FILES, Reach, of_dvc
-from tasks.repository import RepositoryError, git_contents
-from tasks.trees import Present, Recorded
+from flows.runtime.lock import serving, writer
+from flows.state.staleness import state_digest
+from flows.state.trust import EXCHANGE, ask, is_own, refuse, strangers
+from tasks.core.settings.params import load_params
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import read_json, write_json
+from tasks.core.workspace.paths import Paths
+from tasks.versioning import checkout as exchange
+from tasks.versioning import dvc_notes, history
+from tasks.versioning.reach import DVC_FILES, Reach, of_dvc
+from tasks.versioning.shell import RepositoryError, git_contents
+from tasks.versioning.trees import Present, Recorded
 
 SHOWN = 5  # files named in a refusal
 SERVED = (
@@ -56,7 +56,7 @@ def checkout(root: Path, rev: str) -> CheckedOut:
         data, but = (folder.relative_to(paths.root).as_posix() for folder in folders)
         _refuse_loss(paths, exchange.unrecorded_in_git(root, place, data, but))
         if not paths.unfinished_checkout.is_file():
-            present = notes.wanted(Present(root))
+            present = dvc_notes.wanted(Present(root))
             _refuse_loss(paths, exchange.unrecorded_in_dvc(root, present.targets))
         fetched = _exchange(paths, rev, commit, wanted)
     return CheckedOut(rev, commit, exchange.branch(root), fetched, wanted.left)
@@ -85,7 +85,7 @@ def _begun(paths: Paths, rev: str) -> str | None:
     return str(begun["commit"]) if begun.get("to") == rev and "commit" in begun else None
 
 
-def version(paths: Paths, rev: str, only: tuple[str, ...] = ()) -> notes.Wanted:
+def version(paths: Paths, rev: str, only: tuple[str, ...] = ()) -> dvc_notes.Wanted:
     """Return what DVC lays out of `rev`, or of it what is in `only`.
 
     InputError where that version would write elsewhere, or nobody agreed to where its data is.
@@ -94,7 +94,7 @@ def version(paths: Paths, rev: str, only: tuple[str, ...] = ()) -> notes.Wanted:
         refuse(paths, strangers(paths, reaches_at(paths, rev)), rev)
     commit = history.recorded(paths.root, rev)
     tree = Recorded(paths.root, history.repository(paths.root), commit)
-    return notes.wanted(tree).only(only)
+    return dvc_notes.wanted(tree).only(only)
 
 
 def reaches_at(paths: Paths, rev: str) -> list[Reach]:
@@ -106,7 +106,7 @@ def reaches_at(paths: Paths, rev: str) -> list[Reach]:
     return list(of_dvc({name: content for name, content in found if content is not None}))
 
 
-def _exchange(paths: Paths, rev: str, commit: str, wanted: notes.Wanted) -> bool:
+def _exchange(paths: Paths, rev: str, commit: str, wanted: dvc_notes.Wanted) -> bool:
     root = paths.root
     begun = read_json(paths.unfinished_checkout) or {}
     back = begun.get("from") if begun.get("commit") == commit else None
@@ -140,7 +140,7 @@ def _back(paths: Paths, back: str) -> str:
     """Go back to `back`, and say whether that is whole."""
     exchange.switch(paths.root, back)
     try:
-        exchange.lay_out(paths.root, None, notes.wanted(Present(paths.root)))
+        exchange.lay_out(paths.root, None, dvc_notes.wanted(Present(paths.root)))
         paths.unfinished_checkout.unlink()
     except (RepositoryError, InputError) as again:
         return f"nor is that of {back} ({again})"

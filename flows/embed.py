@@ -8,20 +8,21 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows.arrivals import Arrivals
-from flows.artifacts import leave_table
-from flows.engine import LOCAL
-from flows.lock import writer
-from flows.stale import base_digest, encoder_settings
-from flows.trust import ask
-from flows.unwritten import sweep
-from tasks.core import base, shards, store, truncated
-from tasks.core.coder import space_of
-from tasks.core.errors import InputError
-from tasks.core.features import SAMPLE
-from tasks.core.files import read_json, write_json
-from tasks.core.params import Params, load_params
-from tasks.core.paths import Paths
+from flows.late_labels import Arrivals
+from flows.runtime.engine import LOCAL
+from flows.runtime.lock import writer
+from flows.runtime.prefect_artifacts import leave_table
+from flows.state.staleness import base_digest, encoder_settings
+from flows.state.trust import ask
+from flows.state.unwritten import sweep
+from tasks.core.encoding import base_table, truncated
+from tasks.core.encoding.features import SAMPLE
+from tasks.core.encoding.featurizer import space_of
+from tasks.core.settings.params import Params, load_params
+from tasks.core.store import checkpoints, tables
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import read_json, write_json
+from tasks.core.workspace.paths import Paths
 from tasks.embed import (
     EmbedCounts,
     EmbedJob,
@@ -63,20 +64,20 @@ def embed(root: Path, rebuild: bool = False, arrivals: bool = False) -> EmbedRep
     if corpus is None or not paths.corpus_file.is_file():
         raise InputError("data/corpus: no corpus yet; expected one; run 'refract ingest'")
     settings, table = encoder_settings(params), paths.base_table
-    rebuilding = paths.shards("embed") / shards.REBUILD
+    rebuilding = paths.shards("embed") / checkpoints.REBUILD
     with writer(paths):
         if rebuild:
             space = f"{settings.fingerprint()} {params.embed.storage}"
             fresh = not _goes_on(table, space, rebuilding)
         else:
             rebuilding.unlink(missing_ok=True)
-            base.check_encoder(table, settings, params.embed.storage)
-            fresh = not store.exists(table)
+            base_table.check_encoder(table, settings, params.embed.storage)
+            fresh = not tables.exists(table)
         _begin(paths, str(corpus["digest"]), fresh=fresh)
-        unfinished = shards.begun(paths.shards("embed"))
-        base.prepare(paths.corpus_file, table, fresh=fresh)
-        todo = base.plan(paths.corpus_file, table, rebuild=fresh)
-        plan = shards.write_plan(paths.shards("embed"), todo.rows)
+        unfinished = checkpoints.begun(paths.shards("embed"))
+        base_table.prepare(paths.corpus_file, table, fresh=fresh)
+        todo = base_table.plan(paths.corpus_file, table, rebuild=fresh)
+        plan = checkpoints.write_plan(paths.shards("embed"), todo.rows)
         digest = str(corpus["digest"])
         job = EmbedJob(
             paths.corpus_file, digest, table, settings, params.embed.storage, plan, paths.truncated
@@ -92,7 +93,7 @@ def embed(root: Path, rebuild: bool = False, arrivals: bool = False) -> EmbedRep
         _stamp(paths, params, digest, report)
         if unfinished:
             sweep(table)
-        shards.forget(plan.parent)
+        checkpoints.forget(plan.parent)
     leave_table("embed", "Base vectors", [asdict(report)])
     return report
 
@@ -107,7 +108,7 @@ def _begin(paths: Paths, corpus: str, *, fresh: bool) -> None:
 
 def _goes_on(table: Path, space: str, note: Path) -> bool:
     """Tell whether a killed rebuild has replaced the table already; else note that one begins."""
-    now, begun = store.version(table) if store.exists(table) else 0, read_json(note) or {}
+    now, begun = tables.version(table) if tables.exists(table) else 0, read_json(note) or {}
     if begun.get("space") == space and begun["from"] < now:
         return True
     write_json(note, {"space": space, "from": now})
@@ -119,7 +120,7 @@ def _with_features(job: EmbedJob, paths: Paths, params: Params, rows: int, fresh
     if job.settings.features == "last":
         return job
     if not fresh:
-        known = store.note(job.table).get("features")
+        known = tables.note(job.table).get("features")
         return replace(job, reduction=paths.reduction(known["fingerprint"]) if known else None)
     with track("features", min(SAMPLE, rows), "texts") as advance:
         made = fit_features(job, params.embed.feature_size, advance)
@@ -132,7 +133,7 @@ def _with_features(job: EmbedJob, paths: Paths, params: Params, rows: int, fresh
 
 def _forget_features(paths: Paths) -> None:
     """Remove the maps of tables that a rebuild has replaced."""
-    used = (store.note(paths.base_table).get("features") or {}).get("fingerprint")
+    used = (tables.note(paths.base_table).get("features") or {}).get("fingerprint")
     for file in paths.vectors.glob(paths.reduction("*").name):
         if used is None or file != paths.reduction(used):
             file.unlink()
@@ -144,7 +145,7 @@ def _embed_shards(
     """Encode chunk by chunk; each is one commit, so a kill costs at most the chunk at work."""
     counts = []
     with track("embed", total, "texts") as advance:
-        for start, stop in shards.ranges(total, params.embed.chunk):
+        for start, stop in checkpoints.ranges(total, params.embed.chunk):
             first = fresh and start == 0
             shard = embed_shard.submit(job, start, stop, first, advance).result()
             counts.append(commit_shard(job, shard, first))
@@ -154,9 +155,9 @@ def _embed_shards(
 
 
 def _report(table: Path, counts: list[EmbedCounts], retired: int, begun: float) -> EmbedReport:
-    note = store.note(table)
+    note = tables.note(table)
     return EmbedReport(
-        rows=store.count(table),
+        rows=tables.count(table),
         written=sum(count.written for count in counts),
         encoded=sum(count.encoded for count in counts),
         reused=sum(count.reused for count in counts),
@@ -169,7 +170,7 @@ def _report(table: Path, counts: list[EmbedCounts], retired: int, begun: float) 
 
 
 def _stamp(paths: Paths, params: Params, corpus: str, report: EmbedReport) -> None:
-    encoder, space = encoder_settings(params).fingerprint(), space_of(store.note(paths.base_table))
+    encoder, space = encoder_settings(params).fingerprint(), space_of(tables.note(paths.base_table))
     stamp = {
         "corpus": corpus,
         "encoder": encoder,

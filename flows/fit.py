@@ -8,17 +8,17 @@ from typing import Any
 
 from prefect import flow
 
-from flows.artifacts import leave_table
-from flows.lock import writer
-from flows.score_tables import write_tables
-from flows.stale import FRESH, fit_fingerprints, fit_verdict, wanted_labels, wording
-from flows.trust import ask
-from tasks.core import store
-from tasks.core.errors import InputError
-from tasks.core.files import write_json
-from tasks.core.label_files import label_files
-from tasks.core.params import Params, load_params
-from tasks.core.paths import Paths
+from flows.runtime.lock import writer
+from flows.runtime.prefect_artifacts import leave_table
+from flows.state.score_tables import write_tables
+from flows.state.staleness import FRESH, fit_fingerprints, fit_verdict, wanted_labels, wording
+from flows.state.trust import ask
+from tasks.core.labels.files import label_files
+from tasks.core.settings.params import Params, load_params
+from tasks.core.store import tables
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import write_json
+from tasks.core.workspace.paths import Paths
 from tasks.fit import FitJob, FitReport, fit_instruction
 from tasks.progress import track
 
@@ -44,7 +44,7 @@ def fit(root: Path, names: list[str] | None = None, force: bool = False) -> FitO
     fitted: list[FitReport] = []
     rejected: dict[str, str] = {}
     with writer(paths):
-        store.note(paths.base_table)  # a broken table is no fault of a label file
+        tables.note(paths.base_table)  # a broken table is no fault of a label file
         (paths.quarantine / "labels").mkdir(parents=True, exist_ok=True)
         paths.transforms.mkdir(parents=True, exist_ok=True)
         paths.metric_folder.mkdir(parents=True, exist_ok=True)

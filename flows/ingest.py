@@ -8,15 +8,15 @@ from typing import Any
 
 from prefect import flow
 
-from flows.artifacts import leave_table
-from flows.lock import writer
-from flows.sources import documents
-from flows.stale import ingest_hints, sources_fingerprint
-from tasks.core.corpus import CorpusReport
-from tasks.core.files import Hashes, write_json
-from tasks.core.incoming import Incoming
-from tasks.core.params import load_params
-from tasks.core.paths import Paths
+from flows.runtime.lock import writer
+from flows.runtime.prefect_artifacts import leave_table
+from flows.state.sources import documents
+from flows.state.staleness import ingest_hints, sources_fingerprint
+from tasks.core.documents.copying import Incoming
+from tasks.core.documents.corpus import CorpusReport
+from tasks.core.settings.params import load_params
+from tasks.core.workspace.files import Hashes, write_json
+from tasks.core.workspace.paths import Paths
 from tasks.ingest import bring_in, build_corpus
 
 

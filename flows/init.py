@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tasks.core.errors import InputError
-from tasks.core.files import write_text
-from tasks.core.params import Params, render_params
-from tasks.core.paths import Paths
-from tasks.core.trusting import write_trust
-from tasks.repository import make_repository, place_of
+from tasks.core.settings.params import Params, render_params
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import write_text
+from tasks.core.workspace.paths import Paths
+from tasks.core.workspace.trusting import write_trust
+from tasks.versioning.shell import make_repository, place_of
 
 PIPELINE = """\
 # The same four verbs as the command line; `dvc repro` rebuilds all from the inputs.

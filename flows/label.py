@@ -12,25 +12,25 @@ from typing import Any
 from filelock import FileLock, Timeout
 from prefect import flow
 
-from flows.artifacts import leave_table
 from flows.embed import embed
 from flows.ingest import ingest
-from flows.prefect_settings import one_heartbeat
-from flows.stale import corpus_is_stale
-from flows.trust import ask
-from flows.wish import Wish, endpoint, fingerprint, make_job
+from flows.label_options import Wish, endpoint, fingerprint, make_job
+from flows.runtime.prefect_artifacts import leave_table
+from flows.runtime.prefect_settings import one_heartbeat
+from flows.state.staleness import corpus_is_stale
+from flows.state.trust import ask
 from tasks import label as task
-from tasks.core import base
-from tasks.core.errors import InputError
-from tasks.core.files import sweep_beside
-from tasks.core.label_files import label_files
-from tasks.core.labelling import procedure
-from tasks.core.labelling.job import LabelJob, Step
-from tasks.core.labelling.label_file import check_place
-from tasks.core.labelling.ledger import Spent
-from tasks.core.labels import read_labels
-from tasks.core.params import Params, load_params
-from tasks.core.paths import Paths
+from tasks.core.annotation import pipeline
+from tasks.core.annotation.call_log import Spent
+from tasks.core.annotation.job import LabelJob, Step
+from tasks.core.annotation.output import check_place
+from tasks.core.encoding import base_table
+from tasks.core.labels.files import label_files
+from tasks.core.labels.reader import read_labels
+from tasks.core.settings.params import Params, load_params
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import sweep_beside
+from tasks.core.workspace.paths import Paths
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def _label(job: LabelJob, params: Params) -> list[Step]:
 
 def _find_labels(job: LabelJob) -> list[Step]:
     """Return the steps that found the labels, in this run or in an earlier one."""
-    known = procedure.kept(job)
+    known = pipeline.kept(job)
     if known is not None:
         return known
     if job.manner.direct:
@@ -114,7 +114,7 @@ def _find_labels(job: LabelJob) -> list[Step]:
         steps = [task.summarise(job)] if job.manner.summary else []
         _check_asked(job, steps)
         steps += [task.cluster(job), task.name_clusters(job)]
-    procedure.keep(job, steps)
+    pipeline.keep(job, steps)
     return steps
 
 
@@ -154,7 +154,7 @@ def _notes(paths: Paths, params: Params, name: str) -> dict[str, int]:
     file = label_files(paths.labels).get(name)
     if file is None or not file.is_dir():
         return {}
-    keys, texts = base.keys(paths.base_table), base.texts(paths.base_table)
+    keys, texts = base_table.keys(paths.base_table), base_table.texts(paths.base_table)
     return read_labels(file, keys, name, 1, 1, params.fit.separator, texts).notes
 
 

@@ -8,18 +8,19 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows.artifacts import leave_link, leave_table
-from flows.engine import LOCAL
-from flows.lock import writer
-from flows.stale import to_retire, view_verdict, wanted_views
-from flows.unwritten import sweep
-from tasks.core import shards, store, views
-from tasks.core.errors import InputError
-from tasks.core.files import read_json, write_json
-from tasks.core.label_files import label_files
-from tasks.core.lineage import keep_labels
-from tasks.core.params import Params, load_params
-from tasks.core.paths import Paths
+from flows.runtime.engine import LOCAL
+from flows.runtime.lock import writer
+from flows.runtime.prefect_artifacts import leave_link, leave_table
+from flows.state.staleness import to_retire, view_verdict, wanted_views
+from flows.state.unwritten import sweep
+from tasks.core.labels.files import label_files
+from tasks.core.settings.params import Params, load_params
+from tasks.core.store import checkpoints, tables
+from tasks.core.views import table
+from tasks.core.views.kept_versions import keep_labels
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import read_json, write_json
+from tasks.core.workspace.paths import Paths
 from tasks.materialise import (
     ViewJob,
     forget_earlier,
@@ -72,15 +73,15 @@ def materialise(root: Path, names: list[str] | None = None) -> list[ViewReport]:
 
 def _materialise(paths: Paths, params: Params, name: str) -> ViewReport:
     begun = time.perf_counter()
-    base_version = store.version(paths.base_table)
-    about = views.describe(paths.transform(name), params.materialise.storage)
+    base_version = tables.version(paths.base_table)
+    about = table.describe(paths.transform(name), params.materialise.storage)
     kept = paths.kept_transform(name, about["transform"])
-    views.keep_transform(kept.parent, paths.transform(name), about["transform"])
+    table.keep_transform(kept.parent, paths.transform(name), about["transform"])
     keep_labels(kept, label_files(paths.labels).get(name))
-    unfinished = shards.begun(paths.shards(f"materialise/{name}"))
-    store.rewind(paths.view_table(name))
-    todo = views.plan(paths.base_table, base_version, paths.view_table(name), about)
-    plan = shards.write_plan(paths.shards(f"materialise/{name}"), todo.rows)
+    unfinished = checkpoints.begun(paths.shards(f"materialise/{name}"))
+    tables.rewind(paths.view_table(name))
+    todo = table.plan(paths.base_table, base_version, paths.view_table(name), about)
+    plan = checkpoints.write_plan(paths.shards(f"materialise/{name}"), todo.rows)
     job = ViewJob(
         name=name,
         base=paths.base_table,
@@ -94,7 +95,7 @@ def _materialise(paths: Paths, params: Params, name: str) -> ViewReport:
     with track(f"materialise {name}", len(todo.rows), "rows") as advance:
         futures = [
             materialise_shard.submit(job, start, stop, advance)
-            for start, stop in shards.ranges(len(todo.rows), params.materialise.chunk)
+            for start, stop in checkpoints.ranges(len(todo.rows), params.materialise.chunk)
         ]
         written = [future.result() for future in futures]
     rows = publish_view(job, todo, written, params.materialise.index_from)
@@ -102,7 +103,7 @@ def _materialise(paths: Paths, params: Params, name: str) -> ViewReport:
     forget_earlier(job, params.materialise.keep)
     if unfinished:
         sweep(paths.view_table(name))
-    shards.forget(plan.parent)
+    checkpoints.forget(plan.parent)
     return ViewReport(
         name=name,
         rows=rows,
@@ -129,5 +130,5 @@ def _parts(paths: Paths, name: str) -> list[Path]:
 def _stamp(paths: Paths, name: str, about: dict[str, object], rows: int) -> None:
     base = read_json(paths.stamp("embed")) or {}
     made = {"base": base.get("digest"), "rows": rows}
-    version = store.live_version(paths.view_table(name))
+    version = tables.live_version(paths.view_table(name))
     write_json(paths.view_stamp(name), {**about, **made, "version": version})

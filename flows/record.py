@@ -6,20 +6,20 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from flows.belongings import belongings, manner
-from flows.score_tables import write_tables
-from flows.stale import fitted, state_digest
-from flows.trust import ask_recording
-from flows.unwritten import sweep_unfinished
-from flows.wholeness import is_live, mixtures
-from tasks.committing import Committed
-from tasks.core.errors import InputError
-from tasks.core.files import write_json
-from tasks.core.params import Params
-from tasks.core.paths import Paths
+from flows.state.score_tables import write_tables
+from flows.state.staleness import fitted, state_digest
+from flows.state.tracked_files import belongings, manner
+from flows.state.trust import ask_recording
+from flows.state.unwritten import sweep_unfinished
+from flows.state.wholeness import is_live, mixtures
+from tasks.core.settings.params import Params
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import write_json
+from tasks.core.workspace.paths import Paths
 from tasks.record import commit as commit_state
 from tasks.record import git_push, push, record
-from tasks.repository import RepositoryError, place_of
+from tasks.versioning.commit import Committed
+from tasks.versioning.shell import RepositoryError, place_of
 
 NOT_COMMITTED = Committed(None, None, ())
 

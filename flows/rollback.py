@@ -9,25 +9,25 @@ from typing import Any
 from prefect import flow
 
 from flows.checkout import version as layout
-from flows.lock import writer
 from flows.materialise import ViewReport, materialise
 from flows.record import Recorded, record_run
-from flows.stale import HELD_BY, encoder_settings, fit_fingerprints
-from flows.trust import EXCHANGE, ask, ask_recording
-from flows.wholeness import mixture
-from tasks import history
-from tasks.committing import check_committable
-from tasks.core import store
-from tasks.core.artifact import CARD, TENSORS, fits, is_whole, read_artifact, read_card
-from tasks.core.changes import identity
-from tasks.core.coder import space_of
-from tasks.core.errors import InputError
-from tasks.core.exchange import exchange
-from tasks.core.files import as_json, read_json
-from tasks.core.label_files import label_files
-from tasks.core.params import Params, load_params
-from tasks.core.paths import Paths, check_name
-from tasks.past import laid_out
+from flows.runtime.lock import writer
+from flows.state.staleness import HELD_BY, encoder_settings, fit_fingerprints
+from flows.state.trust import EXCHANGE, ask, ask_recording
+from flows.state.wholeness import mixture
+from tasks.core.encoding.featurizer import space_of
+from tasks.core.labels.files import label_files
+from tasks.core.settings.params import Params, load_params
+from tasks.core.store import tables
+from tasks.core.transforms.card import CARD, TENSORS, fits, is_whole, read_artifact, read_card
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.exchange import exchange
+from tasks.core.workspace.files import as_json, read_json
+from tasks.core.workspace.paths import Paths, check_name
+from tasks.versioning import history
+from tasks.versioning.commit import check_committable
+from tasks.versioning.messages import identity
+from tasks.versioning.worktree import laid_out
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def _put(
             f"view {name!r}: {version} was recorded with scores of another transform than it has;"
             f" expected both of one fit; choose another version: 'refract versions {name}'"
         )
-    base, asked = store.note(paths.base_table), encoder_settings(params).fingerprint()
+    base, asked = tables.note(paths.base_table), encoder_settings(params).fingerprint()
     if base["fingerprint"] != asked or card.get("encoder") != space_of(base):
         raise InputError(
             f"view {name!r}: {version} reads vectors of another encoder than params.yaml names"

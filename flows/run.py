@@ -8,22 +8,22 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows.artifacts import leave_table
 from flows.checkout import finish_checkout
 from flows.embed import EmbedReport, embed
 from flows.fit import FitOutcome, fit
 from flows.ingest import ingest
-from flows.lock import writer
 from flows.materialise import ViewReport, materialise
-from flows.prefect_settings import one_heartbeat
 from flows.record import Recorded, record_run
-from flows.stale import any_fit, any_view, corpus_is_stale, embed_verdict, rejections
-from flows.trust import ask, ask_recording
-from tasks.committing import check_committable
-from tasks.core.corpus import CorpusReport
-from tasks.core.label_files import label_files
-from tasks.core.params import Params, load_params
-from tasks.core.paths import Paths
+from flows.runtime.lock import writer
+from flows.runtime.prefect_artifacts import leave_table
+from flows.runtime.prefect_settings import one_heartbeat
+from flows.state.staleness import any_fit, any_view, corpus_is_stale, embed_verdict, rejections
+from flows.state.trust import ask, ask_recording
+from tasks.core.documents.corpus import CorpusReport
+from tasks.core.labels.files import label_files
+from tasks.core.settings.params import Params, load_params
+from tasks.core.workspace.paths import Paths
+from tasks.versioning.commit import check_committable
 
 
 @dataclass(frozen=True)

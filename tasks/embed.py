@@ -10,11 +10,13 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.core import base, nearest, shards, store, truncated
-from tasks.core.coder import Coder, describe, fit_coder, recall
-from tasks.core.encoder import EncoderSettings, load_encoder
-from tasks.core.features import SAMPLE, Reduction, load_reduction
-from tasks.patience import RETRIES
+from tasks.core.encoding import base_table, truncated
+from tasks.core.encoding.encoder import EncoderSettings, load_encoder
+from tasks.core.encoding.features import SAMPLE, Reduction, load_reduction
+from tasks.core.encoding.featurizer import Coder, describe, fit_coder, recall
+from tasks.core.store import checkpoints, tables
+from tasks.core.store import index as nearest
+from tasks.retries import RETRIES
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class EmbedCounts:
 @task(name="fit features", cache_policy=NO_CACHE, **RETRIES)
 def fit_features(job: EmbedJob, size: int, advance: Callable[[int], None]) -> Reduction | None:
     """Fit the map of the features on a sample of the corpus; None for an encoder without layers."""
-    texts = base.sample_texts(job.corpus, SAMPLE)
+    texts = base_table.sample_texts(job.corpus, SAMPLE)
     encoder = load_encoder(job.settings)
     return fit_coder(encoder, texts, size, _memory(job), advance).reduction
 
@@ -67,16 +69,16 @@ def embed_shard(
     job: EmbedJob, start: int, stop: int, fresh: bool, advance: Callable[[int], None]
 ) -> dict[str, Any]:
     """Encode the planned rows `start` to `stop`; a shard finished before a kill is not repeated."""
-    rows = shards.read_plan(job.plan, start, stop)
+    rows = checkpoints.read_plan(job.plan, start, stop)
     reduction = job.reduction and job.reduction.name
     purpose = f"cut {job.digest} {job.settings.fingerprint()} {reduction} {job.storage} {fresh}"
-    key = shards.key_of(purpose, rows)
-    known = shards.recall(job.plan.parent, key, job.table)
+    key = checkpoints.key_of(purpose, rows)
+    known = checkpoints.recall(job.plan.parent, key, job.table)
     if known is not None:
         advance(stop - start)
         return known
     coder = _coder(job)
-    shard = base.write_shard(
+    shard = base_table.write_shard(
         job.corpus,
         job.table,
         rows,
@@ -87,7 +89,7 @@ def embed_shard(
         advance=advance,
     )
     shard |= {"about": describe(job.settings, coder)}
-    shards.remember(job.plan.parent, key, shard)
+    checkpoints.remember(job.plan.parent, key, shard)
     return shard
 
 
@@ -95,7 +97,7 @@ def embed_shard(
 def commit_shard(job: EmbedJob, shard: dict[str, Any], fresh: bool) -> EmbedCounts:
     """Make a shard's rows visible in one commit."""
     truncated.add(job.truncated, shard["cut"], fresh=fresh)
-    base.commit_shard(job.corpus, job.table, shard, shard["about"], job.storage, fresh=fresh)
+    base_table.commit_shard(job.corpus, job.table, shard, shard["about"], job.storage, fresh=fresh)
     return EmbedCounts(
         shard["written"],
         shard["encoded"],
@@ -108,7 +110,7 @@ def commit_shard(job: EmbedJob, shard: dict[str, Any], fresh: bool) -> EmbedCoun
 @task(name="retire", cache_policy=NO_CACHE)
 def retire(corpus: Path, table: Path) -> int:
     """Remove the rows of texts that the corpus no longer holds."""
-    return base.retire_gone(corpus, table) if store.exists(table) else 0
+    return base_table.retire_gone(corpus, table) if tables.exists(table) else 0
 
 
 @task(name="index", cache_policy=NO_CACHE)

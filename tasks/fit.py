@@ -10,15 +10,16 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.core import base, quality_gate
-from tasks.core.artifact import CARD, fits, is_whole, of_scores
-from tasks.core.exchange import exchange
-from tasks.core.files import as_json, digest, read_json, write_json
-from tasks.core.labelled import Labelled, labelled
-from tasks.core.labels import LabelSet, read_labels
-from tasks.core.quarantine import RejectLog
-from tasks.core.score import Scores, score
-from tasks.core.transform import Transform, contents
+from tasks.core.documents.quarantine import RejectLog
+from tasks.core.encoding import base_table
+from tasks.core.evaluation import quality_gate
+from tasks.core.evaluation.metrics import Scores, score
+from tasks.core.labels.reader import LabelSet, read_labels
+from tasks.core.transforms.base import Transform, contents
+from tasks.core.transforms.card import CARD, fits, is_whole, of_scores
+from tasks.core.transforms.training_set import Labelled, labelled
+from tasks.core.workspace.exchange import exchange
+from tasks.core.workspace.files import as_json, digest, read_json, write_json
 
 
 @dataclass(frozen=True)
@@ -69,14 +70,14 @@ class FitReport:
 def fit_instruction(job: FitJob) -> FitReport:
     """Fit, score and save; InputError if the label file cannot be used."""
     begun = time.perf_counter()
-    keys = base.keys(job.table)
+    keys = base_table.keys(job.table)
     labels = read_labels(
         job.file,
         keys,
         job.name,
         job.minimum,
         separator=job.separator,
-        texts=base.texts(job.table),
+        texts=base_table.texts(job.table),
     )
     _write_rejects(job, labels)
     matched = _matched(labels)

@@ -7,10 +7,10 @@ from pathlib import Path
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.core.bringing import bring
-from tasks.core.corpus import CorpusReport, build
-from tasks.core.formats import Hints
-from tasks.core.incoming import Incoming
+from tasks.core.documents.bringing import bring
+from tasks.core.documents.copying import Incoming
+from tasks.core.documents.corpus import CorpusReport, build
+from tasks.core.readers.formats import Hints
 from tasks.progress import track
 
 

@@ -11,15 +11,16 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.core.errors import InputError
-from tasks.core.files import content_hash, write_text
-from tasks.core.label_sources import MODEL, ZERO_SHOT
-from tasks.core.labelling import label_file, procedure, sampling
-from tasks.core.labelling.job import Advance, LabelJob, Step, Till, open_till
-from tasks.core.labelling.ledger import Spent, open_ledger
-from tasks.core.labelling.prompts import load_prompts, version_of
-from tasks.core.labelling.taxonomy import render_taxonomy
-from tasks.core.labelling.zero_shot import described, weak_labels
+from tasks.core.annotation import output as label_file
+from tasks.core.annotation import pipeline, sampling
+from tasks.core.annotation.call_log import Spent, open_ledger
+from tasks.core.annotation.job import Advance, LabelJob, Step, Till, open_till
+from tasks.core.annotation.prompts import load_prompts, version_of
+from tasks.core.annotation.taxonomy import render_taxonomy
+from tasks.core.annotation.zero_shot import described, weak_labels
+from tasks.core.labels.precedence import MODEL, ZERO_SHOT
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import content_hash, write_text
 from tasks.progress import track
 
 UNSURE = "not sure enough"
@@ -38,37 +39,37 @@ class Output:
 @task(name="sample", cache_policy=NO_CACHE)
 def sample(job: LabelJob) -> Step:
     """Choose the texts that are labelled."""
-    return procedure.sample(job)
+    return pipeline.sample(job)
 
 
 @task(name="summarise", cache_policy=NO_CACHE)
 def summarise(job: LabelJob) -> Step:
     """Have each of them summarised."""
-    return _paid(job, "summarise", _size(job, procedure.SAMPLE), procedure.summarise)
+    return _paid(job, "summarise", _size(job, pipeline.SAMPLE), pipeline.summarise)
 
 
 @task(name="cluster", cache_policy=NO_CACHE)
 def cluster(job: LabelJob) -> Step:
     """Cluster the summaries."""
-    return procedure.cluster(job)
+    return pipeline.cluster(job)
 
 
 @task(name="name clusters", cache_policy=NO_CACHE)
 def name_clusters(job: LabelJob) -> Step:
     """Have the clusters named."""
-    return _paid(job, "name", _size(job, procedure.CLUSTERS), procedure.name_clusters)
+    return _paid(job, "name", _size(job, pipeline.CLUSTERS), pipeline.name_clusters)
 
 
 @task(name="propose", cache_policy=NO_CACHE)
 def propose(job: LabelJob) -> Step:
     """Have the labels proposed at once."""
-    return _paid(job, "propose", 1, procedure.propose)
+    return _paid(job, "propose", 1, pipeline.propose)
 
 
 @task(name="classify", cache_policy=NO_CACHE)
 def classify(job: LabelJob) -> Step:
     """Have each text sorted into one of the labels."""
-    return _paid(job, "classify", _size(job, procedure.SAMPLE), procedure.classify)
+    return _paid(job, "classify", _size(job, pipeline.SAMPLE), pipeline.classify)
 
 
 def _size(job: LabelJob, step: str) -> int:
@@ -85,19 +86,19 @@ def _paid(
 @task(name="compare", cache_policy=NO_CACHE)
 def compare(job: LabelJob, share: float) -> Step:
     """Label the texts by the encoder alone, and keep those that it is sure of."""
-    chosen = sampling.lookup(job.table, job.steps.latest(procedure.SAMPLE))
-    y = procedure.encode(job, described(job.taxonomy))
+    chosen = sampling.lookup(job.table, job.steps.latest(pipeline.SAMPLE))
+    y = pipeline.encode(job, described(job.taxonomy))
     best, sure = weak_labels(chosen.vectors, y, share)
     names = [label.name for label in job.taxonomy]
     choices = {chosen.ids[row]: names[best[row]] for row in sure}
-    job.steps.remember(procedure.CHOICES, "", choices)
+    job.steps.remember(pipeline.CHOICES, "", choices)
     return Step("compare", len(best), len(sure), reasons={UNSURE: len(best) - len(sure)})
 
 
 @task(name="write taxonomy", cache_policy=NO_CACHE)
 def write_taxonomy(job: LabelJob, output: Output) -> int:
     """Write the labels for a person to edit; return how many."""
-    labels = procedure.taxonomy(job)
+    labels = pipeline.taxonomy(job)
     heading = (
         " ".join(job.instruction.split()),
         "One label a line, and behind a colon which texts it is for. Edit, add, remove; then use",
@@ -124,10 +125,10 @@ def write_labels(
     job: LabelJob, output: Output, steps: list[Step], made_from: str, seconds: float
 ) -> dict[str, int]:
     """Write the label file and its card; return how many texts each label has."""
-    chosen = sampling.lookup(job.table, job.steps.latest(procedure.SAMPLE))
+    chosen = sampling.lookup(job.table, job.steps.latest(pipeline.SAMPLE))
     texts = dict(zip(chosen.ids, chosen.texts, strict=True))
-    found, gone = label_file.still_there(procedure.labelled(job), texts)
-    named = label_file.described(procedure.taxonomy(job), found, texts)
+    found, gone = label_file.still_there(pipeline.labelled(job), texts)
+    named = label_file.described(pipeline.taxonomy(job), found, texts)
     source = ZERO_SHOT if job.weak else MODEL
     card = _card(job, source, steps, made_from, seconds) | {"taxonomy": named, "left_out": gone}
     label_file.write_labels(output.labels, output.card, found, source, card)

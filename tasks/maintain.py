@@ -9,8 +9,8 @@ from pathlib import Path
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.core import store, upkeep
-from tasks.core.upkeep import Size
+from tasks.core.store import maintenance, tables
+from tasks.core.store.maintenance import Size
 
 
 @dataclass(frozen=True)
@@ -27,18 +27,18 @@ class UpkeepReport:
 @task(name="maintain table", task_run_name="maintain {name}", cache_policy=NO_CACHE)
 def maintain_table(name: str, table: Path, keep: timedelta, fragments: int) -> UpkeepReport:
     """Compact a table, publish that if readers follow a tag, and let earlier versions go."""
-    before = upkeep.measure(table)
-    live = store.live_version(table)
-    store.rewind(table)
-    compacted = upkeep.compact(table, fragments)
+    before = maintenance.measure(table)
+    live = tables.live_version(table)
+    tables.rewind(table)
+    compacted = maintenance.compact(table, fragments)
     if compacted and live is not None:
-        store.publish(table, store.version(table))
-    upkeep.forget_versions(table, keep)
-    now = store.live_version(table)
-    return UpkeepReport(name, compacted, before, upkeep.measure(table), (live, now))
+        tables.publish(table, tables.version(table))
+    maintenance.forget_versions(table, keep)
+    now = tables.live_version(table)
+    return UpkeepReport(name, compacted, before, maintenance.measure(table), (live, now))
 
 
 @task(name="forget transforms", cache_policy=NO_CACHE)
 def forget_transforms(folder: Path, in_use: str, keep: timedelta) -> int:
     """Remove old kept transforms of a view, but not the one in use; return how many."""
-    return upkeep.forget_transforms(folder, in_use, keep)
+    return maintenance.forget_transforms(folder, in_use, keep)

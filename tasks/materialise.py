@@ -11,10 +11,11 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.core import shards, store, upkeep, views
-from tasks.core.files import remove
-from tasks.core.transform import Transform, load
-from tasks.patience import RETRIES
+from tasks.core.store import checkpoints, maintenance, tables
+from tasks.core.transforms.base import Transform, load
+from tasks.core.views import table
+from tasks.core.workspace.files import remove
+from tasks.retries import RETRIES
 
 
 @dataclass(frozen=True)
@@ -46,14 +47,14 @@ def materialise_shard(
     job: ViewJob, start: int, stop: int, advance: Callable[[int], None]
 ) -> dict[str, Any]:
     """Transform the planned rows `start` to `stop`; what was finished before a kill is kept."""
-    rows = shards.read_plan(job.plan, start, stop)
+    rows = checkpoints.read_plan(job.plan, start, stop)
     purpose = f"{sorted(job.about.items())} {job.base_version} {job.whole}"
-    key = shards.key_of(purpose, rows)
-    known = shards.recall(job.plan.parent, key, job.view)
+    key = checkpoints.key_of(purpose, rows)
+    known = checkpoints.recall(job.plan.parent, key, job.view)
     if known is not None:
         advance(stop - start)
         return known
-    shard = views.write_shard(
+    shard = table.write_shard(
         job.base,
         job.base_version,
         job.view,
@@ -64,7 +65,7 @@ def materialise_shard(
         whole=job.whole,
         advance=advance,
     )
-    shards.remember(job.plan.parent, key, shard)
+    checkpoints.remember(job.plan.parent, key, shard)
     return shard
 
 
@@ -77,10 +78,10 @@ def retire_view(parts: list[Path]) -> None:
 
 @task(name="publish view", task_run_name="publish {job.name}", cache_policy=NO_CACHE)
 def publish_view(
-    job: ViewJob, todo: views.Plan, written: list[dict[str, Any]], index_from: int
+    job: ViewJob, todo: table.Plan, written: list[dict[str, Any]], index_from: int
 ) -> int:
     """Make the new rows the view that readers see; return its row count."""
-    version = views.publish(
+    version = table.publish(
         job.base,
         job.base_version,
         job.view,
@@ -90,11 +91,11 @@ def publish_view(
         str(job.about["storage"]),
         index_from,
     )
-    return store.count(job.view, version)
+    return tables.count(job.view, version)
 
 
 @task(name="forget earlier", task_run_name="forget earlier {job.name}", cache_policy=NO_CACHE)
 def forget_earlier(job: ViewJob, keep: int) -> None:
     """Keep of a view that was just published the newest `keep` versions and transforms."""
-    upkeep.bound_versions(job.view, keep)
-    upkeep.bound_transforms(job.transform.parent, job.transform.name, keep)
+    maintenance.bound_versions(job.view, keep)
+    maintenance.bound_transforms(job.transform.parent, job.transform.name, keep)

@@ -8,14 +8,15 @@ from pathlib import Path
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks import committing, notes
-from tasks.committing import Belongings, Committed, Manner
-from tasks.core.files import digest, read_json, write_json
-from tasks.dvcignore import keep_out
-from tasks.notes import STAGES
-from tasks.patience import RETRIES
-from tasks.repository import RepositoryError, dvc, git, git_answer, place_of
-from tasks.trees import Present
+from tasks.core.workspace.files import digest, read_json, write_json
+from tasks.retries import RETRIES
+from tasks.versioning import commit as committing
+from tasks.versioning import dvc_notes
+from tasks.versioning.commit import Belongings, Committed, Manner
+from tasks.versioning.dvc_notes import STAGES
+from tasks.versioning.dvcignore import keep_out
+from tasks.versioning.shell import RepositoryError, dvc, git, git_answer, place_of
+from tasks.versioning.trees import Present
 
 _TOLD = 3  # names of what cannot be recorded, at most
 
@@ -34,7 +35,7 @@ def record(
     already is not copied again. InputError where the notes of DVC name anything that is not
     Refract's own: DVC would take it over as well.
     """
-    notes.wanted(Present(root))
+    dvc_notes.wanted(Present(root))
     _keep_out(root, [folder for folder in (raw, labels) if folder is not None])
     if raw is not None and takes_documents(root, raw):
         dvc(root, "add", "--no-relink", raw)
@@ -80,7 +81,7 @@ def push(root: Path, note: Path, files: tuple[Path, ...], remote: str | None) ->
     known = read_json(note) or {}
     if known.get("data") == now:
         return False
-    wanted = notes.wanted(Present(root))
+    wanted = dvc_notes.wanted(Present(root))
     dvc(root, "push", *([] if remote is None else ["--remote", remote]), *wanted.targets)
     write_json(note, known | {"data": now})
     return True

@@ -13,7 +13,7 @@ from random import Random
 
 from flows import Workspace
 from flows.run import run
-from tasks.core.errors import InputError
+from tasks.core.workspace.errors import InputError
 from tests.same import assert_same
 from tests.serving import Served, nothing_left
 from tests.world import documents, make_world, set_params, write_documents, write_labels

@@ -15,7 +15,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-from flows.forks import IMPORTED as FORKED_WITH
+from flows.serving.fork_server import IMPORTED as FORKED_WITH
 
 SECRET = "PREFECT_API_AUTH_STRING"
 IMPORTED = [*FORKED_WITH, "sentence_transformers"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.core.unit_rows import unit_rows
+from tasks.core.numerics.rows import unit_rows
 
 K, D = 3, 6
 

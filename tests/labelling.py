@@ -8,14 +8,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from tasks.core import arrow, store
-from tasks.core.encoder import EncoderSettings, load_encoder
-from tasks.core.intake import text_hash
-from tasks.core.labelling import procedure
-from tasks.core.labelling.asking import Limits
-from tasks.core.labelling.job import Advance, LabelJob, Manner, Step, open_till
-from tasks.core.labelling.llm import Endpoint
-from tasks.core.labelling.purse import Budget
+from tasks.core.annotation import pipeline
+from tasks.core.annotation.budget import Budget
+from tasks.core.annotation.job import Advance, LabelJob, Manner, Step, open_till
+from tasks.core.annotation.requests import Limits
+from tasks.core.documents.staging import text_hash
+from tasks.core.encoding.encoder import EncoderSettings, load_encoder
+from tasks.core.llm.client import Endpoint
+from tasks.core.store import arrow, tables
 from tests.world import MOODS, documents
 
 NAMES = {"angry": "furious", "glad": "happy"}  # words that the tiny encoder knows
@@ -55,11 +55,11 @@ def make_table(table: Path, texts: list[str], settings: EncoderSettings) -> Path
             "text_hash": hashes,
             "row_hash": hashes,
             "text": texts,
-            store.VECTOR: arrow.vector_array(vectors, "float32"),
+            tables.VECTOR: arrow.vector_array(vectors, "float32"),
         }
     )
-    fragments = store.write_fragments(table, rows, {}, fresh=True)
-    store.commit_whole(table, rows.schema, {}, fragments)
+    fragments = tables.write_fragments(table, rows, {}, fresh=True)
+    tables.commit_whole(table, rows.schema, {}, fragments)
     return table
 
 
@@ -87,14 +87,14 @@ def make_job(
 
 def run(job: LabelJob, advance: Advance = lambda _: None) -> list[Step]:
     """Do what the flow does: find the labels unless they are known, then classify."""
-    steps = [procedure.sample(job)]
+    steps = [pipeline.sample(job)]
     with open_till(job) as till:
-        found = [] if job.taxonomy else procedure.kept(job)
+        found = [] if job.taxonomy else pipeline.kept(job)
         if found is None:
             if job.manner.direct:
-                found = [procedure.propose(job, till, advance)]
+                found = [pipeline.propose(job, till, advance)]
             else:
-                found = [procedure.summarise(job, till, advance)] if job.manner.summary else []
-                found += [procedure.cluster(job), procedure.name_clusters(job, till, advance)]
-            procedure.keep(job, found)
-        return [*steps, *found, procedure.classify(job, till, advance)]
+                found = [pipeline.summarise(job, till, advance)] if job.manner.summary else []
+                found += [pipeline.cluster(job), pipeline.name_clusters(job, till, advance)]
+            pipeline.keep(job, found)
+        return [*steps, *found, pipeline.classify(job, till, advance)]

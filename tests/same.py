@@ -10,11 +10,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from flows import Workspace, stale, wholeness
-from tasks.core import store
-from tasks.core.files import read_json
-from tasks.core.params import load_params
-from tasks.core.paths import Paths
+from flows import Workspace
+from flows.state import staleness, wholeness
+from tasks.core.settings.params import load_params
+from tasks.core.store import tables
+from tasks.core.workspace.files import read_json
+from tasks.core.workspace.paths import Paths
 
 
 def rows(root: Path, name: str) -> pl.DataFrame:
@@ -50,7 +51,7 @@ def assert_same(root: Path, other: Path, names: tuple[str, ...] = ("mood", "topi
         assert_same_scores(mine.metric(name), theirs.metric(name))
     assert mine.score_table.read_text() == theirs.score_table.read_text()
     assert leftovers(root) == []
-    assert not stale.anything(mine, load_params(mine.params))
+    assert not staleness.anything(mine, load_params(mine.params))
 
 
 def leftovers(root: Path) -> list[Path]:
@@ -68,7 +69,7 @@ def truth(root: Path) -> dict[str, object]:
     together is of one fit.
     """
     paths = Paths(root)
-    assert not stale.anything(paths, load_params(paths.params))
+    assert not staleness.anything(paths, load_params(paths.params))
     assert wholeness.mixtures(paths) == {}
     found: dict[str, object] = {}
     for name in ("base", *Workspace(root).views):
@@ -108,7 +109,7 @@ def orphaned(root: Path) -> list[Path]:
     paths = Paths(root)
     found = []
     for table in (paths.base_table, *(paths.view_table(name) for name in Workspace(root).views)):
-        dataset = store.open_table(table)
+        dataset = tables.open_table(table)
         named = {
             file.path
             for version in dataset.versions()

@@ -16,10 +16,10 @@ from typing import Any
 
 import psutil
 
-from flows import stale
-from tasks.core.files import read_json
-from tasks.core.params import load_params
-from tasks.core.paths import Paths
+from flows.state import staleness
+from tasks.core.settings.params import load_params
+from tasks.core.workspace.files import read_json
+from tasks.core.workspace.paths import Paths
 from tests.children import Child, refract
 
 LOCKED = 120.0  # seconds; a server on SQLite may wait 60 for a lock
@@ -112,7 +112,7 @@ class Served:
 def up_to_date(root: Path) -> bool:
     """Tell whether nothing is left to make or to record."""
     paths = Paths(root)
-    return nothing_left(root) and not stale.corpus_is_stale(paths, load_params(paths.params))
+    return nothing_left(root) and not staleness.corpus_is_stale(paths, load_params(paths.params))
 
 
 def nothing_left(root: Path) -> bool:
@@ -120,7 +120,7 @@ def nothing_left(root: Path) -> bool:
     paths = Paths(root)
     if not (paths.stamp("ingest").is_file() and paths.stamp("embed").is_file()):
         return False
-    return not stale.anything_left(paths, load_params(paths.params))
+    return not staleness.anything_left(paths, load_params(paths.params))
 
 
 def fitted_from(root: Path, name: str) -> str | None:

@@ -3,11 +3,11 @@
 import numpy as np
 import polars as pl
 
-from tasks.core.judgement import Estimate
-from tasks.core.report.atlas import Atlas
+from tasks.core.evaluation.bootstrap import Estimate
 from tasks.core.report.confusion import Confusion
+from tasks.core.report.maps import Atlas
 from tasks.core.report.page import Story
-from tasks.core.suggestions import BOUNDARY, NOVEL
+from tasks.core.views.active_learning import BOUNDARY, NOVEL
 
 EVIL = "</script><script>document.title='stolen'</script> <img src=x onerror=alert(1)> & \"so\""
 

@@ -13,8 +13,8 @@ import yaml
 
 from flows.cli import cli
 from flows.init import PIPELINE, make_workspace
-from tasks.core.params import Params, load_params, render_params
-from tasks.core.paths import Paths
+from tasks.core.settings.params import Params, load_params, render_params
+from tasks.core.workspace.paths import Paths
 from tasks.record import STAGES
 
 ROOT = Path(__file__).parents[1]
@@ -137,7 +137,7 @@ HEAVY = {"torch", "prefect", "sentence_transformers", "transformers", "sklearn"}
     ("module", "heavy"),
     [
         ("flows.cli", HEAVY | {"lancedb", "lance", "polars", "numpy"}),
-        ("flows.status", HEAVY),  # decides on what is stale, at the start of any verb
+        ("flows.state.status", HEAVY),  # decides on what is stale, at the start of any verb
     ],
 )
 def test_the_command_line_imports_nothing_heavy_before_it_must(module, heavy):

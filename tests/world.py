@@ -7,7 +7,7 @@ import itertools
 from pathlib import Path
 
 from flows.init import make_workspace
-from tasks.core.params import load_params, render_params
+from tasks.core.settings.params import load_params, render_params
 
 TOPICS = {
     "delivery": [

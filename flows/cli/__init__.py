@@ -10,11 +10,11 @@ import click
 
 from flows.cli import judging, labelling, making, reading, serving, trusting, versions
 from flows.cli.terminal import cleaned
-from flows.environment import settle_environment
-from tasks.core.errors import InputError
-from tasks.core.exhaustion import exhausted, unwritable
-from tasks.core.paths import Paths
-from tasks.repository import RepositoryError
+from flows.runtime.environment import settle_environment
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.exhaustion import exhausted, unwritable
+from tasks.core.workspace.paths import Paths
+from tasks.versioning.shell import RepositoryError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

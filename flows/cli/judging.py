@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from flows.cli.options import Folder, root_option
-from tasks.core.paths import Paths
+from tasks.core.workspace.paths import Paths
 
 
 @click.command()
@@ -23,8 +23,8 @@ def evaluate(name: str, truth: Path | None, out: Path | None, as_json: bool, roo
     holds out; with --truth on a label file of its own, in any format that data/labels takes.
     """
     from flows.cli import show_judging
-    from flows.evaluate import write_evaluation
-    from flows.workspace import Workspace
+    from flows.queries.evaluate import write_evaluation
+    from flows.queries.workspace import Workspace
 
     found = Workspace(root).view(name).evaluate(truth)
     if out is not None:
@@ -59,6 +59,6 @@ def suggest(name: str, many: int, novel: float | None, form: str, root: Path) ->
     the first two columns, ready to be appended to the label file.
     """
     from flows.cli import show_judging
-    from flows.workspace import Workspace
+    from flows.queries.workspace import Workspace
 
     show_judging.suggestions(Workspace(root).view(name).suggest(many, novel), form)

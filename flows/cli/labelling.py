@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from flows.cli.options import Folder, root_option
-from tasks.core.errors import InputError
-from tasks.core.paths import Paths
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.paths import Paths
 
 
 @click.command()
@@ -41,10 +41,10 @@ def label(
 ) -> None:
     """Have a language model make the label file NAME from an instruction."""
     from flows.cli import show, show_labels
-    from flows.trust import ask
-    from flows.wish import Wish, endpoint, fingerprint, label_verdict, make_job
-    from tasks.core.labelling.label_file import check_place
-    from tasks.core.params import load_params
+    from flows.label_options import Wish, endpoint, fingerprint, label_verdict, make_job
+    from flows.state.trust import ask
+    from tasks.core.annotation.output import check_place
+    from tasks.core.settings.params import load_params
 
     if sum((taxonomy is not None, zero_shot is not None, review)) > 1:
         raise InputError(
@@ -60,7 +60,7 @@ def label(
     if dry_run or paths.stamp("embed").is_file():
         job = make_job(paths, params, name, wish)
         if dry_run:
-            from tasks.core.labelling.forecast import forecast
+            from tasks.core.annotation.cost_estimate import forecast
 
             show_labels.forecast(job, [] if zero_shot is not None else forecast(job))
             return
@@ -68,7 +68,7 @@ def label(
         if not verdict.stale and not review:
             show.nothing_to_do(f"label {name}", verdict.reason)
             return
-    from flows.prefect_settings import settle
+    from flows.runtime.prefect_settings import settle
 
     settle(paths)
     if not weak:

@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from flows.cli.options import Folder, root_option
-from flows.environment import settle_home
-from tasks.core.errors import InputError
-from tasks.core.paths import Paths
+from flows.runtime.environment import settle_home
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.paths import Paths
 
 
 @click.command()
@@ -34,15 +34,15 @@ def ingest(sources: tuple[str, ...], replace: bool, root: Path) -> None:
 
     SOURCES are files, folders and globs.
     """
-    from flows import stale
     from flows.cli import show
-    from flows.sources import documents
-    from tasks.core.incoming import incoming, strays
-    from tasks.core.params import load_params
+    from flows.state import staleness
+    from flows.state.sources import documents
+    from tasks.core.documents.copying import incoming, strays
+    from tasks.core.settings.params import load_params
 
     paths = Paths(root)
     params = load_params(paths.params)
-    hints = stale.ingest_hints(params)
+    hints = staleness.ingest_hints(params)
     bring = incoming(
         sources, paths.raw, params.ingest.id, params.ingest.text, hints, replace=replace
     )
@@ -50,7 +50,9 @@ def ingest(sources: tuple[str, ...], replace: bool, root: Path) -> None:
         click.echo(f"ingest: {line}")
     if not bring:
         files = documents(paths, params).files
-        verdict = stale.ingest_verdict(paths, stale.sources_fingerprint(paths, params, files))
+        verdict = staleness.ingest_verdict(
+            paths, staleness.sources_fingerprint(paths, params, files)
+        )
         if not verdict.stale:
             show.nothing_to_do("ingest", verdict.reason)
             return
@@ -65,21 +67,23 @@ def ingest(sources: tuple[str, ...], replace: bool, root: Path) -> None:
 @root_option
 def embed(rebuild: bool, root: Path) -> None:
     """Encode what is new or changed, retire what is gone."""
-    from flows import stale
     from flows.cli import show
-    from tasks.core import base
-    from tasks.core.params import load_params
+    from flows.state import staleness
+    from tasks.core.encoding import base_table
+    from tasks.core.settings.params import load_params
 
     paths = Paths(root)
     params = load_params(paths.params)
     if not paths.stamp("ingest").is_file():
         raise InputError("data/corpus: no corpus yet; expected one; run 'refract ingest'")
-    verdict = stale.embed_verdict(paths, params)
+    verdict = staleness.embed_verdict(paths, params)
     if not rebuild:
         if not verdict.stale:
             show.nothing_to_do("embed", verdict.reason)
             return
-        base.check_encoder(paths.base_table, stale.encoder_settings(params), params.embed.storage)
+        base_table.check_encoder(
+            paths.base_table, staleness.encoder_settings(params), params.embed.storage
+        )
     _prefect(paths)
     from flows.embed import embed as flow
 
@@ -92,24 +96,24 @@ def embed(rebuild: bool, root: Path) -> None:
 @root_option
 def fit(names: tuple[str, ...], force: bool, root: Path) -> None:
     """Fit a transform for each label file that changed."""
-    from flows import stale
     from flows.cli import show
-    from tasks.core.params import load_params
+    from flows.state import staleness
+    from tasks.core.settings.params import load_params
 
     paths = Paths(root)
     params = load_params(paths.params)
-    if not (force and stale.wanted_labels(paths, names)) and not stale.any_fit(
+    if not (force and staleness.wanted_labels(paths, names)) and not staleness.any_fit(
         paths, params, names
     ):
         show.nothing_to_do("fit", "what can be fitted is up to date")
-        _refuse_rejected(stale.rejections(paths, params, names))
+        _refuse_rejected(staleness.rejections(paths, params, names))
         return
     _prefect(paths)
     from flows.fit import fit as flow
 
     outcome = flow(root, list(names) or None, force)
     show.fitted(outcome, silent=tuple(outcome.rejected))
-    _refuse_rejected(stale.rejections(paths, params, names) | outcome.rejected)
+    _refuse_rejected(staleness.rejections(paths, params, names) | outcome.rejected)
 
 
 def _refuse_rejected(rejected: dict[str, str]) -> None:
@@ -134,13 +138,13 @@ def materialise(names: tuple[str, ...], root: Path) -> None:
 
     A new transform is applied to all base vectors, a known one to new rows only.
     """
-    from flows import stale
     from flows.cli import show
-    from tasks.core.params import load_params
+    from flows.state import staleness
+    from tasks.core.settings.params import load_params
 
     paths = Paths(root)
     params = load_params(paths.params)
-    if not stale.any_view(paths, params, names):
+    if not staleness.any_view(paths, params, names):
         show.nothing_to_do("materialise", "every view is up to date")
         return
     _prefect(paths)
@@ -154,19 +158,19 @@ def materialise(names: tuple[str, ...], root: Path) -> None:
 @root_option
 def run(commit: bool, root: Path) -> None:
     """Do all four in order, then record it in DVC."""
-    from flows import stale
-    from flows.belongings import anything_uncommitted
     from flows.cli import show
-    from flows.status import read_status
-    from flows.trust import ask, ask_recording
-    from tasks.core.params import load_params
+    from flows.state import staleness
+    from flows.state.status import read_status
+    from flows.state.tracked_files import anything_uncommitted
+    from flows.state.trust import ask, ask_recording
+    from tasks.core.settings.params import load_params
 
     paths = Paths(root)
     params = load_params(paths.params)
     ask(paths, "sources", "model")
     ask_recording(paths, params)
     commit = commit or (params.record.commit == "always" and paths.in_dvc())
-    if stale.anything(paths, params) or (commit and anything_uncommitted(paths)):
+    if staleness.anything(paths, params) or (commit and anything_uncommitted(paths)):
         _prefect(paths)
         from flows.run import run as flow
 
@@ -181,6 +185,6 @@ def run(commit: bool, root: Path) -> None:
 
 
 def _prefect(paths: Paths) -> None:
-    from flows.prefect_settings import settle
+    from flows.runtime.prefect_settings import settle
 
     settle(paths)

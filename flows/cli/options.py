@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from flows.environment import settle_home
+from flows.runtime.environment import settle_home
 
 
 class Folder(click.ParamType[Path]):

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from flows.cli.options import Folder, root_option
-from tasks.core.paths import Paths
+from tasks.core.workspace.paths import Paths
 
 _views = click.option(
     "--view",
@@ -41,7 +41,7 @@ def search(
 ) -> None:
     """Find the texts closest to TEXT as each view sees it."""
     from flows.cli import show
-    from flows.workspace import Workspace
+    from flows.queries.workspace import Workspace
 
     views = [Workspace(root).view(name) for name in names]
     found = [(text, view.name, view.hits(text, k, where)) for text in texts for view in views]
@@ -60,7 +60,7 @@ def similar(
 ) -> None:
     """Find the neighbours of the stored text ID."""
     from flows.cli import show
-    from flows.workspace import Workspace
+    from flows.queries.workspace import Workspace
 
     views = [Workspace(root).view(name) for name in names]
     found = [(key, view.name, view.similar(key, k, where)) for view in views]
@@ -73,8 +73,8 @@ def similar(
 def status(as_json: bool, root: Path) -> None:
     """Show what is there, and what is stale and why."""
     from flows.cli import show
-    from flows.status import read_status
-    from tasks.core.params import load_params
+    from flows.state.status import read_status
+    from tasks.core.settings.params import load_params
 
     paths = Paths(root)
     state = read_status(paths, load_params(paths.params))
@@ -92,7 +92,7 @@ def report(name: str | None, root: Path) -> None:
 
     The pages need no network: they can be mailed, and opened anywhere.
     """
-    from flows.report import report as draw
+    from flows.queries.report import report as draw
 
     for path in draw(root, name):
         click.echo(path)
@@ -107,7 +107,7 @@ def export(name: str, file: Path, root: Path) -> None:
 
     'base' is the generic space. An .npy file gets its ids beside it, as JSON.
     """
-    from flows.workspace import Workspace
+    from flows.queries.workspace import Workspace
 
     rows = Workspace(root).view(name).export(file)
     click.echo(f"{file}: {rows:,} rows")

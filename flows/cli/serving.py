@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from flows.cli.options import root_option
-from tasks.core.paths import Paths
+from tasks.core.workspace.paths import Paths
 
 
 @click.command()
@@ -15,8 +15,8 @@ from tasks.core.paths import Paths
 @root_option
 def serve(server: str | None, root: Path) -> None:
     """Keep the workspace up to date by schedules and by its label files, until stopped."""
-    from flows.serve import serve as start
-    from tasks.core.params import load_params
+    from flows.serving.serve import serve as start
+    from tasks.core.settings.params import load_params
 
     load_params(Paths(root).params)  # a mistake is told before anything starts
     start(root, server)
@@ -27,8 +27,8 @@ def serve(server: str | None, root: Path) -> None:
 def maintain(root: Path) -> None:
     """Compact the tables and let earlier versions of them go."""
     from flows.cli import show
-    from flows.prefect_settings import settle
-    from tasks.core.params import load_params
+    from flows.runtime.prefect_settings import settle
+    from tasks.core.settings.params import load_params
 
     paths = Paths(root)
     commit = load_params(paths.params).record.commit == "always" and paths.in_dvc()

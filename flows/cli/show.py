@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.cli.terminal import give, lines
-from tasks.core.label_notes import PLACED
-from tasks.core.paths import Paths
-from tasks.core.proof import PROVEN, UNPROVEN
+from tasks.core.evaluation.proof import PROVEN, UNPROVEN
+from tasks.core.labels.notes import PLACED
+from tasks.core.workspace.paths import Paths
 
 MEASURES = {"v_measure": "V-measure", "triplets": "triplets", "knn": "kNN@10"}
 UNSAFE = re.compile("[\x7f-\x9f\u200e\u200f\u061c\u2028-\u202e\u2066-\u206f\ud800-\udfff]")

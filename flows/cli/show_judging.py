@@ -10,7 +10,7 @@ from rich.table import Table
 
 from flows.cli.show import FEW, MEASURES, new_console, new_table, print_json
 from flows.cli.terminal import give
-from tasks.core.formulas import neutral
+from tasks.core.text.formulas import neutral
 
 if TYPE_CHECKING:
     import polars as pl

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from flows.cli.show import new_console, new_table
-from tasks.core.paths import Paths
+from tasks.core.workspace.paths import Paths
 
 LISTED = 12  # labels shown; the card has them all
 
@@ -34,7 +34,7 @@ def forecast(job: Any, steps: Sequence[Any]) -> None:
 
 def asked(name: str, endpoint: Any) -> None:
     """Say before the first call where texts go, and whose key."""
-    from tasks.core.labelling.keys import key_in
+    from tasks.core.llm.keys import key_in
 
     key = (
         f"the key in {endpoint.key_env}"
@@ -87,8 +87,8 @@ def _labels(counts: dict[str, int]) -> None:
 
 
 def _spent(report: Any) -> None:
-    from tasks.core.labelling.asking import MOST_ROOM
-    from tasks.core.labelling.exchange import CUT, THINKING
+    from tasks.core.annotation.requests import MOST_ROOM
+    from tasks.core.llm.answers import CUT, THINKING
 
     spent = report.spent
     bad = {kind: n for kind, n in spent.outcomes.items() if kind != "answered"}

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-from tasks.core.characters import visible
+from tasks.core.text.characters import visible
 
 
 class Cleaned(io.TextIOBase):

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from flows.cli.options import root_option
-from tasks.core.errors import InputError
-from tasks.core.paths import Paths
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.paths import Paths
 
 
 @click.command()
@@ -23,9 +23,9 @@ def trust(rev: str | None, yes: bool, forget: bool, root: Path) -> None:
     What sends something, starts programs, or reads and writes elsewhere is refused until then,
     and again when it changes. With REV: what that version would do as well.
     """
-    from flows import trust as trusting
-    from tasks.core.params import load_params
-    from tasks.core.trusting import forget_trust
+    from flows.state import trust as trusting
+    from tasks.core.settings.params import load_params
+    from tasks.core.workspace.trusting import forget_trust
 
     paths = Paths(root)
     if forget:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from flows.cli.options import root_option
-from tasks.core.paths import Paths
+from tasks.core.workspace.paths import Paths
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -20,7 +20,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 def versions(name: str | None, limit: int | None, as_json: bool, root: Path) -> None:
     """Show what changed when: of view NAME, or of the workspace."""
     from flows.cli import show_versions
-    from flows.versions import recorded_commits, view_versions
+    from flows.queries.versions import recorded_commits, view_versions
 
     paths = Paths(root)
     if name is None:
@@ -50,8 +50,8 @@ def rollback(name: str, version: str | None, root: Path) -> None:
     Its labels stay; it is held until they change, or until 'refract fit NAME --force'.
     """
     from flows.cli import show_versions
-    from flows.prefect_settings import settle
-    from flows.trust import EXCHANGE, ask
+    from flows.runtime.prefect_settings import settle
+    from flows.state.trust import EXCHANGE, ask
 
     paths = Paths(root)
     ask(paths, *EXCHANGE)
@@ -73,6 +73,6 @@ def diff(rev1: str, rev2: str | None, names: tuple[str, ...], as_json: bool, roo
     Shows scores, label counts, and the texts that moved: another label, other neighbours.
     """
     from flows.cli import show_versions
-    from flows.diff import diff as compare
+    from flows.queries.diff import diff as compare
 
     show_versions.differences(compare(root, rev1, rev2, names), as_json=as_json)

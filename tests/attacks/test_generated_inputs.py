@@ -13,13 +13,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tasks.core.corpus import build
-from tasks.core.documents import batches
-from tasks.core.errors import InputError
-from tasks.core.intake import text_hash
-from tasks.core.labels import read_labels
-from tasks.core.paths import Paths
-from tasks.core.sources import survey
+from tasks.core.documents.corpus import build
+from tasks.core.documents.sources import survey
+from tasks.core.documents.staging import text_hash
+from tasks.core.labels.reader import read_labels
+from tasks.core.readers.reader import batches
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.paths import Paths
 from tests.attacks import documents
 from tests.attacks.documents import Row
 

@@ -16,13 +16,13 @@ from flows.checkout import checkout
 from flows.fit import fit
 from flows.ingest import ingest
 from flows.label import label
+from flows.label_options import Wish
 from flows.materialise import materialise
 from flows.rollback import rollback
 from flows.run import run
-from flows.wish import Wish
-from tasks.core.errors import InputError
-from tasks.core.incoming import Incoming
-from tasks.core.paths import Paths
+from tasks.core.documents.copying import Incoming
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.paths import Paths
 from tests.endpoint import KEY, Endpoint, Oracle
 from tests.flows import conftest as worlds
 from tests.flows.history import copy, git

@@ -6,9 +6,9 @@ import random
 import polars as pl
 import pytest
 
-from tasks.core.errors import InputError
-from tasks.core.label_answers import understood
-from tasks.core.labels import read_labels
+from tasks.core.labels.answers import understood
+from tasks.core.labels.reader import read_labels
+from tasks.core.workspace.errors import InputError
 
 pytestmark = pytest.mark.attack
 

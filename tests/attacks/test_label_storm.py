@@ -9,9 +9,9 @@ from collections import Counter
 import pytest
 
 from flows import Workspace
-from tasks.core import store
-from tasks.core.files import content_hash
-from tasks.core.paths import Paths
+from tasks.core.store import tables
+from tasks.core.workspace.files import content_hash
+from tasks.core.workspace.paths import Paths
 from tests.serving import Served, fitted_from, nothing_left
 from tests.world import documents, make_world, set_params
 
@@ -128,7 +128,7 @@ def test_of_a_storm_of_changes_few_are_run_the_last_is_seen_and_the_upkeep_has_i
             (folder / odd).unlink(missing_ok=True)
         desk.wait_until(lambda: waiting(desk) == 0 and nothing_left(root), "rest")
         labels = Counter(run["state"]["name"] for run in runs_of(desk, "labels"))
-        versions = {n: len(store.open_table(Paths(root).view_table(n)).versions()) for n in NAMES}
+        versions = {n: len(tables.open_table(Paths(root).view_table(n)).versions()) for n in NAMES}
         kept = {
             n: len(list((root / "data" / "views" / f"{n}.transforms").iterdir())) for n in NAMES
         }

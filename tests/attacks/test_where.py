@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars import col
 
-from tasks.core import arrow, nearest, store
-from tasks.core.errors import InputError
+from tasks.core.store import arrow, index, tables
+from tasks.core.workspace.errors import InputError
 
 pytestmark = pytest.mark.attack
 
@@ -60,8 +60,8 @@ def selected(tmp_path_factory):
     vectors = arrow.vector_array(np.ones((len(ROWS), 2)), "float32")
     rows = ROWS.to_arrow().append_column("vector", vectors)
     schema = pa.schema([field.remove_metadata() for field in rows.schema])
-    store.commit_whole(table, schema, {}, store.write_fragments(table, rows, {}, fresh=True))
-    searcher = nearest.Searcher(table, live=False)
+    tables.commit_whole(table, schema, {}, tables.write_fragments(table, rows, {}, fresh=True))
+    searcher = index.Searcher(table, live=False)
 
     def ask(where):
         hits = searcher.nearest(np.ones(2), len(ROWS), where, ["id"])

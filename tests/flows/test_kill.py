@@ -21,8 +21,8 @@ from flows.fit import fit
 from flows.ingest import ingest
 from flows.materialise import materialise
 from flows.run import run
-from tasks.core import store
-from tasks.core.paths import Paths
+from tasks.core.store import tables
+from tasks.core.workspace.paths import Paths
 from tests.children import Child
 from tests.same import assert_same, rows
 from tests.serving import environment
@@ -94,15 +94,15 @@ def copy(root, tmp_path):
 @pytest.mark.parametrize(
     ("verb", "target", "nth", "when"),
     [
-        ("ingest", "tasks.core.intake.Intake._write_part", 1, "after"),
-        ("ingest", "tasks.core.files.os.fsync", 2, "before"),
-        ("embed", "tasks.core.shards.remember", 1, "before"),
-        ("embed", "tasks.core.base.commit_shard", 1, "before"),
-        ("embed", "tasks.core.base.commit_shard", 3, "before"),
-        ("fit", "tasks.core.exchange.write_json", 1, "before"),
+        ("ingest", "tasks.core.documents.staging.Intake._write_part", 1, "after"),
+        ("ingest", "tasks.core.workspace.files.os.fsync", 2, "before"),
+        ("embed", "tasks.core.store.checkpoints.remember", 1, "before"),
+        ("embed", "tasks.core.encoding.base_table.commit_shard", 1, "before"),
+        ("embed", "tasks.core.encoding.base_table.commit_shard", 3, "before"),
+        ("fit", "tasks.core.workspace.exchange.write_json", 1, "before"),
         ("fit", "tasks.fit.exchange", 1, "after"),
-        ("materialise", "tasks.core.shards.remember", 3, "after"),
-        ("materialise", "tasks.core.store.publish", 1, "before"),
+        ("materialise", "tasks.core.store.checkpoints.remember", 3, "after"),
+        ("materialise", "tasks.core.store.tables.publish", 1, "before"),
     ],
 )
 def test_a_killed_first_run_continues_to_the_same_end(steps, tmp_path, verb, target, nth, when):
@@ -148,8 +148,8 @@ def updated(steps, tmp_path_factory):
     ("change", "target", "nth", "when"),
     [
         (other_rows, "lance.LanceDataset.commit", 1, "before"),
-        (other_rows, "tasks.core.base.retire_gone", 1, "before"),
-        (more_rows, "tasks.core.store.publish", 1, "before"),
+        (other_rows, "tasks.core.encoding.base_table.retire_gone", 1, "before"),
+        (more_rows, "tasks.core.store.tables.publish", 1, "before"),
         (other_types, "lance.LanceDataset.add_columns", 1, "before"),
     ],
 )
@@ -165,7 +165,7 @@ def test_a_killed_update_continues_to_the_same_end(
 
 def test_documents_that_change_after_a_kill_are_what_the_next_run_encodes(steps, tmp_path):
     root = copy(steps["embed"], tmp_path)
-    killed(root, "tasks.core.base.commit_shard", 2)
+    killed(root, "tasks.core.encoding.base_table.commit_shard", 2)
     texts = [{**row, "text": f"again: {row['text']}"} for row in documents()]
     write_documents(root, texts)
     run(root)
@@ -176,7 +176,7 @@ def test_documents_that_change_after_a_kill_are_what_the_next_run_encodes(steps,
 def test_a_killed_rebuild_continues_as_a_rebuild(steps, tmp_path, nth):
     root = copy(steps["done"], tmp_path)
     set_params(root, embed={"storage": "float32"})
-    killed(root, "tasks.core.base.commit_shard", nth, rebuild=True)
+    killed(root, "tasks.core.encoding.base_table.commit_shard", nth, rebuild=True)
     report = embed(root, rebuild=True)
     assert report.written == 72 - 16 * (nth - 1)
     assert rows(root, "base")["vector"].dtype == pl.Array(pl.Float32, 48)
@@ -189,7 +189,7 @@ def test_labels_put_back_after_a_kill_leave_no_row_of_the_other_transform(steps,
     file = root / "data" / "labels" / "mood.csv"
     old = file.read_text()
     write_labels(root, "mood", documents()[:50])
-    killed(root, "tasks.core.store.publish")
+    killed(root, "tasks.core.store.tables.publish")
     file.write_text(old)
     write_documents(root, more_rows())
     run(root)
@@ -207,8 +207,8 @@ def test_a_reader_meets_the_old_view_or_the_new_one_and_never_a_mixture(steps, t
     assert old != new
     url, other = PREFECT_API_URL.value(), changed.read_text()
     child = Child(url, root, None, alternate, root, "mood.csv", other)
-    seen, version = [old], store.live_version(Paths(root).view_table("mood"))
-    while store.live_version(Paths(root).view_table("mood")) < version + 2:
+    seen, version = [old], tables.live_version(Paths(root).view_table("mood"))
+    while tables.live_version(Paths(root).view_table("mood")) < version + 2:
         found = view.hits(query, k=72)
         assert found in (old, new)
         if found != seen[-1]:

@@ -12,15 +12,15 @@ from prefect.settings import PREFECT_API_URL
 from flows import Workspace
 from flows.cli import cli, main
 from flows.label import label
+from flows.label_options import Wish, fingerprint, label_verdict, make_job
 from flows.run import run
-from flows.stale import wording
-from flows.wish import Wish, fingerprint, label_verdict, make_job
-from tasks.core.artifact import read_card
-from tasks.core.errors import InputError
-from tasks.core.files import read_json, write_json
-from tasks.core.labelling.taxonomy import read_taxonomy
-from tasks.core.params import load_params
-from tasks.core.paths import Paths
+from flows.state.staleness import wording
+from tasks.core.annotation.taxonomy import read_taxonomy
+from tasks.core.settings.params import load_params
+from tasks.core.transforms.card import read_card
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import read_json, write_json
+from tasks.core.workspace.paths import Paths
 from tests.children import Child
 from tests.endpoint import KEY, Endpoint, Oracle, Reply, said
 from tests.labelling import NAMES, PHRASES

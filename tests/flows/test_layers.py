@@ -9,14 +9,14 @@ from flows import Workspace
 from flows.embed import embed
 from flows.ingest import ingest
 from flows.run import run
-from flows.stale import embed_verdict
-from flows.status import read_status
-from tasks.core import arrow, store
-from tasks.core.artifact import read_card
-from tasks.core.encoder import _SentenceTransformer
-from tasks.core.errors import InputError
-from tasks.core.params import load_params
-from tasks.core.paths import Paths
+from flows.state.staleness import embed_verdict
+from flows.state.status import read_status
+from tasks.core.encoding.encoder import _SentenceTransformer
+from tasks.core.settings.params import load_params
+from tasks.core.store import arrow, tables
+from tasks.core.transforms.card import read_card
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.paths import Paths
 from tests.world import documents, make_layered_model, make_world, set_params, write_documents
 
 pytestmark = pytest.mark.server
@@ -39,10 +39,10 @@ def root(whole, tmp_path):
 
 
 def features(root):
-    parts = store.batches(Paths(root).base_table, ["id", store.FEATURES])
+    parts = tables.batches(Paths(root).base_table, ["id", tables.FEATURES])
     rows = {}
     for part in parts:
-        codes = arrow.vectors_of(part.column(store.FEATURES))
+        codes = arrow.vectors_of(part.column(tables.FEATURES))
         rows |= dict(zip(part.column("id").to_pylist(), codes, strict=True))
     return rows
 
@@ -81,13 +81,13 @@ def test_a_table_without_features_is_told_how_to_get_them(root):
     with pytest.raises(InputError, match="run 'refract embed --rebuild'"):
         embed(root)
     embed(root, rebuild=True)
-    assert store.FEATURES not in store.columns(Paths(root).base_table)
+    assert tables.FEATURES not in tables.columns(Paths(root).base_table)
     assert not list(Paths(root).vectors.glob("features-*"))
     set_params(root, embed={"features": "layers"})
     with pytest.raises(InputError, match=r"no features .* 'refract embed --rebuild' to add them"):
         embed(root)
     embed(root, rebuild=True)
-    assert store.FEATURES in store.columns(Paths(root).base_table)
+    assert tables.FEATURES in tables.columns(Paths(root).base_table)
     assert len(list(Paths(root).vectors.glob("features-*"))) == 1
 
 

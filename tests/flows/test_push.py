@@ -12,8 +12,8 @@ import pytest
 import tasks.record
 from flows.checkout import checkout
 from flows.run import run
-from tasks.core.files import read_json
-from tasks.core.paths import Paths
+from tasks.core.workspace.files import read_json
+from tasks.core.workspace.paths import Paths
 from tests.flows.history import AUTHOR, dvc, git, seen
 from tests.world import documents, set_params, write_labels
 

@@ -11,7 +11,7 @@ import pytest
 
 from flows import Workspace
 from flows.run import run
-from tasks.repository import RepositoryError
+from tasks.versioning.shell import RepositoryError
 from tests.odd import make_odd
 from tests.world import documents, make_world, set_params, write_labels
 
@@ -162,7 +162,7 @@ def test_a_workspace_below_an_existing_git_repository_becomes_a_dvc_part_of_it(
 
 def test_a_workspace_without_dvc_runs_and_says_that_nothing_was_recorded(world, capsys):
     from flows.cli import show
-    from tasks.core.paths import Paths
+    from tasks.core.workspace.paths import Paths
 
     report = run(world)
     assert not report.recorded

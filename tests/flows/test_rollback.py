@@ -4,16 +4,16 @@ import shutil
 
 import pytest
 
-from flows import stale
 from flows.fit import fit
+from flows.queries.versions import view_versions
 from flows.rollback import rollback
 from flows.run import run
-from flows.status import read_status
-from flows.versions import view_versions
-from tasks.core.errors import InputError
-from tasks.core.files import read_json
-from tasks.core.params import load_params
-from tasks.core.paths import Paths
+from flows.state import staleness
+from flows.state.status import read_status
+from tasks.core.settings.params import load_params
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import read_json
+from tasks.core.workspace.paths import Paths
 from tests.flows.history import git, seen
 from tests.world import documents, set_params, write_documents, write_labels
 
@@ -29,7 +29,7 @@ def said_of(root, name="mood"):
 
 def nothing_stale(root):
     paths = Paths(root)
-    return not stale.anything(paths, load_params(paths.params))
+    return not staleness.anything(paths, load_params(paths.params))
 
 
 def fingerprint(root):

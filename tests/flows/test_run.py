@@ -8,24 +8,26 @@ import numpy as np
 import polars as pl
 import pytest
 
-from flows import Workspace, stale
+from flows import Workspace
 from flows.embed import embed
 from flows.fit import fit
 from flows.ingest import ingest
 from flows.materialise import materialise
 from flows.run import run
-from tasks.core import base, store
-from tasks.core.errors import InputError
-from tasks.core.files import read_json
-from tasks.core.params import load_params
-from tasks.core.paths import Paths
+from flows.state import staleness
+from tasks.core.encoding import base_table
+from tasks.core.settings.params import load_params
+from tasks.core.store import tables
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import read_json
+from tasks.core.workspace.paths import Paths
 from tests.world import documents, make_model, set_params, write_documents, write_labels
 
 
 def base_rows(root):
     paths = Paths(root)
     frame = Workspace(root).view("base").frame().sort("id")
-    assert store.count(paths.base_table) == frame["id"].n_unique()
+    assert tables.count(paths.base_table) == frame["id"].n_unique()
     return frame
 
 
@@ -68,14 +70,14 @@ def test_a_view_finds_texts_of_the_same_aspect(made):
 
 def test_a_second_run_finds_nothing_stale(made):
     paths = Paths(made)
-    assert not stale.anything(paths, load_params(paths.params))
-    before = (store.version(paths.base_table), store.version(paths.view_table("mood")))
+    assert not staleness.anything(paths, load_params(paths.params))
+    before = (tables.version(paths.base_table), tables.version(paths.view_table("mood")))
     report = run(made)
     assert report.ingest is None
     assert report.embed is None
     assert report.fit.fitted == []
     assert report.materialise == []
-    assert (store.version(paths.base_table), store.version(paths.view_table("mood"))) == before
+    assert (tables.version(paths.base_table), tables.version(paths.view_table("mood"))) == before
 
 
 def test_two_workspaces_with_the_same_input_hold_the_same_transforms(world, tmp_path, tiny_model):
@@ -180,7 +182,7 @@ def test_a_bad_label_file_is_rejected_and_the_others_go_on(made):
     assert read_json(Paths(made).rejection("mood"))["reason"] == report.fit.rejected["mood"]
     assert view_rows(made, "mood").equals(old)
     paths = Paths(made)
-    assert not stale.anything(paths, load_params(paths.params))
+    assert not staleness.anything(paths, load_params(paths.params))
 
 
 def mislabelled(rows):
@@ -239,7 +241,7 @@ def test_readers_see_the_old_view_and_its_own_transform_until_the_new_one_is_who
 
 def test_a_shard_that_was_finished_before_a_crash_is_not_encoded_again(world, monkeypatch):
     ingest(world)
-    real = base.commit_shard
+    real = base_table.commit_shard
     calls = []
 
     def crash_at_third(*arguments, **options):
@@ -248,15 +250,15 @@ def test_a_shard_that_was_finished_before_a_crash_is_not_encoded_again(world, mo
             raise SystemExit("killed")
         return real(*arguments, **options)
 
-    monkeypatch.setattr(base, "commit_shard", crash_at_third)
+    monkeypatch.setattr(base_table, "commit_shard", crash_at_third)
     with pytest.raises(SystemExit):
         embed(world)
-    assert store.count(Paths(world).base_table) == 32
-    monkeypatch.setattr(base, "commit_shard", real)
+    assert tables.count(Paths(world).base_table) == 32
+    monkeypatch.setattr(base_table, "commit_shard", real)
     written = []
-    write = base.write_shard
+    write = base_table.write_shard
     monkeypatch.setattr(
-        base, "write_shard", lambda *a, **k: written.append(len(a[2])) or write(*a, **k)
+        base_table, "write_shard", lambda *a, **k: written.append(len(a[2])) or write(*a, **k)
     )
     embed(world)
     assert written == [16, 8]
@@ -307,7 +309,7 @@ def test_a_corrupted_transform_is_named_with_the_way_on(made):
 
 
 def test_status_says_what_is_stale_and_why(world):
-    from flows.status import read_status
+    from flows.state.status import read_status
 
     paths = Paths(world)
     params = load_params(paths.params)
@@ -381,7 +383,7 @@ def test_a_damaged_view_is_stale_and_made_whole_again(made, damage):
     paths = Paths(made)
     old = Workspace(made).view("mood").hits("thank you", k=5)
     shutil.rmtree(paths.views / damage)
-    assert stale.view_verdict(paths, load_params(paths.params), "mood").stale
+    assert staleness.view_verdict(paths, load_params(paths.params), "mood").stale
     materialise(made)
     assert Workspace(made).view("mood").hits("thank you", k=5) == old
 
@@ -407,7 +409,7 @@ def test_notes_without_a_known_key_count_as_stale(made):
     )
     for note in notes:
         note.write_text("{}")
-    assert stale.anything(paths, load_params(paths.params))
+    assert staleness.anything(paths, load_params(paths.params))
     run(made)
     assert len(Workspace(made).view("mood").hits("thank you", k=3)) == 3
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from flows.init import make_workspace
-from tasks.core.files import digest
-from tasks.core.paths import Paths
-from tasks.core.trusting import read_trust
+from tasks.core.workspace.files import digest
+from tasks.core.workspace.paths import Paths
+from tasks.core.workspace.trusting import read_trust
 from tests.hostile import (
     commit,
     edit,

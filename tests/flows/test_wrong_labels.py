@@ -9,12 +9,12 @@ from click.testing import CliRunner
 from flows import Workspace
 from flows.cli import cli
 from flows.run import run
-from tasks.core.artifact import read_card
-from tasks.core.errors import InputError
-from tasks.core.files import read_json
-from tasks.core.label_notes import BY_TEXT
-from tasks.core.paths import Paths
-from tasks.core.proof import PROVEN
+from tasks.core.evaluation.proof import PROVEN
+from tasks.core.labels.notes import BY_TEXT
+from tasks.core.transforms.card import read_card
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import read_json
+from tasks.core.workspace.paths import Paths
 from tests.world import documents, make_world, write_csv, write_documents, write_labels
 
 ROWS = [{**row, "id": str(n)} for n, row in enumerate(documents(), 1)]

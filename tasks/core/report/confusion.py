@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.core.labelled import Labelled
-from tasks.core.transform import Reading
-from tasks.core.unit_rows import unit_rows
+from tasks.core.numerics.rows import unit_rows
+from tasks.core.transforms.base import Reading
+from tasks.core.transforms.training_set import Labelled
 
 
 @dataclass(frozen=True)

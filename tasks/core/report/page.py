@@ -11,11 +11,11 @@ from typing import Any
 
 import polars as pl
 
-from tasks.core.judgement import Estimate
+from tasks.core.evaluation.bootstrap import Estimate
 from tasks.core.report import charts
-from tasks.core.report.atlas import Atlas
 from tasks.core.report.colours import COLOURED, CSS, DARK, LIGHT
 from tasks.core.report.confusion import Confusion
+from tasks.core.report.maps import Atlas
 
 MEASURES = {
     "v_measure": ("V-measure", "clusters agree with labels"),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from tasks.core.errors import InputError
 from tasks.core.where import values
 from tasks.core.where.names import listed
 from tasks.core.where.terms import Terms
 from tasks.core.where.values import BOOLEAN, TEXT, Value
 from tasks.core.where.words import refusal, words
+from tasks.core.workspace.errors import InputError
 
 LISTED = 10_000  # values of IN lists, all together: 0.03 s
 DEPTH = 20  # levels that are written: from 25 on Lance's own parser falters

@@ -29,7 +29,7 @@ def find(name: str, columns: Sequence[str], *, quoted: bool) -> str:
 
 def _made_of(name: str, columns: Sequence[str]) -> list[str]:
     """Return the columns that `ingest` may have made of one with this name in the documents."""
-    from tasks.core.schema import sql_names
+    from tasks.core.documents.metadata import sql_names
 
     made = sql_names([name])[name]
     copy = re.compile(re.escape(made) + r"(_[0-9]+)?", re.IGNORECASE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from tasks.core.errors import InputError
+from tasks.core.workspace.errors import InputError
 
 LENGTH = 1_000_000  # characters: 10,000 ids of 36 take half of it
 SHOWN = 80  # characters of a condition that a message repeats

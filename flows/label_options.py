@@ -1,0 +1,111 @@
+"""What `refract label` is asked for → the job of it, before Prefect is imported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from flows.state.staleness import FRESH, Verdict, encoder_settings, wording
+from tasks.core.annotation.budget import Budget
+from tasks.core.annotation.job import LabelJob, Manner
+from tasks.core.annotation.output import is_made
+from tasks.core.annotation.requests import Limits
+from tasks.core.annotation.taxonomy import read_taxonomy
+from tasks.core.encoding.encoder import EncoderSettings
+from tasks.core.llm.client import Endpoint, find_endpoint
+from tasks.core.settings.params import Params
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import digest, read_json
+from tasks.core.workspace.paths import Paths, check_name
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the command line says beyond params.yaml; None: as it is there.
+
+    taxonomy: a file of labels, which are then not looked for. zero_shot: the same, without any
+    model. review: stop when the labels are found.
+    """
+
+    instruction: str | None = None
+    sample: int | None = None
+    clusters: int | None = None
+    taxonomy: Path | None = None
+    zero_shot: Path | None = None
+    review: bool = False
+
+
+def make_job(paths: Paths, params: Params, name: str, wish: Wish) -> LabelJob:
+    """Return the job; InputError where a setting, the endpoint or the vectors are missing."""
+    label, manner = params.label, params.label.model_dump(include=set(Manner.__annotations__))
+    given = {"sample": wish.sample, "clusters": wish.clusters}
+    manner |= {key: value for key, value in given.items() if value is not None}
+    base = read_json(paths.stamp("embed"))
+    if base is None:
+        raise InputError("data/vectors: no base vectors yet; expected some; run 'refract run'")
+    file = wish.taxonomy or wish.zero_shot
+    return LabelJob(
+        name=check_name(name),
+        instruction=_wording(paths, params, name, wish),
+        table=paths.base_table,
+        base=str(base.get("digest")),
+        memory=paths.labelling(name),
+        ledger=paths.ledger,
+        prompts=None if label.prompts is None else paths.root / label.prompts,
+        encoder=_encoder(params),
+        endpoint=None if wish.zero_shot is not None else endpoint(params),
+        limits=Limits(label.in_flight, label.per_minute, label.tries),
+        budget=Budget(label.usd_in, label.usd_out, label.max_calls, label.max_usd),
+        manner=Manner(**manner),
+        taxonomy=() if file is None else tuple(read_taxonomy(file)),
+    )
+
+
+def _wording(paths: Paths, params: Params, name: str, wish: Wish) -> str:
+    if wish.instruction and wish.instruction.strip():
+        return wish.instruction.strip()
+    known = wording(paths, params, name)
+    if known != name or name in params.instructions or wish.zero_shot is not None:
+        return known
+    raise InputError(
+        f"instruction {name!r}: no wording; expected what the texts are to be seen by; give it as"
+        f" --instruction '…', or under 'instructions: {name}:' in params.yaml"
+    )
+
+
+def _encoder(params: Params) -> EncoderSettings:
+    """Return the encoder of vectors alone: notes and labels are only compared."""
+    return replace(encoder_settings(params), features="last")
+
+
+def endpoint(params: Params) -> Endpoint:
+    """Return who is asked; InputError where a setting is missing."""
+    label = params.label
+    return find_endpoint(
+        label.base_url,
+        label.model,
+        label.key_env,
+        label.timeout,
+        label.temperature,
+        label.structured,
+    )
+
+
+def fingerprint(job: LabelJob, params: Params) -> str:
+    """Name everything that decides on the label file."""
+    weak = [params.label.zero_shot] if job.weak else []
+    return digest(job.made_from(), weak)
+
+
+def label_verdict(paths: Paths, name: str, made_from: str) -> Verdict:
+    """Compare with the card of the labels that there are."""
+    card = read_json(paths.label_card(name))
+    if card is None or not is_made(paths.label_file(name), card):
+        return Verdict(True, "no labels by a model yet")
+    if not card.get("complete"):
+        return Verdict(True, "some texts are without an answer")
+    if not any(each.get("texts") for each in card.get("taxonomy") or ()):
+        return Verdict(True, "no text has a label")  # as earlier versions left it
+    if card.get("made_from") != made_from:
+        return Verdict(True, "instruction, settings or texts changed")
+    return FRESH

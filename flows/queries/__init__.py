@@ -1,0 +1,1 @@
+"""What reads a workspace and writes nothing into it."""

@@ -1,0 +1,201 @@
+"""One view scored with intervals, beside the base vectors and its previous version."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from flows.state.staleness import settings_fingerprint
+from tasks.core.encoding import base_table
+from tasks.core.encoding.featurizer import space_of
+from tasks.core.evaluation import held_out
+from tasks.core.evaluation.bootstrap import LEVEL, RESAMPLES, Judgement
+from tasks.core.evaluation.held_out import Trial, Truth, Version
+from tasks.core.labels.files import label_files
+from tasks.core.labels.multilabel import pairs
+from tasks.core.labels.notes import PLACED
+from tasks.core.labels.reader import LabelSet, read_labels
+from tasks.core.settings.params import Params
+from tasks.core.settings.sections import METHODS
+from tasks.core.store import tables
+from tasks.core.transforms.card import read_card
+from tasks.core.views.kept_versions import Seen, kept_versions, labels_of
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import read_json, write_json
+from tasks.core.workspace.paths import BASE, Paths
+
+METHOD = f"{100 * LEVEL:.0f} % bootstrap over texts, {RESAMPLES} resamples"
+MOST = 0.5  # share of the texts that may be left out for the sake of the previous version
+
+
+def evaluate(paths: Paths, params: Params, name: str, truth: Path | None = None) -> dict[str, Any]:
+    """Score view `name` on labels its transform has not seen, as a JSON value.
+
+    Without a truth file these are the labels that its own fit holds out, and each version is
+    fitted anew without them. With one, the published transforms are scored as they are, on the
+    texts that they were not fitted on. InputError where nothing can be scored.
+    """
+    if name == BASE:
+        raise InputError("view 'base': is what a view is held against; expected an instruction")
+    return _Evaluation(paths, params, name).run(truth)
+
+
+def write_evaluation(paths: Paths, file: Path, found: dict[str, Any]) -> None:
+    """Write what `evaluate` found; InputError where DVC would take the file for a verb's output."""
+    made = (paths.corpus, paths.vectors, paths.transforms, paths.views, paths.metric_folder)
+    tracked = [folder.resolve() for folder in (*made, paths.raw, paths.labels)]
+    if any(folder in file.resolve().parents for folder in tracked) or file.is_dir():
+        raise InputError(
+            f"{file}: a folder, or inside what a verb reads or makes; expected a file beside it,"
+            f" such as {paths.inside(paths.evaluations / 'name.json')}"
+        )
+    write_json(file, found)
+
+
+class _Evaluation:
+    """What the steps of one evaluation share."""
+
+    def __init__(self, paths: Paths, params: Params, name: str) -> None:
+        self._paths, self._params, self._name = paths, params, name
+        self._keys = base_table.keys(paths.base_table)
+        self._present = label_files(paths.labels).get(name)
+        stamp = read_json(paths.view_stamp(name)) or {}
+        self._kept = paths.kept_transform(name, str(stamp.get("transform")))
+        self._noted: dict[str, int] = {}
+
+    def run(self, truth: Path | None) -> dict[str, Any]:
+        rows = self._labels_of(self._kept)
+        if rows is None:
+            raise InputError(
+                f"view {self._name!r}: the labels that it was made from are not known, its label"
+                " file has changed since; expected the same one; run 'refract run'"
+            )
+        live = self._version(self._kept, rows)
+        trial, previous = (
+            self._on_held_out(live, rows) if truth is None else self._on_truth(live, truth)
+        )
+        found = held_out.scored(self._paths.base_table, trial, self._params.fit.seed)
+        source = "held-out labels" if truth is None else self._paths.inside(truth)
+        return self._said(trial.truth, found, source, previous)
+
+    def _on_held_out(self, live: Version, rows: LabelSet) -> tuple[Trial, dict[str, Any]]:
+        fit, table = self._params.fit, self._paths.base_table
+        if live.recipe is None:
+            raise InputError(
+                f"view {self._name!r}: its settings are no longer those of params.yaml; expected"
+                " the same to fit it without the held-out labels; run 'refract run', or give a"
+                " --truth file"
+            )
+        truth = held_out.held_out(rows, fit.held_out, fit.seed).sampled(fit.seed)
+        held_out.check_scorable(truth, self._name)
+        hashes = rows.hash_of
+        spaces = {"view": held_out.refitted(table, live, truth, hashes)}
+        try:
+            version, about = self._previous()
+            hashes |= self._hashes(list(version.seen.labels))
+            spaces = {"previous": held_out.refitted(table, version, truth, hashes)} | spaces
+        except InputError as error:
+            about = {"not_compared": str(error)}
+        return Trial(truth, spaces), about
+
+    def _on_truth(self, live: Version, file: Path) -> tuple[Trial, dict[str, Any]]:
+        texts = base_table.texts(self._paths.base_table)
+        rows = read_labels(file, self._keys, self._name, 1, 1, self._params.fit.separator, texts)
+        self._noted = {what: n for what, n in rows.notes.items() if what in PLACED}
+        known = {name for _, name in pairs(live.seen.labels)}
+        if known.isdisjoint(rows.counts):
+            raise InputError(
+                f"{file}: none of its labels ({_some(rows.counts)}) is one of the view's"
+                f" ({_some(sorted(known))}); expected labels of the same aspect; correct the file"
+            )
+        truth = held_out.unseen(rows, live.seen)
+        held_out.check_scorable(truth, str(file))
+        spaces = {"view": held_out.as_it_is(live)}
+        try:
+            version, about = self._previous()
+            truth = self._unseen_by(version, rows, truth)
+            spaces = {"previous": held_out.as_it_is(version)} | spaces
+        except InputError as error:
+            about = {"not_compared": str(error)}
+        return Trial(truth.sampled(self._params.fit.seed), spaces), about
+
+    def _unseen_by(self, version: Version, rows: LabelSet, truth: Truth) -> Truth:
+        """Leave out what the previous version has seen, unless little would be left."""
+        left = held_out.unseen(rows, version.seen).labels
+        gone = {key: held_out.LABELLED_BEFORE for key in truth.labels if key not in left}
+        both = truth.without(gone)
+        if len(gone) > MOST * len(truth.labels):
+            raise InputError(f"it has seen {len(gone)} of the {len(truth.labels)} texts")
+        held_out.check_scorable(both, "unseen by both")
+        return both
+
+    def _previous(self) -> tuple[Version, dict[str, Any]]:
+        """Return the version that was live before; InputError says why there is none to compare."""
+        others = kept_versions(self._kept.parent, self._kept.name)
+        if not others:
+            raise InputError("none is kept beside the view")
+        card, rows = read_card(others[0]), self._labels_of(others[0])
+        if card.get("encoder") != space_of(tables.note(self._paths.base_table)):
+            raise InputError("it reads vectors of another encoder")
+        if rows is None:
+            raise InputError("the labels that it was made from are not known any more")
+        about = {"transform": others[0].name, "method": card["method"], "texts": len(rows.ids)}
+        return self._version(others[0], rows), about
+
+    def _labels_of(self, kept: Path) -> LabelSet | None:
+        separator = self._params.fit.separator
+        texts = base_table.texts(self._paths.base_table)
+        return labels_of(kept, self._present, self._keys, self._name, separator, texts)
+
+    def _version(self, kept: Path, rows: LabelSet) -> Version:
+        return Version(kept, Seen.of(rows), _recipe(self._params, read_card(kept)))
+
+    def _hashes(self, ids: list[str]) -> dict[str, str]:
+        rows = self._keys.filter(pl.col("id").is_in(ids))
+        return dict(zip(rows["id"], rows["text_hash"], strict=True))
+
+    def _said(
+        self, truth: Truth, found: dict[str, Judgement], source: str, previous: dict[str, Any]
+    ) -> dict[str, Any]:
+        return {
+            "view": self._name,
+            "on": source,
+            "method": read_card(self._kept)["method"],
+            "texts": len(truth.labels),
+            "labels": len(set(truth.labels.values())),
+            "left_out": truth.left_out,
+            "noted": self._noted,
+            "interval": METHOD,
+            "previous": previous,
+            "scores": {name: _rounded(one.figures) for name, one in found.items()},
+            "gains": {name: _rounded(gain) for name, gain in found["view"].gains.items()},
+        }
+
+
+def _recipe(params: Params, card: dict[str, Any]) -> tuple[str, dict[str, Any], int] | None:
+    """Return method, settings and seed if those in params.yaml are what the card was made by.
+
+    The card holds their fingerprint, so any method is tried; its own settings are no recipe: what
+    was calibrated on all labels has seen the held-out ones.
+    """
+    asked = card.get("made_from", {}).get("params")
+    for method in METHODS:
+        fit = params.fit.model_copy(update={"method": method})
+        then = params.model_copy(update={"fit": fit})
+        if settings_fingerprint(then, str(card.get("wording"))) == asked:
+            return method, fit.method_settings(), fit.seed
+    return None
+
+
+def _rounded(figures: dict[str, Any]) -> dict[str, Any]:
+    return {
+        measure: None if found is None else {k: round(v, 2) + 0.0 for k, v in asdict(found).items()}
+        for measure, found in figures.items()
+    }
+
+
+def _some(names: Any) -> str:
+    return ", ".join(f"'{name}'" for name in list(names)[:3])

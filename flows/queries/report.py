@@ -1,0 +1,221 @@
+"""What is there as pages for a browser: gathered from the workspace, which stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from flows.queries.suggest import worth_labelling
+from flows.queries.versions import view_versions
+from flows.queries.workspace import Workspace
+from flows.state import staleness
+from flows.state.trust import ask, is_agreed
+from tasks.core.encoding import base_table
+from tasks.core.evaluation.bootstrap import Estimate, Judgement, judge
+from tasks.core.labels.files import label_files
+from tasks.core.labels.multilabel import one_each
+from tasks.core.labels.reader import LabelSet, read_labels
+from tasks.core.report import page, vega
+from tasks.core.report.confusion import Confusion, confusion
+from tasks.core.report.maps import atlas, excerpt
+from tasks.core.report.page import Story
+from tasks.core.report.prediction_rows import likeliest
+from tasks.core.settings.params import Params
+from tasks.core.transforms.card import read_card
+from tasks.core.transforms.training_set import labelled
+from tasks.core.views.active_learning import BOUNDARY, NOVEL
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import read_json, write_bytes, write_text
+from tasks.core.workspace.paths import Paths, check_name
+from tasks.versioning.shell import place_of
+
+Scored = dict[str, tuple[Estimate, Estimate]]
+
+LISTED = 10  # texts in each list of those worth labelling
+
+
+def report(root: Path, name: str | None = None) -> list[Path]:
+    """Write the page and the picture of view `name`, or of every view and an index of them.
+
+    Returns what was written, what to open last. InputError where there is no such view.
+    """
+    workspace = Workspace(root)
+    ask(workspace.paths, "links")
+    names = [name] if name is not None else workspace.views
+    _check(workspace, names)
+    script = vega.script(workspace.paths.scripts)
+    stories = [_story(workspace, each) for each in names]
+    return _write(workspace.paths, stories, script, index=name is None)
+
+
+def _check(workspace: Workspace, names: list[str]) -> None:
+    known = workspace.views
+    if not known or set(map(check_name, names)) - set(known):
+        asked = f"view {names[0]!r}: there is none" if names else "views: there are none"
+        raise InputError(
+            f"{asked}; expected one of: {', '.join(known) or 'none yet'};"
+            " put labels at data/labels/NAME.csv and run 'refract run'"
+        )
+
+
+def _write(paths: Paths, stories: list[Story], script: str, *, index: bool) -> list[Path]:
+    paths.reports.mkdir(parents=True, exist_ok=True)
+    write_text(paths.reports / ".gitignore", "*\n")
+    written = []
+    for story in stories:
+        others = [other.name for other in stories if other is not story]
+        write_bytes(paths.report_picture(story.name), vega.png(page.picture(story)))
+        write_text(paths.report(story.name), page.view_page(story, script, others, index=index))
+        written += [paths.report_picture(story.name), paths.report(story.name)]
+    if index:
+        write_text(paths.report_index, page.index_page(stories))
+        written.append(paths.report_index)
+    return written
+
+
+def _story(workspace: Workspace, name: str) -> Story:
+    paths, params = workspace.paths, workspace.params
+    stamp = read_json(paths.view_stamp(name)) or {}
+    card = read_card(paths.kept_transform(name, str(stamp.get("transform"))))
+    labels, unchecked = _labels(paths, params, name)
+    known = one_each(labels.label_of) if labels else {}
+    found: Confusion | None = None
+    scores: Scored = {}
+    if labels is not None:
+        found, scores, unchecked = _checked(paths, params, card, labels)
+    view = paths.view_table(name)
+    return Story(
+        name=name,
+        wording=str(card.get("wording", name)),
+        known=known,
+        counts=labels.counts if labels else {},
+        labels=card["labels"],
+        atlas=atlas(paths.base_table, view, known, params.fit.seed),
+        likeliest=likeliest(view),
+        wanted=_wanted(paths, name),
+        scores=scores,
+        held_out=found.texts if found else 0,
+        confusion=found,
+        unchecked=unchecked,
+        notice=_notice(paths, params, name),
+        facts=_facts(paths, name, card),
+    )
+
+
+def _labels(paths: Paths, params: Params, name: str) -> tuple[LabelSet | None, str]:
+    """Return the labels that people gave, or None and why there are none."""
+    file = label_files(paths.labels).get(name)
+    if file is None:
+        return None, "Its label file is gone, so no text is left to check the view on."
+    try:
+        table, separator = paths.base_table, params.fit.separator
+        keys, texts = base_table.keys(table), base_table.texts(table)
+        return read_labels(file, keys, name, 1, separator=separator, texts=texts), ""
+    except InputError as error:
+        return None, f"Not checked: {error}."
+
+
+def _wanted(paths: Paths, name: str) -> dict[str, pl.DataFrame]:
+    """Return the texts worth labelling next, shortened, by why.
+
+    Nothing where the label file cannot be read: `_labels` has said why.
+    """
+    try:
+        rows = worth_labelling(paths, name, 2 * LISTED, 0.5)
+    except InputError:
+        return {}
+    shortened = rows.with_columns(pl.col("text").map_elements(excerpt, return_dtype=pl.String))
+    return {why: shortened.filter(pl.col("why") == why) for why in (BOUNDARY, NOVEL)}
+
+
+def _checked(
+    paths: Paths, params: Params, card: Mapping[str, Any], labels: LabelSet
+) -> tuple[Confusion | None, Scored, str]:
+    """Fit on the labels that the scores were fitted on; read and judge those held out."""
+    fit = params.fit.model_copy(update={"method": card["method"]})
+    train, held = labelled(paths.base_table, labels.label_of).split(fit.held_out, fit.seed)
+    held = held.once()
+    if not len(held.y):
+        return None, {}, "Not checked: the labels are too few to hold any out."
+    trial = train.fit(fit.method, fit.method_settings(), fit.seed)
+    reading = held.seen_by(trial)
+    judged = judge({"before": held.rows.vectors, "after": reading.vectors}, held.y, fit.seed)
+    return confusion(held, reading, trial.labels), _scores(judged), ""
+
+
+def _scores(judged: Mapping[str, Judgement]) -> Scored:
+    """Return the measures that are defined in the generic space and in the view."""
+    before, after = judged["before"].figures, judged["after"].figures
+    pairs = {key: (before[key], after[key]) for key in page.MEASURES}
+    return {key: (b, a) for key, (b, a) in pairs.items() if b is not None and a is not None}
+
+
+def _notice(paths: Paths, params: Params, name: str) -> str:
+    """Say what on the page is out of date, or nothing."""
+    file = label_files(paths.labels).get(name)
+    verdicts = [staleness.view_verdict(paths, params, name)]
+    if file is not None:
+        made_from = staleness.fit_fingerprints(paths, params, name, file)
+        verdicts.insert(0, staleness.fit_verdict(paths, name, made_from))
+    said = [verdict.reason for verdict in verdicts if verdict.stale or verdict != staleness.FRESH]
+    if not said:
+        return ""
+    advice = "; 'refract run' brings it up to date" if any(v.stale for v in verdicts) else ""
+    return f"This view is not what its files ask for: {said[0]}{advice}."
+
+
+def _facts(paths: Paths, name: str, card: Mapping[str, Any]) -> dict[str, str]:
+    encoder = read_json(paths.stamp("embed")) or {}
+    method, settings, tried = _method(card)
+    features = f" and {card['features']} features of its layers" if card.get("features") else ""
+    return {
+        "Method": method,
+        **tried,
+        "Settings": ", ".join(f"{key} {_short(value)}" for key, value in settings.items()),
+        "View": f"{card['dimensions']} dimensions{features} → {card['size']}",
+        "Encoder": f"{encoder.get('model')} in {encoder.get('precision')},"
+        f" vectors stored as {encoder.get('storage')}",
+        "Labels not used": _counted(card.get("reasons", {})),
+        "Seed": str(card.get("seed")),
+        "Transform": str(card.get("fingerprint")),
+        "Version": _version(paths, name),
+        "Refract": version("refract"),
+    }
+
+
+def _method(card: Mapping[str, Any]) -> tuple[str, dict[str, Any], dict[str, str]]:
+    """Return the method with what it chose, its settings, and what it was chosen from."""
+    method, settings, tried = str(card["method"]), dict(card["settings"]), {}
+    if "chosen" in settings:
+        method = f"{method}: {settings['chosen']}"
+        losses = [(each["method"], each["log_loss"]) for each in settings["tried"]]
+        said = ", ".join(f"{name} {_short(loss)}" for name, loss in losses)
+        tried = {"Tried": f"{said} nats a label left out"}
+        settings = dict(settings["settings"])
+    return method, {**settings.pop("gate", {}), **settings}, tried
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _counted(reasons: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {reason}" for reason, count in reasons.items()) or "none"
+
+
+def _version(paths: Paths, name: str) -> str:
+    """Return the tag, commit and date that recorded the view as it is."""
+    if not is_agreed(paths, "git") or place_of(paths.root) is None:
+        return "not in git"
+    try:
+        rows = view_versions(paths, name)
+    except InputError:
+        return "not recorded yet; 'refract run --commit' does"
+    here = next((row for row in rows if row["here"]), None)
+    if here is None:
+        return "newer than the last recorded one; 'refract run --commit' records it"
+    return ", ".join(str(part) for part in (here["tag"], here["commit"][:8], here["date"]) if part)

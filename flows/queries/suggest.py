@@ -1,0 +1,60 @@
+"""The texts of one view that are worth labelling next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from tasks.core.encoding import base_table
+from tasks.core.labels.files import label_files, parts
+from tasks.core.labels.reader import is_blank, labelled_ids
+from tasks.core.views import active_learning
+from tasks.core.views.active_learning import NOVELTY
+from tasks.core.views.kept_versions import copies
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import read_json
+from tasks.core.workspace.paths import BASE, Paths
+
+
+def suggest(paths: Paths, name: str, many: int, novel: float | None = None) -> pl.DataFrame:
+    """Return `worth_labelling` as a label file to fill in; InputError where it is empty.
+
+    novel: NOVELTY if None. A column that has the instruction's own name gets a '_' behind it:
+    `label` is to be the label.
+    """
+    if name == BASE:
+        raise InputError("view 'base': has no labels; expected an instruction")
+    rows = worth_labelling(paths, name, many, NOVELTY if novel is None else novel)
+    if not len(rows):
+        raise InputError(f"view {name!r}: every text of it is labelled; expected some that are not")
+    own = {column for column in rows.columns if column in (name, name.replace("-", "_"))}
+    return rows.rename({column: f"{column}_" for column in own - {"label"}})
+
+
+def worth_labelling(paths: Paths, name: str, many: int, novel: float) -> pl.DataFrame:
+    """Return at most `many` texts of view `name` that nobody has labelled.
+
+    novel: the share of texts that look like no label; the others lie near a boundary. Labelled is
+    what the label file names as it is now, or what the view was made from.
+    """
+    tables = paths.base_table, paths.view_table(name)
+    return active_learning.suggest(*tables, _known(paths, name), many, novel)
+
+
+def _known(paths: Paths, name: str) -> set[str]:
+    keys, texts = base_table.keys(paths.base_table), base_table.texts(paths.base_table)
+    found: set[str] = set()
+    for file in (part for whole in _label_files(paths, name) for part in parts(whole)):
+        if not is_blank(file):
+            found |= labelled_ids(file, keys, name, texts)
+    return found
+
+
+def _label_files(paths: Paths, name: str) -> Iterator[Path]:
+    stamp = read_json(paths.view_stamp(name)) or {}
+    yield from copies(paths.kept_transform(name, str(stamp.get("transform"))))
+    present = label_files(paths.labels).get(name)
+    if present is not None:
+        yield present

@@ -1,0 +1,1 @@
+"""What flows run on: Prefect and its server, locks, processes, the environment."""

@@ -1,0 +1,79 @@
+"""One writer a workspace."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from filelock import FileLock, Timeout
+
+from flows.state.trust import ask
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.exchange import finish
+from tasks.core.workspace.files import read_json, remove
+from tasks.core.workspace.paths import Paths
+
+
+@contextmanager
+def writer(paths: Paths, *, finishing: bool = False) -> Iterator[None]:
+    """Hold the workspace's write lock; the operating system frees it when the process dies.
+
+    What a writer that was killed left half-done is finished or removed first. Only a checkout is
+    not: InputError unless the caller is `finishing` it.
+    """
+    ask(paths, "links")
+    paths.state.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(paths.writer_lock, is_singleton=True)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print("waiting for another refract that writes to this workspace", file=sys.stderr)
+        lock.acquire()
+    try:
+        if lock.lock_counter == 1:
+            _refuse_half_a_checkout(paths, finishing=finishing)
+            finish(paths.root, paths.exchange)
+            _sweep(paths)
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def serving(paths: Paths, refusal: str) -> Iterator[None]:
+    """Hold the lock of `refract serve`; InputError with `refusal` where another holds it."""
+    ask(paths, "links")
+    paths.state.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(paths.serve_lock)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise InputError(refusal) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _refuse_half_a_checkout(paths: Paths, *, finishing: bool) -> None:
+    if finishing or not paths.unfinished_checkout.is_file():
+        return
+    rev = (read_json(paths.unfinished_checkout) or {}).get("to", "REVISION")
+    raise InputError(
+        f"{paths.inside(paths.unfinished_checkout)}: found a checkout of {rev} that was stopped"
+        f" halfway; expected a whole version; run 'refract checkout {rev}' again, or 'refract run',"
+        " which finishes it"
+    )
+
+
+def _sweep(paths: Paths) -> None:
+    """Remove what a writer that was killed left half-written."""
+    outputs = (paths.corpus, paths.vectors, paths.transforms, paths.views, paths.metrics)
+    for folder in (*outputs, paths.quarantine):
+        for path in list(folder.rglob(".*.tmp")):
+            remove(path)
+    if paths.bringing.is_file():
+        from tasks.core.documents.bringing import sweep
+
+        sweep(paths.raw, paths.bringing)

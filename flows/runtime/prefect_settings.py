@@ -1,0 +1,85 @@
+"""How Prefect is set up for a command, before it is imported."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+
+from flows.runtime.chosen_server import user_chose_a_server
+from flows.runtime.environment import settle_home, settle_network
+from flows.runtime.private_server import private_server
+from flows.runtime.server_note import Note, known
+from flows.state.trust import ask
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.exhaustion import unwritable
+from tasks.core.workspace.paths import Paths
+
+_ROOM = 8 << 20  # bytes: a new database took 1 MB, its journal 4 at most
+_QUIET = {
+    # An expected error is one line on stderr; the run's page in the Prefect UI keeps its traceback.
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+}
+_MEANWHILE = ("prefect.flow_engine", "prefect.task_runners")  # what every flow needs
+
+
+def settle(paths: Paths) -> None:
+    """Use the server the user has chosen, else that of a running `refract serve`, else the private
+    one of this workspace's commands."""
+    ask(paths, "links", "prefect")
+    settle_home()
+    settle_network()
+    be_quiet()
+    if user_chose_a_server():
+        return
+    keep_to(paths)
+    served = known(paths, paths.server_note)
+    if served is not None:
+        use(served)
+        return
+    with private_server(paths) as own:
+        use(own)
+        for module in _MEANWHILE:
+            import_module(module)
+
+
+def be_quiet() -> None:
+    """Keep Prefect's log from the terminal, and what it does on this machine."""
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+
+
+def keep_to(paths: Paths) -> None:
+    """Let Prefect keep what it remembers in the workspace, unless the user has named a place."""
+    paths.prefect_home.mkdir(parents=True, exist_ok=True)
+    full = unwritable(paths.prefect_home, _ROOM)
+    if full is not None:  # or the server would be waited for in vain, for minutes
+        raise InputError(full)
+    os.environ.setdefault("PREFECT_HOME", str(paths.prefect_home.resolve()))
+
+
+def use(server: Note) -> None:
+    """Let this process and those that it starts use `server`, and tell nobody else its secret."""
+    os.environ["PREFECT_API_URL"] = server.url
+    os.environ["PREFECT_API_AUTH_STRING"] = server.secret
+    for name in ("NO_PROXY", "no_proxy"):
+        # The first keeps a proxy from being sent the secret; both are read, by different libraries.
+        direct = [*filter(None, os.environ.get(name, "").split(",")), "127.0.0.1"]
+        os.environ[name] = ",".join(dict.fromkeys(direct))
+    if "prefect" in sys.modules:
+        from prefect.context import refresh_global_settings_context
+
+        refresh_global_settings_context()
+
+
+@contextmanager
+def one_heartbeat() -> Iterator[None]:
+    """Let the flow at work send heartbeats for its subflows: each of theirs costs a second."""
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    with temporary_settings(updates={PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        yield

@@ -1,0 +1,96 @@
+"""Where a Prefect server of this workspace answers, and its secret: for this user's eyes alone."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import os
+import re
+import secrets
+import stat
+import sys
+import urllib.request
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from flows.runtime.server_guard import PROOF, proof
+from tasks.core.workspace.paths import Paths
+
+_OURS = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}/api")  # another host's is no note
+
+
+@dataclass(frozen=True)
+class Note:
+    """The address of a server's API, and the secret that it asks for."""
+
+    url: str
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"Note({self.url})"
+
+
+def new_secret() -> str:
+    """Return 256 random bits, to be selected by one double click."""
+    return secrets.token_hex(32)
+
+
+def write_note(paths: Paths, file: Path, note: Note) -> None:
+    """Replace `file` by the note; there is no moment in which anyone else could read it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    content = {"url": note.url, "secret": note.secret, "workspace": str(paths.root.resolve())}
+    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+    temporary.unlink(missing_ok=True)  # of a process of the same number that was killed here
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as out:
+            json.dump(content, out, indent=2)
+            out.write("\n")
+        temporary.replace(file)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def known(paths: Paths, file: Path) -> Note | None:
+    """Return the note in `file` if the server that it names answers, else None.
+
+    The secret is not sent for that: whoever listens there now has to prove that it knows it.
+    """
+    note = _read(paths, file)
+    return note if note is not None and answers(note) else None
+
+
+def answers(note: Note) -> bool:
+    """Tell whether the server of this note answers, and no other program in its place."""
+    question = secrets.token_hex(16)
+    address = f"{note.url.removesuffix('/api')}{PROOF}?of={question}"
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(address, timeout=2) as reply:
+            told = reply.read(200)
+    except (OSError, ValueError):
+        return False
+    return hmac.compare_digest(told, proof(note.secret, question).encode())
+
+
+def _read(paths: Paths, file: Path) -> Note | None:
+    try:
+        handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    with os.fdopen(handle, "rb") as content:
+        about = os.fstat(content.fileno())
+        if about.st_uid != os.geteuid() or stat.S_IMODE(about.st_mode) & 0o077:
+            print(
+                f"{file}: found owner {about.st_uid} and mode {stat.S_IMODE(about.st_mode):o};"
+                f" expected {os.geteuid()} and 600; not used, start 'refract serve' again",
+                file=sys.stderr,
+            )
+            return None
+        with suppress(ValueError, TypeError, KeyError, RecursionError):
+            value = json.loads(content.read(10_000))
+            url, secret = value["url"], value["secret"]
+            if value["workspace"] == str(paths.root.resolve()) and _OURS.fullmatch(url):
+                return Note(url, str(secret))
+    return None

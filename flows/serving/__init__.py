@@ -1,0 +1,1 @@
+"""What runs by itself: deployments, the label watcher, flow runs."""

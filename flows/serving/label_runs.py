@@ -1,0 +1,44 @@
+"""One instruction whose label file appeared, changed or vanished: up to date and recorded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prefect import flow
+
+from flows.checkout import finish_checkout
+from flows.fit import fit
+from flows.materialise import materialise
+from flows.run import bring_up_to_date
+from flows.runtime.flow_run_output import SAY, as_child
+from flows.runtime.lock import writer
+from flows.runtime.prefect_settings import one_heartbeat
+from flows.state.staleness import any_fit, anything_left, fitted, rejections, without_labels
+from tasks.core.settings.params import load_params
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.paths import Paths, check_name
+
+
+@flow(name="labels", flow_run_name="labels/{instruction}", **SAY)
+def labels(root: Path, instruction: str, commit: bool = False) -> None:
+    """Make the view of `instruction`, then what else waits, and record it.
+
+    Of ten files that arrive at once the first run makes all ten, each as soon as it can; the
+    others find nothing left. If the label file is gone, its view is retired where
+    `materialise.retire` says so. Raises InputError if the file cannot be used.
+    """
+    as_child()
+    finish_checkout(Paths(root))
+    paths, params = Paths(root), load_params(Paths(root).params)
+    name = check_name(instruction)
+    with writer(paths), one_heartbeat():
+        if anything_left(paths, params):
+            there = name not in without_labels(paths)
+            if there and any_fit(paths, params, [name]):
+                fit(root, [name])
+                if name in fitted(paths):
+                    materialise(root, [name])
+            bring_up_to_date(root, f"labels/{name}", commit=commit, documents=False)
+    rejected = rejections(paths, params, [name])
+    if rejected:
+        raise InputError("; ".join(rejected.values()))

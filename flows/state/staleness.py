@@ -1,0 +1,309 @@
+"""What is stale, decided from small notes on disk, before anything heavy is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from flows.state.sources import documents
+from flows.state.wholeness import is_table, is_view, mixture, unfinished
+from tasks.core.encoding.encoder import EncoderSettings
+from tasks.core.labels.files import fingerprint, label_files, parts
+from tasks.core.readers.formats import Hints
+from tasks.core.settings.params import Params
+from tasks.core.transforms.card import CARD, REVISION
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import Hashes, digest, object_in, read_json
+from tasks.core.workspace.paths import Paths
+from tasks.versioning.dvcignore import is_recordable
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether something has to be made, and why."""
+
+    stale: bool
+    reason: str
+
+
+FRESH = Verdict(False, "up to date")
+REJECTED = "rejected: "
+HELD_BY = ("labels", "params", "encoder")  # not by the base: rows that arrive end no rollback
+
+
+def encoder_settings(params: Params) -> EncoderSettings:
+    """Return the encoder that params.yaml asks for."""
+    embed = params.embed
+    return EncoderSettings(
+        model=embed.model,
+        revision=embed.revision,
+        prompt=embed.prompt,
+        max_length=embed.max_length,
+        batch_size=embed.batch_size,
+        device=embed.device,
+        precision=embed.precision,
+        features=embed.features,
+        feature_size=embed.feature_size,
+    )
+
+
+def ingest_hints(params: Params) -> Hints:
+    """Return what params.yaml says of how documents are written."""
+    own = params.ingest
+    named = (own.id, own.text, *(own.metadata or ()))
+    return Hints(
+        delimiter=own.delimiter,
+        quoting=own.quoting,
+        header=own.header,
+        encoding=own.encoding,
+        columns=tuple(name for name in named if name),
+    )
+
+
+def sources_fingerprint(paths: Paths, params: Params, sources: list[Path]) -> str:
+    """Name the content of the input documents and the settings that read them."""
+    names = [paths.inside(source) for source in sources]
+    hashes = Hashes(paths.hashes).all(sources)
+    return digest(list(zip(names, hashes, strict=True)), params.ingest.model_dump(mode="json"))
+
+
+def ingest_verdict(paths: Paths, fingerprint: str) -> Verdict:
+    """Compare the corpus with the documents and settings that `fingerprint` names."""
+    stamp = read_json(paths.stamp("ingest"))
+    if stamp is None or not paths.corpus_file.is_file():
+        return Verdict(True, "no corpus yet")
+    if not paths.corpus_figures.is_file():
+        return Verdict(True, "no figures of the corpus yet")
+    if stamp.get("fingerprint") != fingerprint:
+        return Verdict(True, "documents or settings changed")
+    if stamp.get("content") != Hashes(paths.hashes).all([paths.corpus_file])[0]:
+        return Verdict(True, "the corpus file is not the one that was noted")
+    return FRESH
+
+
+def corpus_is_stale(paths: Paths, params: Params) -> bool:
+    """Tell whether the documents ask for a new corpus; InputError where there are none."""
+    found = documents(paths, params).files
+    return ingest_verdict(paths, sources_fingerprint(paths, params, found)).stale
+
+
+def base_digest(corpus_digest: str, space: str, storage: str) -> str:
+    """Name the content that the base table has."""
+    return digest(corpus_digest, space, storage)
+
+
+def embed_verdict(paths: Paths, params: Params) -> Verdict:
+    """Compare the base vectors with the corpus and the encoder that is asked for."""
+    corpus = read_json(paths.stamp("ingest"))
+    if corpus is None:
+        return Verdict(False, "no corpus yet")
+    stamp = read_json(paths.stamp("embed"))
+    if stamp is None or not is_table(paths.base_table):
+        return Verdict(True, "no base vectors yet")
+    if stamp.get("encoder") != encoder_settings(params).fingerprint():
+        return Verdict(True, "another encoder")
+    if stamp.get("storage") != params.embed.storage:
+        return Verdict(True, "another storage type")
+    if stamp.get("corpus") is None:
+        return Verdict(True, "an embedding was stopped halfway")
+    if stamp.get("corpus") != corpus.get("digest"):
+        return Verdict(True, "the corpus changed")
+    return FRESH
+
+
+def fit_fingerprints(paths: Paths, params: Params, name: str, file: Path) -> dict[str, str]:
+    """Name everything a transform is made from, as it is noted in its card."""
+    base = read_json(paths.stamp("embed")) or {}
+    return {
+        "labels": labels_fingerprint(paths, file),
+        "params": settings_fingerprint(params, wording(paths, params, name)),
+        "encoder": base.get("space", base.get("encoder", "")),
+        "base": base.get("digest", ""),
+    }
+
+
+def wording(paths: Paths, params: Params, name: str) -> str:
+    """Return the wording of an instruction: of `params.yaml`, of its label card, or its name."""
+    card = read_json(paths.label_card(name)) or {}
+    return params.instructions.get(name) or str(card.get("wording", name))
+
+
+def settings_fingerprint(params: Params, wording: str) -> str:
+    """Name what a transform is made by beside labels: formulas, settings of `fit`, and wording."""
+    fit = params.fit.model_dump(mode="json")
+    used = {key: value for key, value in fit.items() if not isinstance(value, dict)}
+    used |= {"settings": params.fit.method_settings()}
+    return digest(REVISION, used, wording)
+
+
+def labels_fingerprint(paths: Paths, file: Path) -> str:
+    """Name the content of an instruction's label file, or of all files in its folder."""
+    return fingerprint(Hashes(paths.hashes).all(parts(file)))
+
+
+def fit_verdict(paths: Paths, name: str, now: dict[str, str]) -> Verdict:
+    """Compare with the transform's card, or with the note of a rollback or a rejection."""
+    mixed = mixture(paths, name)
+    held = hold_reason(paths, name, now)
+    if held is not None and mixed is None:
+        return Verdict(False, held)
+    rejected = read_json(paths.rejection(name))
+    if rejected is not None and rejected.get("made_from") == now:
+        return Verdict(False, REJECTED + str(rejected.get("reason")))
+    card = read_json(paths.transform(name) / CARD)
+    if card is None or mixed is not None:
+        return Verdict(True, mixed or "no transform yet")
+    made_from = object_in(card, "made_from")
+    words = {
+        "labels": "its labels changed",
+        "params": "its settings changed",
+        "encoder": "another encoder",
+        "base": "the base vectors changed",
+    }
+    for key, reason in words.items():
+        if made_from.get(key) != now[key]:
+            return Verdict(True, reason)
+    return FRESH
+
+
+def hold_reason(paths: Paths, name: str, now: dict[str, str]) -> str | None:
+    """Return why a rolled-back transform stays, as long as its labels and settings do."""
+    hold = read_json(paths.hold(name))
+    card = read_json(paths.transform(name) / CARD)
+    if hold is None or card is None or hold.get("transform") != card.get("fingerprint"):
+        return None
+    made_from = object_in(hold, "made_from")
+    if any(made_from.get(key) != now[key] for key in HELD_BY):
+        return None
+    return (
+        f"held at {hold.get('version')} by rollback; change the labels,"
+        f" or run 'refract fit {name} --force'"
+    )
+
+
+def view_verdict(paths: Paths, params: Params, name: str) -> Verdict:
+    """Compare a view with its transform, its settings and the base vectors."""
+    card = read_json(paths.transform(name) / CARD)
+    if card is None:
+        return Verdict(False, "no transform yet")
+    stamp = read_json(paths.view_stamp(name))
+    if stamp is None or not is_view(paths, name, stamp):
+        return Verdict(True, "no view yet")
+    if stamp.get("transform") != card.get("fingerprint"):
+        return Verdict(True, "a new transform")
+    if stamp.get("storage") != params.materialise.storage:
+        return Verdict(True, "another storage type")
+    base = read_json(paths.stamp("embed")) or {}
+    if stamp.get("base") != base.get("digest"):
+        return Verdict(True, "the base vectors changed")
+    return FRESH
+
+
+def state_digest(paths: Paths) -> str:
+    """Name the state that a run records: settings, stamps, labels and scores."""
+    files = [paths.params, paths.pipeline, paths.stamp("ingest"), paths.stamp("embed")]
+    for folder, pattern in (
+        (paths.transforms, f"*/{CARD}"),
+        (paths.views, "*.json"),
+        (paths.metric_folder, "*"),
+        (paths.labels, "**/*"),
+    ):
+        files += sorted(path for path in folder.glob(pattern) if is_recordable(path))
+    present = [path for path in files if path.is_file()]
+    names = [paths.inside(path) for path in present]
+    return digest(list(zip(names, Hashes(paths.hashes).all(present), strict=True)))
+
+
+def fitted(paths: Paths) -> list[str]:
+    """Return the names of instructions that have a transform."""
+    return sorted(folder.parent.name for folder in paths.transforms.glob(f"*/{CARD}"))
+
+
+def without_labels(paths: Paths) -> list[str]:
+    """Return the names of instructions that have a transform, but no label file any more."""
+    files = label_files(paths.labels)
+    unusable = {Path(name).name.split(".", 1)[0] for name in files.errors}
+    return [name for name in fitted(paths) if name not in files and name not in unusable]
+
+
+def to_retire(paths: Paths, params: Params) -> list[str]:
+    """Return the instructions whose view goes, as the settings have it, with its label file.
+
+    None where the whole folder is gone: a drive that is not mounted has removed no label file.
+    """
+    return without_labels(paths) if params.materialise.retire and paths.labels.is_dir() else []
+
+
+def rejections(paths: Paths, params: Params, names: Sequence[str]) -> dict[str, str]:
+    """Return the label files that are known to be unusable as they are, with the reason."""
+    files = label_files(paths.labels)
+    reasons = {name: str(error) for name, error in files.errors.items()}
+    for name, file in files.items():
+        verdict = fit_verdict(paths, name, fit_fingerprints(paths, params, name, file))
+        if verdict.reason.startswith(REJECTED):
+            reasons[name] = verdict.reason.removeprefix(REJECTED)
+    return {name: why for name, why in reasons.items() if not names or name in names}
+
+
+def wanted_labels(paths: Paths, names: Sequence[str]) -> dict[str, Path]:
+    """Return the label files of `names`, or all; InputError before there are vectors to fit on."""
+    if not paths.stamp("embed").is_file():
+        raise InputError("data/vectors: no base vectors yet; expected some; run 'refract embed'")
+    files = label_files(paths.labels)
+    missing = [name for name in names if name not in files]
+    if missing:
+        if missing[0] in files.errors:
+            raise files.errors[missing[0]]
+        raise InputError(
+            f"data/labels: no label file for {', '.join(missing)}; expected"
+            f" data/labels/{missing[0]}.csv, .tsv, .jsonl or .parquet, or 'refract label"
+            f" {missing[0]}';"
+            f" known: {', '.join(files) or 'none'}"
+        )
+    return {name: files[name] for name in names} if names else dict(files)
+
+
+def wanted_views(paths: Paths, names: Sequence[str]) -> list[str]:
+    """Return `names`, or all that have a transform; InputError for one that has none."""
+    known = fitted(paths)
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise InputError(
+            f"data/transforms: no transform for {', '.join(missing)}; expected a fitted one;"
+            f" run 'refract fit {missing[0]}'; known: {', '.join(known) or 'none'}"
+        )
+    return list(names) or known
+
+
+def any_fit(paths: Paths, params: Params, names: Sequence[str]) -> bool:
+    """Tell whether any label file (of `names`, if given) asks for a fit."""
+    return paths.exchange.is_file() or any(
+        fit_verdict(paths, name, fit_fingerprints(paths, params, name, file)).stale
+        for name, file in wanted_labels(paths, names).items()
+    )
+
+
+def any_view(paths: Paths, params: Params, names: Sequence[str]) -> bool:
+    """Tell whether any view (of `names`, if given) has to be written."""
+    stale = paths.exchange.is_file() or any(
+        view_verdict(paths, params, name).stale for name in wanted_views(paths, names)
+    )
+    return stale or (not names and bool(to_retire(paths, params)))
+
+
+def anything(paths: Paths, params: Params) -> bool:
+    """Tell whether `run` has anything to make or to record."""
+    return bool(unfinished(paths)) or corpus_is_stale(paths, params) or anything_left(paths, params)
+
+
+def anything_left(paths: Paths, params: Params) -> bool:
+    """Tell whether something is to be made or recorded of the corpus there is."""
+    recorded = read_json(paths.recorded) or {}
+    return (
+        bool(unfinished(paths))
+        or embed_verdict(paths, params).stale
+        or any_fit(paths, params, [])
+        or any_view(paths, params, [])
+        or recorded != {"state": state_digest(paths), "dvc": paths.in_dvc()}
+    )

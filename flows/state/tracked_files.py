@@ -1,0 +1,33 @@
+"""Which files git keeps of a workspace, and how it is to keep them."""
+
+from __future__ import annotations
+
+from tasks.core.labels.files import IGNORED
+from tasks.core.settings.params import Params
+from tasks.core.workspace.paths import Paths
+from tasks.versioning.commit import Belongings, Manner, uncommitted
+
+
+def belongings(paths: Paths) -> Belongings:
+    """Name what a commit holds: settings, labels, figures, and DVC's notes of the rest."""
+    files = (
+        *(paths.params, paths.pipeline, paths.lock, paths.raw_note, paths.labels),
+        *(paths.corpus_figures, paths.metric_folder, paths.score_table, paths.shift_table),
+        *(paths.data / ".gitignore", paths.quarantine / ".gitignore"),
+    )
+    once = (".gitignore", ".dvcignore", ".dvc/config", ".dvc/.gitignore")
+    return Belongings(
+        files=tuple(file.relative_to(paths.root).as_posix() for file in files),
+        once=once,
+        passed=IGNORED,
+    )
+
+
+def manner(params: Params) -> Manner:
+    """Return how `params` want commits and tags to be made."""
+    return Manner(params.record.author, params.record.sign, params.record.tag)
+
+
+def anything_uncommitted(paths: Paths) -> bool:
+    """Tell whether git lacks something of the state that DVC has recorded."""
+    return bool(uncommitted(paths.root, belongings(paths)))

@@ -1,0 +1,33 @@
+"""What killed writers have left in the tables' folders, and no version names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tasks.core.store import checkpoints, orphans, tables
+from tasks.core.workspace.paths import NAME, Paths
+
+
+def sweep_unfinished(paths: Paths) -> None:
+    """Remove it from every table whose last write did not end; the caller holds the write lock.
+
+    A rebuild that was begun goes on from its checkpoints, so these stay.
+    """
+    for folder, table in _writes(paths):
+        if checkpoints.begun(folder) and not (folder / checkpoints.REBUILD).is_file():
+            sweep(table)
+            checkpoints.forget(folder)
+
+
+def sweep(table: Path) -> None:
+    """Remove what no version of `table` names, if there is such a table."""
+    if tables.exists(table):
+        orphans.sweep(table)
+
+
+def _writes(paths: Paths) -> list[tuple[Path, Path]]:
+    """Return where each verb at work notes what it writes, and the table."""
+    views = paths.shards("materialise")
+    names = [folder.name for folder in views.iterdir()] if views.is_dir() else []
+    found = [(views / name, paths.view_table(name)) for name in names if NAME.fullmatch(name)]
+    return [(paths.shards("embed"), paths.base_table), *found]

@@ -1,0 +1,68 @@
+"""What a labelling will cost, reckoned before its first call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tasks.core.annotation import pipeline, sampling
+from tasks.core.annotation.call_log import open_ledger
+from tasks.core.annotation.clustering import number_of
+from tasks.core.annotation.job import LabelJob
+from tasks.core.annotation.taxonomy import Label
+from tasks.core.llm.answers import Question
+
+# Tokens that answers are reckoned to have: fifteen words, a label with a sentence, a label.
+NOTE, NAME, CHOICE = 20, 40, 12
+STAND_IN = Label("a label of words", "A sentence that says which texts it is for, in some words.")
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """One step's calls and tokens, those left out that are answered already."""
+
+    step: str
+    calls: int
+    tokens_in: int
+    tokens_out: int
+    usd: float
+
+
+def forecast(job: LabelJob) -> list[Forecast]:
+    """Return what each step will take, repairs and repetitions left out; nothing is noted.
+
+    Tokens are a fourth of the bytes. The names of clusters and labels are not known before
+    they are found: as many as may come are reckoned with.
+    """
+    ids = pipeline.drawn(job)
+    texts = sampling.lookup(job.table, ids).texts
+    known = bool(job.taxonomy) or pipeline.kept(job, ids) is not None
+    asker = job.asker()
+    found = [] if known else _naming(job, texts)
+    labels = pipeline.taxonomy(job) if known else [STAND_IN] * job.manner.clusters
+    return [
+        *found,
+        _forecast(job, "classify", [asker.classify(text, labels) for text in texts], CHOICE),
+    ]
+
+
+def _naming(job: LabelJob, texts: Sequence[str]) -> list[Forecast]:
+    asker, manner = job.asker(), job.manner
+    if manner.direct:
+        question = asker.propose(texts[: 2 * manner.shown])
+        return [_forecast(job, "propose", [question], NAME * manner.clusters)]
+    notes = ["x" * 4 * NOTE] * manner.shown if manner.summary else texts[: manner.shown]
+    naming = [asker.name(notes, notes)] * number_of(len(texts), manner.clusters)
+    found = [_forecast(job, "name", naming, NAME)]
+    if manner.summary:
+        questions = [asker.summarise(text) for text in texts]
+        found = [_forecast(job, "summarise", questions, NOTE), *found]
+    return found
+
+
+def _forecast(job: LabelJob, step: str, questions: Sequence[Question], size: int) -> Forecast:
+    with open_ledger(job.ledger, job.name) as ledger:
+        known = ledger.answers([job.key(question) for question in questions])
+    asked = [question for question in questions if job.key(question) not in known]
+    sent, answered = sum(question.tokens() for question in asked), size * len(asked)
+    return Forecast(step, len(asked), sent, answered, job.budget.usd(sent, answered))

@@ -1,0 +1,202 @@
+"""What a labelling is given, and how its questions are asked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from tasks.core.annotation.budget import Budget, Purse
+from tasks.core.annotation.call_log import Ledger, open_ledger
+from tasks.core.annotation.prompting import Asker
+from tasks.core.annotation.prompts import load_prompts, version_of
+from tasks.core.annotation.requests import Limits, ask_all
+from tasks.core.annotation.step_cache import Steps
+from tasks.core.annotation.taxonomy import Label
+from tasks.core.encoding.encoder import EncoderSettings
+from tasks.core.llm.answers import Answer, Question, cure
+from tasks.core.llm.client import Endpoint, connect
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import digest
+
+UNASKED = "not asked: the budget is spent"
+FAILED = "failed: "
+
+Advance = Callable[[int], None]
+Result = Answer | str
+"""An answer, or the reason why there is none."""
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How labels are made; as section `label` of params.yaml has it."""
+
+    sample: int
+    sampling: str
+    clusters: int
+    shown: int
+    summary: bool
+    direct: bool
+    merge: float
+    max_chars: int
+    max_tokens: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class LabelJob:
+    """All that one labelling reads, and where it keeps what it found."""
+
+    name: str
+    instruction: str
+    table: Path
+    base: str  # names the content of the table
+    memory: Path
+    ledger: Path
+    prompts: Path | None
+    encoder: EncoderSettings
+    endpoint: Endpoint | None  # None: no model is asked, weak labels come from the encoder alone
+    limits: Limits
+    budget: Budget
+    manner: Manner
+    taxonomy: tuple[Label, ...] = ()  # given by a person: the first four steps are left out
+
+    @property
+    def steps(self) -> Steps:
+        """What its steps have found."""
+        return Steps(self.memory)
+
+    @property
+    def weak(self) -> bool:
+        """Whether labels come from the encoder alone."""
+        return self.endpoint is None
+
+    @property
+    def asked(self) -> Endpoint:
+        """Who is asked; ValueError where nobody is."""
+        if self.endpoint is None:
+            raise ValueError(f"label {self.name}: weak labels are made without a model")
+        return self.endpoint
+
+    def asker(self) -> Asker:
+        """Return what words the questions."""
+        manner = self.manner
+        prompts = load_prompts(self.prompts)
+        return Asker(prompts, self.instruction, manner.max_chars, manner.max_tokens)
+
+    def made_from(self) -> str:
+        """Name everything that decides on the labels."""
+        versions = version_of(load_prompts(self.prompts))
+        given = [asdict(label) for label in self.taxonomy]
+        model = (None, None) if self.weak else (self.asked.model, self.asked.temperature)
+        about = (self.instruction, self.base, *model)
+        return digest(about, versions, asdict(self.manner), given, self.encoder.fingerprint())
+
+    def key(self, question: Question) -> str:
+        """Name a question to this job's model."""
+        return question.key(self.asked.model)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What became of one step: `wanted` is `done` plus all `reasons`.
+
+    known: answers that were paid for by an earlier run, or for another instruction.
+    """
+
+    step: str
+    wanted: int
+    done: int
+    known: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def unasked(self) -> int:
+        """How much the budget did not reach."""
+        return self.reasons.get(UNASKED, 0)
+
+    @property
+    def failed(self) -> int:
+        """How many calls came to nothing, and may bring something another time."""
+        return sum(n for reason, n in self.reasons.items() if reason.startswith(FAILED))
+
+
+def none_of(job_name: str, step: Step, what: str) -> InputError:
+    """Return the refusal to go on with nothing: each reason, and the cure of the first of them."""
+    said = ", ".join(f"{n:,} {reason}" for reason, n in step.reasons.items())
+    first = max(step.reasons, key=lambda reason: step.reasons[reason])
+    return InputError(
+        f"label {job_name}: found no {what} for {step.wanted:,} texts ({said}); expected some;"
+        f" {cure(first)}, then run the same command: what was answered is kept"
+    )
+
+
+def counted(
+    step: str, wanted: int, done: int, reasons: Iterable[str | None], known: int = 0
+) -> Step:
+    """Return the step with its reasons counted; None is no reason."""
+    counts = Counter(reason for reason in reasons if reason is not None)
+    return Step(step, wanted, done, known, dict(sorted(counts.items())))
+
+
+@dataclass(frozen=True)
+class Till:
+    """Where calls are noted and paid."""
+
+    ledger: Ledger
+    purse: Purse
+
+
+@contextmanager
+def open_till(job: LabelJob) -> Iterator[Till]:
+    """Open the ledger, with what is left of the job's budget."""
+    with open_ledger(job.ledger, job.name) as ledger:
+        yield Till(ledger, Purse(job.budget, ledger.spent()))
+
+
+def ask(
+    job: LabelJob, till: Till, questions: Sequence[Question], step: str, advance: Advance
+) -> tuple[list[Result], int]:
+    """Ask the job's model; return a result a question, and how many were known already."""
+    asked = ask_all(
+        lambda: connect(job.asked),
+        job.asked.model,
+        questions,
+        till.ledger,
+        till.purse,
+        job.limits,
+        step,
+        advance,
+    )
+    failed = {key: f"{FAILED}{reason}" for key, reason in asked.failed.items()}
+    found: dict[str, Result] = {**failed, **asked.answers}
+    return [found.get(job.key(question), UNASKED) for question in questions], asked.known
+
+
+def ask_usably(
+    job: LabelJob,
+    till: Till,
+    questions: Sequence[Question],
+    read: Callable[[str], object],
+    step: str,
+    advance: Advance,
+) -> tuple[list[Result], int]:
+    """Ask, and once more where `read` finds nothing in an answer; the last result counts.
+
+    Where no answer at all is of use, all are asked again the next time: the model may be mended.
+    """
+    asker = job.asker()
+    results, known = ask(job, till, questions, step, advance)
+    again = {
+        at: asker.repair(questions[at], answer.text)
+        for at, answer in enumerate(results)
+        if isinstance(answer, Answer) and not read(answer.text)
+    }
+    repaired, _ = ask(job, till, list(again.values()), step, lambda _: None)
+    for at, result in zip(again, repaired, strict=True):
+        results[at] = result
+    if not any(isinstance(each, Answer) and read(each.text) for each in results):
+        till.ledger.doubt([job.key(each) for each in (*questions, *again.values())])
+    return results, known

@@ -1,0 +1,36 @@
+"""What the steps of a labelling found, kept until they are asked for something else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tasks.core.workspace.files import read_json, write_json
+
+
+@dataclass(frozen=True)
+class Steps:
+    """A folder with one JSON file a step; each holds what it was made from, and its value."""
+
+    folder: Path
+
+    def recall(self, step: str, made_from: str) -> Any:
+        """Return the value that was found from the same, or None."""
+        known = read_json(self._file(step)) or {}
+        return known.get("value") if known.get("made_from") == made_from else None
+
+    def remember(self, step: str, made_from: str, value: Any) -> Any:
+        """Keep and return `value` (JSON)."""
+        write_json(self._file(step), {"made_from": made_from, "value": value})
+        return value
+
+    def latest(self, step: str) -> Any:
+        """Return the value that was found last; ValueError before there is one."""
+        known = read_json(self._file(step))
+        if known is None:
+            raise ValueError(f"{self._file(step)}: no value yet; expected that of an earlier step")
+        return known["value"]
+
+    def _file(self, step: str) -> Path:
+        return self.folder / f"{step}.json"

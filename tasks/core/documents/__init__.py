@@ -1,0 +1,1 @@
+"""Input documents become the rows of a corpus, and what is refused is kept with its reason."""

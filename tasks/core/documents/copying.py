@@ -1,0 +1,100 @@
+"""Files to bring into data/raw: checked whole before the first is copied."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote_from_bytes
+
+from tasks.core.documents.sources import expand, shown, survey
+from tasks.core.readers.columns import NoTextError, Wanted
+from tasks.core.readers.formats import PLAIN, EmptyFileError, Hints, format_of
+from tasks.core.readers.reader import batches, is_document
+from tasks.core.readers.records import encodable
+from tasks.core.workspace.errors import InputError
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A file and the place it shall have."""
+
+    source: Path
+    place: Path
+
+
+def incoming(
+    sources: Sequence[str],
+    raw: Path,
+    id_column: str | None,
+    text_column: str | None,
+    hints: Hints = PLAIN,
+    *,
+    replace: bool = False,
+) -> list[Incoming]:
+    """Return what of `sources` is to be copied into `raw`; a folder keeps its own name there.
+
+    Files below `raw` stay where they are. InputError if one cannot be read to its end, has no
+    text column, or would take the place of another (of an older one: unless `replace`).
+    """
+    files = [file for source in sources for file in _of(source, raw)]
+    taken: dict[Path, Path] = {}
+    for file in files:
+        other = taken.setdefault(file.place, file.source)
+        if other != file.source:
+            raise InputError(
+                f"{file.source} and {other}: both would become {file.place}; rename one"
+            )
+        wanted = Wanted(id_column, text_column, None, hints)
+        _check(file.source, wanted, alone=len(files) == 1)
+        if not replace and file.place.exists() and not _same(file):
+            raise InputError(
+                f"{file.source}: {file.place} exists with other content; rename the new file, or"
+                " repeat with --replace"
+            )
+    return files
+
+
+def _same(file: Incoming) -> bool:
+    return file.place.is_file() and filecmp.cmp(file.source, file.place, shallow=False)
+
+
+def strays(sources: Sequence[str]) -> list[str]:
+    """Say what in the folders and globs of `sources` is no document, and so is not brought."""
+    return [f"{each}: {remark}" for each in sources for remark in survey([each], Path()).remarks()]
+
+
+def _of(source: str, raw: Path) -> list[Incoming]:
+    if not source.strip():
+        raise InputError("ingest: found a blank source; expected a file, a folder or a glob")
+    given = Path(source)
+    found = []
+    for path in expand([source], Path()):
+        if raw.resolve() in path.resolve().parents:
+            continue
+        inside = Path(path.name)
+        if given.is_dir():
+            inside = given.resolve().name / path.relative_to(given)
+        inside = (
+            Path(quote_from_bytes(os.fsencode(inside), "/ ="))
+            if not encodable(str(inside))
+            else inside
+        )
+        found.append(Incoming(path.resolve(), raw / inside))
+    return found
+
+
+def _check(path: Path, wanted: Wanted, *, alone: bool) -> None:
+    """Read the file to its end: a broken one must be known before it is copied."""
+    try:
+        for number, batch in enumerate(batches(path, hints=wanted.hints)):
+            if number == 0 and not is_document(path):
+                wanted.columns(list(batch.columns), shown(path))
+    except EmptyFileError:
+        if alone:
+            raise
+    except NoTextError:
+        if alone or format_of(path).suffix != ".json":
+            raise

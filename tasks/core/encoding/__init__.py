@@ -1,0 +1,1 @@
+"""Texts become base vectors and features, once, in the base table."""

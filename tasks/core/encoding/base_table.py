@@ -1,0 +1,260 @@
+"""The base table: each text of the corpus encoded once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tasks.core.encoding.encoder import EncoderSettings
+from tasks.core.encoding.featurizer import Coder, Codes
+from tasks.core.store import arrow, tables
+from tasks.core.text.same_text import Texts
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.hardlinks import check_hard_links
+
+KEYS = ("id", "text_hash", "row_hash")
+STORED = {"float16": ": halffloat>", "float32": ": float>"}  # as Arrow spells a list of them
+OWN = (*KEYS, "text", tables.VECTOR, tables.FEATURES)  # every other column came with the documents
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What separates the base table from the corpus."""
+
+    rows: np.ndarray  # positions in the corpus of rows that are new or changed
+    to_encode: int  # of these, rows whose text has no vector yet
+    gone: int  # rows of the table that the corpus no longer holds
+
+
+def check_encoder(table: Path, settings: EncoderSettings, storage: str) -> None:
+    """Refuse to mix two encoders, or two storage types, in one table."""
+    if not tables.exists(table):
+        return
+    made = tables.note(table)
+    stored = tables.columns(table)[tables.VECTOR]
+    if STORED[storage] not in stored:
+        raise InputError(
+            f"{table.name}: its vectors are {stored}, but params.yaml says embed.storage:"
+            f" {storage}; set it back, or run 'refract embed --rebuild'"
+        )
+    if made.get("fingerprint") == settings.fingerprint():
+        return
+    if made.get("fingerprint") == replace(settings, features="last").fingerprint():
+        raise InputError(
+            f"{table.name}: it holds no features of the encoder's layers, but params.yaml says"
+            " embed.features: layers; set it to last, or run 'refract embed --rebuild' to add them"
+        )
+    then = made.get("settings", {})
+    raise InputError(
+        f"{table.name}: made by encoder {then.get('model')!r} (prompt {then.get('prompt')!r},"
+        f" max_length {then.get('max_length')}), but params.yaml now says otherwise;"
+        " set 'embed' back, or run 'refract embed --rebuild'"
+    )
+
+
+def plan(corpus: Path, table: Path, *, rebuild: bool) -> Plan:
+    """Compare corpus and table by row hash; 24 bytes of memory a row."""
+    wanted = {name: np.concatenate(list(_corpus_hashes(corpus, name))) for name in KEYS[1:]}
+    total = len(wanted["row_hash"])
+    if rebuild or not tables.exists(table):
+        return Plan(np.arange(total), total, 0)
+    have = tables.hashes(table, "row_hash")
+    rows = np.flatnonzero(~np.isin(wanted["row_hash"], have))
+    known_texts = tables.hashes(table, "text_hash") if len(rows) else np.empty(0, np.uint64)
+    to_encode = int((~np.isin(wanted["text_hash"][rows], known_texts)).sum())
+    ids = np.concatenate(list(_corpus_hashes(corpus, "id")))
+    gone = int((~np.isin(tables.hashes(table, "id"), ids)).sum())
+    return Plan(rows, to_encode, gone)
+
+
+def _corpus_hashes(corpus: Path, name: str) -> Iterator[np.ndarray]:
+    for batch in pq.ParquetFile(corpus).iter_batches(columns=[name]):
+        yield arrow.hash64(batch.column(0))
+
+
+def prepare(corpus: Path, table: Path, *, fresh: bool) -> None:
+    """Give an existing table the metadata columns of the corpus; see that a new one can be."""
+    if fresh:
+        check_hard_links(table.parent)
+    else:
+        fields = [field for field in _corpus_schema(corpus) if field.name not in OWN]
+        tables.evolve(table, fields, OWN)
+
+
+def _corpus_schema(corpus: Path) -> pa.Schema:
+    schema = pq.read_schema(corpus)
+    return pa.schema(
+        [
+            pa.field(field.name, pa.string() if _is_text(field.type) else field.type)
+            for field in schema
+        ]
+    )
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_large_string(kind) or pa.types.is_string(kind))
+
+
+def write_shard(
+    corpus: Path,
+    table: Path,
+    rows: np.ndarray,
+    coder: Coder,
+    about: dict[str, Any],
+    storage: str,
+    *,
+    fresh: bool,
+    advance: Callable[[int], None],
+) -> dict[str, Any]:
+    """Encode the corpus rows at positions `rows` and write them as fragments nobody sees yet.
+
+    Texts that the table already holds under any id keep their vector.
+    """
+    frame = read_rows(corpus, rows)
+    hashes = frame["text_hash"].unique().to_list()
+    known = {} if fresh else _known(table, hashes, coder.columns)
+    seen = {key: coder.seen[key] for key in hashes if key in coder.seen and key not in known}
+    known |= seen
+    unknown = frame.unique("text_hash", maintain_order=True).filter(
+        ~pl.col("text_hash").is_in(list(known))
+    )
+    codes, cut = coder.code(unknown["text"].to_list(), advance)
+    known.update(zip(unknown["text_hash"], zip(*codes, strict=True), strict=True))
+    advance(len(frame) - len(unknown))
+    stored = (storage, "float16")
+    made = {
+        name: arrow.vector_array(np.stack([known[key][at] for key in frame["text_hash"]]), kind)
+        for at, (name, kind) in enumerate(zip(coder.columns, stored, strict=False))
+    }
+    retired = (
+        []
+        if fresh
+        else tables.where_in(table, "id", frame["id"].to_list(), ["id"])["id"].to_pylist()
+    )
+    encoded = len(unknown) + len(seen)
+    return {
+        "fragments": tables.write_fragments(table, arrow.assemble(frame, made), about, fresh=fresh),
+        "retired": retired,
+        "written": len(frame),
+        "encoded": encoded,
+        "reused": len(frame) - encoded,
+        "cut": [*unknown["text_hash"].filter(cut), *sorted(coder.cut & seen.keys())],
+    }
+
+
+def _known(table: Path, text_hashes: list[str], names: Sequence[str]) -> dict[str, Codes]:
+    found = tables.where_in(table, "text_hash", text_hashes, ["text_hash", *names])
+    codes = zip(*(arrow.vectors_of(found.column(name)) for name in names), strict=True)
+    return dict(zip(found.column("text_hash").to_pylist(), codes, strict=True))
+
+
+def commit_shard(
+    corpus: Path,
+    table: Path,
+    shard: dict[str, Any],
+    about: dict[str, Any],
+    storage: str,
+    *,
+    fresh: bool,
+) -> int:
+    """Make a shard visible in one commit: the old rows of its ids leave as the new ones arrive."""
+    if not fresh:
+        return tables.commit_changes(table, shard["retired"], shard["fragments"])
+    fields = list(_corpus_schema(corpus))
+    kind = pa.float16() if storage == "float16" else pa.float32()
+    fields.append(pa.field(tables.VECTOR, pa.list_(kind, int(about["dimensions"]))))
+    if about.get("features"):
+        size = int(about["features"]["dimensions"])
+        fields.append(pa.field(tables.FEATURES, pa.list_(pa.float16(), size)))
+    return tables.commit_whole(table, pa.schema(fields), about, shard["fragments"])
+
+
+def retire_gone(corpus: Path, table: Path) -> int:
+    """Remove rows whose id the corpus no longer holds; return how many."""
+    ids = np.concatenate(list(_corpus_hashes(corpus, "id")))
+    gone: list[str] = []
+    for batch in tables.batches(table, ["id"]):
+        column = batch.column("id")
+        missing = ~np.isin(arrow.hash64(column), ids)
+        gone += column.filter(pa.array(missing)).to_pylist()
+    if gone:
+        tables.commit_changes(table, gone, [])
+    return len(gone)
+
+
+def read_rows(corpus: Path, rows: np.ndarray) -> pl.DataFrame:
+    """Return the corpus rows at ascending positions `rows`, reading only their row groups."""
+    file = pq.ParquetFile(corpus)
+    parts, begin = [], 0
+    for group in range(file.num_row_groups):
+        end = begin + file.metadata.row_group(group).num_rows
+        inside = rows[(rows >= begin) & (rows < end)] - begin
+        if len(inside):
+            parts.append(file.read_row_group(group).take(pa.array(inside)))
+        begin = end
+    return pl.DataFrame(pa.concat_tables(parts))
+
+
+def sample(table: Path, size: int) -> np.ndarray:
+    """Return vectors (≤ size, d) of the rows with the smallest hashes, whatever their order."""
+    order = tables.hashes(table, "row_hash")
+    positions = np.sort(np.argsort(order, kind="stable")[:size])
+    return arrow.vectors_of(tables.take(table, positions, [tables.VECTOR]).column(tables.VECTOR))
+
+
+def sample_texts(corpus: Path, size: int) -> dict[str, str]:
+    """Return at most `size` texts by text hash: those with the smallest hashes."""
+    hashes = np.concatenate(list(_corpus_hashes(corpus, "text_hash")))
+    first = np.unique(hashes, return_index=True)[1][:size]
+    rows = read_rows(corpus, np.sort(first))
+    return dict(zip(rows["text_hash"], rows["text"], strict=True))
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of the base table: ids, hashes of the texts, `vectors` (n, d), `features` (n, f) if any.
+
+    Several ids may have one text, and so one hash.
+    """
+
+    ids: list[str]
+    hashes: list[str]
+    vectors: np.ndarray
+    features: np.ndarray | None
+
+
+def lookup(table: Path, ids: list[str]) -> Rows:
+    """Return the rows of those of `ids` that the table holds, sorted by id: tables differ."""
+    names = [name for name in (tables.VECTOR, tables.FEATURES) if name in tables.columns(table)]
+    found = tables.where_in(table, "id", ids, ["id", "text_hash", *names]).sort_by("id")
+    known, hashes = (found.column(name).to_pylist() for name in ("id", "text_hash"))
+    wide = [arrow.vectors_of(found.column(name)).astype(np.float32) for name in names]
+    return Rows(known, hashes, wide[0], wide[1] if len(wide) > 1 else None)
+
+
+def keys(table: Path) -> pl.DataFrame:
+    """Return id and text_hash of every row."""
+    return pl.concat(
+        [pl.DataFrame(pa.table(batch)) for batch in tables.batches(table, ["id", "text_hash"])]
+    )
+
+
+def texts(table: Path) -> Texts:
+    """Return how to read the texts of the table: those of some ids, or all, batch by batch."""
+    names = ["id", "text", "text_hash"]
+
+    def read(ids: Sequence[str] | None) -> Iterator[pl.DataFrame]:
+        if ids is not None:
+            yield pl.DataFrame(tables.where_in(table, "id", ids, names))
+            return
+        for batch in tables.batches(table, names):
+            yield pl.DataFrame(pa.table(batch))
+
+    return read

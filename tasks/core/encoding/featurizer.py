@@ -1,0 +1,127 @@
+"""Text to what is stored of it: its vector and, where the encoder has layers, its features."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tasks.core.encoding.encoder import Encoder, EncoderSettings
+from tasks.core.encoding.features import Reduction, fit_reduction
+from tasks.core.store.tables import FEATURES, VECTOR
+from tasks.core.workspace.files import digest, write_bytes
+
+Codes = tuple[np.ndarray, ...]
+"""Of one text: (vector,) or (vector, features)."""
+
+
+@dataclass(frozen=True)
+class Coder:
+    """An encoder, the map of its features if they are kept, and texts that it has coded already.
+
+    seen: codes by text hash, from the sample that the map was fitted on; cut: which of them are
+    of texts that were longer than the model reads.
+    """
+
+    encoder: Encoder
+    reduction: Reduction | None = None
+    seen: Mapping[str, Codes] = field(default_factory=dict)
+    cut: frozenset[str] = frozenset()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that hold the codes."""
+        return (VECTOR,) if self.reduction is None else (VECTOR, FEATURES)
+
+    def code(
+        self, texts: Sequence[str], advance: Callable[[int], None]
+    ) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+        """Return the columns (n, d) and maybe (n, f), and which texts were truncated (n,)."""
+        read = None if self.reduction is None else self.reduction.apply
+        found = self.encoder.encode(texts, advance, read)
+        if self.reduction is None:
+            return (found.vectors,), found.cut
+        kept = found.kept if found.kept is not None else np.empty((0, self.reduction.dimensions))
+        return (found.vectors, kept.astype(np.float32)), found.cut
+
+
+def describe(settings: EncoderSettings, coder: Coder) -> dict[str, Any]:
+    """Return what is noted with a table: the space's fingerprint and how it was made."""
+    hidden = ("device", "batch_size", "features", "feature_size")
+    kept = {key: value for key, value in asdict(settings).items() if key not in hidden}
+    note: dict[str, Any] = {
+        "fingerprint": settings.fingerprint(),
+        "settings": kept | {"precision": coder.encoder.precision},
+        "dimensions": coder.encoder.dimensions,
+    }
+    if coder.reduction is not None:
+        mapped = coder.reduction.fingerprint
+        note["features"] = {"dimensions": coder.reduction.dimensions, "fingerprint": mapped}
+    return note
+
+
+def space_of(note: Mapping[str, Any]) -> str:
+    """Name all that a transform is fitted on: the vectors and, where there are any, features."""
+    fingerprint, features = str(note["fingerprint"]), note.get("features")
+    return digest(fingerprint, features["fingerprint"]) if features else fingerprint
+
+
+def fit_coder(
+    encoder: Encoder,
+    texts: Mapping[str, str],
+    size: int,
+    memory: Path,
+    advance: Callable[[int], None],
+) -> Coder:
+    """Fit the map of the features on a sample of the corpus, whose codes are kept in `memory`.
+
+    texts: by text hash. The shards find their codes there, so that no text is encoded twice.
+    """
+    if not encoder.has_layers:
+        return Coder(encoder)
+    hashes = list(texts)
+    found = encoder.encode(list(texts.values()), advance, np.copy)
+    if found.kept is None:
+        raise ValueError("no texts to fit the features on")
+    reduction = fit_reduction(found.kept, size)
+    cut = [hashes[row] for row in np.flatnonzero(found.cut)]
+    _remember(memory, reduction, hashes, cut, found.vectors, reduction.apply(found.kept))
+    return Coder(encoder, reduction)
+
+
+def _remember(
+    memory: Path,
+    reduction: Reduction,
+    hashes: list[str],
+    cut: list[str],
+    vectors: np.ndarray,
+    features: np.ndarray,
+) -> None:
+    from safetensors.numpy import save
+
+    about = {
+        "reduction": reduction.fingerprint,
+        "hashes": json.dumps(hashes),
+        "cut": json.dumps(cut),
+    }
+    write_bytes(memory, save({VECTOR: vectors, FEATURES: features}, about))
+
+
+def recall(encoder: Encoder, reduction: Reduction, memory: Path) -> Coder:
+    """Return a coder that has seen what `memory` holds; nothing, where that is of another map."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(memory, "numpy") as held:
+            about = held.metadata() or {}
+            if about.get("reduction") != reduction.fingerprint or "cut" not in about:
+                return Coder(encoder, reduction)
+            codes = zip(held.get_tensor(VECTOR), held.get_tensor(FEATURES), strict=True)
+            seen = dict(zip(json.loads(about["hashes"]), codes, strict=True))
+            return Coder(encoder, reduction, seen, frozenset(json.loads(about["cut"])))
+    except (OSError, SafetensorError):
+        return Coder(encoder, reduction)

@@ -1,0 +1,1 @@
+"""What scores say of a view, and how sure they are."""

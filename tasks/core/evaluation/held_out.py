@@ -1,0 +1,135 @@
+"""A view held against the base vectors and its earlier version, on texts that neither has seen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tasks.core.encoding import base_table
+from tasks.core.evaluation.bootstrap import Judgement, judge
+from tasks.core.labels.multilabel import one_each, pairs
+from tasks.core.labels.reader import LabelSet
+from tasks.core.numerics.split import stratified_split
+from tasks.core.transforms.base import Transform, load
+from tasks.core.transforms.training_set import first_ids, labelled
+from tasks.core.views.kept_versions import Seen
+from tasks.core.workspace.errors import InputError
+
+LIMIT = 10_000  # texts scored; of more, a seeded sample: k-means and neighbours cost their square
+
+LABELLED = "labelled for the view"
+SAME_TEXT = "the same text is labelled for the view"
+TWIN = "the same text is scored by another id"
+BEYOND = f"beyond a sample of {LIMIT:,}"
+LABELLED_BEFORE = "labelled for the previous version"
+
+
+@dataclass(frozen=True)
+class Version:
+    """A transform kept beside a view, and what it was made from.
+
+    recipe: method, settings and seed of its fit, or None where they are not known any more.
+    """
+
+    kept: Path
+    seen: Seen
+    recipe: tuple[str, dict[str, Any], int] | None
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Texts to score, one label each, and how many were left out why."""
+
+    labels: dict[str, str]
+    left_out: dict[str, int]
+
+    def without(self, gone: Mapping[str, str]) -> Truth:
+        """Leave out the ids in `gone`, each under its reason."""
+        kept = {key: label for key, label in self.labels.items() if key not in gone}
+        counts = Counter(self.left_out) + Counter(gone[key] for key in self.labels if key in gone)
+        return Truth(kept, dict(sorted(counts.items())))
+
+    def sampled(self, seed: int) -> Truth:
+        """Keep LIMIT texts, the same ones whatever the order of the file."""
+        ids = np.sort(np.array(list(self.labels), dtype=np.str_))
+        over = np.random.default_rng(seed).permutation(len(ids))[LIMIT:]
+        return self.without(dict.fromkeys(ids[over].tolist(), BEYOND))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Texts to score, and the versions of the view to score them in, by name."""
+
+    truth: Truth
+    spaces: dict[str, Transform]
+
+
+def held_out(rows: LabelSet, share: float, seed: int) -> Truth:
+    """Return the texts that the fit of `rows` holds out, each under its first id."""
+    label_of, hash_of = rows.label_of, rows.hash_of
+    labelled_ids = pairs(label_of)
+    ids = [key for key, _ in labelled_ids]
+    y = np.unique([label for _, label in labelled_ids], return_inverse=True)[1]
+    hashes = [hash_of[key] for key in ids]
+    _, held = stratified_split(y, share, seed, hashes)
+    first = first_ids(ids, hashes)
+    truth = Truth(one_each({ids[row]: label_of[ids[row]] for row in held}), {})
+    return truth.without({key: TWIN for key in truth.labels if first[hash_of[key]] != key})
+
+
+def unseen(rows: LabelSet, seen: Seen) -> Truth:
+    """Return the labelled texts of a truth file that a transform has not seen."""
+    truth = Truth(one_each(rows.label_of), dict(rows.reasons))
+    gone = {key: SAME_TEXT for key, found in rows.hash_of.items() if found in seen.text_hashes}
+    return truth.without(gone | {key: LABELLED for key in rows.ids if key in seen.labels})
+
+
+def refitted(table: Path, version: Version, truth: Truth, hashes: Mapping[str, str]) -> Transform:
+    """Fit `version` anew by its own recipe on its own labels, without the texts of `truth`.
+
+    hashes: text hash by id, of all that is scored or labelled. InputError if too few remain.
+    """
+    if version.recipe is None:
+        raise InputError("its settings are no longer those of params.yaml; give a --truth file")
+    hidden = {hashes[key] for key in truth.labels}
+    label_of = {key: label for key, label in version.seen.labels.items() if key not in truth.labels}
+    rest = {key: label for key, label in label_of.items() if hashes[key] not in hidden}
+    if len({name for _, name in pairs(rest)}) < 2:
+        raise InputError(f"without the held-out texts {len(rest)} of its own remain")
+    method, settings, seed = version.recipe
+    return labelled(table, rest).fit(method, settings, seed)
+
+
+def as_it_is(version: Version) -> Transform:
+    """Return the transform that was published."""
+    return load(version.kept)[0]
+
+
+def check_scorable(truth: Truth, source: str) -> None:
+    """Raise InputError unless two labels are there, and one of them twice."""
+    counts = Counter(truth.labels.values())
+    if len(counts) > 1 and max(counts.values()) > 1:
+        return
+    detail = "; ".join(f"{count} {reason}" for reason, count in truth.left_out.items())
+    names = ", ".join(f"'{name}'" for name in list(counts)[:3])
+    labels = f" with {len(counts)} labels ({names})" if counts else ""
+    raise InputError(
+        f"{source}: found {len(truth.labels)} texts to score{labels}"
+        f"{f'; left out: {detail}' if detail else ''}; expected two labels, one of them on two"
+        " texts at least; label more texts"
+    )
+
+
+def scored(table: Path, trial: Trial, seed: int) -> dict[str, Judgement]:
+    """Score `identity` and each space of `trial` on its texts."""
+    rows = base_table.lookup(table, list(trial.truth.labels))
+    y = np.unique([trial.truth.labels[key] for key in rows.ids], return_inverse=True)[1]
+    spaces = {"identity": rows.vectors}
+    for name, transform in trial.spaces.items():
+        spaces[name] = transform.apply(rows.vectors, rows.features).vectors
+    return judge(spaces, y, seed)

@@ -1,0 +1,169 @@
+"""Which label files there are, and the instruction that each one registers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from tasks.core.readers.formats import Format, known_format
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import check_regular, digest
+from tasks.core.workspace.paths import check_name
+
+KINDS = ("delimited", "json", "records", "parquet")
+ACCEPTED = ".csv, .tsv, .jsonl or .ndjson (each also with .gz or .zst), .json or .parquet"
+JSON = Format("records", ".json")  # a list of objects, as annotation tools export it
+IGNORED = (".tmp", "~", ".dvc", "Thumbs.db", "desktop.ini", "_SUCCESS")
+BESIDE = (".card.json", ".taxonomy.txt")  # what `refract label` writes beside a label file
+
+
+class LabelFiles(dict[str, Path]):
+    """The label file of each instruction, or the folder of its name where that holds several.
+
+    `errors` says what cannot be used: by instruction where its name is known, else by file name.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.errors: dict[str, InputError] = {}
+
+
+def label_files(folder: Path) -> LabelFiles:
+    """List the label files in `folder`, by instruction; a missing folder has none.
+
+    A folder within it registers an instruction, too, if it holds a label file: it stands for all
+    of these and for those of its name beside it. Hidden files, cards, temporary files and DVC's
+    notes are passed over; any other file that is no `<instruction>.<format>` is in `errors`.
+    """
+    found = LabelFiles()
+    candidates: dict[str, list[Path]] = {}
+    for path in _listed(folder):
+        try:
+            _check_name_in_utf8(path)
+            if _is_plain_folder(path):
+                inside = _inside(path)
+                found.update({check_name(path.name): path} if inside else {})
+                continue
+            _check_readable(path)
+            candidates.setdefault(_instruction(path), []).append(path)
+        except InputError as error:
+            found.errors[_shown(path.name)] = error
+    for name, paths in candidates.items():
+        if name in found or name in found.errors:
+            continue
+        if len(paths) == 1:
+            found[name] = paths[0]
+        else:
+            found.errors[name] = _ambiguous(folder, name, paths)
+    return found
+
+
+def parts(path: Path) -> list[Path]:
+    """Return the files that the label file at `path` consists of: itself, unless it is a folder."""
+    if not path.is_dir():
+        return [path]
+    beside = [each for each in _listed(path.parent) if each.is_file()]
+    own = [each for each in beside if instruction_of(each, path.parent) == path.name]
+    return own + _inside(path)
+
+
+def fingerprint(hashes: Sequence[str]) -> str:
+    """Name a label file by the hashes of its parts, in their order."""
+    return hashes[0] if len(hashes) == 1 else digest(list(hashes))
+
+
+def _listed(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise InputError(
+            f"{folder}: may not be listed; expected a folder of label files; correct its"
+            " permissions"
+        )
+    there = sorted(folder.iterdir())
+    return [path for path in there if not _passed(path)]
+
+
+def _passed(path: Path) -> bool:
+    return path.name.startswith(".") or path.name.endswith((*IGNORED, *BESIDE))
+
+
+def _inside(folder: Path) -> list[Path]:
+    """Return the label files in the folder of one instruction, which may have any name."""
+    inside = [path for path in _listed(folder) if not _is_plain_folder(path)]
+    for path in inside:
+        _check_name_in_utf8(path)
+        _check_readable(path)
+        label_format(path)
+    return inside
+
+
+def instruction_of(path: Path, folder: Path) -> str | None:
+    """Return the instruction that a label file at `path`, below `folder`, belongs to, or None.
+
+    A folder with files in it belongs to one, too: of a new one no other change may be told.
+    """
+    if _passed(path):
+        return None
+    try:
+        if path.is_dir():
+            return check_name(path.name) if path.parent == folder and _listed(path) else None
+        if path.parent != folder:
+            return check_name(path.parent.name) if path.parent.parent == folder else None
+        return _instruction(path)
+    except (InputError, PermissionError):
+        return None
+
+
+def _is_plain_folder(path: Path) -> bool:
+    return path.is_dir() and not path.suffix
+
+
+def _check_name_in_utf8(path: Path) -> None:
+    if _shown(path.name) != path.name:
+        raise InputError(f"{_shown(str(path))}: its name is not UTF-8; expected that; rename it")
+
+
+def _shown(name: str) -> str:
+    return name.encode("utf-8", "replace").decode()
+
+
+def _check_readable(path: Path) -> None:
+    if not path.is_file():
+        check_regular(path)
+        found = "a folder" if path.is_dir() else "a link to nothing"
+        raise InputError(f"{path}: found {found}; expected a label file; move it out")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{path}: not readable; expected a label file; correct its permissions")
+
+
+def _instruction(path: Path) -> str:
+    form = label_format(path)
+    extensions = 2 if form.compression else 1
+    name = path.name
+    for suffix in reversed(path.suffixes[-extensions:]):
+        name = name.removesuffix(suffix)
+    try:
+        return check_name(name)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def label_format(path: Path) -> Format:
+    """Return the format of a label file by its name; InputError where labels have none such."""
+    form = JSON if path.suffix.lower() == JSON.suffix else known_format(path)
+    if form is None or form.kind not in KINDS:
+        raise InputError(
+            f"{path}: found a file of format '{path.suffix or 'none'}'; expected labels as"
+            f" {ACCEPTED}; convert it or move it out of the folder"
+        )
+    return form
+
+
+def _ambiguous(folder: Path, name: str, paths: Sequence[Path]) -> InputError:
+    names = ", ".join(path.name for path in paths)
+    return InputError(
+        f"{folder}: found {len(paths)} label files for instruction '{name}' ({names}); expected"
+        f" one; remove or rename the others, or put them into a folder {name} to use them together"
+    )

@@ -1,0 +1,230 @@
+"""Which texts of the corpus the rows of a label file are about: by id, by text, or by both.
+
+Where both are there they must agree. Ids that annotation tools give away themselves (1, 2, 3, …)
+may happen to be ids of the corpus, too, so a text that is found says more than an id.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from tasks.core.documents.staging import text_hash
+from tasks.core.labels.notes import BY_TEXT, LOOSELY, REMARKS, RESPELLED
+from tasks.core.labels.rows import Keys, LabelRows
+from tasks.core.readers.records import Cell
+from tasks.core.text.ids import plain, respelled
+from tasks.core.text.same_text import SEVERAL, TextFinder, Texts, alike, loosened
+
+NO_ID, NO_TEXT = "empty id", "empty text"
+UNKNOWN_ID, UNKNOWN_TEXT = "id not in the corpus", "text not in the corpus"
+NEITHER = "neither id nor text in the corpus"
+OTHER_TEXT = "text is not that of its id"
+CONFLICT = "id and text are of two different texts"
+OWN_ID = "no text, and ids are not the corpus's"
+WEAK = frozenset(("comment", "description", "review", "message", "body", "data", "input.comment"))
+
+
+@dataclass
+class Places:
+    """For each row the id or the hash of its text, or the reason why it has neither."""
+
+    ids: list[str | None]
+    hashes: list[str | None]
+    reasons: list[str | None]
+    notes: Counter[str] = field(default_factory=Counter)
+
+
+def place(rows: LabelRows, keys: pl.DataFrame, texts: Texts | None) -> Places:
+    """Find the text of each row; keys: id and text_hash of the corpus.
+
+    texts: gives the corpus's texts where one is not found as it is written; None: hashes alone.
+    """
+    return _Placing(rows, keys, texts).run()
+
+
+class _Placing:
+    def __init__(self, rows: LabelRows, keys: pl.DataFrame, texts: Texts | None) -> None:
+        self._keys, self._read = keys, texts
+        self._n = len(rows)
+        self._notes: Counter[str] = Counter()
+        self._hash_of: dict[str, str] = {}  # of the ids that rows name
+        self._texts = self._choose_texts(rows.texts)
+        self._made = [text_hash(text) if text else None for text in self._texts]
+        self._found = self._known_hashes(self._made)
+        if not self._found:
+            self._look_aside(rows.others)
+        self._ids = self._choose_ids(rows.ids)
+        self._weak = all(name.lower() in WEAK for name in rows.texts)
+        self._loose: dict[
+            int, str
+        ] = {}  # row to the hash of the text that its text is a version of
+        self._several: set[int] = set()
+
+    def _choose_texts(self, columns: Keys) -> list[str | None]:
+        """Return the column of which most are texts of the corpus, as they are written."""
+        best: tuple[int, list[str | None]] = (-1, [None] * self._n)
+        for cells in columns.values():
+            texts = [cell if cell and cell.strip() else None for cell in cells]
+            if len(columns) == 1:
+                return texts
+            known = self._known_hashes([text_hash(text) if text else None for text in texts])
+            best = max(best, (len(known), texts), key=lambda each: each[0])
+        return best[1]
+
+    def _look_aside(self, columns: Keys) -> None:
+        """Take a column of another name for the texts, if half of what is in it is the corpus's."""
+        for cells in columns.values():
+            texts = [cell if cell and cell.strip() else None for cell in cells]
+            made = [text_hash(text) if text else None for text in texts]
+            known = self._known_hashes(made)
+            if 2 * sum(each in known for each in made) > max(2, sum(map(bool, made))):
+                self._texts, self._made, self._found = texts, made, known
+                return
+
+    def _known_hashes(self, made: list[str | None]) -> set[str]:
+        asked = pl.Series([each for each in set(made) if each], dtype=pl.String)
+        hashes = self._keys.select("text_hash").filter(pl.col("text_hash").is_in(asked.implode()))
+        return set(hashes["text_hash"].to_list())
+
+    def _choose_ids(self, columns: Keys) -> list[str | None]:
+        """Return the column of which most rows agree with the corpus."""
+        best: tuple[tuple[int, int], list[str | None]] = ((-1, -1), [None] * self._n)
+        for cells in columns.values():
+            named = self._named(cells)
+            there = [self._hash_of.get(key) if key else None for key in named]
+            agree = sum(a is not None and a == b for a, b in zip(there, self._made, strict=True))
+            count = sum(each is not None for each in there)
+            best = max(best, ((agree, count), named), key=lambda each: each[0])
+        return best[1]
+
+    def _named(self, cells: list[Cell]) -> list[str | None]:
+        named = [plain(cell) or None if cell else None for cell in cells]
+        asked = {key for key in named if key}
+        self._learn(asked)
+        if asked and not any(key in self._hash_of for key in asked):
+            other = respelled(asked, self._keys["id"].to_list())
+            self._learn(set(other.values()))
+            if other:
+                self._notes[RESPELLED] = sum(key in other for key in named)
+            named = [other.get(key, key) if key else None for key in named]
+        return named
+
+    def _learn(self, asked: set[str]) -> None:
+        wanted = pl.Series(list(asked), dtype=pl.String)
+        there = self._keys.filter(pl.col("id").is_in(wanted.implode()))
+        self._hash_of.update(zip(there["id"].to_list(), there["text_hash"].to_list(), strict=True))
+
+    def run(self) -> Places:
+        if not any(self._texts):
+            return self._by_id()
+        self._find_versions()
+        seen = Counter(self._verdict(at) for at in range(self._n))
+        found = seen["agree"] + seen["elsewhere"] + seen["text"]
+        if not found and self._weak and self._are_remarks():
+            self._notes[REMARKS] = sum(text is not None for text in self._texts)
+            return self._by_id()
+        silent = sum(text is None for text in self._texts)
+        trusted = seen["agree"] >= seen["elsewhere"] if found else 2 * silent > self._n
+        if found and not seen["agree"]:
+            trusted = False
+        places = Places([None] * self._n, [None] * self._n, [None] * self._n, self._notes)
+        for at in range(self._n):
+            self._put(places, at, trusted=trusted)
+        places.notes = +places.notes
+        return places
+
+    def _are_remarks(self) -> bool:
+        """Tell remarks beside a few rows, or of a few kinds, from the texts of another corpus."""
+        return any(self._ids) and 2 * len({text for text in self._texts if text}) < self._n
+
+    def _by_id(self) -> Places:
+        reasons: list[str | None] = [
+            NO_ID if not key else None if key in self._hash_of else UNKNOWN_ID for key in self._ids
+        ]
+        return Places(list(self._ids), [None] * self._n, reasons, self._notes)
+
+    def _find_versions(self) -> None:
+        """Look for texts that are not in the corpus as they are written: first at their id."""
+        self._agree_loosely()
+        left = [at for at, made in enumerate(self._made) if made and made not in self._found]
+        if not left or self._read is None:
+            return
+        with_id = {key for at in left if (key := self._ids[at]) in self._hash_of and key}
+        stored = dict(self._pairs(sorted(with_id)))
+        for at in left:
+            key, text = self._ids[at], self._texts[at]
+            if key in stored and text and alike(text, stored[key]):
+                self._loose[at] = self._hash_of[key]
+        rest = [at for at in left if at not in self._loose]
+        wanted = {text for at in rest if (text := self._texts[at])}
+        if not wanted:
+            return
+        finder = TextFinder(wanted, self._read(None))
+        for at in rest:
+            hashes = finder.hashes(str(self._texts[at]))
+            if len(hashes) == 1:
+                self._loose[at] = next(iter(hashes))
+            elif hashes:
+                self._several.add(at)
+
+    def _agree_loosely(self) -> None:
+        """Let a text that the corpus holds twice, but for blanks, be that of its id."""
+        made, own = self._made, [self._hash_of.get(key or "") for key in self._ids]
+        apart = [at for at in range(self._n) if made[at] in self._found and own[at] is not None]
+        apart = [at for at in apart if own[at] != made[at]]
+        stored = dict(self._pairs(sorted({str(self._ids[at]) for at in apart})))
+        for at in apart:
+            there, text = stored.get(str(self._ids[at])), self._texts[at]
+            if there is not None and text and loosened(there) == loosened(text):
+                self._loose[at] = str(own[at])
+
+    def _pairs(self, ids: list[str]) -> list[tuple[str, str]]:
+        if not ids or self._read is None:
+            return []
+        return [
+            pair for frame in self._read(ids) for pair in frame.select("id", "text").iter_rows()
+        ]
+
+    def _hash(self, at: int) -> str | None:
+        """Return the hash of the text of the corpus that the row shows, if there is one."""
+        made = self._made[at]
+        return self._loose.get(at) or (made if made in self._found else None)
+
+    def _verdict(self, at: int) -> str:
+        shown, own = self._hash(at), self._hash_of.get(self._ids[at] or "")
+        if shown is None:
+            return "id" if own is not None else "nothing"
+        if own is None:
+            return "text"
+        return "agree" if shown == own else "elsewhere"
+
+    def _put(self, places: Places, at: int, *, trusted: bool) -> None:
+        key, shown = self._ids[at], self._hash(at)
+        verdict = self._verdict(at)
+        if verdict == "agree":
+            places.ids[at] = key
+        elif verdict == "text" or (verdict == "elsewhere" and not trusted):
+            places.hashes[at] = shown
+            places.notes[BY_TEXT] += bool(key)
+            places.notes[LOOSELY] += at in self._loose
+        elif verdict == "id" and self._texts[at] is None and trusted:
+            places.ids[at] = key
+        else:
+            places.reasons[at] = self._reason(at, verdict, trusted=trusted)
+            places.ids[at] = key
+
+    def _reason(self, at: int, verdict: str, *, trusted: bool) -> str:
+        if verdict == "elsewhere":
+            return CONFLICT
+        if at in self._several:
+            return SEVERAL
+        if self._texts[at] is None:
+            if verdict == "id":
+                return OWN_ID
+            return UNKNOWN_ID if self._ids[at] else NO_TEXT
+        if verdict == "id" and (trusted or not self._loose.keys() | self._found):
+            return OTHER_TEXT
+        return NEITHER if self._ids[at] else UNKNOWN_TEXT

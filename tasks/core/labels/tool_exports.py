@@ -1,0 +1,188 @@
+"""Nested exports of annotation tools, unfolded into a row per answer.
+
+Label Studio's JSON (`data`, `annotations[].result[].value`), Labelbox's NDJSON (`data_row`,
+`projects`), Argilla's records (`fields`, `responses`, or columns `question.responses`). What a tool
+writes flat (JSON-MIN, CSV, Prodigy, doccano) needs no unfolding.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from tasks.core.labels.answers import CONTAINER
+from tasks.core.readers.reader import ID_NAMES, TEXT_NAMES
+from tasks.core.readers.records import Cell, dump
+
+Columns = dict[str, list[Cell]]
+Row = dict[str, Any]
+SKIPPED, REFUSED = "skipped", "refused because"  # columns that unfolding adds
+QUESTIONS = "several questions, none of which has the instruction's name"
+
+
+def unfold(columns: Columns, name: str) -> tuple[Columns, list[int]] | None:
+    """Return flat columns and the row that each comes from, or None where nothing is nested.
+
+    name: of the instruction: it chooses among several questions.
+    """
+    there = {each.lower(): each for each in columns}
+    form = _form(there, columns)
+    if form is None:
+        return None
+    rows: list[Row] = []
+    origin: list[int] = []
+    length = max(map(len, columns.values()), default=0)
+    for at in range(length):
+        record = {low: _value(columns[own][at]) for low, own in there.items()}
+        for row in form(record, name):
+            rows.append(row)
+            origin.append(at)
+    names = list(dict.fromkeys(key for row in rows for key in row))
+    flat: Columns = {key: [_cell(row.get(key)) for row in rows] for key in names}
+    return (flat or {"id": [], "text": [], "label": []}), origin
+
+
+def _form(there: Mapping[str, str], columns: Columns) -> Callable[[Row, str], Iterator[Row]] | None:
+    forms = (
+        ({"data", "annotations"}, "data", _label_studio),
+        ({"data", "completions"}, "data", _label_studio),
+        ({"data_row", "projects"}, "data_row", _labelbox),
+        ({"fields", "responses"}, "fields", _argilla),
+    )
+    for names, nested, form in forms:
+        if names <= there.keys() and _is_object(columns[there[nested]]):
+            return form
+    return _argilla_flat if any(key.endswith(".responses") for key in there) else None
+
+
+def _is_object(cells: list[Cell]) -> bool:
+    return isinstance(_value(next((each for each in cells if each), None)), dict)
+
+
+def _value(cell: Cell) -> Any:
+    if cell and cell.lstrip()[:1] in ("{", "["):
+        try:
+            return json.loads(cell)
+        except (ValueError, RecursionError):
+            return cell
+    return cell
+
+
+def _cell(value: Any) -> Cell:
+    return value if value is None or isinstance(value, str) else dump(value)
+
+
+def _label_studio(task: Row, name: str) -> Iterator[Row]:
+    shown = task["data"] if isinstance(task["data"], dict) else {}
+    keys = {"text": _text(shown)} | _ids(shown, task.get("id"))
+    answers = task.get("annotations") or task.get("completions")
+    if not isinstance(answers, list) or not answers:
+        yield keys
+        return
+    for answer in answers:
+        if not isinstance(answer, dict):
+            yield keys | {REFUSED: CONTAINER}
+            continue
+        flags = {SKIPPED: bool(answer.get("was_cancelled") or answer.get("skipped"))}
+        who = {"annotator": _who(answer.get("completed_by"))}
+        yield keys | flags | who | _results(answer.get("result"), name)
+
+
+def _results(results: Any, name: str) -> Row:
+    """Return the values of the results that answer the instruction."""
+    told = [each for each in results or [] if isinstance(each, dict) and "value" in each]
+    asked = _chosen({str(each.get("from_name")) for each in told}, name)
+    if asked is None and told:
+        return {REFUSED: QUESTIONS}
+    own = [each["value"] for each in told if str(each.get("from_name")) == asked]
+    return {"label": own or None}
+
+
+def _chosen(questions: set[str], name: str) -> str | None:
+    """Return the question that the instruction is: by its name, or the only one."""
+    named = [each for each in questions if each.lower().replace("-", "_") == name.replace("-", "_")]
+    return named[0] if named else next(iter(questions)) if len(questions) == 1 else None
+
+
+def _text(shown: Mapping[str, Any]) -> Any:
+    low = {str(key).lower(): value for key, value in shown.items()}
+    found = next((low[key] for key in TEXT_NAMES if isinstance(low.get(key), str)), None)
+    texts = [each for each in shown.values() if isinstance(each, str)]
+    return found if found is not None or not texts else max(texts, key=len)
+
+
+def _ids(shown: Mapping[str, Any], own: Any) -> Row:
+    """Return the id of the tool and, first, the document's own where the tool was given it."""
+    low = {str(key).lower(): value for key, value in shown.items()}
+    given = next((low[key] for key in ID_NAMES if isinstance(low.get(key), str | int)), None)
+    return {"id": own} if given is None else {"id": given, "external_id": own}
+
+
+def _who(value: Any) -> Any:
+    return value.get("email", value.get("id")) if isinstance(value, dict) else value
+
+
+def _labelbox(row: Row, name: str) -> Iterator[Row]:
+    data = row["data_row"] if isinstance(row["data_row"], dict) else {}
+    keys = {"text": data.get("row_data"), "id": data.get("external_id") or data.get("global_key")}
+    keys["external_id"] = data.get("id")
+    projects = row["projects"] if isinstance(row["projects"], dict) else {}
+    answers = [a for p in projects.values() if isinstance(p, dict) for a in p.get("labels") or []]
+    if not answers:
+        yield keys
+    for answer in answers:
+        given = answer.get("annotations") or {}
+        told = [each for each in given.get("classifications") or [] if isinstance(each, dict)]
+        asked = _chosen({str(each.get("name")) for each in told}, name)
+        own = [each for each in told if str(each.get("name")) == asked]
+        said = {"label": own or given.get("objects") or None}
+        if told and not own:
+            said = {REFUSED: QUESTIONS}
+        who = (answer.get("label_details") or {}).get("created_by")
+        skipped = bool((answer.get("performance_details") or {}).get("skipped"))
+        yield keys | said | {"annotator": who, SKIPPED: skipped}
+
+
+def _argilla(record: Row, name: str) -> Iterator[Row]:
+    fields = record["fields"] if isinstance(record["fields"], dict) else {}
+    keys = {"text": _text(fields), "id": record.get("external_id") or record.get("id")}
+    responses = record["responses"]
+    told: list[tuple[str, Any, Any, Any]] = []
+    if isinstance(responses, dict):
+        for question, each in responses.items():
+            listed = each if isinstance(each, list) else [each]
+            told += [(question, r.get("value"), r.get("status"), r.get("user_id")) for r in listed]
+    elif isinstance(responses, list):
+        for r in responses:
+            for question, each in (r.get("values") or {}).items():
+                value = each.get("value") if isinstance(each, dict) else each
+                told.append((question, value, r.get("status"), r.get("user_id")))
+    yield from _told(told, keys, name)
+
+
+def _argilla_flat(record: Row, name: str) -> Iterator[Row]:
+    ends = (".responses", ".responses.status", ".responses.users")
+    others = {key: each for key, each in record.items() if not key.endswith((*ends, ".suggestion"))}
+    others = {key: each for key, each in others.items() if "." not in key and key != "status"}
+    told: list[tuple[str, Any, Any, Any]] = []
+    for key, values in record.items():
+        if key.endswith(ends[0]) and isinstance(values, list):
+            question = key.removesuffix(ends[0])
+            states = record.get(question + ends[1]) or []
+            users = record.get(question + ends[2]) or []
+            for at, value in enumerate(values):
+                state = states[at] if at < len(states) else None
+                user = users[at] if at < len(users) else str(at)
+                told.append((question, value, state, user))
+    yield from _told(told, others, name)
+
+
+def _told(told: list[tuple[str, Any, Any, Any]], keys: Row, name: str) -> Iterator[Row]:
+    asked = _chosen({question for question, *_ in told}, name)
+    if not told:
+        yield keys
+    for question, value, state, user in told:
+        said = {"label": value} if asked is not None else {REFUSED: QUESTIONS}
+        if question == asked or asked is None:
+            yield keys | said | {"answer": state, "annotator": user}

@@ -1,0 +1,1 @@
+"""Arrays and tensors: the ground floor of the mathematics."""

@@ -1,0 +1,1 @@
+"""params.yaml: defaults, bounds, and what each key means."""

@@ -1,0 +1,146 @@
+"""params.yaml: the one place with settings, validated into frozen models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field, ValidationError, field_validator
+
+from tasks.core.settings.label_section import Label
+from tasks.core.settings.sections import (
+    Embed,
+    Engine,
+    Fit,
+    Ingest,
+    Maintain,
+    Materialise,
+    Record,
+    Section,
+    Serve,
+)
+from tasks.core.settings.yaml_file import load_yaml, named
+from tasks.core.text.discretion import shown
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.paths import check_name
+
+
+class Params(Section):
+    """All of params.yaml."""
+
+    instructions: dict[str, str] = Field(
+        default_factory=dict,
+        description="name: wording; without one here it is that of its label card, or its name",
+    )
+    ingest: Ingest = Ingest()
+    embed: Embed = Embed()
+    label: Label = Label()
+    fit: Fit = Fit()
+    materialise: Materialise = Materialise()
+    serve: Serve = Serve()
+    maintain: Maintain = Maintain()
+    record: Record = Record()
+    engine: Engine = Engine()
+
+    @field_validator("instructions")
+    @classmethod
+    def _names(cls, value: dict[str, str]) -> dict[str, str]:
+        for name in value:
+            check_name(name)
+        return value
+
+
+def load_params(path: Path) -> Params:
+    """Read and validate `path`; the first mistake is named with its key, bound and value."""
+    if not path.is_file():
+        raise InputError(
+            f"{path}: not found; expected a workspace; run 'refract init DIR' to make one,"
+            " or give --root"
+        )
+    raw = load_yaml(path)
+    if raw is None:
+        raw = {}
+    if not isinstance(raw, dict):
+        raise InputError(
+            f"{path.name}: expected sections such as 'fit:', found {type(raw).__name__}"
+        )
+    try:
+        return Params.model_validate(raw)
+    except ValidationError as error:
+        raise InputError(_first_mistake(path.name, error)) from error
+
+
+def _first_mistake(file: str, error: ValidationError) -> str:
+    details = error.errors()
+    first = details[0]
+    key = named(first["loc"])
+    more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(_keys(first["loc"][:-1]))
+        return f"{file}: {key}: unknown key; expected one of: {known}{more}"
+    message = first["msg"].removeprefix("Value error, ")
+    message = message.replace("Input should be", "must be", 1)
+    told = not _may_be_shown(first["loc"]) or isinstance(first["input"], dict)
+    got = "" if told else f" (got {shown(first['input'])})"
+    return f"{file}: {key}: {message}{got}{more}"
+
+
+def _keys(section: tuple[int | str, ...]) -> list[str]:
+    return list(_section(section).model_fields)
+
+
+def _section(place: tuple[int | str, ...]) -> Any:
+    model: Any = Params
+    for part in place:
+        model = model.model_fields[str(part)].annotation
+    return model
+
+
+def _may_be_shown(place: tuple[int | str, ...]) -> bool:
+    """Tell whether a value may be repeated: a key that was put in the wrong place may not."""
+    section: Any = Params
+    for part in place:
+        field = getattr(section, "model_fields", {}).get(str(part))
+        if field is None:
+            return True
+        if not field.repr:
+            return False
+        section = field.annotation
+    return not hasattr(section, "model_fields")
+
+
+def render_params(params: Params) -> str:
+    """Write `params` as YAML with each key's description beside it."""
+    lines = ["# Settings of this workspace; what is unknown or out of bounds is refused by name."]
+    for name, field in Params.model_fields.items():
+        value = getattr(params, name)
+        if isinstance(value, Section):
+            lines += ["", f"{name}:  # {(value.__doc__ or '').strip()}", *_render(value, "  ")]
+        else:
+            lines += ["", f"# {field.description}", *_dump_block(name, value)]
+    return "\n".join(lines) + "\n"
+
+
+def _render(section: Section, indent: str) -> list[str]:
+    lines = []
+    for name, field in type(section).model_fields.items():
+        value = getattr(section, name)
+        if isinstance(value, Section):
+            lines += [f"{indent}{name}:  # {(value.__doc__ or '').strip()}"]
+            lines += _render(value, indent + "  ")
+        else:
+            lines += [f"{indent}{name}: {_dump(value)}  # {field.description}"]
+    return lines
+
+
+def _dump_block(name: str, value: dict[str, str]) -> list[str]:
+    if not value:
+        return [f"{name}: {{}}"]
+    return [f"{name}:", *(f"  {_dump(key)}: {_dump(text)}" for key, text in value.items())]
+
+
+def _dump(value: object) -> str:
+    plain = list(value) if isinstance(value, tuple) else value
+    text = yaml.safe_dump(plain, default_flow_style=True, allow_unicode=True, width=10**6)
+    return text.removesuffix("\n").removesuffix("...").removesuffix("\n")

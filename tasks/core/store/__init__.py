@@ -1,0 +1,1 @@
+"""Tables of vectors in Lance: two-phase commits, tags, indices, checkpoints, upkeep."""

@@ -1,0 +1,69 @@
+"""Checkpoints of shards: a shard's JSON is what its worker returns and what a restart finds."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tasks.core.store.tables import fragments_exist
+from tasks.core.workspace.files import digest, naming, read_json, write_json
+
+PLAN = "plan.npy"
+REBUILD = "rebuild.json"  # from which version of the table a rebuild has begun
+
+
+def write_plan(folder: Path, rows: np.ndarray) -> Path:
+    """Store the row positions (int64, ascending) that the shards of one run share out."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / PLAN
+    temporary = path.with_suffix(".tmp")
+    with naming(path), temporary.open("wb") as file:
+        np.save(file, rows.astype(np.int64), allow_pickle=False)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    return path
+
+
+def begun(folder: Path) -> bool:
+    """Tell whether a run has begun here and not ended: it may have left files that nobody sees."""
+    return folder.is_dir() and any(folder.iterdir())
+
+
+def read_plan(path: Path, start: int, stop: int) -> np.ndarray:
+    """Return the row positions of the shard from `start` to `stop`."""
+    return np.array(np.load(path, mmap_mode="r", allow_pickle=False)[start:stop])
+
+
+def ranges(total: int, size: int) -> Iterator[tuple[int, int]]:
+    """Cut 0…total into ranges of at most `size`."""
+    for start in range(0, total, size):
+        yield start, min(start + size, total)
+
+
+def key_of(purpose: str, rows: np.ndarray) -> str:
+    """Name a shard by what it makes and from which rows, so that a restart recognises it."""
+    return digest(purpose, np.ascontiguousarray(rows, dtype=np.int64).tobytes().hex())
+
+
+def recall(folder: Path, key: str, table: Path) -> dict[str, Any] | None:
+    """Return the shard's JSON if it was finished before and its files are still there."""
+    shard = read_json(folder / f"{key}.json")
+    if shard is None or not fragments_exist(table, shard["fragments"]):
+        return None
+    return shard
+
+
+def remember(folder: Path, key: str, shard: dict[str, Any]) -> None:
+    """Note that a shard is finished, and what its worker returned."""
+    write_json(folder / f"{key}.json", shard)
+
+
+def forget(folder: Path) -> None:
+    """Remove all checkpoints of a run that is committed."""
+    shutil.rmtree(folder, ignore_errors=True)

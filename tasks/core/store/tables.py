@@ -1,0 +1,290 @@
+"""Tables of vectors on disk, in the Lance format.
+
+A table is one folder `NAME.lance`. It is written in two phases: fragments first (by any number of
+workers, each returning JSON), then one commit that makes them visible. Rows carry a `row_hash`;
+what is new, changed or gone is decided by comparing hashes, never by history.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from tasks.core.store import arrow
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.exhaustion import exhausted, naming_table, told_of
+from tasks.core.workspace.files import read_json
+
+LIVE = "live"  # the tag that readers of a view follow
+NOTE = b"refract"  # key of our own note in the schema's metadata
+VECTOR = "vector"
+FEATURES = "features"
+_IDS_PER_PREDICATE = 4_000  # a longer IN list gains nothing and nests the expression deeper
+
+
+def exists(table: Path) -> bool:
+    """Tell whether a table with at least one version is there."""
+    return (table / "_versions").is_dir() and any((table / "_versions").iterdir())
+
+
+@contextmanager
+def readable(table: Path) -> Iterator[None]:
+    """Turn what Lance says of a broken table into one line with the way on."""
+    try:
+        with told_of(table):  # a full disk is no fault of the table
+            yield
+    except InputError:
+        raise
+    except (ValueError, OSError, RuntimeError, pa.ArrowException) as error:
+        if exhausted(error) is not None:
+            raise
+        raise InputError(
+            f"{table}: not readable as a Lance table ({first_line(error)}); restore it with"
+            " 'dvc checkout', or remove the folder and run 'refract run'"
+        ) from error
+
+
+def open_table(table: Path, version: int | str | None = None) -> Any:
+    """Open a table at a version or tag, by default the latest; InputError where it cannot be."""
+    import lance
+
+    if not exists(table):
+        raise InputError(
+            f"{table}: no such table; expected one made by an earlier verb; run 'refract run'"
+        )
+    with readable(table):
+        return lance.dataset(str(table), version=version)
+
+
+def version(table: Path, tag: str | None = None) -> int:
+    """Return the number of the latest version, or of the one that `tag` names."""
+    return int(open_table(table, tag).version)
+
+
+def live_version(table: Path) -> int | None:
+    """Return the version that readers see, or None before the first is whole."""
+    if not exists(table):
+        return None
+    with readable(table):
+        tag = open_table(table).tags.list().get(LIVE)
+    return None if tag is None else int(tag["version"])
+
+
+def count(table: Path, version: int | str | None = None) -> int:
+    """Return the number of rows."""
+    return int(open_table(table, version).count_rows())
+
+
+def note(table: Path, version: int | str | None = None) -> dict[str, Any]:
+    """Return what the writer noted about the table (encoder or transform)."""
+    metadata = open_table(table, version).schema.metadata or {}
+    return dict(json.loads(metadata.get(NOTE, b"{}")))
+
+
+def columns(table: Path, version: int | str | None = None) -> dict[str, str]:
+    """Return name → type of every column."""
+    return {field.name: str(field.type) for field in open_table(table, version).schema}
+
+
+def metadata_schema(
+    table: Path, reserved: Iterable[str], version: int | str | None = None
+) -> list[pa.Field]:
+    """Return the fields that came with the documents: all but the `reserved` ones."""
+    hidden = set(reserved)
+    return [field for field in open_table(table, version).schema if field.name not in hidden]
+
+
+def batches(
+    table: Path,
+    names: Sequence[str],
+    *,
+    version: int | str | None = None,
+    start: int = 0,
+    stop: int | None = None,
+    rows: int = 65_536,
+) -> Iterator[pa.RecordBatch]:
+    """Stream columns `names` of the rows from `start` to `stop` (positions, in table order)."""
+    limit = None if stop is None else stop - start
+    scanner = open_table(table, version).scanner(
+        columns=list(names), offset=start or None, limit=limit, batch_size=rows, scan_in_order=True
+    )
+    with readable(table):
+        yield from scanner.to_batches()
+
+
+def take(
+    table: Path, positions: np.ndarray, names: Sequence[str], version: int | str | None = None
+) -> pa.Table:
+    """Return columns `names` of the rows at `positions` (any order, kept)."""
+    return open_table(table, version).take(positions, columns=list(names))
+
+
+def where_in(
+    table: Path,
+    column: str,
+    values: Sequence[str],
+    names: Sequence[str],
+    version: int | str | None = None,
+) -> pa.Table:
+    """Return the rows whose `column` is one of `values`."""
+    dataset = open_table(table, version)
+    parts = [
+        dataset.to_table(columns=list(names), filter=predicate)
+        for predicate in predicates(column, values)
+    ]
+    if not parts:
+        return dataset.to_table(columns=list(names), limit=0)
+    return pa.concat_tables(parts)
+
+
+def hashes(table: Path, name: str, version: int | str | None = None) -> np.ndarray:
+    """Return one 64-bit hash per row of string column `name`: 8 bytes a row, whatever its length.
+
+    Two different values share a hash with probability n²/2⁶⁵: 10⁻⁷ at two million rows.
+    """
+    parts = [arrow.hash64(batch.column(name)) for batch in batches(table, [name], version=version)]
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.uint64)
+
+
+@naming_table
+def write_fragments(
+    table: Path, rows: pa.Table, about: dict[str, Any], *, fresh: bool
+) -> list[str]:
+    """Write `rows` as fragments nobody sees yet and return their metadata as JSON (phase one)."""
+    import lance
+
+    table.parent.mkdir(parents=True, exist_ok=True)
+    schema = _schema(rows.schema, about)
+    mode = "append" if not fresh else ("overwrite" if exists(table) else "create")
+    made = lance.fragment.write_fragments(
+        rows.replace_schema_metadata(schema.metadata), str(table), schema=schema, mode=mode
+    )
+    return [json.dumps(fragment.to_json()) for fragment in made]
+
+
+def fragments_exist(table: Path, fragments: Sequence[str]) -> bool:
+    """Tell whether every data file that `fragments` names is still there."""
+    files = [file["path"] for text in fragments for file in json.loads(text)["files"]]
+    return all((table / "data" / path).is_file() for path in files)
+
+
+@naming_table
+def commit_whole(
+    table: Path, schema: pa.Schema, about: dict[str, Any], fragments: Sequence[str]
+) -> int:
+    """Replace the content of `table` by `fragments` in one commit (phase two)."""
+    import lance
+
+    operation = lance.LanceOperation.Overwrite(_schema(schema, about), _parse(fragments))
+    return int(lance.LanceDataset.commit(str(table), operation).version)
+
+
+@naming_table
+def commit_changes(table: Path, retired: Sequence[str], fragments: Sequence[str]) -> int:
+    """Remove the rows with the ids `retired` and add `fragments`, in one commit (phase two)."""
+    import lance
+
+    dataset = open_table(table)
+    if not retired:
+        if not fragments:
+            return int(dataset.version)
+        operation: Any = lance.LanceOperation.Append(_parse(fragments))
+    else:
+        removed, updated = _without(dataset, retired)
+        operation = lance.LanceOperation.Update(
+            removed_fragment_ids=removed, updated_fragments=updated, new_fragments=_parse(fragments)
+        )
+    made = lance.LanceDataset.commit(str(table), operation, read_version=dataset.version)
+    return int(made.version)
+
+
+def _without(dataset: Any, retired: Sequence[str]) -> tuple[list[int], list[Any]]:
+    """Return the fragments that vanish and those that shrink when ids `retired` are removed."""
+    removed, updated = [], []
+    predicate = " OR ".join(f"({part})" for part in predicates("id", retired))
+    for fragment in dataset.get_fragments():
+        if not fragment.count_rows(predicate):
+            continue
+        smaller = fragment.delete(predicate)
+        if smaller is None:
+            removed.append(fragment.fragment_id)
+        else:
+            updated.append(smaller)
+    return removed, updated
+
+
+@naming_table
+def evolve(table: Path, wanted: Sequence[pa.Field], reserved: Iterable[str]) -> None:
+    """Give the table the metadata columns `wanted`: new ones start as null, others are dropped.
+
+    A column of another type starts anew as well; the row hashes go with it, so that every row
+    counts as changed until it is written again.
+    """
+    have = {field.name: field for field in metadata_schema(table, reserved)}
+    want = {field.name: field for field in wanted}
+    gone = [name for name in have if name not in want]
+    retyped = [name for name in have if name in want and want[name].type != have[name].type]
+    if gone or retyped:
+        open_table(table).drop_columns(gone + retyped + (["row_hash"] if retyped else []))
+    fresh = [field for name, field in want.items() if name not in have or name in retyped]
+    if "row_hash" not in columns(table):  # dropped above, or before a kill
+        fresh.append(pa.field("row_hash", pa.string()))
+    if fresh:
+        open_table(table).add_columns(pa.schema(fresh))
+
+
+@naming_table
+def publish(table: Path, version: int) -> None:
+    """Let readers see `version` from now on; one small file is replaced, all or nothing."""
+    tags = open_table(table).tags
+    if LIVE in tags.list():
+        tags.update(LIVE, version)
+    else:
+        tags.create(LIVE, version)
+
+
+@naming_table
+def rewind(table: Path) -> None:
+    """Make what readers see the latest version again, if a killed writer committed beyond it.
+
+    A tag that a power cut has left unreadable is removed: then nothing is live.
+    """
+    tag = table / "_refs" / "tags" / f"{LIVE}.json"
+    if tag.is_file() and read_json(tag) is None:
+        tag.unlink()
+    live = live_version(table)
+    if live is not None and live != version(table):
+        open_table(table, live).restore()
+
+
+def _schema(schema: pa.Schema, about: dict[str, Any]) -> pa.Schema:
+    return schema.with_metadata({NOTE: json.dumps(about, sort_keys=True).encode()})
+
+
+def _parse(fragments: Sequence[str]) -> list[Any]:
+    import lance
+
+    return [lance.FragmentMetadata.from_json(text) for text in fragments]
+
+
+def predicates(column: str, values: Sequence[str]) -> Iterator[str]:
+    """Yield SQL conditions that together select the rows whose `column` is one of `values`."""
+    for at in range(0, len(values), _IDS_PER_PREDICATE):
+        inside = ", ".join(quoted(value) for value in values[at : at + _IDS_PER_PREDICATE])
+        yield f"{column} IN ({inside})"
+
+
+def quoted(value: str) -> str:
+    """Return `value` as an SQL string literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of a message, 300 characters at most."""
+    return str(error).strip().split("\n", 1)[0][:300]

@@ -1,0 +1,1 @@
+"""What stands in texts: characters, spellings, what is shown of them."""

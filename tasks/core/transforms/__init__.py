@@ -1,0 +1,1 @@
+"""Methods: from base vectors and labels to the vectors of a view."""

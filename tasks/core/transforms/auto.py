@@ -1,0 +1,100 @@
+"""Choose the method by what the label file itself says: the log-loss of texts left out."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from numpy.typing import NDArray
+
+from tasks.core.settings.sections import DiscriminantSettings, KernelSettings, Section
+from tasks.core.transforms import discriminant, kernel
+from tasks.core.transforms.base import Reading, Sample, Transform
+
+GAIN = 0.01  # share of the log-loss that the kernel must save: it costs more to apply
+CANDIDATES: dict[str, type[Transform]] = {
+    "discriminant": discriminant.Discriminant,
+    "kernel": kernel.Kernel,
+}
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A candidate, and its log-loss in nats a text; None where no text could be left out."""
+
+    method: str
+    log_loss: float | None
+
+
+class AutoSettings(Section):
+    """Settings of each candidate."""
+
+    discriminant: DiscriminantSettings = DiscriminantSettings()
+    kernel: KernelSettings = KernelSettings()
+
+
+class Auto(Transform):
+    """The transform that was chosen, and what it was chosen from."""
+
+    method = "auto"
+    Settings = AutoSettings
+
+    def __init__(self, chosen: Transform, tried: tuple[Tried, ...]) -> None:
+        super().__init__(
+            chosen.labels, dimensions=chosen.dimensions, size=chosen.size, features=chosen.features
+        )
+        self._chosen, self._tried = chosen, tried
+
+    @classmethod
+    def fit(cls, sample: Sample, settings: AutoSettings, seed: int) -> Self:
+        """Fit the discriminant and the kernel, each once, and keep the better.
+
+        Texts are left out of the discriminant by taking their sums out of its moments, and of the
+        kernel by the closed form of its leave-one-out predictions, so nothing is fitted again.
+        """
+        plain, found = discriminant.fit_tempered(sample, settings.discriminant)
+        solved = kernel.solve(sample, settings.kernel, found.left)
+        tried = (
+            Tried("discriminant", _rounded(found.left.loss)),
+            Tried("kernel", _rounded(solved.left.loss)),
+        )
+        if not _saves(found.left.loss, solved.left.loss):
+            return cls(plain, tried)
+        return cls(kernel.join(plain, solved, rich=sample.features is not None), tried)
+
+    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Reading:
+        """Apply the transform that was chosen."""
+        return self._chosen.apply(x, features)
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        return self._chosen.tensors()
+
+    def settings(self) -> dict[str, Any]:
+        """Return what was chosen with its settings, and the log-loss of each that was tried."""
+        return {
+            "chosen": self._chosen.method,
+            "tried": [asdict(each) for each in self._tried],
+            "settings": self._chosen.settings(),
+        }
+
+    @classmethod
+    def restore(
+        cls,
+        tensors: dict[str, NDArray[Any]],
+        labels: tuple[str, ...],
+        settings: dict[str, Any],
+        features: int = 0,
+    ) -> Self:
+        kind = CANDIDATES[settings["chosen"]]
+        chosen = kind.restore(tensors, labels, dict(settings["settings"]), features)
+        return cls(chosen, tuple(Tried(**each) for each in settings["tried"]))
+
+
+def _saves(plain: float | None, other: float | None) -> bool:
+    if plain is None or other is None:
+        return False
+    return other < (1 - GAIN) * plain
+
+
+def _rounded(loss: float | None) -> float | None:
+    return None if loss is None else round(loss, 4)

@@ -1,0 +1,284 @@
+"""What every transform shares: the contract, the fit by name, and the two files on disk."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from tasks.core.numerics.rows import unit_rows
+from tasks.core.settings.sections import METHODS, Section
+from tasks.core.transforms import card as artifact
+from tasks.core.transforms.card import read_card as read_card
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import write_bytes
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a transform says of n texts.
+
+    vectors: (n, m) float32, compared by cosine. label: (n,) int32, the likeliest class as an
+    index into `labels`. confidence: (n,) float32, its probability, in [0, 1]. novelty: (n,)
+    float32 in [0, 1], how little the text looks like any labelled class.
+    """
+
+    vectors: NDArray[np.float32]
+    label: NDArray[np.int32]
+    confidence: NDArray[np.float32]
+    novelty: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Labelled base vectors in canonical order.
+
+    x: (n, d) float32 unit rows, sorted by class, then by their bytes, then by those of their
+    features. y: (n,) int64, into
+    `labels`, which are sorted by name. background: (b, d) float32 unit rows, sorted by bytes.
+    texts: (n,) int64, one number for all rows of a text, that is of a vector: a text has a row for
+    each of its labels. features: (n, f) float32 unit rows of the same texts, or None.
+    """
+
+    x: NDArray[np.float32]
+    y: NDArray[np.int64]
+    labels: tuple[str, ...]
+    background: NDArray[np.float32]
+    texts: NDArray[np.int64]
+    features: NDArray[np.float32] | None = None
+
+    @property
+    def richest(self) -> NDArray[np.float32]:
+        """The rows that tell labels apart best: the features, or x where there are none."""
+        return self.x if self.features is None else self.features
+
+
+class NoSettings(Section):
+    """The settings of a method that has none."""
+
+
+class Transform(ABC):
+    """A fitted map from d base dimensions, and maybe f features, to m view dimensions.
+
+    What a new method brings is what is abstract here, in a module of its own, and a line in
+    `METHODS`: `method`, its key there; `Settings`, what it may be asked for, validated before
+    `fit` is called; `fit`, `apply`; and `tensors`, `settings` and `restore`, by which it is kept.
+    """
+
+    method: ClassVar[str]
+    Settings: ClassVar[type[Section]] = NoSettings
+
+    def __init__(
+        self, labels: tuple[str, ...], *, dimensions: int, size: int, features: int = 0
+    ) -> None:
+        """labels: the class names, sorted; `Reading.label` indexes them.
+
+        dimensions: d, of the base vectors that it reads. size: m, of the vectors that it gives.
+        features: f, how many features it reads beside; 0: base vectors alone.
+        """
+        self.labels, self.dimensions, self.size = labels, dimensions, size
+        self.features = features
+
+    @classmethod
+    @abstractmethod
+    def fit(cls, sample: Sample, settings: Any, seed: int) -> Self:
+        """Fit it to labelled texts; settings: a `Settings`; seed: of every random choice."""
+
+    @abstractmethod
+    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Reading:
+        """Map base vectors, (n, d) of any float type, rows of any length, and features (n, f).
+
+        Raises ValueError where it reads features and there are none.
+        """
+
+    @abstractmethod
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """Return the float32 arrays that `restore` needs, by name."""
+
+    @abstractmethod
+    def settings(self) -> dict[str, Any]:
+        """Return the settings with every calibrated value filled in, ready for JSON."""
+
+    @classmethod
+    @abstractmethod
+    def restore(
+        cls,
+        tensors: dict[str, NDArray[Any]],
+        labels: tuple[str, ...],
+        settings: dict[str, Any],
+        features: int = 0,
+    ) -> Self:
+        """Rebuild what `tensors` and `settings` gave; ValueError where they do not fit.
+
+        features: how many the transform read, 0 for none.
+        """
+
+
+def fit(
+    method: str,
+    x: NDArray[Any],
+    y: NDArray[Any],
+    labels: tuple[str, ...],
+    background: NDArray[Any],
+    settings: Mapping[str, Any],
+    seed: int,
+    features: NDArray[Any] | None = None,
+) -> Transform:
+    """Fit a transform by the name of its method.
+
+    x: (n, d) base vectors; y: (n,) indices into labels; background: (b, d), a sample of the
+    corpus's base vectors, may be x; features: (n, f) of the same texts, if there are any. The
+    order of rows and of classes does not matter: the labels of the result are sorted, and hold
+    only classes that have a text.
+    Raises InputError for an unknown method or setting, ValueError for arrays that do not fit.
+    """
+    from tasks.core.numerics.tensors import at_work
+
+    kind = _class(method)
+    asked, sample = _validated(kind, settings), _sample(x, y, labels, background, features)
+    with at_work():
+        return kind.fit(sample, asked, seed)
+
+
+def contents(transform: Transform, card: Mapping[str, Any]) -> dict[str, bytes]:
+    """Return what `transform.safetensors` and `transform.json` hold, by name.
+
+    card: the caller's own entries; those of the transform win where the names are the same.
+    """
+    from safetensors.numpy import save as serialise
+
+    arrays = {name: np.ascontiguousarray(a, np.float32) for name, a in transform.tensors().items()}
+    own = {
+        "method": transform.method,
+        "labels": list(transform.labels),
+        "dimensions": transform.dimensions,
+        "features": transform.features,
+        "size": transform.size,
+        "settings": transform.settings(),
+    }
+    return artifact.sealed(serialise(arrays), {**card, **own})
+
+
+def save(folder: Path, transform: Transform, card: Mapping[str, Any]) -> None:
+    """Write both files, the same bytes for the same input.
+
+    The card comes last: a kill in between leaves an old hash beside new tensors, which `load`
+    refuses.
+    """
+    for name, content in contents(transform, card).items():
+        write_bytes(folder / name, content)
+
+
+def load(folder: Path) -> tuple[Transform, dict[str, Any]]:
+    """Read a transform and its card; raise InputError where a file is missing or corrupted."""
+    from safetensors.numpy import load as deserialise
+
+    from tasks.core.numerics.tensors import at_work
+
+    payload, card = artifact.read_artifact(folder)
+    try:
+        kind = _class(str(card["method"]))
+        with at_work():
+            restored = kind.restore(
+                deserialise(payload),
+                tuple(card["labels"]),
+                dict(card["settings"]),
+                int(card.get("features", 0)),
+            )
+    except (InputError, KeyError, TypeError, ValueError) as error:
+        raise artifact.refuse(folder, f"an unusable transform ({error})", "a whole one") from error
+    shape = (restored.dimensions, restored.size)
+    if shape != (card["dimensions"], card["size"]):
+        expected = f"{card['dimensions']} -> {card['size']} as the card says"
+        raise artifact.refuse(folder, f"tensors for {shape[0]} -> {shape[1]} dimensions", expected)
+    return restored, card
+
+
+def features_for(size: int, features: NDArray[Any] | None) -> NDArray[Any]:
+    """Return the features that a transform of `size` of them reads; ValueError for others."""
+    if features is None or features.shape[1] != size:
+        found = "none" if features is None else f"{features.shape[1]} of them"
+        raise ValueError(f"features: found {found}, expected {size} a text")
+    return features
+
+
+def _class(method: str) -> type[Transform]:
+    if method not in METHODS:
+        raise InputError(
+            f"method {method!r} is unknown, expected one of {', '.join(sorted(METHODS))}; "
+            f"change fit.method in params.yaml"
+        )
+    kind: type[Transform] = resolve_name(METHODS[method])
+    return kind
+
+
+def _validated(kind: type[Transform], settings: Mapping[str, Any]) -> Section:
+    try:
+        return kind.Settings.model_validate(dict(settings))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        known = ", ".join(kind.Settings.model_fields) or "none"
+        raise InputError(
+            f"settings of {kind.method}: {key}: {first['msg']}; expected some of: {known}; correct"
+            " them in params.yaml"
+        ) from error
+
+
+def _sample(
+    x: NDArray[Any],
+    y: NDArray[Any],
+    labels: tuple[str, ...],
+    background: NDArray[Any],
+    features: NDArray[Any] | None,
+) -> Sample:
+    _check(x, y, labels, background, features)
+    present = sorted({labels[c] for c in np.unique(y)})
+    place = {name: c for c, name in enumerate(present)}
+    classes = np.array([place.get(name, -1) for name in labels], np.int64)[np.asarray(y)]
+    rows, corpus = unit_rows(x), unit_rows(background)
+    rich = None if features is None else unit_rows(features)
+    texts = _by_bytes(rows if rich is None else np.concatenate([rows, rich], axis=1))
+    order = texts[np.argsort(classes[texts], kind="stable")]
+    number = np.empty(len(rows), np.int64)
+    number[texts] = np.cumsum((rows[texts] != np.roll(rows[texts], 1, 0)).any(1))
+    return Sample(
+        rows[order],
+        classes[order],
+        tuple(present),
+        corpus[_by_bytes(corpus)],
+        number[order],
+        None if rich is None else rich[order],
+    )
+
+
+def _by_bytes(rows: NDArray[np.float32]) -> NDArray[np.int64]:
+    whole = np.ascontiguousarray(rows).view(np.dtype((np.void, rows.shape[1] * rows.itemsize)))
+    order: NDArray[np.int64] = np.argsort(whole.ravel(), kind="stable")
+    return order
+
+
+def _check(
+    x: NDArray[Any],
+    y: NDArray[Any],
+    labels: tuple[str, ...],
+    background: NDArray[Any],
+    features: NDArray[Any] | None,
+) -> None:
+    if x.ndim != 2 or y.shape != (len(x),) or len(x) == 0:
+        raise ValueError(f"x {x.shape} and y {y.shape}: expected (n, d) and (n,), n > 0")
+    if background.ndim != 2 or background.shape[1] != x.shape[1] or len(background) == 0:
+        raise ValueError(f"background {background.shape}: expected (b, {x.shape[1]}), b > 0")
+    if features is not None and (features.ndim != 2 or len(features) != len(x)):
+        raise ValueError(f"features {features.shape}: expected ({len(x)}, f)")
+    if len(set(labels)) != len(labels):
+        raise ValueError(f"labels: {len(labels) - len(set(labels))} names are repeated")
+    if y.min() < 0 or y.max() >= len(labels):
+        raise ValueError(f"y: values {y.min()} to {y.max()}, expected 0 to {len(labels) - 1}")

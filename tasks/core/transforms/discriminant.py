@@ -1,0 +1,233 @@
+"""The closed-form transform: probabilistic linear discriminant analysis read out as a posterior.
+
+Ioffe, "Probabilistic Linear Discriminant Analysis", ECCV 2006; Ledoit and Wolf, "A
+well-conditioned estimator for large-dimensional covariance matrices", 2004.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tasks.core.numerics.tensors import as_array, as_tensor, unit_times
+from tasks.core.settings.sections import DiscriminantSettings
+from tasks.core.transforms.base import Reading, Sample, Transform, features_for
+from tasks.core.transforms.cross_validation import Tempering, fold, temper
+from tasks.core.transforms.novelty import Strangeness, learn
+from tasks.core.transforms.plda import Model, solve
+from tasks.core.transforms.posterior_space import Parts, lay_out
+
+SAME = 1e-6  # squared distance to the mean below which float32 leaves no direction
+_STRANGE = "strange_"  # before the names of the tensors of strangeness
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The settings with every value known.
+
+    temperature: T, above 1 since a Gaussian in many dimensions is overconfident. novelty: π,
+    the prior of a class nobody has labelled. floor: the least weight g of the residual.
+    residual: its dimensions, 0 to d. shrinkage: λ.
+    """
+
+    temperature: float
+    novelty: float
+    floor: float
+    residual: int
+    shrinkage: float
+
+
+class Discriminant(Transform):
+    """A fitted `discriminant`; see `apply` for the formula."""
+
+    method = "discriminant"
+    Settings = DiscriminantSettings
+
+    def __init__(
+        self,
+        model: Model,
+        basis: Tensor,
+        centre: Tensor,
+        labels: tuple[str, ...],
+        used: Chosen,
+        strange: Strangeness | None,
+        *,
+        rich: bool = False,
+    ) -> None:
+        """strange: what new texts are compared with beside the model, if anything.
+
+        rich: the model reads features; else it reads the base vectors, as the residual does.
+        """
+        size, features = len(labels) + basis.shape[1], model.W.shape[0] if rich else 0
+        super().__init__(labels, dimensions=len(centre), size=size, features=features)
+        self._model, self._basis, self._centre, self._used = model, basis, centre, used
+        self._strange, self._rich = strange, rich
+        self._plan = _plan(model, basis, centre, used)
+
+    @classmethod
+    def fit(cls, sample: Sample, settings: DiscriminantSettings, seed: int = 0) -> Discriminant:
+        """Fit the transform; no random number is drawn, so the seed does not matter."""
+        return fit_tempered(sample, settings)[0]
+
+    @property
+    def floor(self) -> float:
+        """The least weight of the generic residual."""
+        return self._used.floor
+
+    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Reading:
+        """Lay out the posterior over known classes, p_new and r; see `lay_out` for the formula.
+
+        r = Pᵀ(x - x̄)/‖x - x̄‖ in the principal components P.
+        """
+        rich, beside = features_for(self.features, features) if self._rich else x, self._centre
+
+        def parts(part: slice) -> Parts:
+            return self.parts(as_tensor(x[part], beside), as_tensor(rich[part], beside))
+
+        return lay_out(len(x), self.size, parts, self.floor)
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        held = {**self._model.tensors(), "basis": self._basis, "centre": self._centre}
+        strange = {} if self._strange is None else self._strange.tensors()
+        held |= {_STRANGE + name: tensor for name, tensor in strange.items()}
+        return {name: as_array(tensor) for name, tensor in held.items()}
+
+    def settings(self) -> dict[str, Any]:
+        return asdict(self._used)
+
+    @classmethod
+    def restore(
+        cls,
+        tensors: dict[str, NDArray[Any]],
+        labels: tuple[str, ...],
+        settings: dict[str, Any],
+        features: int = 0,
+    ) -> Self:
+        held = {name: as_tensor(array) for name, array in tensors.items()}
+        basis, centre = held.pop("basis"), held.pop("centre")
+        named = {name for name in held if name.startswith(_STRANGE)}
+        strange = {name.removeprefix(_STRANGE): held.pop(name) for name in named}
+        model = Model(**held)
+        if len(model.n) != len(labels):
+            raise ValueError(f"{len(model.n)} classes in the tensors, {len(labels)} labels")
+        if features and features != len(model.W):
+            raise ValueError(f"{len(model.W)} features in the tensors, {features} in the card")
+        beside = Strangeness(**strange) if strange else None
+        return cls(model, basis, centre, labels, Chosen(**settings), beside, rich=features > 0)
+
+    def parts(self, x: Tensor, rich: Tensor) -> Parts:
+        """Return posterior, novelty and residual of base vectors (c, d) and what labels read."""
+        plan, r = self._plan, self._plan.generic.of(x)
+        u = unit_times(rich, plan.W).sub_(plan.mu)
+        scores = (u**2) @ plan.A + u @ plan.B + plan.C
+        whole = scores[:, :-1].logsumexp(dim=1, keepdim=True)
+        odds = scores[:, -1:] - whole
+        if self._strange is not None:
+            odds += self._strange.of(r)
+        return Parts(p=(scores[:, :-1] - whole).exp(), new=torch.sigmoid(odds), r=r)
+
+
+@dataclass(frozen=True)
+class _Generic:
+    """The residual of base vectors, float32. both: (d, 1 + q), x · both = [x·x̄, Pᵀx]; centre =
+    Pᵀx̄, norm = x̄·x̄."""
+
+    both: Tensor
+    centre: Tensor
+    norm: float
+
+    def of(self, x: Tensor) -> Tensor:
+        """Return r = Pᵀ(x - x̄)/‖x - x̄‖, (c, q), for the unit rows of x, and 0 where x is x̄."""
+        shadow = unit_times(x, self.both)
+        t, r = shadow[:, :1], shadow[:, 1:].sub_(self.centre)
+        distance = (1 - 2 * t + self.norm).clamp_min(0)
+        return r * torch.where(distance > SAME, distance.rsqrt(), 0)
+
+
+def _generic(basis: Tensor, centre: Tensor) -> _Generic:
+    P, x = basis.double(), centre.double()
+    both = torch.cat([x[:, None], P], dim=1)
+    return _Generic(both.float(), (x @ P).float(), float(x @ x))
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """The matrices of `apply`, float32.
+
+    generic: see `_Generic`. W, mu: u = Wᵀx - mu, of features or base vectors. Scores over T:
+    u² A + u B + C.
+    """
+
+    generic: _Generic
+    W: Tensor
+    mu: Tensor
+    A: Tensor
+    B: Tensor
+    C: Tensor
+
+
+def fit_tempered(sample: Sample, asked: DiscriminantSettings) -> tuple[Discriminant, Tempering]:
+    """Fit the transform; return also what it said of texts that were put away.
+
+    λ, and what is None in `asked`, is chosen on these.
+    """
+    x, y = as_tensor(sample.richest).double(), as_tensor(sample.y)
+    moments, folds = fold(x, y, as_tensor(sample.texts), len(sample.labels))
+    basis, centre = residual_basis(as_tensor(sample.background), asked.residual)
+    strange, other = _strange(sample, _generic(basis, centre), moments.n)
+    found = temper(x, y, moments, folds, asked.temperature, other)
+    used = Chosen(
+        temperature=found.temperature,
+        novelty=found.novelty if asked.novelty is None else asked.novelty,
+        floor=asked.floor,
+        residual=basis.shape[1],
+        shrinkage=found.shrinkage,
+    )
+    model = solve(moments, used.shrinkage).to(torch.float32)
+    rich = sample.features is not None
+    labels = sample.labels
+    basis = basis.float().contiguous()  # as it comes back from disk: see `Model.to`
+    made = Discriminant(model, basis, centre.float(), labels, used, strange, rich=rich)
+    return made, found
+
+
+def _strange(
+    sample: Sample, generic: _Generic, n: Tensor
+) -> tuple[Strangeness | None, Tensor | None]:
+    """Learn strangeness where there is a residual, and where a text has others of its class."""
+    if generic.both.shape[1] == 1 or len(n) == 1 or bool((n == 1).all()):
+        return None, None
+    return learn(generic.of(as_tensor(sample.x)), as_tensor(sample.y), n)
+
+
+def residual_basis(background: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Return P (d, size) and x̄: the directions that hold most of r = (x - x̄)/‖x - x̄‖.
+
+    Principal components about the origin, since r·r' is to be kept, not a variance.
+    """
+    centre = background.mean(0)
+    r = background - centre
+    r = r / torch.linalg.vector_norm(r, dim=1, keepdim=True).clamp_min(1e-6)
+    vectors = torch.linalg.eigh((r.T @ r).double()).eigenvectors.flip(1)[:, :size]
+    top = vectors.abs().argmax(0, keepdim=True)
+    return vectors * vectors.gather(0, top).sign(), centre
+
+
+def _plan(model: Model, basis: Tensor, centre: Tensor, used: Chosen) -> _Plan:
+    wide = model.to(torch.float64)
+    A, B, C = wide.quadratic()
+    C = C + wide.log_prior()
+    C[-1] += math.log(used.novelty / (1 - used.novelty))
+    return _Plan(
+        generic=_generic(basis, centre),
+        W=wide.W.float(),
+        mu=(wide.mu @ wide.W).float(),
+        A=(A.T / used.temperature).float(),
+        B=(B.T / used.temperature).float(),
+        C=(C / used.temperature).float(),
+    )

@@ -1,0 +1,60 @@
+"""Vectors of a view from posteriors: their products are the chance that two labels agree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tasks.core.numerics.tensors import as_array
+from tasks.core.transforms.base import Reading
+
+CHUNK = 4_096  # texts: 16 MB of products with 1,000 landmarks
+DOUBT = 0.5
+"""Weight c of the residual where labels are undecided. Measured over 14 aspects (1,200 texts each,
+3,000 labels), V / triplets / kNN@10: c = 0.3 65.1 / 88.6 / 78.5, 0.5 65.1 / 88.6 / 78.7; square
+roots of the posterior, as in Bhattacharyya's affinity, 65.5 / 88.5 / 77.5."""
+
+
+class Parts(NamedTuple):
+    """What a chunk of c texts is laid out from.
+
+    p: (c, k) posterior over the known classes, Σ p = 1. new: (c, 1) probability ν of a class
+    nobody has labelled. r: (c, m) generic residual, rows of length 1 or less.
+    """
+
+    p: Tensor
+    new: Tensor
+    r: Tensor
+
+
+def lay_out(
+    n: int, size: int, parts: Callable[[slice], Parts], floor: float, doubt: float = DOUBT
+) -> Reading:
+    """Return z = [√(1-ν) p_1, …, √(1-ν) p_k, g r], g² = ν + c² (1-ν)(1 - Σ p²), g ≥ floor.
+
+    So z·z' = √((1-ν)(1-ν')) Σ_c p_c p'_c + g g' r·r'. Σ_c p_c p'_c is the probability that two
+    texts have the same label; where the labels leave it open, by a new class or by doubt between
+    known ones, the generic space decides. Label and confidence are the largest of (1-ν) p_c.
+    parts: gives those of a range of the n rows; size: k + m.
+    """
+    vectors = np.empty((n, size), np.float32)
+    label = np.empty(n, np.int32)
+    confidence, novelty = np.empty(n, np.float32), np.empty(n, np.float32)
+    for start in range(0, n, CHUNK):
+        part = slice(start, min(start + CHUNK, n))
+        p, new, r = parts(part)
+        known, k = 1 - new, p.shape[1]
+        z = p.new_empty(len(p), size)
+        undecided = 1 - (p * p).sum(1, keepdim=True)
+        gate = (new + doubt**2 * known * undecided).clamp_min(floor**2).sqrt()
+        torch.mul(p, known.sqrt(), out=z[:, :k])
+        torch.mul(r, gate, out=z[:, k:])
+        best = p.max(dim=1)
+        vectors[part], label[part] = as_array(z), as_array(best.indices)
+        confidence[part] = as_array(best.values * known[:, 0])
+        novelty[part] = as_array(new[:, 0])
+    return Reading(vectors, label, confidence, novelty)

@@ -1,0 +1,99 @@
+"""Labelled texts with all that is stored of them, and transforms fitted on a part of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tasks.core.encoding import base_table
+from tasks.core.labels.multilabel import members, one_of
+from tasks.core.numerics.split import stratified_split
+from tasks.core.transforms.base import Reading, Transform, fit
+
+BACKGROUND = 4_096  # texts for the mean and the residual's components: ten a dimension at 384
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Labelled rows of the base table, y (n,) indexes `names`; and a sample of all its vectors.
+
+    A text with several labels has a row for each.
+    """
+
+    rows: base_table.Rows
+    y: np.ndarray
+    names: tuple[str, ...]
+    background: np.ndarray
+
+    @property
+    def texts(self) -> int:
+        """How many texts these rows are of."""
+        return len(set(self.rows.ids))
+
+    def part(self, at: np.ndarray) -> Labelled:
+        """Return the rows at positions `at`."""
+        return replace(self, rows=_taken(self.rows, at), y=self.y[at])
+
+    def split(self, held_out: float, seed: int) -> tuple[Labelled, Labelled]:
+        """Return the rows to learn from and those held out; a text is on one side by all its ids.
+
+        See `stratified_split`.
+        """
+        train, held = stratified_split(self.y, held_out, seed, self.rows.hashes)
+        return self.part(train), self.part(held)
+
+    def once(self) -> Labelled:
+        """Return one row a text, as the scores want it: of several labels the same one always.
+
+        Of several ids it is the first.
+        """
+        at, first = defaultdict(list), first_ids(self.rows.ids, self.rows.hashes)
+        for row, (key, text) in enumerate(zip(self.rows.ids, self.rows.hashes, strict=True)):
+            if first[text] == key:
+                at[key].append(row)
+        return self.part(np.array([one_of(key, rows) for key, rows in at.items()], np.int64))
+
+    def fit(self, method: str, settings: Mapping[str, Any], seed: int) -> Transform:
+        """Fit a transform on all of these rows."""
+        rows = self.rows
+        return fit(
+            method,
+            rows.vectors,
+            self.y,
+            self.names,
+            self.background,
+            settings,
+            seed,
+            rows.features,
+        )
+
+    def seen_by(self, transform: Transform) -> Reading:
+        """Return what a transform says of these rows."""
+        return transform.apply(self.rows.vectors, self.rows.features)
+
+
+def labelled(table: Path, label_of: Mapping[str, str]) -> Labelled:
+    """Look up the texts of `label_of`, label or labels by id, in the base table."""
+    rows = base_table.lookup(table, list(label_of))
+    each = [members(label_of[key]) for key in rows.ids]
+    at = np.repeat(np.arange(len(each)), [len(labels) for labels in each])
+    names = tuple(sorted({name for labels in each for name in labels}))
+    code = {name: c for c, name in enumerate(names)}
+    y = np.array([code[name] for labels in each for name in labels], np.int64)
+    return Labelled(_taken(rows, at), y, names, base_table.sample(table, BACKGROUND))
+
+
+def first_ids(ids: Iterable[str], hashes: Iterable[str]) -> dict[str, str]:
+    """Return the first id, in their order, of each text by its hash."""
+    return dict(sorted(zip(hashes, ids, strict=True), reverse=True))
+
+
+def _taken(rows: base_table.Rows, at: np.ndarray) -> base_table.Rows:
+    features = None if rows.features is None else rows.features[at]
+    ids, hashes = ([known[row] for row in at] for known in (rows.ids, rows.hashes))
+    return base_table.Rows(ids, hashes, rows.vectors[at], features)

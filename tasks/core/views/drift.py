@@ -1,0 +1,97 @@
+"""Which texts moved between two versions of a view: another label, other neighbours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tasks.core.numerics.rows import unit_rows
+from tasks.core.store import tables
+
+POOL = 10_000  # texts among which neighbours are sought: 1 s a side on one core at 100 dimensions
+SEED = 1
+_BLOCK = 512  # queries at once: 20 MB of similarities
+
+
+@dataclass(frozen=True)
+class Movement:
+    """What became of the `common` texts of two versions.
+
+    texts: id, label_old, label_new, and kept, the share in [0, 1] of the `k` nearest neighbours
+    among the `compared` texts that both versions agree on; null where a text was not compared.
+    What moved most comes first: changed labels, then neighbours lost.
+    """
+
+    common: int
+    compared: int
+    k: int
+    labels_changed: int
+    kept: float | None
+    texts: pl.DataFrame
+
+
+def movement(old: Path, new: Path, k: int, most: int, pool: int = POOL) -> Movement:
+    """Compare two versions of a view, both at their live tag, by the texts that both hold.
+
+    Above `pool` common texts, neighbours are compared within a seeded sample of that many.
+    """
+    both = _labels(old).join(_labels(new), on="id", suffix="_new").sort("id")
+    both = both.rename({"label": "label_old"})
+    ids = both["id"]
+    if len(ids) > pool:
+        ids = ids.sample(pool, seed=SEED).sort()
+    depth = min(k, len(ids) - 1)
+    share = _kept(_vectors(old, ids), _vectors(new, ids), depth) if depth > 0 else None
+    compared = pl.DataFrame({"id": ids, "kept": share if share is not None else [None] * len(ids)})
+    rows = both.join(compared.cast({"kept": pl.Float64}), on="id", how="left")
+    changed = pl.col("label_old") != pl.col("label_new")
+    moved = rows.filter(changed | (pl.col("kept") < 1))
+    order = [changed.not_(), pl.col("kept"), pl.col("id")]
+    return Movement(
+        common=len(both),
+        compared=len(ids),
+        k=depth,
+        labels_changed=rows.filter(changed).height,
+        kept=None if share is None else float(share.mean()),
+        texts=moved.sort(order, nulls_last=True).head(most),
+    )
+
+
+def _labels(view: Path) -> pl.DataFrame:
+    return _frame(view, ["id", "label"], None)
+
+
+def _vectors(view: Path, ids: pl.Series) -> NDArray[np.float32]:
+    """Return the unit vectors (n, d) of `ids`, which are sorted, in their order."""
+    rows = _frame(view, ["id", tables.VECTOR], ids).sort("id")
+    return unit_rows(rows[tables.VECTOR].to_numpy())
+
+
+def _frame(view: Path, names: list[str], ids: pl.Series | None) -> pl.DataFrame:
+    parts = []
+    for batch in tables.batches(view, names, version=tables.live_version(view)):
+        part = pl.DataFrame(pa.table(batch))
+        parts.append(part if ids is None else part.filter(pl.col("id").is_in(ids.implode())))
+    return pl.concat(parts)
+
+
+def _kept(old: NDArray[np.float32], new: NDArray[np.float32], k: int) -> NDArray[np.float64]:
+    """Return |N_old(i) ∩ N_new(i)| / k for each row i; N are its k nearest by cosine."""
+    shares = []
+    for start in range(0, len(old), _BLOCK):
+        before, after = (_nearest(x, start, k) for x in (old, new))
+        common = (before[:, :, None] == after[:, None, :]).any(axis=2).sum(axis=1)
+        shares.append(common / k)
+    return np.concatenate(shares)
+
+
+def _nearest(x: NDArray[np.float32], start: int, k: int) -> NDArray[np.int64]:
+    close = x[start : start + _BLOCK] @ x.T
+    close[np.arange(len(close)), np.arange(start, start + len(close))] = -np.inf
+    found: NDArray[np.int64] = np.argpartition(close, -k, axis=1)[:, -k:]
+    return found

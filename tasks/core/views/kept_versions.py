@@ -1,0 +1,92 @@
+"""Which labels a transform has seen: a label file counts as its own only if the hash says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tasks.core.labels.files import fingerprint, label_files, parts
+from tasks.core.labels.reader import LabelSet, read_labels
+from tasks.core.text.same_text import Texts
+from tasks.core.transforms.card import CARD, is_whole, read_card
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import content_hash, write_bytes
+
+_KEPT = "labels"  # folder with the copy of a label file beside the transform that it made
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The texts whose label a transform has seen, by id and by content, and those labels."""
+
+    labels: dict[str, str]
+    text_hashes: frozenset[str]
+
+    @classmethod
+    def of(cls, rows: LabelSet) -> Seen:
+        """Return what these rows show."""
+        return cls(rows.label_of, frozenset(rows.text_hashes))
+
+
+def keep_labels(kept: Path, file: Path | None) -> None:
+    """Lay a copy of the label file beside the kept transform that was made from it.
+
+    A file that has changed since the fit is not copied: what the transform saw stays unknown.
+    """
+    if file is None or not is_whole(kept) or any(_made(kept, copy) for copy in copies(kept)):
+        return
+    try:
+        found = {part.relative_to(file.parent): part.read_bytes() for part in parts(file)}
+    except (OSError, InputError):  # removed since the fit: no longer what the transform has seen
+        return
+    if fingerprint([content_hash(payload) for payload in found.values()]) == _named(kept):
+        for place, payload in found.items():
+            (kept / _KEPT / place).parent.mkdir(parents=True, exist_ok=True)
+            write_bytes(kept / _KEPT / place, payload)
+
+
+def labels_of(
+    kept: Path,
+    present: Path | None,
+    keys: pl.DataFrame,
+    name: str,
+    separator: str | None,
+    texts: Texts | None = None,
+) -> LabelSet | None:
+    """Return the labels that the kept transform was made from, or None where nobody knows them.
+
+    present: the instruction's label file as it is now. keys, texts: as `read_labels` takes them.
+    """
+    for file in (*copies(kept), *([present] if present else [])):
+        try:
+            if _made(kept, file):
+                return read_labels(file, keys, name, 1, 1, separator, texts)
+        except InputError:  # not this one: what cannot be read proves nothing
+            continue
+    return None
+
+
+def kept_versions(folder: Path, live: str) -> list[Path]:
+    """Return the whole transforms kept in `folder` other than `live`, the newest first."""
+    others = [path for path in folder.glob("*") if path.name != live and is_whole(path)]
+    return sorted(others, key=lambda path: ((path / CARD).stat().st_mtime_ns, path.name))[::-1]
+
+
+def copies(kept: Path) -> list[Path]:
+    """Return the copy of the label file beside a kept transform; none where none was kept."""
+    return list(label_files(kept / _KEPT).values())
+
+
+def _made(kept: Path, file: Path) -> bool:
+    """Tell whether the kept transform was made from this label file as it is now."""
+    try:
+        return bool(fingerprint([content_hash(part) for part in parts(file)]) == _named(kept))
+    except (OSError, InputError):
+        return False
+
+
+def _named(kept: Path) -> Any:
+    return read_card(kept).get("made_from", {}).get("labels")

@@ -1,0 +1,154 @@
+"""Search a view, or the generic space, by text or by a stored text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tasks.core.encoding.encoder import Encoder
+from tasks.core.encoding.features import Reduction, load_reduction
+from tasks.core.encoding.featurizer import Coder, space_of
+from tasks.core.readers.records import encodable
+from tasks.core.store import index, tables
+from tasks.core.transforms.base import Transform, load
+from tasks.core.workspace.errors import InputError
+
+
+def check_utf8(text: str) -> None:
+    """Refuse what the terminal could not decode."""
+    if not encodable(text):
+        raise InputError("search: found bytes that are no UTF-8; expected text")
+
+
+@dataclass(frozen=True)
+class _Snapshot:
+    """One version of a space: rows and the transform that made them, in one piece."""
+
+    texts: index.Searcher
+    rows: index.Searcher
+    transform: Transform | None
+
+
+class Space:
+    """A searchable space: the base vectors, or one instruction's view of them.
+
+    Threads may share it. Each question is answered by one snapshot from its beginning to its end.
+    """
+
+    def __init__(
+        self,
+        base: Path,
+        view: Path | None,
+        kept: Callable[[str], Path] | None,
+        encoder: Callable[[str], Encoder],
+        encoder_fingerprint: str,
+        reductions: Callable[[str], Path],
+    ) -> None:
+        """Open `base`, or `view` with its transforms found by fingerprint through `kept`.
+
+        encoder: gives the encoder in the precision that the base vectors were encoded in.
+        reductions: where the map of features with a fingerprint is.
+        """
+        self._kept = kept
+        self._encoder = encoder
+        self._encoder_fingerprint = encoder_fingerprint
+        self._reductions = reductions
+        self._reduction: Reduction | None = None
+        texts = index.Searcher(base, live=False)
+        rows = texts if view is None else index.Searcher(view, live=True)
+        self._snapshot = self._taken(texts, rows, None)
+
+    def search(self, text: str, k: int = 10, where: str | None = None) -> list[dict[str, Any]]:
+        """Return the `k` texts closest to `text`: score (cosine, −1 to 1), id, text, metadata."""
+        if not text.strip():
+            raise InputError("search: the text is blank; expected some words to look for")
+        check_utf8(text)
+
+        def ask(now: _Snapshot) -> list[dict[str, Any]]:
+            codes, _ = self._coder(now).code([text], lambda _: None)
+            vectors = codes[0] if now.transform is None else now.transform.apply(*codes).vectors
+            return _nearest(now, vectors[0], k, where)
+
+        return self._answered(ask)
+
+    def _coder(self, now: _Snapshot) -> Coder:
+        note = now.texts.note
+        encoder = self._encoder(note.get("settings", {}).get("precision", "float32"))
+        features = note.get("features")
+        if features is None or now.transform is None:
+            return Coder(encoder)
+        reduction = self._reduction
+        if reduction is None or reduction.fingerprint != features["fingerprint"]:
+            reduction = load_reduction(self._reductions(features["fingerprint"]))
+            self._reduction = reduction
+        return Coder(encoder, reduction)
+
+    def similar(self, key: str, k: int = 10, where: str | None = None) -> list[dict[str, Any]]:
+        """Return the `k` texts closest to the stored text `key`, itself left out."""
+        check_utf8(key)
+
+        def ask(now: _Snapshot) -> list[dict[str, Any]]:
+            vector = now.rows.vector_of(key)
+            if vector is None:
+                raise InputError(f"id {key!r}: not in this view; expected an id of the corpus")
+            found = _nearest(now, vector, k + 1, where)
+            return [hit for hit in found if hit["id"] != key][:k]
+
+        return self._answered(ask)
+
+    def _answered(self, ask: Callable[[_Snapshot], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+        """Ask the newest snapshot; where that fails and there is a newer one by now, ask it too."""
+        now = self._newest()
+        try:
+            return ask(now)
+        except InputError:
+            newer = self._newest()
+            if newer is now:
+                raise
+            return ask(newer)
+
+    def _newest(self) -> _Snapshot:
+        """Follow the live version, and the transform that made it."""
+        seen = self._snapshot
+        texts = seen.texts.newest()
+        rows = texts if seen.rows is seen.texts else seen.rows.newest()
+        if texts is seen.texts and rows is seen.rows:
+            return seen
+        self._snapshot = now = self._taken(texts, rows, seen)
+        return now
+
+    def _taken(
+        self, texts: index.Searcher, rows: index.Searcher, seen: _Snapshot | None
+    ) -> _Snapshot:
+        self._check_encoder(texts, rows)
+        if self._kept is None:
+            return _Snapshot(texts, rows, None)
+        made_by = rows.note["transform"]
+        if seen is not None and seen.rows.note["transform"] == made_by:
+            return _Snapshot(texts, rows, seen.transform)
+        return _Snapshot(texts, rows, load(self._kept(made_by))[0])
+
+    def _check_encoder(self, texts: index.Searcher, rows: index.Searcher) -> None:
+        base = texts.note
+        view_of = rows.note.get("encoder", space_of(base))
+        if base["fingerprint"] != self._encoder_fingerprint or view_of != space_of(base):
+            raise InputError(
+                "search: this table was made by another encoder than params.yaml names now;"
+                " set 'embed' back, or run 'refract embed --rebuild' and 'refract run'"
+            )
+
+
+def _nearest(now: _Snapshot, vector: np.ndarray, k: int, where: str | None) -> list[dict[str, Any]]:
+    hidden = {tables.VECTOR, tables.FEATURES, "row_hash", "text_hash", "text"}
+    names = [name for name in now.rows.names if name not in hidden]
+    own = now.rows is now.texts
+    hits = now.rows.nearest(vector, k, where, [*names, "text"] if own else names)
+    if own:
+        texts = {hit.row["id"]: hit.row.pop("text") for hit in hits}
+    else:
+        texts = now.texts.values([hit.row["id"] for hit in hits], "text")
+    return [{"score": hit.score, "text": texts.get(hit.row["id"]), **hit.row} for hit in hits]

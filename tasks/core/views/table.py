@@ -1,0 +1,202 @@
+"""Views: the whole corpus under one transform, one table per instruction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from tasks.core.encoding.base_table import OWN as BASE_OWN
+from tasks.core.store import arrow, index, tables
+from tasks.core.transforms.base import Transform
+from tasks.core.transforms.card import CARD, TENSORS, is_whole, read_artifact, read_card
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import replacing, write_bytes, write_json
+
+READINGS = ("label", "confidence", "novelty")
+OWN = ("id", "row_hash", "vector", *READINGS)  # every other column came with the documents
+_BLOCK = 16_384  # rows transformed at once: 25 MB of float32 at 384 dimensions
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What separates a view from the base table."""
+
+    whole: bool  # another transform or other columns: every row is written anew
+    rows: np.ndarray  # positions in the base table of the rows to write
+    retired: list[str]  # ids whose rows in the view are out of date
+
+
+def plan(base: Path, base_version: int, view: Path, about: dict[str, Any]) -> Plan:
+    """Decide what the view lacks: all of it under a new transform, else only rows that changed."""
+    total = tables.count(base, base_version)
+    live = tables.live_version(view)
+    everything = Plan(True, np.arange(total), [])
+    if live is None or tables.note(view, live) != about:
+        return everything
+    if _metadata(base, BASE_OWN, base_version) != _metadata(view, OWN, live):
+        return everything
+    have = tables.hashes(view, "row_hash", live)
+    want = tables.hashes(base, "row_hash", base_version)
+    return Plan(False, np.flatnonzero(~np.isin(want, have)), _out_of_date(view, live, want))
+
+
+def _metadata(table: Path, own: tuple[str, ...], version: int) -> dict[str, str]:
+    fields = tables.metadata_schema(table, own, version)
+    return {field.name: str(field.type) for field in fields}
+
+
+def _out_of_date(view: Path, live: int, want: np.ndarray) -> list[str]:
+    ids: list[str] = []
+    for batch in tables.batches(view, ["id", "row_hash"], version=live):
+        stale = ~np.isin(arrow.hash64(batch.column("row_hash")), want)
+        ids += batch.column("id").filter(pa.array(stale)).to_pylist()
+    return ids
+
+
+def write_shard(
+    base: Path,
+    base_version: int,
+    view: Path,
+    rows: np.ndarray,
+    transform: Transform,
+    about: dict[str, Any],
+    storage: str,
+    *,
+    whole: bool,
+    advance: Callable[[int], None],
+) -> dict[str, Any]:
+    """Transform the base rows at positions `rows` into fragments that nobody sees yet."""
+    names = ["id", "row_hash", *_metadata(base, BASE_OWN, base_version)]
+    parts = []
+    codes = [tables.VECTOR, tables.FEATURES] if transform.features else [tables.VECTOR]
+    for batch in _read(base, base_version, rows, [*names, *codes]):
+        parts.append(_transformed(batch, names, transform, storage))
+        advance(batch.num_rows)
+    made = pa.concat_tables(parts)
+    return {
+        "fragments": tables.write_fragments(view, made, about, fresh=whole),
+        "written": made.num_rows,
+    }
+
+
+def _read(base: Path, version: int, rows: np.ndarray, names: list[str]) -> Any:
+    start, stop = int(rows[0]), int(rows[-1]) + 1
+    if stop - start == len(rows):
+        return tables.batches(base, names, version=version, start=start, stop=stop, rows=_BLOCK)
+    return tables.take(base, rows, names, version).to_batches(max_chunksize=_BLOCK)
+
+
+def _transformed(
+    batch: pa.RecordBatch, names: list[str], transform: Transform, storage: str
+) -> pa.Table:
+    codes = (tables.VECTOR, tables.FEATURES) if transform.features else (tables.VECTOR,)
+    reading = transform.apply(*(arrow.vectors_of(batch.column(name)) for name in codes))
+    labels = pa.array(transform.labels, pa.string()).take(pa.array(reading.label))
+    return pa.table(
+        [
+            *(batch.column(name) for name in names),
+            arrow.vector_array(reading.vectors, storage),
+            labels,
+            pa.array(reading.confidence, pa.float32()),
+            pa.array(reading.novelty, pa.float32()),
+        ],
+        names=[*names, tables.VECTOR, *READINGS],
+    )
+
+
+def publish(
+    base: Path,
+    base_version: int,
+    view: Path,
+    todo: Plan,
+    written: list[dict[str, Any]],
+    about: dict[str, Any],
+    storage: str,
+    index_from: int,
+) -> int:
+    """Commit the shards at once, index them, then move the tag that readers follow."""
+    fragments = [text for shard in written for text in shard["fragments"]]
+    if todo.whole:
+        schema = _schema(base, base_version, int(about["size"]), storage)
+        tables.commit_whole(view, schema, about, fragments)
+    else:
+        tables.commit_changes(view, todo.retired, fragments)
+    index.index(view, index_from)
+    version = tables.version(view)
+    tables.publish(view, version)
+    return version
+
+
+def _schema(base: Path, version: int, size: int, storage: str) -> pa.Schema:
+    kind = pa.float16() if storage == "float16" else pa.float32()
+    return pa.schema(
+        [
+            pa.field("id", pa.string()),
+            pa.field("row_hash", pa.string()),
+            *tables.metadata_schema(base, BASE_OWN, version),
+            pa.field(tables.VECTOR, pa.list_(kind, size)),
+            pa.field("label", pa.string()),
+            pa.field("confidence", pa.float32()),
+            pa.field("novelty", pa.float32()),
+        ]
+    )
+
+
+def keep_transform(folder: Path, transform: Path, fingerprint: str) -> None:
+    """Lay a copy of the transform beside its view: a query must meet the same map as the rows."""
+    kept = folder / fingerprint
+    if is_whole(kept):
+        return
+    read_artifact(transform)  # a broken one is refused under its own name, and not copied
+    for name in (TENSORS, CARD):
+        write_bytes(kept / name, (transform / name).read_bytes())
+
+
+def frame(table: Path, *, live: bool, names: list[str] | None = None) -> pl.DataFrame:
+    """Return the rows that readers see; by default all columns but those of the upkeep."""
+    version = tables.live_version(table) if live else tables.version(table)
+    if live and version is None:
+        raise InputError(f"{table}: no live version; expected a whole view; run 'refract run'")
+    if names is None:
+        hidden = {"row_hash", "text_hash", tables.FEATURES}
+        names = [name for name in tables.columns(table, version) if name not in hidden]
+    parts = [
+        pl.DataFrame(pa.table(batch)) for batch in tables.batches(table, names, version=version)
+    ]
+    return pl.concat(parts)
+
+
+def export_parquet(rows: pl.DataFrame, file: Path) -> None:
+    """Write `rows` as Parquet, whole or not at all."""
+    with replacing(file) as temporary:
+        rows.write_parquet(temporary)
+
+
+def export_npy(rows: pl.DataFrame, file: Path) -> None:
+    """Write the vectors as an array (n, d), and their ids in the same order as JSON beside it.
+
+    The ids of an older array go first: a kill leaves none, never those of other rows.
+    """
+    file.with_suffix(".ids.json").unlink(missing_ok=True)
+    with replacing(file) as temporary, temporary.open("wb") as out:
+        np.save(out, rows[tables.VECTOR].to_numpy(), allow_pickle=False)
+    write_json(file.with_suffix(".ids.json"), rows["id"].to_list())
+
+
+def describe(transform: Path, storage: str) -> dict[str, Any]:
+    """Return what is noted with a view: which transform made it, of which encoder, how stored."""
+    card = read_card(transform)
+    return {
+        "transform": card["fingerprint"],
+        "encoder": card["encoder"],
+        "method": card["method"],
+        "dimensions": card["dimensions"],
+        "size": card["size"],
+        "storage": storage,
+    }

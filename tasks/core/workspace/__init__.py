@@ -1,0 +1,1 @@
+"""A workspace on disk: its paths, its files, its errors."""

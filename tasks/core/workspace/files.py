@@ -1,0 +1,221 @@
+"""Files written whole or not at all, and known by their content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from types import UnionType
+from typing import Any
+
+from tasks.core.workspace.errors import InputError
+
+NOTE_LIMIT = 1 << 28  # bytes; the hashes of a million files take half of it
+_blake = partial(hashlib.blake2b, digest_size=16)
+
+
+def write_bytes(path: Path, payload: bytes) -> None:
+    """Replace `path` by `payload` in one step; a reader sees the old or the new, never a part."""
+    with naming(path):
+        _write_bytes(path, payload)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let an error of the operating system name `path`: a full disk says only that it is full."""
+    try:
+        yield
+    except OSError as error:
+        named = error.filename
+        if named is None or Path(os.fsdecode(named)).parent == path.parent:
+            error.filename = str(path)  # not the temporary file beside it
+        raise
+
+
+def _write_bytes(path: Path, payload: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with open(temporary, "xb", opener=_as_open_as(path)) as file:  # opener
+            file.write(payload)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Let the names in `folder` outlive a power cut, where the operating system can do that."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _as_open_as(path: Path) -> Callable[[str, int], int]:
+    """Return an opener of new files by the umask, and no more open than the file at `path`."""
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode) | 0o200  # DVC takes the right to write away
+    except OSError:
+        mode = 0o666
+    return lambda name, flags: os.open(name, flags, mode & 0o666)
+
+
+def sweep_beside(path: Path) -> None:
+    """Remove what a killed `write_bytes` has left; the caller is the only one to write `path`."""
+    for half in path.parent.glob(f".{path.name}.*.tmp"):
+        half.unlink()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace `path` by `text` in UTF-8, in one step."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary sibling that takes the place of `path` if the block ends well."""
+    if path.is_dir() or not path.parent.is_dir():
+        found = "a folder" if path.is_dir() else f"no folder {path.parent}"
+        raise InputError(f"{path}: found {found}; expected a file name in an existing folder")
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with naming(path):
+            yield temporary
+            temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def as_json(value: Any) -> bytes:
+    """Return `value` as JSON with sorted keys, so that equal values are equal bytes."""
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
+    return f"{text}\n".encode()
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replace `path` by `value` as JSON, in one step."""
+    write_bytes(path, as_json(value))
+
+
+def check_regular(path: Path) -> None:
+    """Refuse a pipe, a device or a folder: opening one may wait for ever."""
+    if path.is_file() or not path.exists():
+        return
+    found = "a folder" if path.is_dir() else "a pipe, socket or device"
+    raise InputError(f"{path}: found {found}; expected a regular file; copy it into one")
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Return the object in `path`, or None if it is missing, beyond bounds or no JSON object."""
+    try:
+        if not path.is_file() or path.stat().st_size > NOTE_LIMIT:
+            return None
+        value = json.loads(path.read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def number_in(note: Mapping[str, Any], key: str) -> int:
+    """Return the count under `key` of a note that somebody may have edited; 0 for anything else."""
+    value = note.get(key)
+    return value if isinstance(value, int) else 0
+
+
+def object_in(
+    note: Mapping[str, Any], key: str, kinds: type | UnionType = object
+) -> dict[str, Any]:
+    """Return the object under `key` of such a note, with its values of `kinds`; else {}."""
+    value = note.get(key)
+    if not isinstance(value, dict):
+        return {}
+    return {name: each for name, each in value.items() if isinstance(each, kinds)}
+
+
+def digest(*parts: object) -> str:
+    """Return 32 hex digits that name `parts` (any JSON values)."""
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
+    return content_hash(text.encode("utf-8", "surrogatepass"))
+
+
+def content_hash(content: Path | bytes) -> str:
+    """Return the BLAKE2b-128 of a file or of bytes, as 32 hex digits."""
+    if isinstance(content, bytes):
+        return _blake(content).hexdigest()
+    with content.open("rb") as file:
+        return hashlib.file_digest(file, _blake).hexdigest()
+
+
+class Hashes:
+    """Content hashes of files, remembered by size and time of change as git's index does."""
+
+    def __init__(self, memory: Path) -> None:
+        self._memory = memory
+        known = (read_json(memory) or {}).get("files")
+        self._known: dict[str, list[Any]] = known if isinstance(known, dict) else {}
+        self._changed = False
+
+    def of(self, path: Path) -> str:
+        """Return the `content_hash` of `path`; InputError where it cannot be read."""
+        try:
+            return self._of(path)
+        except OSError as error:
+            raise InputError(
+                f"{path}: {error.strerror}; expected a readable file; restore or remove it"
+            ) from error
+
+    def seal(self, path: Path) -> str | None:
+        """Return the SHA-256 of `path`, or None where it cannot be read."""
+        try:
+            return self._of(path, "sha256")
+        except OSError:
+            return None
+
+    def _of(self, path: Path, how: str = "") -> str:
+        now = path.stat()
+        name = os.fsencode(path.resolve()).decode("utf-8", "backslashreplace")
+        key = f"{how}:{name}" if how else name
+        seen = [now.st_size, now.st_mtime_ns, now.st_ino]
+        known = self._known.get(key)
+        if isinstance(known, list) and len(known) == 4 and known[:3] == seen:
+            return str(known[3])
+        value = hashlib.sha256(path.read_bytes()).hexdigest() if how else content_hash(path)
+        self._known[key] = [*seen, value]
+        self._changed = True
+        return value
+
+    def all(self, paths: Iterable[Path]) -> list[str]:
+        """Return the hashes of `paths` in their order, and remember them."""
+        values = [self.of(path) for path in paths]
+        self.save()
+        return values
+
+    def save(self) -> None:
+        """Write the hashes down if any are new."""
+        if self._changed:
+            with suppress(OSError):  # only a memory: a read-only workspace can still be looked at
+                write_json(self._memory, {"files": self._known})
+            self._changed = False
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder, if it is there; a folder is gone at once, whatever happens."""
+    if path.is_dir() and not path.is_symlink():
+        aside = path.with_name(f".{path.name}.tmp")
+        shutil.rmtree(aside, ignore_errors=True)
+        path.replace(aside)
+        shutil.rmtree(aside)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,126 @@
+"""Whom the user trusts: noted outside of every workspace, so that none can say it of itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import digest, read_json
+from tasks.core.workspace.paths import Paths
+
+EVERYWHERE = "REFRACT_TRUST"  # '*', or folders as in PATH: for containers and CI
+HOMELESS = "REFRACT_HOMELESS"  # set where the home folder is but one for the time of a command
+_TOKEN_BYTES = 16
+_PLACE = "refract/trust"
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What the user has agreed to: `known` names each reach; a workspace made here needs none."""
+
+    made_here: bool
+    known: frozenset[str]
+
+
+def granted_by_environment(paths: Paths) -> bool:
+    """Tell whether the environment vouches for the workspace, or for all."""
+    root = paths.root.resolve()
+    for entry in os.environ.get(EVERYWHERE, "").split(os.pathsep):
+        if entry == "*":
+            return True
+        if entry and Path(entry).is_absolute():
+            folder = Path(entry).resolve()
+            if folder == root or folder in root.parents:
+                return True
+    return False
+
+
+def read_trust(paths: Paths) -> Trust | None:
+    """Return what was agreed to for this folder; None: nothing, or it is not the same any more.
+
+    A secret in `.refract` is compared with the note, so that another workspace that is unpacked in
+    the place of one that was trusted is a stranger.
+    """
+    note = _note(paths)
+    found = (read_json(note) if note is not None else None) or {}
+    token = _token(paths)
+    if token is None or not secrets.compare_digest(str(found.get("token")), digest(token)):
+        return None
+    known = found.get("known")
+    return Trust(found.get("made_here") is True, frozenset(known if known else ()))
+
+
+def write_trust(paths: Paths, known: frozenset[str], *, made_here: bool) -> None:
+    """Note that the user agrees; InputError where there is no place for the note."""
+    note = _note(paths)
+    if note is None:
+        raise InputError(
+            "trust: found no home folder to note it in; expected one; set XDG_STATE_HOME, or"
+            f" {EVERYWHERE}={paths.root.resolve()} where nobody can be asked"
+        )
+    if paths.state.is_symlink():
+        raise InputError(
+            f"{paths.state}: found a link; expected a folder of the workspace's own; remove it"
+        )
+    token = _token(paths)
+    if token is None:
+        token = secrets.token_hex(_TOKEN_BYTES)
+        _write_private(paths.trust_token, token)
+    note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    about = {
+        "root": str(paths.root.resolve()),
+        "token": digest(token),
+        "made_here": made_here,
+        "known": sorted(known),
+    }
+    _write_private(note, json.dumps(about, indent=2) + "\n")
+
+
+def forget_trust(paths: Paths) -> bool:
+    """Take the agreement back; tell whether there was one."""
+    note = _note(paths)
+    if note is None or not note.is_file():
+        return False
+    note.unlink()
+    return True
+
+
+def _note(paths: Paths) -> Path | None:
+    state = os.environ.get("XDG_STATE_HOME", "")
+    if Path(state).is_absolute():
+        return Path(state) / _PLACE / _name(paths)
+    if HOMELESS in os.environ:
+        return None
+    try:
+        base = Path.home() / ".local" / "state"
+    except RuntimeError:  # neither HOME nor an entry in passwd
+        return None
+    return base / _PLACE / _name(paths)
+
+
+def _name(paths: Paths) -> str:
+    return f"{digest(str(paths.root.resolve()))}.json"
+
+
+def _token(paths: Paths) -> str | None:
+    file = paths.trust_token
+    if file.is_symlink() or paths.state.is_symlink() or not file.is_file():
+        return None
+    return file.read_text("utf-8", "replace").strip() or None
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Replace `path` by `text`, readable by its owner alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(temporary).replace(path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)

@@ -1,0 +1,131 @@
+"""What changed between two recorded states, as one would write it into a log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tasks.core.workspace.files import digest
+
+NAMED = 3  # views named in a headline; the others are counted
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What git holds of one state: the texts of the corpus, and each view's scores."""
+
+    texts: int | None = None
+    views: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Version:
+    """A view's version to be tagged; `same_as` is an earlier one with the same transform."""
+
+    number: int
+    same_as: int | None = None
+
+    def __str__(self) -> str:
+        again = "" if self.same_as is None else f" = v{self.same_as}"
+        return f"v{self.number}{again}"
+
+
+def identity(scores: Mapping[str, Any]) -> str:
+    """Name the transform that `scores` are of."""
+    return str(scores.get("fingerprint") or digest(dict(scores)))
+
+
+def changed_views(before: Figures, after: Figures) -> list[str]:
+    """Return the views whose transform is another one."""
+    old = {name: identity(scores) for name, scores in before.views.items()}
+    return [name for name, scores in after.views.items() if old.get(name) != identity(scores)]
+
+
+def log_message(
+    subject: str,
+    before: Figures,
+    after: Figures,
+    versions: Mapping[str, Version],
+    files: Sequence[str],
+) -> str:
+    """Write a commit message: a headline that says what changed, and a line per changed view."""
+    changed = sorted({*changed_views(before, after), *versions})
+    gone = sorted(set(before.views) - set(after.views))
+    said = [_texts(before.texts, after.texts)] if before.texts != after.texts else []
+    if len(changed) == 1:
+        said.append(_alone(changed[0], subject, after, versions))
+    elif changed:
+        said.append(f"{len(changed)} views: {_listed(changed, versions)}")
+    if gone:
+        said.append(f"without {', '.join(gone)}")
+    headline = f"{subject}: {'; '.join(said or [_inputs(files)])}"
+    lines = [_line(name, before, after, versions) for name in changed]
+    return "\n".join([headline, "", *lines]) if lines else headline
+
+
+def tag_message(name: str, version: Version, scores: Mapping[str, Any]) -> str:
+    """Write the message of a view's tag: its figures in one line."""
+    return f"{name} {version}: {_labels(scores)}, {_measures(scores)}"
+
+
+def _texts(before: int | None, after: int | None) -> str:
+    if before is None or after is None:
+        return f"{after or 0:,} texts"
+    return f"{before:,} → {after:,} texts"
+
+
+def _alone(name: str, subject: str, after: Figures, versions: Mapping[str, Version]) -> str:
+    scores = after.views.get(name, {})
+    words = [f"{scores.get('texts', 0):,} labels"]
+    shift = _shift(scores, "v_measure", 0)
+    if shift:
+        words.append(f"V {shift}")
+    if name in versions:
+        words.append(f"view {versions[name]}")
+    own = subject.rpartition("/")[2] == name
+    return ("" if own else f"{name} ") + ", ".join(words)
+
+
+def _listed(names: Sequence[str], versions: Mapping[str, Version]) -> str:
+    shown = [f"{name} {versions[name]}" if name in versions else name for name in names[:NAMED]]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def _inputs(files: Sequence[str]) -> str:
+    kinds = {
+        "settings": any(file.endswith("params.yaml") for file in files),
+        "labels": any("data/labels/" in file for file in files),
+        "documents": any(file.endswith("data/raw.dvc") for file in files),
+    }
+    return ", ".join(kind for kind, there in kinds.items() if there) or "the state of the pipeline"
+
+
+def _line(name: str, before: Figures, after: Figures, versions: Mapping[str, Version]) -> str:
+    scores, old = after.views.get(name, {}), before.views.get(name)
+    version = f" {versions[name]}" if name in versions else ""
+    was = f" (V before this: {_figure(old, 'after', 'v_measure', 1)})" if old else ""
+    return f"{name}{version}: {_labels(scores)}, {_measures(scores)}{was}"
+
+
+def _labels(scores: Mapping[str, Any]) -> str:
+    kinds, method = scores.get("labels", 0), scores.get("method", "unknown")
+    return f"{scores.get('texts', 0):,} labels of {kinds} kinds, {method}"
+
+
+def _measures(scores: Mapping[str, Any]) -> str:
+    names = {"V-measure": "v_measure", "triplets": "triplets", "kNN@10": "knn"}
+    shifts = {title: _shift(scores, key, 1) for title, key in names.items()}
+    return ", ".join(f"{title} {shift}" for title, shift in shifts.items() if shift) or "no scores"
+
+
+def _shift(scores: Mapping[str, Any], key: str, digits: int) -> str:
+    before, after = (_figure(scores, when, key, digits) for when in ("before", "after"))
+    return "" if "–" in (before, after) else f"{before} → {after}"
+
+
+def _figure(scores: Mapping[str, Any] | None, when: str, key: str, digits: int) -> str:
+    part = (scores or {}).get(when)
+    value = part.get(key) if isinstance(part, dict) else None
+    return "–" if value is None else f"{value:.{digits}f}"

@@ -1,0 +1,84 @@
+"""The files of one version, where DVC's notes are looked for: in git, or in the workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+from tasks.core.workspace.paths import Paths
+from tasks.versioning.links import links_of_outputs
+from tasks.versioning.shell import Place, git, git_contents, place_of
+
+_LINKS = ("120000", "160000")  # git's modes of symbolic links and of submodules
+
+
+def _is_note(path: str) -> bool:
+    return path.endswith(".dvc") or path.rpartition("/")[2] in ("dvc.yaml", "dvc.lock")
+
+
+class Recorded:
+    """The workspace as git holds it at a commit."""
+
+    def __init__(self, root: Path, place: Place, commit: str) -> None:
+        self._root, self._place, self._commit = root, place, commit
+        self.name = f"{commit[:7]}:"
+
+    @cached_property
+    def _rows(self) -> list[tuple[str, str]]:
+        said = git(self._root, "ls-tree", "-r", "-z", self._commit)
+        parted = (row.split("\t", 1) for row in said.split("\0") if row)
+        return [(about.split(" ", 1)[0], path) for about, path in parted]
+
+    def notes(self) -> list[str]:
+        """Return the paths of DVC's notes that are files."""
+        return [path for mode, path in self._rows if mode not in _LINKS and _is_note(path)]
+
+    def contents(self, paths: Sequence[str]) -> list[bytes | None]:
+        """Return what git holds of each."""
+        asked = [f"{self._commit}:{self._place.name(path)}" for path in paths]
+        return git_contents(self._root, asked)
+
+    def links(self) -> set[str]:
+        """Return the paths of links and submodules."""
+        return {path for mode, path in self._rows if mode in _LINKS}
+
+
+class Present:
+    """The workspace as it lies there."""
+
+    name = ""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        # Documents and labels may lie elsewhere: DVC is not given what is behind a link.
+        inside = Paths(Path())
+        self._allowed = {path.as_posix() for path in (inside.raw, inside.labels)}
+
+    def notes(self) -> list[str]:
+        """Return the paths of the notes of Refract's stages, and of others that git tracks."""
+        paths = Paths(Path())
+        own = [path.as_posix() for path in (paths.pipeline, paths.lock, paths.raw_note)]
+        tracked = git(self._root, "ls-files", "-z") if place_of(self._root) is not None else ""
+        return list(dict.fromkeys([*own, *filter(_is_note, tracked.split("\0"))]))
+
+    def contents(self, paths: Sequence[str]) -> list[bytes | None]:
+        """Return what lies at each."""
+        files = [self._root / path for path in paths]
+        return [file.read_bytes() if file.is_file() else None for file in files]
+
+    def links(self) -> set[str]:
+        """Return the links where Refract writes, those that git tracks, and those at the top."""
+        paths = Paths(self._root)
+        apart = (paths.state, paths.dvc)  # on another disk, if their owner likes
+        linked = [*links_of_outputs(paths), *filter(Path.is_symlink, self._root.iterdir())]
+        found = {
+            path.relative_to(self._root).as_posix()
+            for path in linked
+            if path not in apart and not any(folder in path.parents for folder in apart)
+        }
+        if place_of(self._root) is not None:
+            rows = git(self._root, "ls-files", "--stage", "-z").split("\0")
+            parted = (row.split("\t", 1) for row in rows if row)
+            found |= {path for about, path in parted if about.startswith(_LINKS)}
+        return found - self._allowed

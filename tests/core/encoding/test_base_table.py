@@ -1,0 +1,261 @@
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasks.core.documents.staging import text_hash
+from tasks.core.encoding import base_table, truncated
+from tasks.core.encoding.encoder import Encoded, EncoderSettings
+from tasks.core.encoding.featurizer import Coder
+from tasks.core.store import tables
+from tasks.core.workspace.errors import InputError
+
+SPACE = EncoderSettings("fake", None, "", None, 8, "cpu", "float32")
+LONG = 9  # characters
+ABOUT = {
+    "fingerprint": SPACE.fingerprint(),
+    "dimensions": 3,
+    "settings": {"model": "fake", "prompt": ""},
+}
+
+
+class Letters:
+    """Encode a text as the counts of three letters; remember what was asked for."""
+
+    precision = "float32"
+    dimensions = 3
+
+    def __init__(self):
+        self.seen = []
+
+    has_layers = False
+
+    def encode(self, texts, advance, read=None):
+        self.seen += texts
+        advance(len(texts))
+        vectors = [[text.count(letter) + 1 for letter in "abc"] for text in texts]
+        rows = np.array(vectors, np.float32).reshape(-1, 3)
+        cut = np.array([len(text) > LONG for text in texts], bool)
+        return Encoded(rows / np.linalg.norm(rows, axis=1, keepdims=True), cut)
+
+
+def write_corpus(path, texts, **more):
+    """Write a corpus of id → text, with the columns `more`, in small row groups."""
+    columns = {"id": list(texts), "text_hash": [text_hash(text) for text in texts.values()]}
+    columns |= {"text": list(texts.values()), **more}
+    keys = zip(*columns.values(), strict=True)
+    columns["row_hash"] = [text_hash(repr(key)) for key in keys]
+    pq.write_table(pa.table(columns), path, row_group_size=2)
+    return path
+
+
+def embed(corpus, table, encoder, storage="float32", chunk=2):
+    """Do what the flow does: plan, then write and commit chunk by chunk; return the shards."""
+    fresh = not tables.exists(table)
+    base_table.prepare(corpus, table, fresh=fresh)
+    todo, shards = base_table.plan(corpus, table, rebuild=fresh), []
+    for at in range(0, len(todo.rows), chunk):
+        first = fresh and at == 0
+        rows = todo.rows[at : at + chunk]
+        advance = [].append
+        shard = base_table.write_shard(
+            corpus, table, rows, Coder(encoder), ABOUT, storage, fresh=first, advance=advance
+        )
+        base_table.commit_shard(corpus, table, shard, ABOUT, storage, fresh=first)
+        shards.append(shard)
+    base_table.retire_gone(corpus, table)
+    return shards
+
+
+def texts_of(table):
+    found = {}
+    for part in tables.batches(table, ["id", "text"]):
+        for row in part.to_pylist():
+            assert row["id"] not in found
+            found[row["id"]] = row["text"]
+    return found
+
+
+@pytest.fixture
+def table(tmp_path):
+    corpus = write_corpus(tmp_path / "c.parquet", {"1": "a", "2": "b", "3": "ab", "4": "c"})
+    embed(corpus, tmp_path / "base.lance", Letters())
+    return tmp_path / "base.lance"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_rows_read_by_position_equal_a_plain_read_for_any_row_groups(tmp_path_factory, data):
+    sizes = data.draw(st.lists(st.integers(1, 5), min_size=1, max_size=6))
+    total = sum(sizes)
+    frame = pl.DataFrame({"id": [f"n{n}" for n in range(total)], "value": range(total)})
+    path = tmp_path_factory.mktemp("rows") / "c.parquet"
+    with pq.ParquetWriter(path, frame.to_arrow().schema) as writer:
+        at = 0
+        for size in sizes:
+            writer.write_table(frame.slice(at, size).to_arrow())
+            at += size
+    wanted = data.draw(st.sets(st.integers(0, total - 1), min_size=1))
+    rows = np.array(sorted(wanted))
+    assert base_table.read_rows(path, rows).equals(frame[rows])
+
+
+def test_every_text_gets_its_own_vector_in_corpus_order(table):
+    expected = Letters().encode(["a", "b", "ab", "c"], lambda _: None).vectors
+    found = base_table.lookup(table, ["1", "2", "3", "4"])
+    ids, vectors = found.ids, found.vectors
+    order = np.argsort(ids)
+    np.testing.assert_allclose(vectors[order], expected, atol=1e-6)
+
+
+def test_what_is_there_is_not_planned_again(tmp_path, table):
+    todo = base_table.plan(tmp_path / "c.parquet", table, rebuild=False)
+    assert (len(todo.rows), todo.to_encode, todo.gone) == (0, 0, 0)
+    assert base_table.plan(tmp_path / "c.parquet", table, rebuild=True).rows.tolist() == [
+        0,
+        1,
+        2,
+        3,
+    ]
+
+
+def test_a_plan_counts_what_is_new_changed_or_gone(tmp_path, table):
+    corpus = write_corpus(tmp_path / "c.parquet", {"1": "a", "3": "cab", "4": "c", "5": "b"})
+    todo = base_table.plan(corpus, table, rebuild=False)
+    assert (todo.rows.tolist(), todo.to_encode, todo.gone) == ([1, 3], 1, 1)
+
+
+def test_a_text_is_encoded_once_whatever_its_ids(tmp_path, table):
+    corpus = write_corpus(
+        tmp_path / "c.parquet",
+        {"1": "a", "2": "b", "3": "ab", "4": "c", "5": "a", "6": "new", "7": "new"},
+    )
+    encoder = Letters()
+    shards = embed(corpus, table, encoder, chunk=3)
+    assert encoder.seen == ["new"]
+    counts = {key: sum(shard[key] for shard in shards) for key in ("written", "encoded", "reused")}
+    assert counts == {"written": 3, "encoded": 1, "reused": 2}
+    found = base_table.lookup(table, ["1", "5", "6", "7"])
+    ids, vectors = found.ids, found.vectors
+    of = dict(zip(ids, vectors, strict=True))
+    np.testing.assert_array_equal(of["1"], of["5"])
+    np.testing.assert_array_equal(of["6"], of["7"])
+
+
+corpora = st.dictionaries(
+    st.integers(0, 12).map(str), st.text("abc", min_size=1, max_size=4), min_size=1, max_size=9
+)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(corpora, min_size=2, max_size=3), st.integers(1, 4))
+def test_any_history_of_corpora_ends_like_the_last_one_alone(tmp_path_factory, history, chunk):
+    folder = tmp_path_factory.mktemp("history")
+    table = folder / "base.lance"
+    for texts in history:
+        corpus = write_corpus(folder / "c.parquet", texts)
+        embed(corpus, table, Letters(), chunk=chunk)
+    assert texts_of(table) == history[-1]
+    found = base_table.lookup(table, list(history[-1]))
+    ids, vectors = found.ids, found.vectors
+    expected = Letters().encode([history[-1][key] for key in ids], lambda _: None).vectors
+    np.testing.assert_allclose(vectors, expected, atol=1e-6)
+
+
+def test_progress_counts_every_row_once(tmp_path):
+    texts = {"1": "a", "2": "a", "3": "b"}
+    corpus = write_corpus(tmp_path / "c.parquet", texts)
+    counted = []
+    base_table.write_shard(
+        *(corpus, tmp_path / "base.lance", np.arange(3), Coder(Letters()), ABOUT, "float16"),
+        fresh=True,
+        advance=counted.append,
+    )
+    assert sum(counted) == 3
+
+
+def test_metadata_columns_follow_the_corpus(tmp_path, table):
+    texts = {"1": "a", "2": "b", "3": "ab", "4": "c"}
+    corpus = write_corpus(tmp_path / "c.parquet", texts, stars=[1, 2, 3, 4])
+    encoder = Letters()
+    embed(corpus, table, encoder)
+    assert encoder.seen == []
+    found = tables.where_in(table, "id", ["3"], ["stars"])
+    assert found["stars"].to_pylist() == [3]
+    embed(write_corpus(tmp_path / "c.parquet", texts), table, encoder)
+    assert "stars" not in tables.columns(table)
+
+
+def test_another_encoder_or_storage_is_never_mixed_in(tmp_path, table):
+    other = replace(SPACE, prompt="query: ")
+    base_table.check_encoder(table, SPACE, "float32")
+    base_table.check_encoder(tmp_path / "none.lance", other, "float16")
+    with pytest.raises(InputError, match=r"made by encoder 'fake' .* 'refract embed --rebuild'"):
+        base_table.check_encoder(table, other, "float32")
+    with pytest.raises(InputError, match=r"embed.storage: float16; .* 'refract embed --rebuild'"):
+        base_table.check_encoder(table, SPACE, "float16")
+
+
+def test_a_sample_depends_on_the_rows_and_not_on_their_order(tmp_path):
+    texts = {str(n): "abc"[: n % 3 + 1] * (n % 4 + 1) for n in range(30)}
+    samples = []
+    for name, order in (("x", list(texts)), ("y", list(texts)[::-1])):
+        corpus = write_corpus(tmp_path / f"{name}.parquet", {key: texts[key] for key in order})
+        embed(corpus, tmp_path / f"{name}.lance", Letters(), chunk=7)
+        found = base_table.sample(tmp_path / f"{name}.lance", 9)
+        samples.append(sorted(row.tobytes() for row in found))
+    assert samples[0] == samples[1]
+    assert len(samples[0]) == 9
+    assert base_table.sample(tmp_path / "x.lance", 99).shape == (30, 3)
+
+
+def test_looking_up_ids_leaves_out_those_that_are_not_there(table):
+    found = base_table.lookup(table, ["4", "nope", "o'neil"])
+    ids, vectors = found.ids, found.vectors
+    assert (ids, vectors.shape) == (["4"], (1, 3))
+    assert base_table.keys(table).columns == ["id", "text_hash"]
+    assert base_table.keys(table)["id"].sort().to_list() == ["1", "2", "3", "4"]
+
+
+def test_each_text_that_was_cut_is_listed_once_whatever_its_ids_and_chunks(tmp_path):
+    long, longer = "a" * (LONG + 1), "b" * (LONG + 1)
+    texts = {"1": long, "2": "a", "3": long, "4": longer, "5": long}
+    corpus = write_corpus(tmp_path / "c.parquet", texts)
+    shards = embed(corpus, tmp_path / "base.lance", Letters())
+    assert [each["cut"] for each in shards] == [[text_hash(long)], [text_hash(longer)], []]
+
+
+def test_a_text_of_the_sample_counts_where_it_is_written(tmp_path):
+    long = "a" * (LONG + 1)
+    corpus = write_corpus(tmp_path / "c.parquet", {"1": long, "2": "a", "3": long, "4": "b"})
+    codes = (np.ones(3, np.float32),)
+    seen = {text_hash(long): codes, text_hash("b"): codes, text_hash("elsewhere"): codes}
+    coder = Coder(Letters(), None, seen, frozenset([text_hash(long), text_hash("elsewhere")]))
+    shard = base_table.write_shard(
+        corpus, tmp_path / "t", np.arange(4), coder, ABOUT, "float32", fresh=True, advance=[].append
+    )
+    assert shard["cut"] == [text_hash(long)]
+    assert (shard["encoded"], shard["reused"]) == (3, 1)
+
+
+def test_the_list_of_cut_texts_counts_those_that_the_table_still_holds(tmp_path):
+    list_, table = tmp_path / "truncated.npy", tmp_path / "base.lance"
+    corpus = write_corpus(tmp_path / "c.parquet", {"1": "a", "2": "b", "3": "b", "4": "c"})
+    embed(corpus, table, Letters())
+    assert truncated.total(list_, table) is None
+    truncated.add(list_, [text_hash("a")], fresh=False)  # a table from before there were lists
+    assert truncated.total(list_, table) is None
+    truncated.add(list_, [], fresh=True)
+    assert truncated.total(list_, table) == 0
+    for again in (text_hash("b"), text_hash("a"), text_hash("b")):
+        truncated.add(list_, [again], fresh=False)
+    assert truncated.total(list_, table) == 2
+    embed(write_corpus(tmp_path / "d.parquet", {"1": "a", "4": "c"}), table, Letters())
+    assert truncated.total(list_, table) == 1
+    truncated.add(list_, [text_hash("c")], fresh=True)
+    assert truncated.total(list_, table) == 1

@@ -1,0 +1,134 @@
+"""`refract report` on a real workspace, and its page in a real browser where there is one."""
+
+import re
+import shutil
+import struct
+import subprocess
+from html import escape as html_escape
+
+import pytest
+from click.testing import CliRunner
+
+from flows import Workspace
+from flows.cli import cli
+from flows.queries.report import LISTED, report
+from tasks.core.report import vega
+from tasks.core.report.page import view_page
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import read_json
+from tasks.core.workspace.paths import Paths
+from tests.browser import BROWSER, in_browser
+from tests.flows.cli.test_cli import refused
+from tests.stories import EVIL, story
+
+
+@pytest.fixture(scope="module")
+def reported(_made, tmp_path_factory):
+    """A workspace after `refract report`, and what the command printed."""
+    root = shutil.copytree(_made, tmp_path_factory.mktemp("reported") / "world")
+    done = CliRunner().invoke(cli, ["report", "--root", str(root)], catch_exceptions=False)
+    assert done.exit_code == 0
+    return root, done.output
+
+
+def test_every_view_gets_a_page_and_a_picture_and_all_get_an_index(reported):
+    root, said = reported
+    paths = Paths(root)
+    assert said.splitlines()[-1] == str(paths.report_index)
+    for name in ("mood", "topic"):
+        assert str(paths.report(name)) in said
+        assert paths.report_picture(name).read_bytes().startswith(b"\x89PNG")
+        assert f'href="{name}.html"' in paths.report_index.read_text("utf-8")
+    assert list(paths.reports.glob(".*.tmp")) == []
+
+
+def test_a_page_tells_scores_settings_and_which_texts_to_label(reported):
+    paths = Paths(reported[0])
+    page = paths.report("mood").read_text("utf-8")
+    scores = read_json(paths.metric("mood"))
+    for when in ("before", "after"):
+        assert f"{scores[when]['triplets']:.1f}" in page
+    card = read_json(paths.transform("mood") / "transform.json")
+    assert card["fingerprint"] in page
+    listed = set(re.findall(r"<code>(t\d\d)</code>", page))
+    assert listed == set(Workspace(reported[0]).view("mood").suggest(2 * LISTED, 0.5)["id"])
+
+
+def test_the_same_workspace_gives_the_same_page_and_picture(reported, tmp_path):
+    root = shutil.copytree(reported[0], tmp_path / "again")
+    first, second = ([path.read_bytes() for path in report(root, "mood")] for _ in range(2))
+    assert first == second
+    assert first[0] == Paths(reported[0]).report_picture("mood").read_bytes()
+
+
+def test_a_view_that_its_labels_have_left_behind_says_so(reported, tmp_path):
+    root = shutil.copytree(reported[0], tmp_path / "changed")
+    labels = root / "data" / "labels" / "mood.csv"
+    labels.write_text(labels.read_text().replace("angry", "cross"))
+    assert "its labels changed" in report(root, "mood")[-1].read_text("utf-8")
+    labels.unlink()
+    assert "label file is gone" in report(root, "mood")[-1].read_text("utf-8")
+
+
+def test_a_view_that_does_not_exist_is_refused_in_one_line(reported, world):
+    assert refused(reported[0], "report", "nope").startswith("refract: view 'nope': there is none")
+    with pytest.raises(InputError, match="views: there are none"):
+        report(world)
+    assert not Paths(world).reports.exists()
+
+
+PROBE = """<script type="module">
+const until = async (ready) => { while (!ready()) await new Promise((go) => setTimeout(go, 20)); };
+const said = document.documentElement.dataset;
+await until(() => said.drawn);
+said.overflow = document.documentElement.scrollWidth - innerWidth;
+const mark = document.querySelector("#after path[aria-roledescription=circle]");
+const { x, y } = mark.getBoundingClientRect();
+mark.dispatchEvent(new PointerEvent("pointermove", { bubbles: true, clientX: x, clientY: y }));
+await until(() => document.getElementById("tip").textContent);
+said.images = document.images.length;
+document.querySelector(".legend button").click();
+await until(() => document.querySelector("#before path[opacity='0.05']"));
+said.probed = "yes";
+</script></body>"""
+
+
+def browse(page, profile, *arguments, width=1440):
+    """Open a page headless; return its DOM, and what it wrote on the console."""
+    command = [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"]
+    command += [f"--user-data-dir={profile}", f"--window-size={width},2400", "--hide-scrollbars"]
+    command += ["--virtual-time-budget=20000", *arguments, page.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    return done.stdout, console
+
+
+@in_browser
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_browser_draws_the_charts_and_answers_the_reader(reported, tmp_path, width):
+    root, _ = reported
+    if width == 390:
+        html, texts = view_page(story(text=EVIL), vega.script(Paths(root).scripts)), 12
+    else:
+        html, texts = Paths(root).report("mood").read_text("utf-8"), 72
+    page = tmp_path / "probed.html"
+    page.write_text(PROBE.join(html.rsplit("</body>", 1)), "utf-8")
+    dom, console = browse(page, tmp_path / "profile", "--dump-dom", width=width)
+    assert console == []  # neither an error nor a request that the page's own policy refused
+    assert 'data-drawn="after before heat"' in dom
+    assert 'data-probed="yes"' in dom
+    assert dom.count('aria-roledescription="circle"') == 2 * texts
+    assert dom.count('aria-roledescription="rect') >= 2
+    assert int(re.search(r'data-overflow="(-?\d+)"', dom)[1]) <= 0
+    assert 'data-images="0"' in dom
+    if width == 390:
+        assert html_escape(EVIL, quote=False) in dom.split('id="tip"')[1].split("</div>")[0]
+
+
+@in_browser
+def test_a_browser_makes_a_picture_of_the_page(reported, tmp_path):
+    shot = tmp_path / "page.png"
+    page = Paths(reported[0]).report("mood")
+    _, console = browse(page, tmp_path / "profile", f"--screenshot={shot}")
+    assert console == []
+    assert struct.unpack(">II", shot.read_bytes()[16:24]) == (1440, 2400)

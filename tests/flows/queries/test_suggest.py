@@ -1,0 +1,100 @@
+"""Suggestions as a data team uses them: a file that is filled in and dropped in."""
+
+import csv
+import io
+import json
+
+import polars as pl
+import pytest
+from click.testing import CliRunner
+
+from flows import Workspace
+from flows.cli import cli
+from tasks.core.encoding import base_table
+from tasks.core.labels.reader import EMPTY_LABEL, read_labels
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.paths import Paths
+from tests.world import documents, write_csv, write_labels
+
+
+def printed(root, *arguments):
+    done = CliRunner().invoke(cli, ["suggest", *arguments, "--root", str(root)])
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def labelled(root, name):
+    return set(pl.read_csv(Paths(root).labels / f"{name}.csv")["id"])
+
+
+def test_a_filled_file_is_a_label_file_and_what_stays_empty_is_counted(made):
+    rows = list(csv.DictReader(io.StringIO(printed(made, "topic", "-n", "15"))))
+    truth = {row["id"]: row["topic"] for row in documents()}
+    assert len(rows) == 15
+    for row in rows[:12]:
+        row["label"] = truth[row["id"]]
+    file = write_csv(Paths(made).labels / "topic.csv", rows, list(rows[0]))
+    found = read_labels(file, base_table.keys(Paths(made).base_table), "topic", 10)
+    assert dict(zip(found.ids, found.labels, strict=True)) == {
+        row["id"]: row["label"] for row in rows[:12]
+    }
+    assert found.reasons == {EMPTY_LABEL: 3}
+
+
+def test_the_first_two_columns_of_a_filled_file_can_be_appended_to_the_label_file(made):
+    before = labelled(made, "topic")
+    lines = printed(made, "topic", "-n", "5").splitlines()
+    first = [line.split(",")[:2] for line in lines]
+    assert first[0] == ["id", "label"]
+    file = Paths(made).labels / "topic.csv"
+    file.write_text(file.read_text() + "".join(f"{key},refund\n" for key, _ in first[1:]))
+    found = read_labels(file, base_table.keys(Paths(made).base_table), "topic", 10)
+    assert set(found.ids) == before | {key for key, _ in first[1:]}
+    assert found.reasons == {}
+
+
+def test_what_the_label_file_names_now_or_the_view_was_made_from_is_not_suggested(made):
+    before = labelled(made, "mood")
+    others = [row for row in documents() if row["id"] not in before]
+    write_labels(made, "mood", others[:9])
+    found = Workspace(made).view("mood").suggest(100)
+    assert set(found["id"]) == {row["id"] for row in others[9:]}
+
+
+def test_texts_that_are_labelled_by_their_words_are_not_suggested(made):
+    rows = [row for row in documents() if row["id"] not in labelled(made, "mood")]
+    write_csv(
+        Paths(made).labels / "mood.csv",
+        [{"text": row["text"], "label": row["mood"]} for row in rows[:6]],
+        ["text", "label"],
+    )
+    found = Workspace(made).view("mood").suggest(100)
+    assert set(found["id"]) == {row["id"] for row in rows[6:]}
+
+
+def test_suggestions_are_the_same_again_as_csv_and_as_json_lines(made):
+    shown = printed(made, "mood", "-n", "8")
+    assert shown == printed(made, "mood", "-n", "8")
+    lines = printed(made, "mood", "-n", "8", "--format", "jsonl").splitlines()
+    ids = [row["id"] for row in csv.DictReader(io.StringIO(shown))]
+    assert [json.loads(line)["id"] for line in lines] == ids
+    assert json.loads(lines[0])["label"] is None
+
+
+def test_where_nothing_is_left_to_label_one_is_told(made):
+    write_labels(made, "mood", documents())
+    with pytest.raises(InputError, match="every text of it is labelled"):
+        Workspace(made).view("mood").suggest()
+    with pytest.raises(InputError, match="has no labels; expected an instruction"):
+        Workspace(made).view("base").suggest()
+
+
+def test_an_instruction_named_like_a_column_still_gets_its_labels_from_label(made, monkeypatch):
+    from flows.queries import suggest
+
+    monkeypatch.setattr(suggest, "_known", lambda paths, name: set())
+    monkeypatch.setattr(Paths, "view_table", lambda self, name: self.views / "mood.lance")
+    found = suggest.suggest(Paths(made), "novelty", 3)
+    assert "novelty_" in found.columns
+    assert "novelty" not in found.columns
+    assert found["label"].to_list() == [None] * 3
