@@ -27,7 +27,7 @@ test: env  ## run every test
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 attack: env  ## hostile pages, clones, kills and inputs, by the thousand (half an hour)
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m attack tests/attacks
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m attack tests
 
 check: lint types contracts test  ## lint, types, import contracts, tests
 

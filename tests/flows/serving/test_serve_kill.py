@@ -8,8 +8,6 @@ from flows.runtime.prefect_server import own_server
 from tasks.core.workspace.paths import Paths
 from tests.chaos import survive
 
-KILLS = 20
-
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
@@ -23,8 +21,11 @@ def server(tmp_path, monkeypatch):
 
 @pytest.mark.server
 @pytest.mark.timeout(900)
-def test_killed_twenty_times_it_ends_like_a_run_that_never_was(tmp_path, tiny_model, server):
-    ordeal = survive(tmp_path, tiny_model, KILLS, seed=3, server=server)
-    assert len(ordeal.lives) == KILLS
+@pytest.mark.parametrize("kills", [6, pytest.param(20, marks=pytest.mark.attack)])
+def test_killed_again_and_again_it_ends_like_a_run_that_never_was(
+    tmp_path, tiny_model, server, kills
+):
+    ordeal = survive(tmp_path, tiny_model, kills, seed=3, server=server)
+    assert len(ordeal.lives) == kills
     assert ordeal.errors == []
-    assert ordeal.searches > KILLS
+    assert ordeal.searches > kills
