@@ -18,8 +18,8 @@ from tasks.core.labels.files import label_files
 from tasks.core.labels.multilabel import pairs
 from tasks.core.labels.notes import PLACED
 from tasks.core.labels.reader import LabelSet, read_labels
+from tasks.core.settings.fit_section import METHODS
 from tasks.core.settings.params import Params
-from tasks.core.settings.sections import METHODS
 from tasks.core.store import tables
 from tasks.core.transforms.card import read_card
 from tasks.core.views.kept_versions import Seen, kept_versions, labels_of
