@@ -12,10 +12,11 @@ from flows.checkout import version as layout
 from flows.materialise import ViewReport, materialise
 from flows.record import Recorded, record_run
 from flows.runtime.lock import writer
-from flows.state.staleness import HELD_BY, encoder_settings, fit_fingerprints
+from flows.state.staleness import HELD_BY, fit_fingerprints
 from flows.state.trust import EXCHANGE, ask, ask_recording
 from flows.state.wholeness import mixture
 from tasks.core.encoding.featurizer import space_of
+from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.labels.files import label_files
 from tasks.core.settings.params import Params, load_params
 from tasks.core.store import tables
@@ -136,7 +137,7 @@ def _put(
             f"view {name!r}: {version} was recorded with scores of another transform than it has;"
             f" expected both of one fit; choose another version: 'refract versions {name}'"
         )
-    base, asked = tables.note(paths.base_table), encoder_settings(params).fingerprint()
+    base, asked = tables.note(paths.base_table), fingerprint(params.embed)
     if base["fingerprint"] != asked or card.get("encoder") != space_of(base):
         raise InputError(
             f"view {name!r}: {version} reads vectors of another encoder than params.yaml names"

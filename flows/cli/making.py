@@ -81,9 +81,7 @@ def embed(rebuild: bool, root: Path) -> None:
         if not verdict.stale:
             show.nothing_to_do("embed", verdict.reason)
             return
-        base_table.check_encoder(
-            paths.base_table, staleness.encoder_settings(params), params.embed.storage
-        )
+        base_table.check_encoder(paths.base_table, params.embed)
     _prefect(paths)
     from flows.embed import embed as flow
 

@@ -2,21 +2,22 @@
 
 import pytest
 
-from flows.state.staleness import encoder_settings, settings_fingerprint
+from flows.state.staleness import settings_fingerprint
+from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.settings.params import Params
 from tasks.core.workspace.files import digest
 
 
 def test_the_vector_space_of_the_default_settings_keeps_its_name():
-    assert encoder_settings(Params()).fingerprint() == "0a7953c6ff6676747c7ba561e3b607fa"
+    assert fingerprint(Params().embed) == "0a7953c6ff6676747c7ba561e3b607fa"
 
 
 def test_the_vector_space_of_other_settings_keeps_its_name():
     last = Params.model_validate({"embed": {"features": "last"}})
-    assert encoder_settings(last).fingerprint() == "a9bfcfb49a32c3cf743b2f7134f19c61"
+    assert fingerprint(last.embed) == "a9bfcfb49a32c3cf743b2f7134f19c61"
     embed = {"model": "org/model", "revision": "main", "prompt": "query: ", "max_length": 128}
     other = Params.model_validate({"embed": embed})
-    assert encoder_settings(other).fingerprint() == "a6c8259a1ca67b3db82647943d2a5d4b"
+    assert fingerprint(other.embed) == "a6c8259a1ca67b3db82647943d2a5d4b"
 
 
 @pytest.mark.parametrize(
