@@ -16,7 +16,7 @@ from tasks.core.documents import corpus
 from tasks.core.encoding import base_table
 from tasks.core.encoding.encoder import Encoded, Encoder, load_encoder
 from tasks.core.encoding.featurizer import Coder, describe, fit_coder
-from tasks.core.settings.table_sections import EmbedSettings
+from tasks.core.settings.table_sections import EmbedSettings, IngestSettings
 from tasks.core.store import arrow, checkpoints, tables
 
 SLICE = 2_048  # as many texts as the encoder takes at once
@@ -44,7 +44,7 @@ def make_corpus(texts: pl.DataFrame, folder: Path) -> Path:
     source = folder / "texts.parquet"
     texts.select("id", "text").write_parquet(source)
     out = folder / "corpus.parquet"
-    corpus.build([source], folder, out, folder / "rejects.jsonl")
+    corpus.build([source], folder, out, folder / "rejects.jsonl", IngestSettings())
     return out
 
 

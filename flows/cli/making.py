@@ -42,10 +42,7 @@ def ingest(sources: tuple[str, ...], replace: bool, root: Path) -> None:
 
     paths = Paths(root)
     params = load_params(paths.params)
-    hints = staleness.ingest_hints(params)
-    bring = incoming(
-        sources, paths.raw, params.ingest.id, params.ingest.text, hints, replace=replace
-    )
+    bring = incoming(sources, paths.raw, params.ingest, replace=replace)
     for line in strays(sources):
         click.echo(f"ingest: {line}")
     if not bring:

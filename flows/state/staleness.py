@@ -10,7 +10,6 @@ from flows.state.sources import documents
 from flows.state.wholeness import is_table, is_view, mixture, unfinished
 from tasks.core.encoding import vector_space
 from tasks.core.labels.files import fingerprint, label_files, parts
-from tasks.core.readers.formats import Hints
 from tasks.core.settings.params import Params
 from tasks.core.transforms.card import CARD, REVISION
 from tasks.core.workspace.errors import InputError
@@ -30,19 +29,6 @@ class Verdict:
 FRESH = Verdict(False, "up to date")
 REJECTED = "rejected: "
 HELD_BY = ("labels", "params", "encoder")  # not by the base: rows that arrive end no rollback
-
-
-def ingest_hints(params: Params) -> Hints:
-    """Return what params.yaml says of how documents are written."""
-    own = params.ingest
-    named = (own.id, own.text, *(own.metadata or ()))
-    return Hints(
-        delimiter=own.delimiter,
-        quoting=own.quoting,
-        header=own.header,
-        encoding=own.encoding,
-        columns=tuple(name for name in named if name),
-    )
 
 
 def sources_fingerprint(paths: Paths, params: Params, sources: list[Path]) -> str:
