@@ -16,7 +16,8 @@ from tasks.core.settings.params import Params
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import digest, read_json
-from tasks.core.workspace.paths import Paths, check_name
+from tasks.core.workspace.instruction_name import check_name
+from tasks.core.workspace.paths import Paths
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ from tasks.core.transforms.card import CARD, TENSORS, fits, is_whole, read_artif
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.exchange import exchange
 from tasks.core.workspace.files import as_json, read_json
-from tasks.core.workspace.paths import Paths, check_name
+from tasks.core.workspace.instruction_name import check_name
+from tasks.core.workspace.paths import Paths
 from tasks.versioning import history
 from tasks.versioning.commit import check_committable
 from tasks.versioning.messages import identity

@@ -25,7 +25,8 @@ from tasks.core.transforms.card import read_card
 from tasks.core.views.kept_versions import Seen, kept_versions, labels_of
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import read_json, write_json
-from tasks.core.workspace.paths import BASE, Paths
+from tasks.core.workspace.instruction_name import BASE
+from tasks.core.workspace.paths import Paths
 
 METHOD = f"{100 * LEVEL:.0f} % bootstrap over texts, {RESAMPLES} resamples"
 MOST = 0.5  # share of the texts that may be left out for the sake of the previous version

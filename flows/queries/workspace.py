@@ -10,7 +10,8 @@ from flows.state.staleness import fitted
 from flows.state.trust import ask
 from tasks.core.settings.params import load_params
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.paths import BASE, Paths, check_name
+from tasks.core.workspace.instruction_name import BASE, check_name
+from tasks.core.workspace.paths import Paths
 
 if TYPE_CHECKING:
     import numpy as np

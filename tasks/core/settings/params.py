@@ -25,7 +25,7 @@ from tasks.core.settings.table_sections import (
 from tasks.core.settings.yaml_file import load_yaml, named
 from tasks.core.text.discretion import shown
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.paths import check_name
+from tasks.core.workspace.instruction_name import check_name
 
 
 class Params(Section):
