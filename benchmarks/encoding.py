@@ -12,12 +12,11 @@ import polars as pl
 
 from benchmarks import datasets
 from benchmarks.measure import Figure, both_clocks, in_child, no_progress, peak_mib, say, size_of
-from flows.state.staleness import encoder_settings
 from tasks.core.documents import corpus
 from tasks.core.encoding import base_table
-from tasks.core.encoding.encoder import Encoded, Encoder, EncoderSettings, load_encoder
+from tasks.core.encoding.encoder import Encoded, Encoder, load_encoder
 from tasks.core.encoding.featurizer import Coder, describe, fit_coder
-from tasks.core.settings.params import Params
+from tasks.core.settings.table_sections import EmbedSettings, IngestSettings
 from tasks.core.store import arrow, checkpoints, tables
 
 SLICE = 2_048  # as many texts as the encoder takes at once
@@ -28,8 +27,8 @@ STORAGE_ROWS = 8_000
 QUERIES = 1_000
 
 
-def settings(precision: str = "auto") -> EncoderSettings:
-    return replace(encoder_settings(Params()), precision=precision)
+def settings(precision: str = "auto") -> EmbedSettings:
+    return EmbedSettings.model_validate({"precision": precision})
 
 
 def decided(texts: list[str]) -> Encoder:
@@ -45,7 +44,7 @@ def make_corpus(texts: pl.DataFrame, folder: Path) -> Path:
     source = folder / "texts.parquet"
     texts.select("id", "text").write_parquet(source)
     out = folder / "corpus.parquet"
-    corpus.build([source], folder, out, folder / "rejects.jsonl")
+    corpus.build([source], folder, out, folder / "rejects.jsonl", IngestSettings())
     return out
 
 
@@ -58,7 +57,7 @@ def rate(data: Path, folder: Path) -> Figure:
     file, table = make_corpus(texts, folder / "rate"), folder / "rate" / "base.lance"
     ours = decided(texts["text"].to_list())
     some = dict(enumerate(texts["text"].sample(FITTED, seed=1)))
-    coder = fit_coder(ours, some, Params().embed.feature_size, folder / "codes", no_progress)
+    coder = fit_coder(ours, some, EmbedSettings().feature_size, folder / "codes", no_progress)
     coder = replace(coder, seen={})
     bare = _bare(ours.precision)
     bare.encode(texts["text"].to_list()[:256], batch_size=64, show_progress_bar=False)
@@ -154,7 +153,7 @@ def embed_synthetic(folder: str, rows: int) -> dict[str, float]:
     before = peak_mib()
     todo = base_table.plan(file, table, rebuild=True)
     plan = checkpoints.write_plan(place / "shards", todo.rows)
-    for start, stop in checkpoints.ranges(len(todo.rows), Params().embed.chunk):
+    for start, stop in checkpoints.ranges(len(todo.rows), EmbedSettings().chunk):
         shard = base_table.write_shard(
             file,
             table,

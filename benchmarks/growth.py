@@ -20,7 +20,7 @@ from pathlib import Path
 
 from benchmarks.machine import one_line
 from benchmarks.measure import MIB, say, seconds
-from tasks.core.settings.sections import Embed
+from tasks.core.settings.table_sections import EmbedSettings
 from tests.world import documents, make_model, make_world, set_params
 
 DIMENSIONS = 384
@@ -86,7 +86,8 @@ class Growth:
         for old in (self.root / "data").glob("*/*.csv"):
             old.unlink()
         author = "Benchmark <benchmark@example.org>"
-        embed = {"storage": "float16", "chunk": Embed().chunk}  # the tests' world has tiny chunks
+        chunk = EmbedSettings().chunk  # the tests' world has tiny ones
+        embed = {"storage": "float16", "chunk": chunk}
         set_params(self.root, embed=embed, record={"author": author})
 
     def record(self, what: str) -> dict[str, float]:

@@ -161,7 +161,8 @@ def write_view(folder: str) -> dict[str, Any]:
     """Materialise as the flow does, without Prefect around it; return rates and peak memory."""
     from tasks.materialise import ViewJob, materialise_shard, publish_view
 
-    place, settings = Path(folder), Params().materialise
+    settings = Params().materialise.model_copy(update={"index_from": ROWS + 1})
+    place = Path(folder)
     table, view = place / "base.lance", place / "view.lance"
     version, about = tables.version(table), views.describe(place / "transform", settings.storage)
     before, laps = peak_mib(), []
@@ -172,6 +173,7 @@ def write_view(folder: str) -> dict[str, Any]:
         view=view,
         transform=place / "transform",
         about=about,
+        settings=settings,
         plan=place / "shards" / checkpoints.PLAN,
         whole=True,
     )
@@ -189,7 +191,7 @@ def write_view(folder: str) -> dict[str, Any]:
             bare.append((time.perf_counter() - lap) / laps[-1])
             apart[0] += time.perf_counter() - lap
             apart[1] += time.process_time() - before_bare
-    rows = publish_view.fn(job, todo, written, ROWS + 1)
+    rows = publish_view.fn(job, todo, written)
     return {
         "rows": rows,
         "rows_per_second": rows / (time.perf_counter() - begun - apart[0]),

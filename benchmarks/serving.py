@@ -25,10 +25,9 @@ from benchmarks.measure import Figure, middle, no_progress, say, seconds
 from flows import Workspace
 from flows.init import make_workspace
 from flows.runtime.prefect_settings import one_heartbeat, settle
-from flows.state.staleness import encoder_settings
 from tasks.core.encoding.encoder import Encoded, load_encoder
 from tasks.core.numerics.rows import unit_rows
-from tasks.core.settings.params import Params
+from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.workspace.paths import Paths
 
 TEXTS = 50_000
@@ -39,7 +38,7 @@ ENCODE_ALL = 600.0  # seconds
 TRIALS = 3
 STARTS = 5
 HOME = Path(__file__).resolve().parents[1]
-_SETTINGS = encoder_settings(Params())
+_SETTINGS = EmbedSettings()
 
 
 @cache

@@ -12,13 +12,15 @@ from flows.late_labels import Arrivals
 from flows.runtime.engine import LOCAL
 from flows.runtime.lock import writer
 from flows.runtime.prefect_artifacts import leave_table
-from flows.state.staleness import base_digest, encoder_settings
+from flows.state.staleness import base_digest
 from flows.state.trust import ask
 from flows.state.unwritten import sweep
 from tasks.core.encoding import base_table, truncated
 from tasks.core.encoding.features import SAMPLE
 from tasks.core.encoding.featurizer import space_of
-from tasks.core.settings.params import Params, load_params
+from tasks.core.encoding.vector_space import fingerprint
+from tasks.core.settings.params import load_params
+from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.store import checkpoints, tables
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import read_json, write_json
@@ -63,15 +65,15 @@ def embed(root: Path, rebuild: bool = False, arrivals: bool = False) -> EmbedRep
     corpus = read_json(paths.stamp("ingest"))
     if corpus is None or not paths.corpus_file.is_file():
         raise InputError("data/corpus: no corpus yet; expected one; run 'refract ingest'")
-    settings, table = encoder_settings(params), paths.base_table
+    settings, table = params.embed, paths.base_table
     rebuilding = paths.shards("embed") / checkpoints.REBUILD
     with writer(paths):
         if rebuild:
-            space = f"{settings.fingerprint()} {params.embed.storage}"
+            space = f"{fingerprint(settings)} {settings.storage}"
             fresh = not _goes_on(table, space, rebuilding)
         else:
             rebuilding.unlink(missing_ok=True)
-            base_table.check_encoder(table, settings, params.embed.storage)
+            base_table.check_encoder(table, settings)
             fresh = not tables.exists(table)
         _begin(paths, str(corpus["digest"]), fresh=fresh)
         unfinished = checkpoints.begun(paths.shards("embed"))
@@ -79,18 +81,16 @@ def embed(root: Path, rebuild: bool = False, arrivals: bool = False) -> EmbedRep
         todo = base_table.plan(paths.corpus_file, table, rebuild=fresh)
         plan = checkpoints.write_plan(paths.shards("embed"), todo.rows)
         digest = str(corpus["digest"])
-        job = EmbedJob(
-            paths.corpus_file, digest, table, settings, params.embed.storage, plan, paths.truncated
-        )
-        job = _with_features(job, paths, params, len(todo.rows), fresh)
+        job = EmbedJob(paths.corpus_file, digest, table, settings, plan, paths.truncated)
+        job = _with_features(job, paths, len(todo.rows), fresh)
         known = paths.stamp("embed").is_file() and not fresh
         labels = Arrivals(paths) if arrivals and known else None
-        counts = _embed_shards(job, params, len(todo.rows), fresh, labels)
+        counts = _embed_shards(job, len(todo.rows), fresh, labels)
         retired = retire(paths.corpus_file, table) if todo.gone else 0
-        index(table, params.embed.index_from)
+        index(table, settings.index_from)
         _forget_features(paths)
         report = _report(table, counts, retired, begun)
-        _stamp(paths, params, digest, report)
+        _stamp(paths, settings, digest, report)
         if unfinished:
             sweep(table)
         checkpoints.forget(plan.parent)
@@ -115,7 +115,7 @@ def _goes_on(table: Path, space: str, note: Path) -> bool:
     return False
 
 
-def _with_features(job: EmbedJob, paths: Paths, params: Params, rows: int, fresh: bool) -> EmbedJob:
+def _with_features(job: EmbedJob, paths: Paths, rows: int, fresh: bool) -> EmbedJob:
     """Name the map that the table's features are made by; a new table gets one of its own."""
     if job.settings.features == "last":
         return job
@@ -123,7 +123,7 @@ def _with_features(job: EmbedJob, paths: Paths, params: Params, rows: int, fresh
         known = tables.note(job.table).get("features")
         return replace(job, reduction=paths.reduction(known["fingerprint"]) if known else None)
     with track("features", min(SAMPLE, rows), "texts") as advance:
-        made = fit_features(job, params.embed.feature_size, advance)
+        made = fit_features(job, advance)
     if made is None:
         return job
     file = paths.reduction(made.fingerprint)
@@ -140,12 +140,12 @@ def _forget_features(paths: Paths) -> None:
 
 
 def _embed_shards(
-    job: EmbedJob, params: Params, total: int, fresh: bool, labels: Arrivals | None
+    job: EmbedJob, total: int, fresh: bool, labels: Arrivals | None
 ) -> list[EmbedCounts]:
     """Encode chunk by chunk; each is one commit, so a kill costs at most the chunk at work."""
     counts = []
     with track("embed", total, "texts") as advance:
-        for start, stop in checkpoints.ranges(total, params.embed.chunk):
+        for start, stop in checkpoints.ranges(total, job.settings.chunk):
             first = fresh and start == 0
             shard = embed_shard.submit(job, start, stop, first, advance).result()
             counts.append(commit_shard(job, shard, first))
@@ -169,18 +169,18 @@ def _report(table: Path, counts: list[EmbedCounts], retired: int, begun: float) 
     )
 
 
-def _stamp(paths: Paths, params: Params, corpus: str, report: EmbedReport) -> None:
-    encoder, space = encoder_settings(params).fingerprint(), space_of(tables.note(paths.base_table))
+def _stamp(paths: Paths, settings: EmbedSettings, corpus: str, report: EmbedReport) -> None:
+    encoder, space = fingerprint(settings), space_of(tables.note(paths.base_table))
     stamp = {
         "corpus": corpus,
         "encoder": encoder,
         "space": space,
-        "digest": base_digest(corpus, space, params.embed.storage),
-        "model": params.embed.model,
+        "digest": base_digest(corpus, space, settings.storage),
+        "model": settings.model,
         "rows": report.rows,
         "dimensions": report.dimensions,
         "precision": report.precision,
-        "storage": params.embed.storage,
+        "storage": settings.storage,
         "truncated": truncated.total(paths.truncated, paths.base_table),
     }
     write_json(paths.stamp("embed"), stamp)

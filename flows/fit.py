@@ -90,13 +90,7 @@ def _job(paths: Paths, params: Params, name: str, file: Path, *, force: bool) ->
         root=paths.root,
         exchange=paths.exchange,
         made_from=fit_fingerprints(paths, params, name, file),
-        method=params.fit.method,
-        settings=params.fit.method_settings(),
-        held_out=params.fit.held_out,
-        minimum=params.fit.min_rows,
-        separator=params.fit.separator,
-        seed=params.fit.seed,
-        gate=params.fit.gate,
+        settings=params.fit,
         force=force,
     )
 

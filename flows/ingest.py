@@ -11,7 +11,7 @@ from prefect import flow
 from flows.runtime.lock import writer
 from flows.runtime.prefect_artifacts import leave_table
 from flows.state.sources import documents
-from flows.state.staleness import ingest_hints, sources_fingerprint
+from flows.state.staleness import sources_fingerprint
 from tasks.core.documents.copying import Incoming
 from tasks.core.documents.corpus import CorpusReport
 from tasks.core.settings.params import load_params
@@ -32,14 +32,7 @@ def ingest(root: Path, bring: list[Incoming] | None = None) -> CorpusReport:
         fingerprint = sources_fingerprint(paths, params, sources)
         paths.rejected_documents.parent.mkdir(parents=True, exist_ok=True)
         report = build_corpus(
-            sources,
-            root,
-            paths.corpus_file,
-            paths.rejected_documents,
-            params.ingest.id,
-            params.ingest.text,
-            params.ingest.metadata,
-            ingest_hints(params),
+            sources, root, paths.corpus_file, paths.rejected_documents, params.ingest
         )
         report = replace(report, remarks=[*found.remarks(), *report.remarks])
         content = Hashes(paths.hashes).all([paths.corpus_file])[0]

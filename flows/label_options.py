@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from flows.state.staleness import FRESH, Verdict, encoder_settings, wording
+from flows.state.staleness import FRESH, Verdict, wording
 from tasks.core.annotation.budget import Budget
 from tasks.core.annotation.job import LabelJob, Manner
 from tasks.core.annotation.output import is_made
 from tasks.core.annotation.requests import Limits
 from tasks.core.annotation.taxonomy import read_taxonomy
-from tasks.core.encoding.encoder import EncoderSettings
 from tasks.core.llm.client import Endpoint, find_endpoint
 from tasks.core.settings.params import Params
+from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import digest, read_json
-from tasks.core.workspace.paths import Paths, check_name
+from tasks.core.workspace.instruction_name import check_name
+from tasks.core.workspace.paths import Paths
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,9 @@ def _wording(paths: Paths, params: Params, name: str, wish: Wish) -> str:
     )
 
 
-def _encoder(params: Params) -> EncoderSettings:
+def _encoder(params: Params) -> EmbedSettings:
     """Return the encoder of vectors alone: notes and labels are only compared."""
-    return replace(encoder_settings(params), features="last")
+    return params.embed.model_copy(update={"features": "last"})
 
 
 def endpoint(params: Params) -> Endpoint:

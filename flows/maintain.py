@@ -15,7 +15,8 @@ from flows.runtime.prefect_artifacts import leave_table
 from tasks.core.settings.params import load_params
 from tasks.core.store import tables
 from tasks.core.workspace.files import read_json, write_json
-from tasks.core.workspace.paths import BASE, Paths
+from tasks.core.workspace.instruction_name import BASE
+from tasks.core.workspace.paths import Paths
 from tasks.maintain import UpkeepReport, forget_transforms, maintain_table
 
 

@@ -72,9 +72,9 @@ def materialise(root: Path, names: list[str] | None = None) -> list[ViewReport]:
 
 
 def _materialise(paths: Paths, params: Params, name: str) -> ViewReport:
-    begun = time.perf_counter()
+    begun, settings = time.perf_counter(), params.materialise
     base_version = tables.version(paths.base_table)
-    about = table.describe(paths.transform(name), params.materialise.storage)
+    about = table.describe(paths.transform(name), settings.storage)
     kept = paths.kept_transform(name, about["transform"])
     table.keep_transform(kept.parent, paths.transform(name), about["transform"])
     keep_labels(kept, label_files(paths.labels).get(name))
@@ -89,18 +89,19 @@ def _materialise(paths: Paths, params: Params, name: str) -> ViewReport:
         view=paths.view_table(name),
         transform=kept,
         about=about,
+        settings=settings,
         plan=plan,
         whole=todo.whole,
     )
     with track(f"materialise {name}", len(todo.rows), "rows") as advance:
         futures = [
             materialise_shard.submit(job, start, stop, advance)
-            for start, stop in checkpoints.ranges(len(todo.rows), params.materialise.chunk)
+            for start, stop in checkpoints.ranges(len(todo.rows), settings.chunk)
         ]
         written = [future.result() for future in futures]
-    rows = publish_view(job, todo, written, params.materialise.index_from)
+    rows = publish_view(job, todo, written)
     _stamp(paths, name, about, rows)
-    forget_earlier(job, params.materialise.keep)
+    forget_earlier(job)
     if unfinished:
         sweep(paths.view_table(name))
     checkpoints.forget(plan.parent)

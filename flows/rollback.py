@@ -12,10 +12,11 @@ from flows.checkout import version as layout
 from flows.materialise import ViewReport, materialise
 from flows.record import Recorded, record_run
 from flows.runtime.lock import writer
-from flows.state.staleness import HELD_BY, encoder_settings, fit_fingerprints
+from flows.state.staleness import HELD_BY, fit_fingerprints
 from flows.state.trust import EXCHANGE, ask, ask_recording
 from flows.state.wholeness import mixture
 from tasks.core.encoding.featurizer import space_of
+from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.labels.files import label_files
 from tasks.core.settings.params import Params, load_params
 from tasks.core.store import tables
@@ -23,7 +24,8 @@ from tasks.core.transforms.card import CARD, TENSORS, fits, is_whole, read_artif
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.exchange import exchange
 from tasks.core.workspace.files import as_json, read_json
-from tasks.core.workspace.paths import Paths, check_name
+from tasks.core.workspace.instruction_name import check_name
+from tasks.core.workspace.paths import Paths
 from tasks.versioning import history
 from tasks.versioning.commit import check_committable
 from tasks.versioning.messages import identity
@@ -136,7 +138,7 @@ def _put(
             f"view {name!r}: {version} was recorded with scores of another transform than it has;"
             f" expected both of one fit; choose another version: 'refract versions {name}'"
         )
-    base, asked = tables.note(paths.base_table), encoder_settings(params).fingerprint()
+    base, asked = tables.note(paths.base_table), fingerprint(params.embed)
     if base["fingerprint"] != asked or card.get("encoder") != space_of(base):
         raise InputError(
             f"view {name!r}: {version} reads vectors of another encoder than params.yaml names"

@@ -11,9 +11,11 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.core.encoding import base_table, truncated
-from tasks.core.encoding.encoder import EncoderSettings, load_encoder
+from tasks.core.encoding.encoder import load_encoder
 from tasks.core.encoding.features import SAMPLE, Reduction, load_reduction
 from tasks.core.encoding.featurizer import Coder, describe, fit_coder, recall
+from tasks.core.encoding.vector_space import fingerprint
+from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.store import checkpoints, tables
 from tasks.core.store import index as nearest
 from tasks.retries import RETRIES
@@ -26,8 +28,7 @@ class EmbedJob:
     corpus: Path
     digest: str  # of the corpus's rows: a shard of another corpus is never taken for this one's
     table: Path
-    settings: EncoderSettings
-    storage: str
+    settings: EmbedSettings
     plan: Path
     truncated: Path  # the list of the texts that were cut
     reduction: Path | None = None  # the map of the features, if any are kept
@@ -45,10 +46,11 @@ class EmbedCounts:
 
 
 @task(name="fit features", cache_policy=NO_CACHE, **RETRIES)
-def fit_features(job: EmbedJob, size: int, advance: Callable[[int], None]) -> Reduction | None:
+def fit_features(job: EmbedJob, advance: Callable[[int], None]) -> Reduction | None:
     """Fit the map of the features on a sample of the corpus; None for an encoder without layers."""
     texts = base_table.sample_texts(job.corpus, SAMPLE)
     encoder = load_encoder(job.settings)
+    size = job.settings.feature_size
     return fit_coder(encoder, texts, size, _memory(job), advance).reduction
 
 
@@ -71,7 +73,8 @@ def embed_shard(
     """Encode the planned rows `start` to `stop`; a shard finished before a kill is not repeated."""
     rows = checkpoints.read_plan(job.plan, start, stop)
     reduction = job.reduction and job.reduction.name
-    purpose = f"cut {job.digest} {job.settings.fingerprint()} {reduction} {job.storage} {fresh}"
+    space, storage = fingerprint(job.settings), job.settings.storage
+    purpose = f"cut {job.digest} {space} {reduction} {storage} {fresh}"
     key = checkpoints.key_of(purpose, rows)
     known = checkpoints.recall(job.plan.parent, key, job.table)
     if known is not None:
@@ -84,7 +87,7 @@ def embed_shard(
         rows,
         coder,
         describe(job.settings, coder),
-        job.storage,
+        storage,
         fresh=fresh,
         advance=advance,
     )
@@ -97,7 +100,8 @@ def embed_shard(
 def commit_shard(job: EmbedJob, shard: dict[str, Any], fresh: bool) -> EmbedCounts:
     """Make a shard's rows visible in one commit."""
     truncated.add(job.truncated, shard["cut"], fresh=fresh)
-    base_table.commit_shard(job.corpus, job.table, shard, shard["about"], job.storage, fresh=fresh)
+    storage = job.settings.storage
+    base_table.commit_shard(job.corpus, job.table, shard, shard["about"], storage, fresh=fresh)
     return EmbedCounts(
         shard["written"],
         shard["encoded"],

@@ -15,6 +15,7 @@ from tasks.core.encoding import base_table
 from tasks.core.evaluation import quality_gate
 from tasks.core.evaluation.metrics import Scores, score
 from tasks.core.labels.reader import LabelSet, read_labels
+from tasks.core.settings.fit_section import FitSettings
 from tasks.core.transforms.base import Transform, contents
 from tasks.core.transforms.card import CARD, fits, is_whole, of_scores
 from tasks.core.transforms.training_set import Labelled, labelled
@@ -38,13 +39,7 @@ class FitJob:
     root: Path
     exchange: Path
     made_from: dict[str, str]
-    method: str
-    settings: dict[str, Any]
-    held_out: float
-    minimum: int
-    separator: str | None
-    seed: int
-    gate: bool
+    settings: FitSettings
     force: bool
 
 
@@ -69,14 +64,14 @@ class FitReport:
 @task(name="fit", task_run_name="fit {job.name}", cache_policy=NO_CACHE)
 def fit_instruction(job: FitJob) -> FitReport:
     """Fit, score and save; InputError if the label file cannot be used."""
-    begun = time.perf_counter()
+    begun, settings = time.perf_counter(), job.settings
     keys = base_table.keys(job.table)
     labels = read_labels(
         job.file,
         keys,
         job.name,
-        job.minimum,
-        separator=job.separator,
+        settings.min_rows,
+        separator=settings.separator,
         texts=base_table.texts(job.table),
     )
     _write_rejects(job, labels)
@@ -88,7 +83,7 @@ def fit_instruction(job: FitJob) -> FitReport:
         return _report(job, labels, read_json(job.metric) or {}, begun, refitted=False)
     known = labelled(job.table, labels.label_of)
     scores = {"fingerprint": _fingerprint(job, matched), **_scores(job, known)}
-    made = known.fit(job.method, job.settings, job.seed)
+    made = known.fit(settings.method, settings.method_settings(), settings.seed)
     scores["method"] = _called(made)
     card = _card(job, matched, labels, scores) | {"scores": of_scores(scores)}
     files = {job.transform / name: content for name, content in contents(made, card).items()}
@@ -122,13 +117,15 @@ def _same_but_base(card: dict[str, Any], job: FitJob, matched: str) -> bool:
 
 def _scores(job: FitJob, known: Labelled) -> dict[str, Any]:
     """Fit on a part of the labels and score the rest, in the view and in the generic space."""
-    train, held = known.split(job.held_out, job.seed)
-    trial = train.fit(job.method, job.settings, job.seed)
+    settings = job.settings
+    method, own, seed = settings.method, settings.method_settings(), settings.seed
+    train, held = known.split(settings.held_out, seed)
+    trial = train.fit(method, own, seed)
     once = held.once()
-    before = score(once.rows.vectors, once.y, job.seed)
-    after = score(once.seen_by(trial).vectors, once.y, job.seed)
-    ruling = quality_gate.weigh(known, held, trial, job.settings, job.seed, job.method)
-    if job.gate:
+    before = score(once.rows.vectors, once.y, seed)
+    after = score(once.seen_by(trial).vectors, once.y, seed)
+    ruling = quality_gate.weigh(known, held, trial, own, seed, method)
+    if settings.gate:
         quality_gate.refuse(str(job.file), ruling, before, after)
     return {
         "labels": len(known.names),
@@ -165,7 +162,7 @@ def _card(job: FitJob, matched: str, labels: LabelSet, scores: dict[str, Any]) -
         "reasons": dict(sorted(labels.reasons.items())),
         "notes": dict(sorted(labels.notes.items())),
         "gate": {key: scores["gate"][key] for key in ("state", "why")},
-        "seed": job.seed,
+        "seed": job.settings.seed,
     }
 
 
@@ -174,7 +171,7 @@ def _report(
 ) -> FitReport:
     return FitReport(
         name=job.name,
-        method=str(scores.get("method", job.method)),
+        method=str(scores.get("method", job.settings.method)),
         labels=len(labels.counts),
         texts=len(labels.ids),
         held_out=int(scores.get("held_out", 0)),

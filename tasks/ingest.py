@@ -10,7 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from tasks.core.documents.bringing import bring
 from tasks.core.documents.copying import Incoming
 from tasks.core.documents.corpus import CorpusReport, build
-from tasks.core.readers.formats import Hints
+from tasks.core.settings.table_sections import IngestSettings
 from tasks.progress import track
 
 
@@ -23,25 +23,8 @@ def bring_in(files: list[Incoming], raw: Path, note: Path) -> int:
 
 @task(name="build corpus", cache_policy=NO_CACHE)
 def build_corpus(
-    sources: list[Path],
-    root: Path,
-    out: Path,
-    rejects: Path,
-    id_column: str | None,
-    text_column: str | None,
-    metadata: tuple[str, ...] | None,
-    hints: Hints,
+    sources: list[Path], root: Path, out: Path, rejects: Path, settings: IngestSettings
 ) -> CorpusReport:
     """Write the corpus file from `sources`, and the rows that could not be used to `rejects`."""
     with track("ingest", None, "rows") as advance:
-        return build(
-            sources,
-            root,
-            out,
-            rejects,
-            id=id_column,
-            text=text_column,
-            metadata=metadata,
-            hints=hints,
-            advance=advance,
-        )
+        return build(sources, root, out, rejects, settings, advance=advance)

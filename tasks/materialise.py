@@ -11,6 +11,7 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from tasks.core.settings.table_sections import MaterialiseSettings
 from tasks.core.store import checkpoints, maintenance, tables
 from tasks.core.transforms.base import Transform, load
 from tasks.core.views import table
@@ -28,6 +29,7 @@ class ViewJob:
     view: Path
     transform: Path
     about: dict[str, Any]
+    settings: MaterialiseSettings
     plan: Path
     whole: bool
 
@@ -61,7 +63,7 @@ def materialise_shard(
         rows,
         _load(job.transform, job.about["transform"]),
         job.about,
-        str(job.about["storage"]),
+        job.settings.storage,
         whole=job.whole,
         advance=advance,
     )
@@ -77,9 +79,7 @@ def retire_view(parts: list[Path]) -> None:
 
 
 @task(name="publish view", task_run_name="publish {job.name}", cache_policy=NO_CACHE)
-def publish_view(
-    job: ViewJob, todo: table.Plan, written: list[dict[str, Any]], index_from: int
-) -> int:
+def publish_view(job: ViewJob, todo: table.Plan, written: list[dict[str, Any]]) -> int:
     """Make the new rows the view that readers see; return its row count."""
     version = table.publish(
         job.base,
@@ -88,14 +88,15 @@ def publish_view(
         todo,
         written,
         job.about,
-        str(job.about["storage"]),
-        index_from,
+        job.settings.storage,
+        job.settings.index_from,
     )
     return tables.count(job.view, version)
 
 
 @task(name="forget earlier", task_run_name="forget earlier {job.name}", cache_policy=NO_CACHE)
-def forget_earlier(job: ViewJob, keep: int) -> None:
-    """Keep of a view that was just published the newest `keep` versions and transforms."""
+def forget_earlier(job: ViewJob) -> None:
+    """Keep of a view that was just published its newest versions and transforms."""
+    keep = job.settings.keep
     maintenance.bound_versions(job.view, keep)
     maintenance.bound_transforms(job.transform.parent, job.transform.name, keep)

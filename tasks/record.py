@@ -8,11 +8,12 @@ from pathlib import Path
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from tasks.core.settings.running_sections import RecordSettings
 from tasks.core.workspace.files import digest, read_json, write_json
 from tasks.retries import RETRIES
 from tasks.versioning import commit as committing
 from tasks.versioning import dvc_notes
-from tasks.versioning.commit import Belongings, Committed, Manner
+from tasks.versioning.commit import Belongings, Committed
 from tasks.versioning.dvc_notes import STAGES
 from tasks.versioning.dvcignore import keep_out
 from tasks.versioning.shell import RepositoryError, dvc, git, git_answer, place_of
@@ -65,10 +66,14 @@ def takes_documents(root: Path, raw: str) -> bool:
 
 @task(name="commit", cache_policy=NO_CACHE, **RETRIES)
 def commit(
-    root: Path, subject: str, belongings: Belongings, manner: Manner, waiting: tuple[str, ...]
+    root: Path,
+    subject: str,
+    belongings: Belongings,
+    settings: RecordSettings,
+    waiting: tuple[str, ...],
 ) -> Committed:
     """Make the state a git commit with a tag for each new version of a view not in `waiting`."""
-    return committing.commit(root, subject, belongings, manner, waiting)
+    return committing.commit(root, subject, belongings, settings, waiting)
 
 
 @task(name="push", cache_policy=NO_CACHE)

@@ -13,8 +13,9 @@ from tasks.core.annotation.budget import Budget
 from tasks.core.annotation.job import Advance, LabelJob, Manner, Step, open_till
 from tasks.core.annotation.requests import Limits
 from tasks.core.documents.staging import text_hash
-from tasks.core.encoding.encoder import EncoderSettings, load_encoder
+from tasks.core.encoding.encoder import load_encoder
 from tasks.core.llm.client import Endpoint
+from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.store import arrow, tables
 from tests.world import MOODS, documents
 
@@ -41,11 +42,11 @@ def truth(n: int) -> dict[str, str]:
     return {f"{row['text']}, case {at}": NAMES[row["mood"]] for at, row in chosen}
 
 
-def encoder(model: Path) -> EncoderSettings:
-    return EncoderSettings(str(model), None, "", None, 64, "cpu", "float32")
+def encoder(model: Path) -> EmbedSettings:
+    return EmbedSettings(model=str(model), device="cpu", precision="float32", features="last")
 
 
-def make_table(table: Path, texts: list[str], settings: EncoderSettings) -> Path:
+def make_table(table: Path, texts: list[str], settings: EmbedSettings) -> Path:
     """Write a base table with ids x0, x1, …"""
     vectors = load_encoder(settings).encode(texts, lambda _: None).vectors
     hashes = [text_hash(text) for text in texts]
@@ -63,9 +64,7 @@ def make_table(table: Path, texts: list[str], settings: EncoderSettings) -> Path
     return table
 
 
-def make_job(
-    folder: Path, table: Path, settings: EncoderSettings, url: str, **more: Any
-) -> LabelJob:
+def make_job(folder: Path, table: Path, settings: EmbedSettings, url: str, **more: Any) -> LabelJob:
     """Return a job by the default manner; `more` replaces its fields, and those of its manner."""
     manner = {key: more.pop(key) for key in list(more) if key in Manner.__annotations__}
     job = LabelJob(

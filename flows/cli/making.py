@@ -42,10 +42,7 @@ def ingest(sources: tuple[str, ...], replace: bool, root: Path) -> None:
 
     paths = Paths(root)
     params = load_params(paths.params)
-    hints = staleness.ingest_hints(params)
-    bring = incoming(
-        sources, paths.raw, params.ingest.id, params.ingest.text, hints, replace=replace
-    )
+    bring = incoming(sources, paths.raw, params.ingest, replace=replace)
     for line in strays(sources):
         click.echo(f"ingest: {line}")
     if not bring:
@@ -81,9 +78,7 @@ def embed(rebuild: bool, root: Path) -> None:
         if not verdict.stale:
             show.nothing_to_do("embed", verdict.reason)
             return
-        base_table.check_encoder(
-            paths.base_table, staleness.encoder_settings(params), params.embed.storage
-        )
+        base_table.check_encoder(paths.base_table, params.embed)
     _prefect(paths)
     from flows.embed import embed as flow
 

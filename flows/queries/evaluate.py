@@ -18,14 +18,15 @@ from tasks.core.labels.files import label_files
 from tasks.core.labels.multilabel import pairs
 from tasks.core.labels.notes import PLACED
 from tasks.core.labels.reader import LabelSet, read_labels
+from tasks.core.settings.fit_section import METHODS
 from tasks.core.settings.params import Params
-from tasks.core.settings.sections import METHODS
 from tasks.core.store import tables
 from tasks.core.transforms.card import read_card
 from tasks.core.views.kept_versions import Seen, kept_versions, labels_of
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import read_json, write_json
-from tasks.core.workspace.paths import BASE, Paths
+from tasks.core.workspace.instruction_name import BASE
+from tasks.core.workspace.paths import Paths
 
 METHOD = f"{100 * LEVEL:.0f} % bootstrap over texts, {RESAMPLES} resamples"
 MOST = 0.5  # share of the texts that may be left out for the sake of the previous version

@@ -30,7 +30,8 @@ from tasks.core.transforms.training_set import labelled
 from tasks.core.views.active_learning import BOUNDARY, NOVEL
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import read_json, write_bytes, write_text
-from tasks.core.workspace.paths import Paths, check_name
+from tasks.core.workspace.instruction_name import check_name
+from tasks.core.workspace.paths import Paths
 from tasks.versioning.shell import place_of
 
 Scored = dict[str, tuple[Estimate, Estimate]]

@@ -15,7 +15,8 @@ from tasks.core.views.active_learning import NOVELTY
 from tasks.core.views.kept_versions import copies
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import read_json
-from tasks.core.workspace.paths import BASE, Paths
+from tasks.core.workspace.instruction_name import BASE
+from tasks.core.workspace.paths import Paths
 
 
 def suggest(paths: Paths, name: str, many: int, novel: float | None = None) -> pl.DataFrame:

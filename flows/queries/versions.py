@@ -7,7 +7,8 @@ from typing import Any
 from flows.state.trust import ask
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import read_json
-from tasks.core.workspace.paths import Paths, check_name
+from tasks.core.workspace.instruction_name import check_name
+from tasks.core.workspace.paths import Paths
 from tasks.versioning import history
 from tasks.versioning.messages import identity
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.state.staleness import encoder_settings, fitted
+from flows.state.staleness import fitted
 from flows.state.trust import ask
 from tasks.core.settings.params import load_params
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.paths import BASE, Paths, check_name
+from tasks.core.workspace.instruction_name import BASE, check_name
+from tasks.core.workspace.paths import Paths
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,19 +55,21 @@ class View:
     @cached_property
     def _space(self) -> Space:
         from tasks.core.encoding.encoder import load_encoder
+        from tasks.core.encoding.vector_space import fingerprint
         from tasks.core.views.search import Space
 
         paths, name = self._workspace.paths, self.name
-        settings = encoder_settings(self._workspace.params)
+        settings = self._workspace.params.embed
 
         def encoder(precision: str) -> Encoder:
             ask(paths, "model")
             auto = settings.precision == "auto"
-            return load_encoder(replace(settings, precision=precision) if auto else settings)
+            exact = settings.model_copy(update={"precision": precision})
+            return load_encoder(exact if auto else settings)
 
         view = None if name == BASE else paths.view_table(name)
         kept = None if name == BASE else partial(paths.kept_transform, name)
-        known = settings.fingerprint()
+        known = fingerprint(settings)
         return Space(paths.base_table, view, kept, encoder, known, paths.reduction)
 
     def hits(self, text: str, k: int = 10, where: str | None = None) -> list[dict[str, Any]]:

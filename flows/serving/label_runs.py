@@ -16,7 +16,8 @@ from flows.runtime.prefect_settings import one_heartbeat
 from flows.state.staleness import any_fit, anything_left, fitted, rejections, without_labels
 from tasks.core.settings.params import load_params
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.paths import Paths, check_name
+from tasks.core.workspace.instruction_name import check_name
+from tasks.core.workspace.paths import Paths
 
 
 @flow(name="labels", flow_run_name="labels/{instruction}", **SAY)

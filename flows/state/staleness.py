@@ -8,9 +8,8 @@ from pathlib import Path
 
 from flows.state.sources import documents
 from flows.state.wholeness import is_table, is_view, mixture, unfinished
-from tasks.core.encoding.encoder import EncoderSettings
+from tasks.core.encoding import vector_space
 from tasks.core.labels.files import fingerprint, label_files, parts
-from tasks.core.readers.formats import Hints
 from tasks.core.settings.params import Params
 from tasks.core.transforms.card import CARD, REVISION
 from tasks.core.workspace.errors import InputError
@@ -30,35 +29,6 @@ class Verdict:
 FRESH = Verdict(False, "up to date")
 REJECTED = "rejected: "
 HELD_BY = ("labels", "params", "encoder")  # not by the base: rows that arrive end no rollback
-
-
-def encoder_settings(params: Params) -> EncoderSettings:
-    """Return the encoder that params.yaml asks for."""
-    embed = params.embed
-    return EncoderSettings(
-        model=embed.model,
-        revision=embed.revision,
-        prompt=embed.prompt,
-        max_length=embed.max_length,
-        batch_size=embed.batch_size,
-        device=embed.device,
-        precision=embed.precision,
-        features=embed.features,
-        feature_size=embed.feature_size,
-    )
-
-
-def ingest_hints(params: Params) -> Hints:
-    """Return what params.yaml says of how documents are written."""
-    own = params.ingest
-    named = (own.id, own.text, *(own.metadata or ()))
-    return Hints(
-        delimiter=own.delimiter,
-        quoting=own.quoting,
-        header=own.header,
-        encoding=own.encoding,
-        columns=tuple(name for name in named if name),
-    )
 
 
 def sources_fingerprint(paths: Paths, params: Params, sources: list[Path]) -> str:
@@ -101,7 +71,7 @@ def embed_verdict(paths: Paths, params: Params) -> Verdict:
     stamp = read_json(paths.stamp("embed"))
     if stamp is None or not is_table(paths.base_table):
         return Verdict(True, "no base vectors yet")
-    if stamp.get("encoder") != encoder_settings(params).fingerprint():
+    if stamp.get("encoder") != vector_space.fingerprint(params.embed):
         return Verdict(True, "another encoder")
     if stamp.get("storage") != params.embed.storage:
         return Verdict(True, "another storage type")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from tasks.core.labels.files import IGNORED
-from tasks.core.settings.params import Params
 from tasks.core.workspace.paths import Paths
-from tasks.versioning.commit import Belongings, Manner, uncommitted
+from tasks.versioning.commit import Belongings, uncommitted
 
 
 def belongings(paths: Paths) -> Belongings:
@@ -21,11 +20,6 @@ def belongings(paths: Paths) -> Belongings:
         once=once,
         passed=IGNORED,
     )
-
-
-def manner(params: Params) -> Manner:
-    """Return how `params` want commits and tags to be made."""
-    return Manner(params.record.author, params.record.sign, params.record.tag)
 
 
 def anything_uncommitted(paths: Paths) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tasks.core.store import checkpoints, orphans, tables
-from tasks.core.workspace.paths import NAME, Paths
+from tasks.core.workspace.instruction_name import NAME
+from tasks.core.workspace.paths import Paths
 
 
 def sweep_unfinished(paths: Paths) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.core.settings.running_sections import RecordSettings
 from tasks.core.workspace.errors import InputError
 from tasks.versioning import history
 from tasks.versioning.dvcignore import is_recordable
@@ -27,15 +28,6 @@ class Belongings:
     files: tuple[str, ...]
     once: tuple[str, ...]
     passed: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Manner:
-    """How commits and tags are made."""
-
-    author: str | None
-    sign: bool | None
-    tag: bool
 
 
 @dataclass(frozen=True)
@@ -117,7 +109,7 @@ def commit(
     root: Path,
     subject: str,
     belongings: Belongings,
-    manner: Manner,
+    settings: RecordSettings,
     waiting: Sequence[str] = (),
 ) -> Committed:
     """Commit the belongings alone, and tag each new version of a view, but for those `waiting`.
@@ -125,22 +117,22 @@ def commit(
     What is staged or changed elsewhere stays as it is. What a kill left out is made up for: the
     commit holds whatever differs, and a view without a tag of its transform gets one.
     """
-    place = check_committable(root, manner.author)
+    place = check_committable(root, settings.author)
     files = uncommitted(root, belongings)
     born = git_answer(root, "rev-parse", "--verify", "--quiet", "HEAD") is not None
     before = history.figures_at(root, ["HEAD"])[0] if born else Figures()
     after = history.figures_now(root)
-    versions = new_versions(root, after) if manner.tag else {}
+    versions = new_versions(root, after) if settings.tag else {}
     versions = {name: new for name, new in versions.items() if name not in waiting}
     made, message = None, None
     if files:
         message = log_message(subject, before, after, versions, files)
-        made = _commit(place, message, files, manner)
-    tags = [_tag(root, place, name, version, after, manner) for name, version in versions.items()]
+        made = _commit(place, message, files, settings)
+    tags = [_tag(root, place, name, version, after, settings) for name, version in versions.items()]
     return Committed(made, message, tuple(tags))
 
 
-def _commit(place: Place, message: str, files: Sequence[str], manner: Manner) -> str:
+def _commit(place: Place, message: str, files: Sequence[str], settings: RecordSettings) -> str:
     there = [path for path in files if (place.top / path).exists()]
     if there:
         git(place.top, "add", "--", *there)
@@ -148,12 +140,12 @@ def _commit(place: Place, message: str, files: Sequence[str], manner: Manner) ->
         place.top,
         "commit",
         "--quiet",
-        *_signing("--gpg-sign", "--no-gpg-sign", manner.sign),
+        *_signing("--gpg-sign", "--no-gpg-sign", settings.sign),
         f"--message={message}",
         "--only",
         "--",
         *files,
-        env=_identity(manner.author),
+        env=_identity(settings.author),
     )
     return git(place.top, "rev-parse", "HEAD").strip()
 
@@ -177,13 +169,13 @@ def new_versions(root: Path, now: Figures) -> dict[str, Version]:
 
 
 def _tag(
-    root: Path, place: Place, name: str, version: Version, now: Figures, manner: Manner
+    root: Path, place: Place, name: str, version: Version, now: Figures, settings: RecordSettings
 ) -> str:
     tag = place.name(f"view/{name}/v{version.number}")
     made = history.last_commit(root, history.score_file(name), history.LOCK) or "HEAD"
     message = f"--message={tag_message(name, version, now.views[name])}"
-    signing = _signing("--sign", "--no-sign", manner.sign)
-    git(root, "tag", "--annotate", *signing, message, tag, made, env=_identity(manner.author))
+    signing = _signing("--sign", "--no-sign", settings.sign)
+    git(root, "tag", "--annotate", *signing, message, tag, made, env=_identity(settings.author))
     return tag
 
 

@@ -18,6 +18,7 @@ from tasks.core.documents.sources import survey
 from tasks.core.documents.staging import text_hash
 from tasks.core.labels.reader import read_labels
 from tasks.core.readers.reader import batches
+from tasks.core.settings.table_sections import IngestSettings
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
 from tests.attacks import documents
@@ -76,7 +77,9 @@ def ends_in_a_corpus_or_one_line(rng: random.Random, folder: Path) -> None:
         (folder / name).touch()
     try:
         found = survey([str(folder)], folder.parent)
-        report = build(found.files, folder.parent, folder / ".out", folder / ".rejected")
+        report = build(
+            found.files, folder.parent, folder / ".out", folder / ".rejected", IngestSettings()
+        )
     except InputError as error:
         assert "\n" not in str(error).replace(str(folder), "").replace(path.name, "")
     else:

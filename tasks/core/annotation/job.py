@@ -15,9 +15,10 @@ from tasks.core.annotation.prompts import load_prompts, version_of
 from tasks.core.annotation.requests import Limits, ask_all
 from tasks.core.annotation.step_cache import Steps
 from tasks.core.annotation.taxonomy import Label
-from tasks.core.encoding.encoder import EncoderSettings
+from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.llm.answers import Answer, Question, cure
 from tasks.core.llm.client import Endpoint, connect
+from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import digest
 
@@ -56,7 +57,7 @@ class LabelJob:
     memory: Path
     ledger: Path
     prompts: Path | None
-    encoder: EncoderSettings
+    encoder: EmbedSettings
     endpoint: Endpoint | None  # None: no model is asked, weak labels come from the encoder alone
     limits: Limits
     budget: Budget
@@ -92,7 +93,7 @@ class LabelJob:
         given = [asdict(label) for label in self.taxonomy]
         model = (None, None) if self.weak else (self.asked.model, self.asked.temperature)
         about = (self.instruction, self.base, *model)
-        return digest(about, versions, asdict(self.manner), given, self.encoder.fingerprint())
+        return digest(about, versions, asdict(self.manner), given, fingerprint(self.encoder))
 
     def key(self, question: Question) -> str:
         """Name a question to this job's model."""

@@ -29,6 +29,7 @@ from tasks.core.annotation.prompting import NOTE, read_choice, read_label, read_
 from tasks.core.annotation.prompts import load_prompts, version_of
 from tasks.core.annotation.taxonomy import ABSTAIN, Label, merge, plain
 from tasks.core.encoding.encoder import load_encoder
+from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.llm.answers import REFUSED, Answer, cure
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import digest
@@ -96,7 +97,7 @@ def cluster(job: LabelJob) -> Step:
             f"label {job.name}: found no summary of {len(chosen.ids)} texts; expected some; see to"
             " the endpoint and the prompts, then run the same command"
         )
-    made_from = digest(notes, job.encoder.fingerprint(), asdict(manner))
+    made_from = digest(notes, fingerprint(job.encoder), asdict(manner))
     groups = steps.recall(CLUSTERS, made_from)
     if groups is None:
         x = encode(job, list(notes.values())) if manner.summary else chosen.vectors
@@ -247,6 +248,6 @@ def _origin(job: LabelJob, ids: Sequence[str] | None = None) -> str:
     """Name what the labels come from; a text that could not be summarised changes them no more."""
     versions = version_of(load_prompts(job.prompts))
     prompts = [versions[name] for name in ("summarise", "name", "propose")]
-    about = (job.instruction, job.asked.model, job.encoder.fingerprint(), asdict(job.manner))
+    about = (job.instruction, job.asked.model, fingerprint(job.encoder), asdict(job.manner))
     sample = job.steps.latest(SAMPLE) if ids is None else list(ids)
     return digest(digest(sample), about, prompts)

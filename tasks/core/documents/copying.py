@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import filecmp
 import os
 from collections.abc import Sequence
@@ -10,10 +11,12 @@ from pathlib import Path
 from urllib.parse import quote_from_bytes
 
 from tasks.core.documents.sources import expand, shown, survey
+from tasks.core.documents.wanted import wanted
 from tasks.core.readers.columns import NoTextError, Wanted
-from tasks.core.readers.formats import PLAIN, EmptyFileError, Hints, format_of
+from tasks.core.readers.formats import EmptyFileError, format_of
 from tasks.core.readers.reader import batches, is_document
 from tasks.core.readers.records import encodable
+from tasks.core.settings.table_sections import IngestSettings
 from tasks.core.workspace.errors import InputError
 
 
@@ -28,9 +31,7 @@ class Incoming:
 def incoming(
     sources: Sequence[str],
     raw: Path,
-    id_column: str | None,
-    text_column: str | None,
-    hints: Hints = PLAIN,
+    settings: IngestSettings,
     *,
     replace: bool = False,
 ) -> list[Incoming]:
@@ -41,14 +42,14 @@ def incoming(
     """
     files = [file for source in sources for file in _of(source, raw)]
     taken: dict[Path, Path] = {}
+    read_as = dataclasses.replace(wanted(settings), metadata=None)
     for file in files:
         other = taken.setdefault(file.place, file.source)
         if other != file.source:
             raise InputError(
                 f"{file.source} and {other}: both would become {file.place}; rename one"
             )
-        wanted = Wanted(id_column, text_column, None, hints)
-        _check(file.source, wanted, alone=len(files) == 1)
+        _check(file.source, read_as, alone=len(files) == 1)
         if not replace and file.place.exists() and not _same(file):
             raise InputError(
                 f"{file.source}: {file.place} exists with other content; rename the new file, or"
@@ -86,12 +87,12 @@ def _of(source: str, raw: Path) -> list[Incoming]:
     return found
 
 
-def _check(path: Path, wanted: Wanted, *, alone: bool) -> None:
+def _check(path: Path, read_as: Wanted, *, alone: bool) -> None:
     """Read the file to its end: a broken one must be known before it is copied."""
     try:
-        for number, batch in enumerate(batches(path, hints=wanted.hints)):
+        for number, batch in enumerate(batches(path, hints=read_as.hints)):
             if number == 0 and not is_document(path):
-                wanted.columns(list(batch.columns), shown(path))
+                read_as.columns(list(batch.columns), shown(path))
     except EmptyFileError:
         if alone:
             raise

@@ -19,10 +19,12 @@ from tasks.core.documents.metadata import FIXED, TYPES, sql_names, typed
 from tasks.core.documents.quarantine import RejectLog
 from tasks.core.documents.sources import inside, partitions
 from tasks.core.documents.staging import RAW, Intake
+from tasks.core.documents.wanted import wanted
 from tasks.core.readers.columns import Columns, NoTextError, Wanted
-from tasks.core.readers.formats import PLAIN, EmptyFileError, Hints, format_of, reading
+from tasks.core.readers.formats import EmptyFileError, format_of, reading
 from tasks.core.readers.reader import batches, is_document, read_documents
 from tasks.core.readers.records import Batch
+from tasks.core.settings.table_sections import IngestSettings
 from tasks.core.workspace.errors import InputError
 
 GROUP_ROWS = 50_000  # rows of a Parquet row group, the unit that `rows` reads
@@ -54,11 +56,8 @@ def build(
     root: Path,
     out: Path,
     rejects: Path,
+    settings: IngestSettings,
     *,
-    id: str | None = None,  # noqa: A002 - named as in params.yaml, for good
-    text: str | None = None,
-    metadata: Sequence[str] | None = None,
-    hints: Hints = PLAIN,
     batch_rows: int = GROUP_ROWS,
     advance: Callable[[int], None] = lambda _: None,
 ) -> CorpusReport:
@@ -70,8 +69,7 @@ def build(
     """
     with _workplace(out) as folder, RejectLog(rejects) as log:
         intake = Intake(folder, log, root, GROUP_ROWS)
-        wanted = Wanted(id, text, tuple(metadata) if metadata is not None else None, hints)
-        for batch, columns in _chosen(sources, root, wanted, batch_rows):
+        for batch, columns in _chosen(sources, root, wanted(settings), batch_rows):
             intake.add(batch, columns)
             advance(len(batch) + len(batch.rejected))
         report = _finish(intake, len(sources), folder / out.name)

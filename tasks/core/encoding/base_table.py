@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.core.encoding.encoder import EncoderSettings
 from tasks.core.encoding.featurizer import Coder, Codes
+from tasks.core.encoding.vector_space import fingerprint
+from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.store import arrow, tables
 from tasks.core.text.same_text import Texts
 from tasks.core.workspace.errors import InputError
@@ -33,20 +34,20 @@ class Plan:
     gone: int  # rows of the table that the corpus no longer holds
 
 
-def check_encoder(table: Path, settings: EncoderSettings, storage: str) -> None:
+def check_encoder(table: Path, settings: EmbedSettings) -> None:
     """Refuse to mix two encoders, or two storage types, in one table."""
     if not tables.exists(table):
         return
     made = tables.note(table)
     stored = tables.columns(table)[tables.VECTOR]
-    if STORED[storage] not in stored:
+    if STORED[settings.storage] not in stored:
         raise InputError(
             f"{table.name}: its vectors are {stored}, but params.yaml says embed.storage:"
-            f" {storage}; set it back, or run 'refract embed --rebuild'"
+            f" {settings.storage}; set it back, or run 'refract embed --rebuild'"
         )
-    if made.get("fingerprint") == settings.fingerprint():
+    if made.get("fingerprint") == fingerprint(settings):
         return
-    if made.get("fingerprint") == replace(settings, features="last").fingerprint():
+    if made.get("fingerprint") == fingerprint(settings.model_copy(update={"features": "last"})):
         raise InputError(
             f"{table.name}: it holds no features of the encoder's layers, but params.yaml says"
             " embed.features: layers; set it to last, or run 'refract embed --rebuild' to add them"

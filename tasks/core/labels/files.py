@@ -9,7 +9,7 @@ from pathlib import Path
 from tasks.core.readers.formats import Format, known_format
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import check_regular, digest
-from tasks.core.workspace.paths import check_name
+from tasks.core.workspace.instruction_name import check_name
 
 KINDS = ("delimited", "json", "records", "parquet")
 ACCEPTED = ".csv, .tsv, .jsonl or .ndjson (each also with .gz or .zst), .json or .parquet"

@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from tasks.core.settings.key_names import check_key_name
-from tasks.core.settings.sections import Section
+from tasks.core.settings.section import Section
 from tasks.core.text.discretion import may_be_secret
 
 
-class Label(Section):
+class LabelSettings(Section):
     """How `refract label` makes a label file from an instruction."""
 
     base_url: Annotated[

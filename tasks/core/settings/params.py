@@ -8,22 +8,24 @@ from typing import Any
 import yaml
 from pydantic import Field, ValidationError, field_validator
 
-from tasks.core.settings.label_section import Label
-from tasks.core.settings.sections import (
-    Embed,
-    Engine,
-    Fit,
-    Ingest,
-    Maintain,
-    Materialise,
-    Record,
-    Section,
-    Serve,
+from tasks.core.settings.fit_section import FitSettings
+from tasks.core.settings.label_section import LabelSettings
+from tasks.core.settings.running_sections import (
+    EngineSettings,
+    MaintainSettings,
+    RecordSettings,
+    ServeSettings,
+)
+from tasks.core.settings.section import Section
+from tasks.core.settings.table_sections import (
+    EmbedSettings,
+    IngestSettings,
+    MaterialiseSettings,
 )
 from tasks.core.settings.yaml_file import load_yaml, named
 from tasks.core.text.discretion import shown
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.paths import check_name
+from tasks.core.workspace.instruction_name import check_name
 
 
 class Params(Section):
@@ -33,15 +35,15 @@ class Params(Section):
         default_factory=dict,
         description="name: wording; without one here it is that of its label card, or its name",
     )
-    ingest: Ingest = Ingest()
-    embed: Embed = Embed()
-    label: Label = Label()
-    fit: Fit = Fit()
-    materialise: Materialise = Materialise()
-    serve: Serve = Serve()
-    maintain: Maintain = Maintain()
-    record: Record = Record()
-    engine: Engine = Engine()
+    ingest: IngestSettings = IngestSettings()
+    embed: EmbedSettings = EmbedSettings()
+    label: LabelSettings = LabelSettings()
+    fit: FitSettings = FitSettings()
+    materialise: MaterialiseSettings = MaterialiseSettings()
+    serve: ServeSettings = ServeSettings()
+    maintain: MaintainSettings = MaintainSettings()
+    record: RecordSettings = RecordSettings()
+    engine: EngineSettings = EngineSettings()
 
     @field_validator("instructions")
     @classmethod

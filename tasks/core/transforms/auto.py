@@ -7,7 +7,8 @@ from typing import Any, Self
 
 from numpy.typing import NDArray
 
-from tasks.core.settings.sections import DiscriminantSettings, KernelSettings, Section
+from tasks.core.settings.fit_section import DiscriminantSettings, KernelSettings
+from tasks.core.settings.section import Section
 from tasks.core.transforms import discriminant, kernel
 from tasks.core.transforms.base import Reading, Sample, Transform
 

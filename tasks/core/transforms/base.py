@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from tasks.core.numerics.rows import unit_rows
-from tasks.core.settings.sections import METHODS, Section
+from tasks.core.settings.fit_section import METHODS
+from tasks.core.settings.section import Section
 from tasks.core.transforms import card as artifact
 from tasks.core.transforms.card import read_card as read_card
 from tasks.core.workspace.errors import InputError

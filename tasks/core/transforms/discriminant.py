@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tasks.core.numerics.tensors import as_array, as_tensor, unit_times
-from tasks.core.settings.sections import DiscriminantSettings
+from tasks.core.settings.fit_section import DiscriminantSettings
 from tasks.core.transforms.base import Reading, Sample, Transform, features_for
 from tasks.core.transforms.cross_validation import Tempering, fold, temper
 from tasks.core.transforms.novelty import Strangeness, learn

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from tasks.core.numerics.rows import unit_rows
 from tasks.core.numerics.split import stratified_split
 from tasks.core.numerics.tensors import as_array, as_tensor
-from tasks.core.settings.sections import GsTransformSettings
+from tasks.core.settings.fit_section import GsTransformSettings
 from tasks.core.transforms.base import Reading, Sample, Transform
 from tasks.core.transforms.centroids import HELD_OUT, Centroids, fit_centroids, restore_centroids
 

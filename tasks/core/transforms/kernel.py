@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tasks.core.numerics.tensors import as_array, as_tensor, unit_times
-from tasks.core.settings.sections import DiscriminantSettings, KernelSettings
+from tasks.core.settings.fit_section import DiscriminantSettings, KernelSettings
 from tasks.core.transforms import discriminant
 from tasks.core.transforms.base import Reading, Sample, Transform, features_for
 from tasks.core.transforms.discriminant import Discriminant

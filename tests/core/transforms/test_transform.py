@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.core.numerics.rows import unit_rows
-from tasks.core.settings.sections import Fit
+from tasks.core.settings.fit_section import FitSettings
 from tasks.core.transforms import base
 from tasks.core.transforms.card import CARD, TENSORS
 from tasks.core.workspace.errors import InputError
@@ -305,7 +305,7 @@ def test_a_new_method_is_one_class_and_one_line_of_registration(
 ) -> None:
     monkeypatch.setitem(base.METHODS, "toy", f"{__name__}:Toy")
     x, y = world()
-    made = base.fit(Fit(method="toy").method, x, y, LABELS, x, {}, 1)
+    made = base.fit(FitSettings(method="toy").method, x, y, LABELS, x, {}, 1)
     base.save(tmp_path, made, {})
     restored, card = base.load(tmp_path)
     assert card["method"] == "toy" and isinstance(restored, Toy)

@@ -1,7 +1,7 @@
 import pytest
 
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.paths import check_name
+from tasks.core.workspace.instruction_name import check_name
 
 
 @pytest.mark.parametrize("name", ["emotion", "reason_for-complaint", "2024", "a" * 63])

@@ -7,13 +7,14 @@ import subprocess
 import pytest
 
 from flows.state.tracked_files import belongings
+from tasks.core.settings.running_sections import RecordSettings
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import write_json, write_text
 from tasks.core.workspace.paths import Paths
-from tasks.versioning.commit import Manner, check_committable, commit, uncommitted
+from tasks.versioning.commit import check_committable, commit, uncommitted
 from tasks.versioning.shell import RepositoryError
 
-MANNER = Manner("Ada <ada@example.org>", None, True)
+BY_ADA = RecordSettings(author="Ada <ada@example.org>")
 
 
 @pytest.fixture(autouse=True)
@@ -60,8 +61,8 @@ def root(tmp_path):
     return make_state(tmp_path)
 
 
-def record(root, subject="run", manner=MANNER):
-    return commit(root, subject, belongings(Paths(root)), manner)
+def record(root, subject="run", settings=BY_ADA):
+    return commit(root, subject, belongings(Paths(root)), settings)
 
 
 def files_of(root, rev="HEAD"):
@@ -86,7 +87,7 @@ def test_commits_and_tags_are_signed_as_params_say_whatever_git_is_set_to(
     signer.chmod(0o755)
     for key, value in (("gpg.program", signer), ("commit.gpgsign", by_git)):
         git(root, "config", key, str(value))
-    record(root, manner=Manner(MANNER.author, sign, tag=True))
+    record(root, settings=RecordSettings(author=BY_ADA.author, sign=sign))
     made = [git(root, "cat-file", "-p", rev) for rev in ("HEAD", "view/mood/v1")]
     assert sum("BEGIN PGP SIGNATURE" in one for one in made) == signed
 
@@ -98,7 +99,7 @@ def test_a_commit_holds_the_state_alone_with_the_configured_author_and_a_tag(roo
         *("data/labels/mood.csv", "data/metrics/corpus.json", "data/metrics/scores/mood.json"),
         *("dvc.lock", "params.yaml"),
     ]
-    assert git(root, "log", "-1", "--format=%an <%ae> %cn <%ce>") == " ".join([MANNER.author] * 2)
+    assert git(root, "log", "-1", "--format=%an <%ae> %cn <%ce>") == " ".join([BY_ADA.author] * 2)
     assert git(root, "log", "-1", "--format=%s") == "run: 72 texts; mood 48 labels, view v1"
     assert made.tags == ("view/mood/v1",)
     assert git(root, "cat-file", "-t", "view/mood/v1") == "tag"
@@ -164,7 +165,7 @@ def test_a_detached_head_is_refused_with_the_way_to_a_branch(root):
 def test_without_any_identity_the_key_to_set_is_named(root, monkeypatch):
     git(root, "config", "user.useConfigOnly", "true")
     with pytest.raises(InputError, match=r"no identity to commit with.*record\.author"):
-        record(root, manner=Manner(None, None, True))
+        record(root, settings=RecordSettings())
     assert record(root).commit
 
 
@@ -174,7 +175,7 @@ def test_a_folder_without_git_is_refused_with_what_to_run(tmp_path):
 
 
 def test_a_tag_that_a_kill_left_out_is_made_up_for_at_the_commit_it_belongs_to(root):
-    made = record(root, manner=Manner(MANNER.author, None, False))
+    made = record(root, settings=RecordSettings(author=BY_ADA.author, tag=False))
     assert made.tags == ()
     write_text(root / "notes.txt", "later\n")
     git(root, "commit", "--quiet", "-am", "later")

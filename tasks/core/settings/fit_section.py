@@ -1,0 +1,124 @@
+"""The section `fit` of params.yaml: the methods, and what each can be told."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field, field_validator
+
+from tasks.core.settings.section import Section
+
+METHODS = {
+    "auto": "tasks.core.transforms.auto:Auto",
+    "discriminant": "tasks.core.transforms.discriminant:Discriminant",
+    "kernel": "tasks.core.transforms.kernel:Kernel",
+    "fda": "tasks.core.transforms.fda:Fda",
+    "gstransform": "tasks.core.transforms.gstransform:GsTransform",
+    "identity": "tasks.core.transforms.centroids:Identity",
+}
+"""Each method of `fit.method` with its class, a `Transform`, imported when asked for."""
+
+
+class DiscriminantSettings(Section):
+    """Settings of the closed-form transform; null is calibrated on the labels."""
+
+    temperature: Annotated[
+        float | None, Field(gt=0, le=100, description="softens the posterior; null: calibrate")
+    ] = None
+    novelty: Annotated[
+        float | None,
+        Field(gt=0, lt=1, description="prior of a label nobody has seen; null: calibrate"),
+    ] = None
+    floor: Annotated[
+        float, Field(ge=0, le=1, description="least weight of the generic residual")
+    ] = 0.05
+    residual: Annotated[
+        int, Field(ge=0, le=4096, description="principal components of the residual")
+    ] = 64
+
+
+class KernelSettings(Section):
+    """Settings of the nonlinear closed-form transform; null is chosen on the labels."""
+
+    landmarks: Annotated[
+        int, Field(ge=2, le=10_000, description="labelled texts that a new one is compared with")
+    ] = 1_000
+    width: Annotated[
+        float | None,
+        Field(gt=0, le=100, description="how fast likeness falls with distance; null: choose"),
+    ] = None
+    ridge: Annotated[
+        float | None, Field(gt=0, le=1_000, description="smooths the posterior; null: choose")
+    ] = None
+    pool: Annotated[
+        float | None,
+        Field(ge=0, lt=1, description="share of the discriminant in the posterior; null: choose"),
+    ] = None
+
+
+class GsTransformSettings(Section):
+    """Settings of the published transform (arXiv 2505.24754)."""
+
+    hidden: Annotated[
+        int, Field(ge=0, le=8192, description="hidden units; 0: one linear layer")
+    ] = 512
+    dimensions: Annotated[int, Field(ge=2, le=4096, description="dimensions of the view")] = 128
+    margin: Annotated[float, Field(gt=0, description="distance kept between labels")] = 10.0
+    contrastive: Annotated[float, Field(ge=0, description="weight of the contrastive loss")] = 1.0
+    reconstruction: Annotated[
+        float, Field(ge=0, description="weight of the reconstruction loss")
+    ] = 1.0
+    learning_rate: Annotated[float, Field(gt=0, lt=1, description="of Adam")] = 1e-4
+    batch_size: Annotated[int, Field(ge=4, le=65536, description="texts per step")] = 64
+    epochs: Annotated[int, Field(ge=1, le=100_000, description="at most")] = 500
+    patience: Annotated[
+        int, Field(ge=1, le=100_000, description="epochs without a better validation loss")
+    ] = 10
+
+
+class FitSettings(Section):
+    """How a label file becomes a transform."""
+
+    method: Annotated[
+        str, Field(description="which transform; auto: discriminant or kernel, by texts left out")
+    ] = "auto"
+    held_out: Annotated[
+        float, Field(gt=0, lt=0.9, description="share of the labels kept for the scores")
+    ] = 0.2
+    min_rows: Annotated[
+        int, Field(ge=4, le=1_000_000, description="usable rows a label file must have")
+    ] = 10
+    separator: Annotated[
+        str | None,
+        Field(min_length=1, max_length=8, description="between the labels of a text with several"),
+    ] = None
+    seed: Annotated[int, Field(ge=0, lt=2**31, description="of every random choice")] = 1
+    gate: Annotated[
+        bool,
+        Field(
+            description="publish no view that has learnt nothing, or is worse than the base vectors"
+        ),
+    ] = True
+    discriminant: DiscriminantSettings = DiscriminantSettings()
+    kernel: KernelSettings = KernelSettings()
+    gstransform: GsTransformSettings = GsTransformSettings()
+
+    @field_validator("method")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in METHODS:
+            names = [f"'{name}'" for name in METHODS]
+            raise ValueError(f"must be {', '.join(names[:-1])} or {names[-1]}")
+        return value
+
+    def method_settings(self) -> dict[str, Any]:
+        """Return the settings that the method reads; `auto` those of its candidates by name.
+
+        A kernel has a discriminant behind it, with the settings of that.
+        """
+        sections = self.model_dump(mode="json")
+        if self.method == "auto":
+            return {name: sections[name] for name in ("discriminant", "kernel")}
+        if self.method == "kernel":
+            return {**sections["kernel"], "gate": sections["discriminant"]}
+        return dict(sections.get(self.method, {}))

@@ -1,0 +1,106 @@
+"""The sections on how all is run and kept: served, recorded, looked after."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
+
+from pydantic import Field, field_validator
+
+from tasks.core.settings.section import Section
+
+
+class ServeSettings(Section):
+    """What `refract serve` runs, and when."""
+
+    name: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$",
+            description="of the deployments on the Prefect server; null: the folder's name",
+        ),
+    ] = None
+    port: Annotated[
+        int,
+        Field(ge=0, le=65535, description="of its own Prefect server on loopback; 0: any free one"),
+    ] = 4200
+    corpus: Annotated[
+        str | None, Field(description="cron of new documents into every view; null: by hand only")
+    ] = "0 3 * * *"
+    maintain: Annotated[str | None, Field(description="cron of the upkeep; null: by hand only")] = (
+        "30 4 * * 0"
+    )
+    reconcile: Annotated[
+        int, Field(ge=5, le=86_400, description="seconds between two looks for what is missing")
+    ] = 600
+    settle: Annotated[
+        float, Field(ge=0.1, le=600, description="seconds a label file rests before it is read")
+    ] = 1.0
+    timezone: Annotated[str, Field(description="of the crons")] = "UTC"
+
+    @field_validator("corpus", "maintain")
+    @classmethod
+    def _cron(cls, value: str | None) -> str | None:
+        from cronsim import CronSim, CronSimError
+
+        if value is not None:
+            try:
+                CronSim(value, datetime(2026, 1, 1))  # only its syntax is looked at
+            except CronSimError as error:
+                raise ValueError(f"must be a cron line such as '0 3 * * *' ({error})") from error
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("must be a time zone such as 'UTC' or 'Europe/Paris'")
+        return value
+
+
+class MaintainSettings(Section):
+    """What the upkeep of the tables does."""
+
+    keep_days: Annotated[
+        int, Field(ge=0, le=36_500, description="age from which earlier table versions go")
+    ] = 14
+    fragments: Annotated[
+        int, Field(ge=2, le=100_000, description="fragments from which a table is compacted")
+    ] = 64
+
+
+class EngineSettings(Section):
+    """Where shards run."""
+
+    runner: Annotated[
+        Literal["local"], Field(description="Prefect task runner behind the flows")
+    ] = "local"
+
+
+class RecordSettings(Section):
+    """How a run is recorded in git and DVC."""
+
+    commit: Annotated[
+        Literal["serve", "always", "never"],
+        Field(description="git commit by: serve ('refract serve' alone), always (any run), never"),
+    ] = "serve"
+    tag: Annotated[
+        bool, Field(description="with a commit: a git tag view/NAME/vN per new version of a view")
+    ] = True
+    push: Annotated[bool, Field(description="send new data to the DVC remote after recording")] = (
+        False
+    )
+    remote: Annotated[str | None, Field(description="DVC remote; null: DVC's default")] = None
+    git_push: Annotated[
+        bool, Field(description="send commits and tags to the git remote after recording")
+    ] = False
+    author: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[^<>\n]*[^<>\s] <[^<>\s]+>$", description="'Name <mail>'; null: git's own"
+        ),
+    ] = None
+    sign: Annotated[
+        bool | None, Field(description="sign commits and tags; null: as git is configured")
+    ] = None

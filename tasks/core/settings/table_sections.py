@@ -1,0 +1,127 @@
+"""The sections of the tables that are made: corpus, base vectors, views."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from tasks.core.settings.section import Section
+
+_INDEXED = "rows from which vectors get an index; below, search looks at every row"
+
+
+class IngestSettings(Section):
+    """What becomes the corpus."""
+
+    sources: Annotated[
+        tuple[str, ...],
+        Field(min_length=1, description="files, folders and globs, below the root or absolute"),
+    ] = ("data/raw",)
+    id: Annotated[
+        str | None, Field(description="column of the id; null: detect, or the text's hash")
+    ] = None
+    text: Annotated[str | None, Field(description="column of the text; null: detect")] = None
+    metadata: Annotated[
+        tuple[str, ...] | None, Field(description="columns to keep beside; null: all others")
+    ] = None
+    delimiter: Annotated[
+        str | None, Field(description="between the columns of .csv and .tsv; null: find out")
+    ] = None
+    quoting: Annotated[
+        Literal["quoted", "escaped", "none"] | None,
+        Field(
+            description="quoted, escaped (by a backslash), none (quotes are text); null: find out"
+        ),
+    ] = None
+    header: Annotated[
+        int | None, Field(ge=0, le=50, description="line of the header, 0: none; null: find out")
+    ] = None
+    encoding: Annotated[
+        str | None, Field(description="of text files, such as cp1252; null: UTF-8, or its mark")
+    ] = None
+
+    @field_validator("delimiter")
+    @classmethod
+    def _one_character(cls, value: str | None) -> str | None:
+        value = {"tab": "\t", "\\t": "\t"}.get(value or "", value)
+        if value is not None and (len(value) != 1 or value in '"\r\n\0'):
+            raise ValueError("must be one character, or 'tab'")
+        return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str | None) -> str | None:
+        try:
+            return value if value is None else "".encode(value).decode(value) or value
+        except (LookupError, ValueError) as error:
+            raise ValueError("must be an encoding such as 'utf-8' or 'cp1252'") from error
+
+
+class EmbedSettings(Section):
+    """How a text becomes a base vector, once."""
+
+    model: Annotated[
+        str, Field(min_length=1, description="'bundled', a Hugging Face id, or a local folder")
+    ] = "bundled"
+    revision: Annotated[str | None, Field(description="commit or tag of a Hugging Face model")] = (
+        None
+    )
+    prompt: Annotated[str, Field(description="put before every text")] = ""
+    max_length: Annotated[
+        int | None,
+        Field(ge=8, le=131072, description="tokens kept of a text; null: the model's own"),
+    ] = None
+    batch_size: Annotated[int, Field(ge=1, le=65536, description="texts per forward pass")] = 64
+    device: Annotated[
+        str,
+        Field(
+            pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto, cpu, cuda, cuda:N or mps"
+        ),
+    ] = "auto"
+    precision: Annotated[
+        Literal["auto", "float32", "bfloat16"],
+        Field(description="auto measures which is faster here"),
+    ] = "auto"
+    storage: Annotated[
+        Literal["float16", "float32"], Field(description="type of the stored vectors")
+    ] = "float16"
+    features: Annotated[
+        Literal["layers", "last"],
+        Field(
+            description="layers: transforms read several layers of the encoder; last: the vector"
+        ),
+    ] = "layers"
+    feature_size: Annotated[
+        int, Field(ge=16, le=4096, description="numbers a text that are kept of the layers")
+    ] = 384
+    chunk: Annotated[
+        int,
+        Field(
+            ge=16,
+            le=1_000_000,
+            description="texts per commit; at most this much work is lost by a kill",
+        ),
+    ] = 16_384
+    index_from: Annotated[int, Field(ge=1_000, description=_INDEXED)] = 20_000
+
+
+class MaterialiseSettings(Section):
+    """How a transform becomes a view of the whole corpus."""
+
+    storage: Annotated[
+        Literal["float16", "float32"], Field(description="type of the stored view vectors")
+    ] = "float16"
+    chunk: Annotated[int, Field(ge=16, le=10_000_000, description="rows per shard")] = 65_536
+    index_from: Annotated[int, Field(ge=1_000, description=_INDEXED)] = 20_000
+    keep: Annotated[
+        int,
+        Field(
+            ge=2,
+            le=10_000,
+            description="versions of a view and its transform that stay at hand; DVC keeps all",
+        ),
+    ] = 10
+    retire: Annotated[
+        bool, Field(description="remove the view of a label file that was removed")
+    ] = False

@@ -1,0 +1,133 @@
+"""Where a workspace keeps what is of this machine alone: locks, notes, checkpoints and logs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.core.workspace.instruction_name import check_name
+
+
+@dataclass(frozen=True)
+class StatePaths:
+    """The files and folders below `.refract` of one root, which neither git nor DVC keeps."""
+
+    root: Path
+
+    @property
+    def state(self) -> Path:
+        """Machine-local and disposable: locks, checkpoints of shards, Prefect's own database."""
+        return self.root / ".refract"
+
+    @property
+    def scripts(self) -> Path:
+        """The charts' script, put together once."""
+        return self.state / "scripts"
+
+    @property
+    def all_shards(self) -> Path:
+        """What verbs at work have planned and written, a folder a verb."""
+        return self.state / "shards"
+
+    def shards(self, verb: str) -> Path:
+        """The plan of a verb at work and what each range has written, to go on after a kill."""
+        return self.all_shards / verb
+
+    def labelling(self, name: str) -> Path:
+        """What the steps of a labelling found, to go on after a kill."""
+        return self.state / "labelling" / check_name(name)
+
+    @property
+    def ledger(self) -> Path:
+        """Every answer of a language model: to lose it costs no data, but its price again."""
+        return self.state / "calls.sqlite"
+
+    @property
+    def writer_lock(self) -> Path:
+        """Held by whoever changes the workspace: one at a time."""
+        return self.state / "writer.lock"
+
+    @property
+    def serve_lock(self) -> Path:
+        """Held as long as a `refract serve` runs."""
+        return self.state / "serve.lock"
+
+    @property
+    def server_note(self) -> Path:
+        """Where the Prefect server of a running `refract serve` answers, and its secret."""
+        return self.state / "server.json"
+
+    @property
+    def server_log(self) -> Path:
+        """What that server printed."""
+        return self.state / "server.log"
+
+    @property
+    def private_note(self) -> Path:
+        """The same of the server that single commands share while there is no other."""
+        return self.state / "private.json"
+
+    @property
+    def private_log(self) -> Path:
+        """What that one printed."""
+        return self.state / "private.log"
+
+    @property
+    def private_lock(self) -> Path:
+        """Held by whoever starts that one: one at a time."""
+        return self.state / "private.lock"
+
+    @property
+    def private_lease(self) -> Path:
+        """Held by each command that needs it, and last by itself, when none does."""
+        return self.state / "private.lease"
+
+    @property
+    def trust_token(self) -> Path:
+        """A secret by which a workspace that the user trusts is known again."""
+        return self.state / "trust"
+
+    @property
+    def prefect_home(self) -> Path:
+        """The database of these servers."""
+        return self.state / "prefect"
+
+    @property
+    def recorded(self) -> Path:
+        """The state that the last run left, to tell at once that nothing is stale."""
+        return self.state / "recorded.json"
+
+    @property
+    def pushed(self) -> Path:
+        """What was last sent to the remote, to start nothing when nothing is new."""
+        return self.state / "pushed.json"
+
+    @property
+    def unfinished_checkout(self) -> Path:
+        """There while a checkout is under way, and after one that was killed."""
+        return self.state / "checkout.json"
+
+    @property
+    def exchange(self) -> Path:
+        """There while files that belong together are exchanged, and after a kill in between."""
+        return self.state / "exchange.json"
+
+    @property
+    def unfinished_rollback(self) -> Path:
+        """Which version a rollback has brought back, until that is recorded."""
+        return self.state / "rollback.json"
+
+    @property
+    def bringing(self) -> Path:
+        """Which files are being brought into data/raw, and after a kill, were."""
+        return self.state / "bringing.json"
+
+    @property
+    def past(self) -> Path:
+        """Where earlier versions are laid out to be compared, and removed again."""
+        return self.state / "past"
+
+    @property
+    def hashes(self) -> Path:
+        """Content hashes of files, remembered by size and time of change."""
+        return self.state / "hashes.json"
