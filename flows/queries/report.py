@@ -47,7 +47,7 @@ def report(root: Path, name: str | None = None) -> list[Path]:
     ask(workspace.paths, "links")
     names = [name] if name is not None else workspace.views
     _check(workspace, names)
-    script = vega.script(workspace.paths.scripts)
+    script = vega.script(_scripts(workspace.paths))
     stories = [_story(workspace, each) for each in names]
     return _write(workspace.paths, stories, script, index=name is None)
 
@@ -60,6 +60,11 @@ def _check(workspace: Workspace, names: list[str]) -> None:
             f"{asked}; expected one of: {', '.join(known) or 'none yet'};"
             " put labels at data/labels/NAME.csv and run 'refract run'"
         )
+
+
+def _scripts(paths: Paths) -> Path | None:
+    place = keeping(paths)
+    return None if place is None else place / paths.scripts.relative_to(paths.state)
 
 
 def _write(paths: Paths, stories: list[Story], script: str, *, index: bool) -> list[Path]:

@@ -3,11 +3,14 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from flows.init import make_workspace
+from flows.state.trust import keeping
 from tasks.core.workspace.files import digest
 from tasks.core.workspace.paths import Paths
 from tasks.core.workspace.trusting import read_trust
@@ -170,6 +173,27 @@ def test_modules_that_lie_in_a_workspace_are_not_those_that_are_meant(origin, vi
     refract(root, "trust", "--yes")
     assert refract(root, "checkout", "main")[0] == 0
     assert not (victim / "ran").exists()
+
+
+def test_what_a_clone_brings_in_refracts_own_folder_is_not_obeyed(origin, victim):
+    """Prefect starts what `logging.yml` in its folder names, and a page runs its script."""
+    home = Paths(origin).prefect_home
+    home.mkdir(parents=True)
+    (home / "logging.yml").write_text(
+        "version: 1\nhandlers:\n  evil:\n    '()': os.mkdir\n"
+        f"    path: {victim / 'ran'}\nroot:\n  handlers: [evil]\n"
+    )
+    command = (
+        "from pathlib import Path; from flows.runtime.prefect_settings import keep_to;"
+        "from tasks.core.workspace.paths import Paths; keep_to(Paths(Path()));"
+        "from prefect.logging.configuration import setup_logging; setup_logging()"
+    )
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
+    before = everything(victim)
+    subprocess.run([sys.executable, "-c", command], cwd=origin, env=clean, capture_output=True)
+    assert everything(victim) == before
+    assert not keeping(Paths(origin)).resolve().is_relative_to(origin.resolve())
+    assert everything(home).keys() == {str(home / "logging.yml")}
 
 
 def test_texts_and_a_key_go_nowhere_until_the_host_is_agreed_to(origin):
