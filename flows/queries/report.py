@@ -13,7 +13,7 @@ from flows.queries.suggest import worth_labelling
 from flows.queries.versions import view_versions
 from flows.queries.workspace import Workspace
 from flows.state import staleness
-from flows.state.trust import ask, is_agreed
+from flows.state.trust import ask, is_agreed, keeping
 from tasks.core.encoding import base_table
 from tasks.core.evaluation.bootstrap import Estimate, Judgement, judge
 from tasks.core.labels.files import label_files
