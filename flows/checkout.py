@@ -66,17 +66,15 @@ def finish_checkout(paths: Paths) -> None:
     """Finish a checkout that a kill has stopped halfway, if there is one."""
     if not paths.unfinished_checkout.is_file():
         return
+    ask(paths, *EXCHANGE)  # the note may have come with the workspace
     with writer(paths, finishing=True):
-        begun = read_json(paths.unfinished_checkout)
-        if begun is None:  # another process has finished it, or the note itself was cut short
+        begun = read_json(paths.unfinished_checkout) or {}
+        to, commit = begun.get("to"), begun.get("commit")
+        if not (isinstance(to, str) and isinstance(commit, str)):
+            # another process has finished it, or the note itself was cut short
             paths.unfinished_checkout.unlink(missing_ok=True)
             return
-        _exchange(
-            paths,
-            str(begun.get("to")),
-            str(begun.get("commit")),
-            version(paths, str(begun.get("commit"))),
-        )
+        _exchange(paths, to, commit, version(paths, commit))
 
 
 def _begun(paths: Paths, rev: str) -> str | None:

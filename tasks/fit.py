@@ -20,7 +20,7 @@ from tasks.core.transforms.base import Transform, contents
 from tasks.core.transforms.card import CARD, fits, is_whole, of_scores
 from tasks.core.transforms.training_set import Labelled, labelled
 from tasks.core.workspace.exchange import exchange
-from tasks.core.workspace.files import as_json, digest, read_json, write_json
+from tasks.core.workspace.files import as_json, digest, object_in, read_json, write_json
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def _fingerprint(job: FitJob, matched: str) -> str:
 
 
 def _same_but_base(card: dict[str, Any], job: FitJob, matched: str) -> bool:
-    old = card.get("made_from", {})
+    old = object_in(card, "made_from")
     unchanged = all(old.get(key) == job.made_from[key] for key in ("params", "encoder"))
     made = card.get("matched") == matched and fits(card, read_json(job.metric) or {})
     return unchanged and made and is_whole(job.transform)

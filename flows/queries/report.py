@@ -13,7 +13,7 @@ from flows.queries.suggest import worth_labelling
 from flows.queries.versions import view_versions
 from flows.queries.workspace import Workspace
 from flows.state import staleness
-from flows.state.trust import ask, is_agreed
+from flows.state.trust import ask, is_agreed, keeping
 from tasks.core.encoding import base_table
 from tasks.core.evaluation.bootstrap import Estimate, Judgement, judge
 from tasks.core.labels.files import label_files
@@ -48,7 +48,7 @@ def report(root: Path, name: str | None = None) -> list[Path]:
     ask(workspace.paths, "links")
     names = [name] if name is not None else workspace.views
     _check(workspace, names)
-    script = vega.script(workspace.paths.scripts)
+    script = vega.script(_scripts(workspace.paths))
     stories = [_story(workspace, each) for each in names]
     return _write(workspace.paths, stories, script, index=name is None)
 
@@ -61,6 +61,11 @@ def _check(workspace: Workspace, names: list[str]) -> None:
             f"{asked}; expected one of: {', '.join(known) or 'none yet'};"
             " put labels at data/labels/NAME.csv and run 'refract run'"
         )
+
+
+def _scripts(paths: Paths) -> Path | None:
+    place = keeping(paths)
+    return None if place is None else place / paths.scripts.relative_to(paths.state)
 
 
 def _write(paths: Paths, stories: list[Story], script: str, *, index: bool) -> list[Path]:

@@ -12,7 +12,7 @@ from flows.runtime.chosen_server import user_chose_a_server
 from flows.runtime.environment import settle_home, settle_network
 from flows.runtime.private_server import private_server
 from flows.runtime.server_note import Note, known
-from flows.state.trust import ask
+from flows.state.trust import ask, keeping
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.exhaustion import unwritable
 from tasks.core.workspace.paths import Paths
@@ -54,12 +54,24 @@ def be_quiet() -> None:
 
 
 def keep_to(paths: Paths) -> None:
-    """Let Prefect keep what it remembers in the workspace, unless the user has named a place."""
-    paths.prefect_home.mkdir(parents=True, exist_ok=True)
-    full = unwritable(paths.prefect_home, _ROOM)
+    """Let Prefect keep what it remembers in the workspace, unless the user has named a place.
+
+    Of a workspace from elsewhere, outside of it: what lies in Prefect's folder is obeyed.
+    """
+    place = keeping(paths)
+    if place is None:
+        if os.environ.get("PREFECT_HOME"):
+            return
+        raise InputError(
+            "prefect: found no home folder to keep its database in; expected one, since this"
+            " workspace came from elsewhere; set XDG_STATE_HOME, or PREFECT_HOME"
+        )
+    home = place / paths.prefect_home.relative_to(paths.state)
+    home.mkdir(parents=True, exist_ok=True)
+    full = unwritable(home, _ROOM)
     if full is not None:  # or the server would be waited for in vain, for minutes
         raise InputError(full)
-    os.environ.setdefault("PREFECT_HOME", str(paths.prefect_home.resolve()))
+    os.environ.setdefault("PREFECT_HOME", str(home.resolve()))
 
 
 def use(server: Note) -> None:

@@ -8,7 +8,12 @@ from pathlib import Path
 from tasks.core.settings.params import Params, load_params
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
-from tasks.core.workspace.trusting import granted_by_environment, read_trust, write_trust
+from tasks.core.workspace.trusting import (
+    apart,
+    granted_by_environment,
+    read_trust,
+    write_trust,
+)
 from tasks.versioning import dvc_notes
 from tasks.versioning.reach import (
     Reach,
@@ -71,6 +76,12 @@ def _nothing_came(root: Path) -> bool:
         if git.exists():  # a worktree or a submodule of another repository
             return False
     return True
+
+
+def keeping(paths: Paths) -> Path | None:
+    """Return the folder of what is obeyed on this machine: `.refract`, unless others may have laid
+    something there; None where there is no place outside of it."""
+    return paths.state if is_own(paths) else apart(paths)
 
 
 def strangers(paths: Paths, found: list[Reach]) -> list[Reach]:

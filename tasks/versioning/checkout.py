@@ -61,7 +61,9 @@ def is_branch(root: Path, name: str) -> bool:
 
 
 def switch(root: Path, rev: str) -> None:
-    """Let git lay out its files of `rev`; a branch stays a branch."""
+    """Let git lay out its files of `rev`; a branch stays a branch. InputError for an option."""
+    if rev.startswith("-"):
+        raise InputError(f"revision {rev[:80]!r}: found an option of git; expected a revision")
     git(root, "checkout", "--quiet", rev, "--")
 
 

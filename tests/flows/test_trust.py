@@ -3,12 +3,18 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from flows.checkout import finish_checkout
 from flows.init import make_workspace
-from tasks.core.workspace.files import digest
+from flows.runtime.lock import writer
+from flows.state.trust import keeping
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import content_hash, digest
 from tasks.core.workspace.paths import Paths
 from tasks.core.workspace.trusting import read_trust
 from tests.hostile import (
@@ -170,6 +176,55 @@ def test_modules_that_lie_in_a_workspace_are_not_those_that_are_meant(origin, vi
     refract(root, "trust", "--yes")
     assert refract(root, "checkout", "main")[0] == 0
     assert not (victim / "ran").exists()
+
+
+def test_what_a_clone_brings_in_refracts_own_folder_is_not_obeyed(origin, victim):
+    """Prefect starts what `logging.yml` in its folder names, and a page runs its script."""
+    home = Paths(origin).prefect_home
+    home.mkdir(parents=True)
+    (home / "logging.yml").write_text(
+        "version: 1\nhandlers:\n  evil:\n    '()': os.mkdir\n"
+        f"    path: {victim / 'ran'}\nroot:\n  handlers: [evil]\n"
+    )
+    command = (
+        "from pathlib import Path; from flows.runtime.prefect_settings import keep_to;"
+        "from tasks.core.workspace.paths import Paths; keep_to(Paths(Path()));"
+        "from prefect.logging.configuration import setup_logging; setup_logging()"
+    )
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
+    before = everything(victim)
+    subprocess.run([sys.executable, "-c", command], cwd=origin, env=clean, capture_output=True)
+    assert everything(victim) == before
+    assert not keeping(Paths(origin)).resolve().is_relative_to(origin.resolve())
+    assert everything(home).keys() == {str(home / "logging.yml")}
+
+
+def test_a_note_of_half_a_checkout_that_came_along_runs_no_hook(origin, victim):
+    hook = origin / ".git" / "hooks" / "post-checkout"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ntouch {victim}/ran\n")
+    hook.chmod(0o755)
+    note = {"to": "main", "commit": git(origin, "rev-parse", "HEAD"), "from": "main"}
+    Paths(origin).state.mkdir()
+    Paths(origin).unfinished_checkout.write_text(json.dumps(note))
+    (origin / ".dvc" / "config").write_text("")
+    before = everything(victim)
+    with pytest.raises(InputError, match="git runs the hook post-checkout"):
+        finish_checkout(Paths(origin))
+    assert everything(victim) == before
+
+
+@pytest.mark.parametrize("place", [".git/config", ".dvc/config", "params.yaml", "data/raw.dvc"])
+def test_a_note_of_half_an_exchange_that_came_along_lays_out_no_settings(origin, place):
+    paths, target = Paths(origin), origin / place
+    before = target.read_bytes() if target.exists() else None
+    target.with_name(f".{target.name}.next.tmp").write_bytes(b"evil")
+    paths.state.mkdir()
+    note = {"new": [place], "hashes": [content_hash(b"evil")], "gone": [place]}
+    paths.exchange.write_text(json.dumps(note))
+    with writer(paths):
+        assert (target.read_bytes() if target.exists() else None) == before
+    assert not paths.exchange.exists()
 
 
 def test_texts_and_a_key_go_nowhere_until_the_host_is_agreed_to(origin):

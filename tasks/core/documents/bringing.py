@@ -29,9 +29,10 @@ def bring(files: Sequence[Incoming], raw: Path, note: Path) -> None:
 def sweep(raw: Path, note: Path) -> None:
     """Remove the half of a file that a kill has left: it would pass for a document in DVC."""
     begun, top = read_json(note), raw.resolve()
-    if begun is not None:
-        for name in begun.get("files") or []:
-            half = _half(raw / str(name))
+    names = (begun or {}).get("files")
+    for name in names if isinstance(names, list) else []:
+        if isinstance(name, str) and "\0" not in name and Path(name).name:
+            half = _half(raw / name)
             if half.parent.resolve().is_relative_to(top):
                 half.unlink(missing_ok=True)
     note.unlink(missing_ok=True)

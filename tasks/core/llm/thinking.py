@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _NAMES = (
-    r"(?:seed:|longcat_|ant)?think(?:ing)?|thoughts?|reasoning|reflection|scratchpad"
-    r"|internal_monologue"
+    r"(?:seed:|longcat_|ant|deep_)?think(?:ing)?|(?:inner_|chain_of_)?thoughts?|thought_process"
+    r"|reason|reasoning(?:_content)?|analysis|cot|reflection|scratchpad|internal_monologue"
 )
 # Openings and closings, as the chat templates and parsers of public models have them.
 _MARK = re.compile(
@@ -25,7 +25,7 @@ _MARK = re.compile(
     r")|(?P<close>"
     rf"(?:<|&lt;)\s?/\s?(?:{_NAMES})\s?(?:>|&gt;)"
     rf"|<\|/(?:{_NAMES})\|>|<\|(?:end_of_thought|END_THINKING|inner_suffix)\|>"
-    r"|</details>"
+    r"|</details>|<\|end\|>\s*<\|begin\|>\s*assistant\s*<\|content\|>"
     r"|\[/THINK\]|◁/think▷|<channel\|>|<unused95>"
     r")",
     re.IGNORECASE,
@@ -51,6 +51,9 @@ _WORDS = (
         re.DOTALL | re.I,
     ),
     re.compile(
+        r"\A\s*here are my reasoning steps:?.*?(?:\[BEGIN FINAL RESPONSE\]|\Z)", re.DOTALL | re.I
+    ),
+    re.compile(
         r"\A\W{0,4}(?:thoughts?|thinking|thought process|reasoning)\W{0,3}:.*\n"
         r"\W{0,4}(?=(?:final )?answer\W{0,3}:)",
         re.DOTALL | re.I,
@@ -60,7 +63,8 @@ _WORDS = (
 _STOPS = (
     *("<|im_end|>", "<|eot_id|>", "<|end|>", "<|endoftext|>", "<|return|>", "<|end_of_text|>"),
     *("<|eom_id|>", "<|END_OF_TURN_TOKEN|>", "<|END_RESPONSE|>", "<|end_of_solution|>"),
-    *("<|end_of_box|>", "<end_of_turn>", "</s>"),
+    *("<|end_of_box|>", "<end_of_turn>", "</s>", "<|eot|>", "<｜end▁of▁sentence｜>"),
+    "[END FINAL RESPONSE]",
 )
 _DRESS = re.compile(
     r"\A\s*(?:<(?P<name>answer|response|final|final_answer|solution|output)>(?P<in>.*?)"
@@ -91,7 +95,8 @@ def spoken(reply: str) -> str:
         said = said[thoughts.end() :] if thoughts else said
     said = said.strip()
     while said.endswith(_STOPS):
-        said = said[: said.rindex("<")].rstrip()
+        ending = next(each for each in _STOPS if said.endswith(each))
+        said = said.removesuffix(ending).rstrip()
     return _undressed(said).strip()
 
 

@@ -54,13 +54,14 @@ class _Stream(httpx2.AsyncByteStream):
         self._inner, self._coding = inner, coding
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Yield the plain bytes; UnusableReplyError from MOST on, however small they came."""
+        """Yield the plain bytes; UnusableReplyError from MOST on, as they came or unpacked."""
         unpack = self._unpacker()
-        left = MOST
+        came, left = 0, MOST
         async for chunk in self._inner:
+            came += len(chunk)  # what unpacks to nothing, or follows the end, has no end either
             part = chunk if unpack is None else _unpacked(unpack, chunk, left + 1)
             left -= len(part)
-            if left < 0:
+            if left < 0 or came > MOST:
                 raise UnusableReplyError(f"reply over {MOST >> 20} MiB")
             yield part
 

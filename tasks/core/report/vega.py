@@ -14,13 +14,16 @@ from tasks.core.workspace.files import write_text
 WHOLE = "window.vegaEmbed = vegaEmbed;"  # what a page calls
 
 
-def script(cache: Path) -> str:
+def script(cache: Path | None) -> str:
     """Return Vega, Vega-Lite and Vega-Embed as one script of 0.9 MB that needs nothing else.
 
     cache: a folder that keeps it under the version of vl-convert: putting it together takes 6 s.
+    What lies there becomes a part of the page as it is.
     """
     import vl_convert
 
+    if cache is None:
+        return str(vl_convert.javascript_bundle(WHOLE))
     kept = cache / f"vega-{version('vl-convert-python')}.js"
     if not kept.is_file():
         write_text(kept, vl_convert.javascript_bundle(WHOLE))

@@ -90,7 +90,7 @@ def refuse(folder: Path, found: str, expected: str) -> InputError:
 
 
 def _refusal(path: Path, found: str, expected: str) -> InputError:
-    name = path.parent.name
-    return InputError(
-        f"{path}: found {found}, expected {expected}; run 'refract fit {name} --force'"
-    )
+    folder = path.parent
+    kept = folder.parent.suffix == ".transforms"  # beside the view that it made
+    cure = f"materialise {folder.parent.stem}" if kept else f"fit {folder.name} --force"
+    return InputError(f"{path}: found {found}, expected {expected}; run 'refract {cure}'")

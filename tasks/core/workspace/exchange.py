@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.core.workspace.files import content_hash, read_json, sync_folder, write_bytes, write_json
+from tasks.core.workspace.paths import Paths
 
 
 def exchange(root: Path, note: Path, new: Mapping[Path, bytes], gone: Sequence[Path] = ()) -> None:
@@ -33,14 +34,20 @@ def exchange(root: Path, note: Path, new: Mapping[Path, bytes], gone: Sequence[P
 
 
 def finish(root: Path, note: Path) -> None:
-    """Do what is left of an exchange that `note` names; what is no file below `root` stays."""
+    """Do what is left of an exchange that `note` names.
+
+    Only what a verb makes is touched: the note may have come with a workspace from elsewhere, and
+    settings that it laid in their places now were not those that the user was asked about.
+    """
     begun = read_json(note) or {}
     for place in _names(begun.get("gone")):
-        if _is_inside(root, place):
+        if _is_made(root, place):
             (root / place).unlink(missing_ok=True)
     for place, expected in zip(_names(begun.get("new")), _names(begun.get("hashes")), strict=False):
+        if not _is_made(root, place):
+            continue
         laid = _beside(root / place)
-        if _is_inside(root, place) and laid.is_file() and content_hash(laid) == expected:
+        if laid.is_file() and content_hash(laid) == expected:
             laid.replace(root / place)  # where none is laid, it is in its place already
             sync_folder(laid.parent)
     note.unlink(missing_ok=True)
@@ -54,5 +61,10 @@ def _names(value: Any) -> list[str]:
     return [str(one) for one in value] if isinstance(value, list) else []
 
 
-def _is_inside(root: Path, place: str) -> bool:
-    return (root / place).parent.resolve().is_relative_to(root.resolve())
+def _is_made(root: Path, place: str) -> bool:
+    paths = Paths(root)
+    made = (paths.transforms, paths.metrics, paths.quarantine, paths.state)
+    if "\0" in place or not Path(place).name:
+        return False
+    folder = (root / place).parent.resolve()
+    return any(folder.is_relative_to(paths.root.resolve() / one.relative_to(root)) for one in made)

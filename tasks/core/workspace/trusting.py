@@ -17,6 +17,7 @@ EVERYWHERE = "REFRACT_TRUST"  # '*', or folders as in PATH: for containers and C
 HOMELESS = "REFRACT_HOMELESS"  # set where the home folder is but one for the time of a command
 _TOKEN_BYTES = 16
 _PLACE = "refract/trust"
+_APART = "refract/apart"  # a folder a workspace that came from elsewhere
 
 
 @dataclass(frozen=True)
@@ -90,21 +91,32 @@ def forget_trust(paths: Paths) -> bool:
     return True
 
 
+def apart(paths: Paths) -> Path | None:
+    """Return the folder outside of the workspace for what must not come with it, if there is a
+    home: Prefect runs what `logging.yml` in its folder names, and a page the script it is given."""
+    base = _base()
+    return None if base is None else base / _APART / _name(paths)
+
+
 def _note(paths: Paths) -> Path | None:
+    base = _base()
+    if base is None or (HOMELESS in os.environ and base.is_relative_to(Path.home())):
+        return None
+    return base / _PLACE / f"{_name(paths)}.json"
+
+
+def _base() -> Path | None:
     state = os.environ.get("XDG_STATE_HOME", "")
     if Path(state).is_absolute():
-        return Path(state) / _PLACE / _name(paths)
-    if HOMELESS in os.environ:
-        return None
+        return Path(state)
     try:
-        base = Path.home() / ".local" / "state"
+        return Path.home() / ".local" / "state"
     except RuntimeError:  # neither HOME nor an entry in passwd
         return None
-    return base / _PLACE / _name(paths)
 
 
 def _name(paths: Paths) -> str:
-    return f"{digest(str(paths.root.resolve()))}.json"
+    return digest(str(paths.root.resolve()))
 
 
 def _token(paths: Paths) -> str | None:

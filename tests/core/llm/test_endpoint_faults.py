@@ -232,6 +232,10 @@ def flood():
             Reply(body=gzip.compress(bytes(64 << 20)), headers={"content-encoding": "gzip"}),
             "reply over 4 MiB",
         ),
+        (  # what follows the end of what is packed
+            Reply(body=gzip.compress(b"{}"), headers={"content-encoding": "gzip"}, more=flood),
+            "reply over 4 MiB",
+        ),
         (Reply(body=b"x", headers={"content-encoding": "gzip"}), "malformed reply"),
         (Reply(body=b"x", headers={"content-encoding": "br"}), "malformed reply: compressed"),
         (Reply(headers={"x-large": "x" * 200_000}), "no connection"),

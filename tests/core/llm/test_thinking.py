@@ -47,6 +47,19 @@ SHAPES = [
     ("analysisWe see.assistantfinalLate parcel", "Late parcel"),  # the marks themselves left out
     ("analysisWe see, so", ""),
     ("Here is my thought process: hm\nHere is my response: late parcel", "late parcel"),
+    (
+        "Here are my reasoning steps:\nhm\n[BEGIN FINAL RESPONSE]\nlate parcel\n"
+        "[END FINAL RESPONSE]\n<|end|>",
+        "late parcel",
+    ),
+    ("Here are my reasoning steps:\nhm", ""),
+    ("<|think|>hm<|end|><|begin|>assistant<|content|>late parcel", "late parcel"),
+    ("<thought_process>hm</thought_process>late parcel", "late parcel"),
+    ("<analysis>hm</analysis>\nlate parcel", "late parcel"),
+    ("<inner_thoughts>hm</inner_thoughts>late parcel", "late parcel"),
+    ("<reason>hm</reason>late parcel", "late parcel"),
+    ("late parcel<｜end▁of▁sentence｜>", "late parcel"),
+    ("late parcel<|eot|>", "late parcel"),
     ("<think>hm</think><answer>late parcel</answer>", "late parcel"),
     ("Okay.\n<think>\nhm\n</think>\nlate parcel", "Okay.\n\nlate parcel"),
     ("late parcel\n<think>was it", "late parcel"),
