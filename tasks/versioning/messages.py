@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tasks.core.evaluation.measures import BRIEF
 from tasks.core.workspace.files import digest
 
 NAMED = 3  # views named in a headline; the others are counted
@@ -115,8 +116,7 @@ def _labels(scores: Mapping[str, Any]) -> str:
 
 
 def _measures(scores: Mapping[str, Any]) -> str:
-    names = {"V-measure": "v_measure", "triplets": "triplets", "kNN@10": "knn"}
-    shifts = {title: _shift(scores, key, 1) for title, key in names.items()}
+    shifts = {title: _shift(scores, key, 1) for key, title in BRIEF.items()}
     return ", ".join(f"{title} {shift}" for title, shift in shifts.items() if shift) or "no scores"
 
 

@@ -241,9 +241,7 @@ def lookup(table: Path, ids: list[str]) -> Rows:
 
 def keys(table: Path) -> pl.DataFrame:
     """Return id and text_hash of every row."""
-    return pl.concat(
-        [pl.DataFrame(pa.table(batch)) for batch in tables.batches(table, ["id", "text_hash"])]
-    )
+    return tables.frame(table, ["id", "text_hash"])
 
 
 def texts(table: Path) -> Texts:
@@ -254,7 +252,6 @@ def texts(table: Path) -> Texts:
         if ids is not None:
             yield pl.DataFrame(tables.where_in(table, "id", ids, names))
             return
-        for batch in tables.batches(table, names):
-            yield pl.DataFrame(pa.table(batch))
+        yield from tables.frames(table, names)
 
     return read
