@@ -11,7 +11,6 @@ from pydantic import Field, ValidationError, field_validator
 from tasks.core.settings.label_section import Label
 from tasks.core.settings.sections import (
     Embed,
-    Engine,
     Fit,
     Ingest,
     Maintain,
@@ -24,6 +23,8 @@ from tasks.core.settings.yaml_file import load_yaml, named
 from tasks.core.text.discretion import shown
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import check_name
+
+_FORMER = {"engine": {"runner": "local"}}  # a section without a choice, as `init` once wrote it
 
 
 class Params(Section):
@@ -41,7 +42,6 @@ class Params(Section):
     serve: Serve = Serve()
     maintain: Maintain = Maintain()
     record: Record = Record()
-    engine: Engine = Engine()
 
     @field_validator("instructions")
     @classmethod
@@ -65,8 +65,9 @@ def load_params(path: Path) -> Params:
         raise InputError(
             f"{path.name}: expected sections such as 'fit:', found {type(raw).__name__}"
         )
+    known = {key: value for key, value in raw.items() if _FORMER.get(key, ...) != value}
     try:
-        return Params.model_validate(raw)
+        return Params.model_validate(known)
     except ValidationError as error:
         raise InputError(_first_mistake(path.name, error)) from error
 

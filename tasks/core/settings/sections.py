@@ -309,14 +309,6 @@ class Maintain(Section):
     ] = 64
 
 
-class Engine(Section):
-    """Where shards run."""
-
-    runner: Annotated[
-        Literal["local"], Field(description="Prefect task runner behind the flows")
-    ] = "local"
-
-
 class Record(Section):
     """How a run is recorded in git and DVC."""
 
