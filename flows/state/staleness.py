@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows.state.sources import documents
-from flows.state.wholeness import is_table, is_view, mixture, unfinished
+from flows.state.wholeness import is_view, mixture, unfinished
 from tasks.core.encoding.encoder import EncoderSettings
 from tasks.core.labels.files import fingerprint, label_files, parts
 from tasks.core.readers.formats import Hints
 from tasks.core.settings.params import Params
+from tasks.core.store.layout import exists
 from tasks.core.transforms.card import CARD, REVISION
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import Hashes, digest, object_in, read_json
@@ -99,7 +100,7 @@ def embed_verdict(paths: Paths, params: Params) -> Verdict:
     if corpus is None:
         return Verdict(False, "no corpus yet")
     stamp = read_json(paths.stamp("embed"))
-    if stamp is None or not is_table(paths.base_table):
+    if stamp is None or not exists(paths.base_table):
         return Verdict(True, "no base vectors yet")
     if stamp.get("encoder") != encoder_settings(params).fingerprint():
         return Verdict(True, "another encoder")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tasks.core.store import checkpoints, orphans, tables
+from tasks.core.store import checkpoints, layout, orphans
 from tasks.core.workspace.paths import NAME, Paths
 
 
@@ -21,7 +21,7 @@ def sweep_unfinished(paths: Paths) -> None:
 
 def sweep(table: Path) -> None:
     """Remove what no version of `table` names, if there is such a table."""
-    if tables.exists(table):
+    if layout.exists(table):
         orphans.sweep(table)
 
 

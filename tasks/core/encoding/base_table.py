@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from tasks.core.encoding.encoder import EncoderSettings
 from tasks.core.encoding.featurizer import Coder, Codes
-from tasks.core.store import arrow, tables
+from tasks.core.store import arrow, layout, tables
 from tasks.core.text.same_text import Texts
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.hardlinks import check_hard_links
@@ -35,7 +35,7 @@ class Plan:
 
 def check_encoder(table: Path, settings: EncoderSettings, storage: str) -> None:
     """Refuse to mix two encoders, or two storage types, in one table."""
-    if not tables.exists(table):
+    if not layout.exists(table):
         return
     made = tables.note(table)
     stored = tables.columns(table)[tables.VECTOR]
@@ -63,7 +63,7 @@ def plan(corpus: Path, table: Path, *, rebuild: bool) -> Plan:
     """Compare corpus and table by row hash; 24 bytes of memory a row."""
     wanted = {name: np.concatenate(list(_corpus_hashes(corpus, name))) for name in KEYS[1:]}
     total = len(wanted["row_hash"])
-    if rebuild or not tables.exists(table):
+    if rebuild or not layout.exists(table):
         return Plan(np.arange(total), total, 0)
     have = tables.hashes(table, "row_hash")
     rows = np.flatnonzero(~np.isin(wanted["row_hash"], have))
