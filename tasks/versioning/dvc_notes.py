@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from tasks.core.settings.foreign_yaml import cut, read_yaml
+from tasks.core.settings.yaml_file import parse_note
+from tasks.core.text.discretion import cut
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.merge_conflicts import refuse_conflict
 from tasks.core.workspace.paths import Paths
@@ -104,7 +105,7 @@ def wanted(tree: Tree) -> Wanted:
         if content is not None and name == _PARAMS:  # which DVC reads as well
             refuse_conflict(f"{tree.name}{name}", content)
         elif content is not None:
-            note = read_yaml(f"{tree.name}{name}", content)
+            note = parse_note(f"{tree.name}{name}", content)
             _Reader(tree.name, name, links, found).take(note)
     own = [place for place in (*KEPT, RAW) if place in found.declared and place in found.digests]
     return Wanted(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tasks.core.settings.foreign_yaml import cut
+from tasks.core.text.discretion import cut
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import content_hash, digest
 from tasks.core.workspace.merge_conflicts import refuse_conflict
