@@ -116,7 +116,7 @@ def _goes_on(table: Path, space: str, note: Path) -> bool:
 
 
 def _with_features(job: EmbedJob, paths: Paths, params: Params, rows: int, fresh: bool) -> EmbedJob:
-    """Name the map that the table's features are made by; a new table gets one of its own."""
+    """Return the job with the file of the feature map; a new table gets a map of its own."""
     if job.settings.features == "last":
         return job
     if not fresh:

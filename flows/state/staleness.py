@@ -63,7 +63,7 @@ def ingest_hints(params: Params) -> Hints:
 
 
 def sources_fingerprint(paths: Paths, params: Params, sources: list[Path]) -> str:
-    """Name the content of the input documents and the settings that read them."""
+    """Return a fingerprint of the input documents and of the settings that read them."""
     names = [paths.inside(source) for source in sources]
     hashes = Hashes(paths.hashes).all(sources)
     return digest(list(zip(names, hashes, strict=True)), params.ingest.model_dump(mode="json"))
@@ -90,7 +90,7 @@ def corpus_is_stale(paths: Paths, params: Params) -> bool:
 
 
 def base_digest(corpus_digest: str, space: str, storage: str) -> str:
-    """Name the content that the base table has."""
+    """Return a fingerprint of what the base table holds: corpus, vector space, storage type."""
     return digest(corpus_digest, space, storage)
 
 
@@ -114,7 +114,7 @@ def embed_verdict(paths: Paths, params: Params) -> Verdict:
 
 
 def fit_fingerprints(paths: Paths, params: Params, name: str, file: Path) -> dict[str, str]:
-    """Name everything a transform is made from, as it is noted in its card."""
+    """Return a fingerprint of each thing a transform is made from, as its card notes them."""
     base = read_json(paths.stamp("embed")) or {}
     return {
         "labels": labels_fingerprint(paths, file),
@@ -131,7 +131,7 @@ def wording(paths: Paths, params: Params, name: str) -> str:
 
 
 def settings_fingerprint(params: Params, wording: str) -> str:
-    """Name what a transform is made by beside labels: formulas, settings of `fit`, and wording."""
+    """Return a fingerprint of formulas, settings of `fit` and wording: all beside the labels."""
     fit = params.fit.model_dump(mode="json")
     used = {key: value for key, value in fit.items() if not isinstance(value, dict)}
     used |= {"settings": params.fit.method_settings()}
@@ -139,7 +139,7 @@ def settings_fingerprint(params: Params, wording: str) -> str:
 
 
 def labels_fingerprint(paths: Paths, file: Path) -> str:
-    """Name the content of an instruction's label file, or of all files in its folder."""
+    """Return a fingerprint of an instruction's label file, or of all files in its folder."""
     return fingerprint(Hashes(paths.hashes).all(parts(file)))
 
 
@@ -202,7 +202,7 @@ def view_verdict(paths: Paths, params: Params, name: str) -> Verdict:
 
 
 def state_digest(paths: Paths) -> str:
-    """Name the state that a run records: settings, stamps, labels and scores."""
+    """Return a fingerprint of what a run records: settings, stamps, labels and scores."""
     files = [paths.params, paths.pipeline, paths.stamp("ingest"), paths.stamp("embed")]
     for folder, pattern in (
         (paths.transforms, f"*/{CARD}"),

@@ -9,7 +9,7 @@ from tasks.core.workspace.paths import NAME, Paths
 
 
 def sweep_unfinished(paths: Paths) -> None:
-    """Remove it from every table whose last write did not end; the caller holds the write lock.
+    """Sweep every table whose last write did not end; the caller holds the write lock.
 
     A rebuild that was begun goes on from its checkpoints, so these stay.
     """

@@ -57,7 +57,7 @@ class Tree(Protocol):
         ...
 
     def contents(self, paths: Sequence[str]) -> list[bytes | None]:
-        """Return what each holds; None where there is none."""
+        """Return what the files at `paths` hold; None where there is none."""
         ...
 
     def links(self) -> set[str]:
@@ -74,7 +74,7 @@ class Wanted:
     left: tuple[str, ...] = ()
 
     def only(self, places: tuple[str, ...]) -> Wanted:
-        """Return the part of it that is in `places`; all of it where these are none."""
+        """Return these without the targets outside of `places`; all where none is given."""
         if not places:
             return self
         pairs = [
@@ -114,7 +114,7 @@ def wanted(tree: Tree) -> Wanted:
 
 
 class _Reader:
-    """Takes in one note."""
+    """Collects the outputs that one of DVC's notes names, or refuses it."""
 
     def __init__(self, where: str, name: str, links: set[str], found: _Found) -> None:
         self._where, self._name, self._links, self._found = where, name, links, found

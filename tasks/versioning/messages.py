@@ -33,12 +33,12 @@ class Version:
 
 
 def identity(scores: Mapping[str, Any]) -> str:
-    """Name the transform that `scores` are of."""
+    """Return the fingerprint of the transform that `scores` are of."""
     return str(scores.get("fingerprint") or digest(dict(scores)))
 
 
 def changed_views(before: Figures, after: Figures) -> list[str]:
-    """Return the views whose transform is another one."""
+    """Return the views whose transform differs between two states."""
     old = {name: identity(scores) for name, scores in before.views.items()}
     return [name for name, scores in after.views.items() if old.get(name) != identity(scores)]
 

@@ -39,7 +39,7 @@ class EncoderSettings:
     feature_size: int = 0
 
     def fingerprint(self) -> str:
-        """Name the vector space: same fingerprint, same vectors (but for rounding)."""
+        """Return a fingerprint of the vector space; with it vectors agree but for rounding."""
         normalised = True
         parts = [_identity(self.model), self.revision, self.prompt, self.max_length, normalised]
         if self.features != "last":

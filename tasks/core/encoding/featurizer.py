@@ -16,7 +16,7 @@ from tasks.core.store.tables import FEATURES, VECTOR
 from tasks.core.workspace.files import digest, write_bytes
 
 Codes = tuple[np.ndarray, ...]
-"""Of one text: (vector,) or (vector, features)."""
+"""What a text is coded as: its vector (d,), and its features (f,) where they are kept."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def describe(settings: EncoderSettings, coder: Coder) -> dict[str, Any]:
 
 
 def space_of(note: Mapping[str, Any]) -> str:
-    """Name all that a transform is fitted on: the vectors and, where there are any, features."""
+    """Return a fingerprint of all that transforms are fitted on: vectors, and features if any."""
     fingerprint, features = str(note["fingerprint"]), note.get("features")
     return digest(fingerprint, features["fingerprint"]) if features else fingerprint
 

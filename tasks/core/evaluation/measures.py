@@ -2,4 +2,4 @@
 
 MEASURES = {"v_measure": "V-measure", "triplets": "triplets", "sts": "STS", "knn": "kNN@10"}
 BRIEF = {key: title for key, title in MEASURES.items() if key != "sts"}
-"""Those that a line of a table or of a commit has room for."""
+"""The three measures that a line of a table or of a commit has room for."""

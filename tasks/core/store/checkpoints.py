@@ -41,7 +41,7 @@ def ranges(total: int, size: int) -> Iterator[tuple[int, int]]:
 
 
 def key_of(purpose: str, rows: np.ndarray) -> str:
-    """Name a shard by what it makes and from which rows, so that a restart recognises it."""
+    """Return a fingerprint of what a shard makes and of its rows: a restart finds it by that."""
     return digest(purpose, np.ascontiguousarray(rows, dtype=np.int64).tobytes().hex())
 
 

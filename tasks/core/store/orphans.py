@@ -13,7 +13,7 @@ _EVER = timedelta(days=36_500)  # no version is older
 
 
 def sweep(table: Path) -> None:
-    """Remove them; every version stays, tagged or not.
+    """Remove the files of `table` that no version names; every version stays, tagged or not.
 
     The caller is the only writer: what one at work has written looks the same. 0.03 s on 500,000
     rows in 100 fragments and 100 versions.

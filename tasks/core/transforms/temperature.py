@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 BOUNDS = (0.01, 1000.0)
-"""Of β = 1/T: cosines are small and want T below 1, Gaussians overconfident and want it above."""
+"""Bounds of β = 1/T: cosines want T below 1 to spread out, overconfident Gaussians above 1."""
 
 
 class Fitted(NamedTuple):

@@ -44,7 +44,7 @@ class Paths:
 
     @property
     def params(self) -> Path:
-        """All settings."""
+        """The settings of the workspace: params.yaml."""
         return self.root / "params.yaml"
 
     @property
@@ -78,11 +78,11 @@ class Paths:
         return self.data / "labels"
 
     def label_file(self, name: str) -> Path:
-        """Where labels that Refract makes itself are written."""
+        """The label file that `refract label` writes."""
         return self.labels / f"{check_name(name)}.jsonl"
 
     def label_card(self, name: str) -> Path:
-        """How these were made, and what they cost."""
+        """How the labels of `refract label` were made, and what they cost."""
         return self.labels / f"{check_name(name)}.card.json"
 
     def taxonomy(self, name: str) -> Path:
@@ -91,12 +91,12 @@ class Paths:
 
     @property
     def corpus(self) -> Path:
-        """The texts, by id."""
+        """The folder of the corpus: all texts, by id."""
         return self.data / "corpus"
 
     @property
     def corpus_file(self) -> Path:
-        """All of them as one table."""
+        """The corpus as one Parquet table: a row an id."""
         return self.corpus / "corpus.parquet"
 
     @property
@@ -106,7 +106,7 @@ class Paths:
 
     @property
     def base_table(self) -> Path:
-        """The generic space: a row a text."""
+        """The table of base vectors: a row an id of the corpus."""
         return self.vectors / f"{BASE}.lance"
 
     def reduction(self, fingerprint: str) -> Path:
@@ -137,7 +137,7 @@ class Paths:
         return self.data / "views"
 
     def view_table(self, name: str) -> Path:
-        """One instruction's view."""
+        """The table of one instruction's view: a row an id of the corpus."""
         return self.views / f"{check_name(name)}.lance"
 
     def kept_transform(self, name: str, fingerprint: str) -> Path:
@@ -151,7 +151,7 @@ class Paths:
 
     @property
     def metric_folder(self) -> Path:
-        """The scores, a file a view."""
+        """The folder of scores, a JSON file a view."""
         return self.metrics / "scores"
 
     def metric(self, name: str) -> Path:
@@ -165,7 +165,7 @@ class Paths:
 
     @property
     def shift_table(self) -> Path:
-        """The same a bar each, generic space above view."""
+        """The scores of all views as a table for bars, generic space above view."""
         return self.metrics / "shifts.csv"
 
     @property
@@ -202,11 +202,11 @@ class Paths:
         return self.data / "reports"
 
     def report(self, name: str) -> Path:
-        """The page of one view."""
+        """The HTML page that reports on one view."""
         return self.reports / f"{check_name(name)}.html"
 
     def report_picture(self, name: str) -> Path:
-        """The map of that page."""
+        """The picture of the map on the page of one view."""
         return self.report(name).with_suffix(".png")
 
     @property
@@ -239,7 +239,7 @@ class Paths:
 
     @property
     def writer_lock(self) -> Path:
-        """Held by whoever changes the workspace: one at a time."""
+        """The lock held by whoever changes the workspace: one at a time."""
         return self.state / "writer.lock"
 
     @property
@@ -254,27 +254,27 @@ class Paths:
 
     @property
     def server_log(self) -> Path:
-        """What that server printed."""
+        """What the Prefect server of `refract serve` printed."""
         return self.state / "server.log"
 
     @property
     def private_note(self) -> Path:
-        """The same of the server that single commands share while there is no other."""
+        """Where the Prefect server that single commands share answers, and its secret."""
         return self.state / "private.json"
 
     @property
     def private_log(self) -> Path:
-        """What that one printed."""
+        """What the Prefect server that single commands share printed."""
         return self.state / "private.log"
 
     @property
     def private_lock(self) -> Path:
-        """Held by whoever starts that one: one at a time."""
+        """The lock held by whoever starts the shared Prefect server: one at a time."""
         return self.state / "private.lock"
 
     @property
     def private_lease(self) -> Path:
-        """Held by each command that needs it, and last by itself, when none does."""
+        """The lock that commands hold while they need the shared server; then it ends itself."""
         return self.state / "private.lease"
 
     @property
@@ -289,7 +289,7 @@ class Paths:
 
     @property
     def prefect_home(self) -> Path:
-        """The database of these servers."""
+        """The database of the workspace's own Prefect servers."""
         return self.state / "prefect"
 
     def in_dvc(self) -> bool:
@@ -334,7 +334,7 @@ class Paths:
 
     @property
     def all_shards(self) -> Path:
-        """The same of all verbs."""
+        """The folder that holds the checkpoints of all verbs at work."""
         return self.state / "shards"
 
     @property
