@@ -28,7 +28,7 @@ SERVED = (
 
 @dataclass(frozen=True)
 class CheckedOut:
-    """Where the workspace is now."""
+    """What a checkout has brought: the revision asked for, its commit, and the branch, if any."""
 
     rev: str
     commit: str

@@ -21,7 +21,7 @@ from tasks.core.encoding.featurizer import space_of
 from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.settings.params import load_params
 from tasks.core.settings.table_sections import EmbedSettings
-from tasks.core.store import checkpoints, tables
+from tasks.core.store import checkpoints, layout, tables
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import read_json, write_json
 from tasks.core.workspace.paths import Paths
@@ -74,7 +74,7 @@ def embed(root: Path, rebuild: bool = False, arrivals: bool = False) -> EmbedRep
         else:
             rebuilding.unlink(missing_ok=True)
             base_table.check_encoder(table, settings)
-            fresh = not tables.exists(table)
+            fresh = not layout.exists(table)
         _begin(paths, str(corpus["digest"]), fresh=fresh)
         unfinished = checkpoints.begun(paths.shards("embed"))
         base_table.prepare(paths.corpus_file, table, fresh=fresh)
@@ -108,7 +108,7 @@ def _begin(paths: Paths, corpus: str, *, fresh: bool) -> None:
 
 def _goes_on(table: Path, space: str, note: Path) -> bool:
     """Tell whether a killed rebuild has replaced the table already; else note that one begins."""
-    now, begun = tables.version(table) if tables.exists(table) else 0, read_json(note) or {}
+    now, begun = tables.version(table) if layout.exists(table) else 0, read_json(note) or {}
     if begun.get("space") == space and begun["from"] < now:
         return True
     write_json(note, {"space": space, "from": now})
@@ -116,7 +116,7 @@ def _goes_on(table: Path, space: str, note: Path) -> bool:
 
 
 def _with_features(job: EmbedJob, paths: Paths, rows: int, fresh: bool) -> EmbedJob:
-    """Name the map that the table's features are made by; a new table gets one of its own."""
+    """Return the job with the file of the feature map; a new table gets a map of its own."""
     if job.settings.features == "last":
         return job
     if not fresh:

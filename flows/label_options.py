@@ -93,7 +93,7 @@ def endpoint(params: Params) -> Endpoint:
 
 
 def fingerprint(job: LabelJob, params: Params) -> str:
-    """Name everything that decides on the label file."""
+    """Return a fingerprint of everything that decides on the label file."""
     weak = [params.label.zero_shot] if job.weak else []
     return digest(job.made_from(), weak)
 

@@ -13,7 +13,7 @@ from flows.runtime.flow_run_output import SAY, as_child
 from flows.runtime.lock import writer
 from flows.runtime.prefect_artifacts import leave_table
 from tasks.core.settings.params import load_params
-from tasks.core.store import tables
+from tasks.core.store import layout
 from tasks.core.workspace.files import read_json, write_json
 from tasks.core.workspace.instruction_name import BASE
 from tasks.core.workspace.paths import Paths
@@ -28,7 +28,7 @@ def maintain(root: Path, commit: bool = False) -> list[UpkeepReport]:
     keep, fragments = timedelta(days=params.maintain.keep_days), params.maintain.fragments
     reports = []
     with writer(paths):
-        if tables.exists(paths.base_table):
+        if layout.exists(paths.base_table):
             reports.append(maintain_table(BASE, paths.base_table, keep, fragments))
         for name in Workspace(root).views:
             reports.append(maintain_table(name, paths.view_table(name), keep, fragments))

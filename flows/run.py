@@ -48,7 +48,7 @@ def run(root: Path, commit: bool = False) -> RunReport:
 def bring_up_to_date(
     root: Path, subject: str, *, commit: bool, documents: bool = True
 ) -> RunReport:
-    """Do the four verbs and record the outcome under `subject`.
+    """Ingest, embed, fit and materialise what is stale, and record the outcome under `subject`.
 
     documents: take in what changed in the sources; else only what an earlier run has left undone.
     """

@@ -16,7 +16,7 @@ from tasks.core.encoding.features import SAMPLE, Reduction, load_reduction
 from tasks.core.encoding.featurizer import Coder, describe, fit_coder, recall
 from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.settings.table_sections import EmbedSettings
-from tasks.core.store import checkpoints, tables
+from tasks.core.store import checkpoints, layout
 from tasks.core.store import index as nearest
 from tasks.retries import RETRIES
 
@@ -114,7 +114,7 @@ def commit_shard(job: EmbedJob, shard: dict[str, Any], fresh: bool) -> EmbedCoun
 @task(name="retire", cache_policy=NO_CACHE)
 def retire(corpus: Path, table: Path) -> int:
     """Remove the rows of texts that the corpus no longer holds."""
-    return base_table.retire_gone(corpus, table) if tables.exists(table) else 0
+    return base_table.retire_gone(corpus, table) if layout.exists(table) else 0
 
 
 @task(name="index", cache_policy=NO_CACHE)

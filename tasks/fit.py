@@ -99,12 +99,12 @@ def _write_rejects(job: FitJob, labels: LabelSet) -> None:
 
 
 def _matched(labels: LabelSet) -> str:
-    """Name the labelled texts themselves: a corpus that changed elsewhere needs no new fit."""
+    """Return a fingerprint of the labelled texts: a corpus that changed elsewhere needs no fit."""
     return digest(sorted(zip(labels.ids, labels.text_hashes, labels.labels, strict=True)))
 
 
 def _fingerprint(job: FitJob, matched: str) -> str:
-    """Name the transform by what makes it; beside the scores, it tells versions apart in git."""
+    """Return a fingerprint of all that makes the transform; scores carry it in git."""
     return digest(job.made_from["params"], job.made_from["encoder"], matched)
 
 

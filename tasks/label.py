@@ -29,7 +29,7 @@ TAXONOMY = "taxonomy"  # what was written for a review
 
 @dataclass(frozen=True)
 class Output:
-    """Where labels, card and taxonomy go."""
+    """The files that a labelling writes: labels, card and proposed taxonomy."""
 
     labels: Path
     card: Path
@@ -44,31 +44,31 @@ def sample(job: LabelJob) -> Step:
 
 @task(name="summarise", cache_policy=NO_CACHE)
 def summarise(job: LabelJob) -> Step:
-    """Have each of them summarised."""
+    """Have the model summarise each text of the sample."""
     return _paid(job, "summarise", _size(job, pipeline.SAMPLE), pipeline.summarise)
 
 
 @task(name="cluster", cache_policy=NO_CACHE)
 def cluster(job: LabelJob) -> Step:
-    """Cluster the summaries."""
+    """Cluster the summaries of the sample."""
     return pipeline.cluster(job)
 
 
 @task(name="name clusters", cache_policy=NO_CACHE)
 def name_clusters(job: LabelJob) -> Step:
-    """Have the clusters named."""
+    """Have the model name each cluster of summaries."""
     return _paid(job, "name", _size(job, pipeline.CLUSTERS), pipeline.name_clusters)
 
 
 @task(name="propose", cache_policy=NO_CACHE)
 def propose(job: LabelJob) -> Step:
-    """Have the labels proposed at once."""
+    """Have the model propose all labels at once, without clusters."""
     return _paid(job, "propose", 1, pipeline.propose)
 
 
 @task(name="classify", cache_policy=NO_CACHE)
 def classify(job: LabelJob) -> Step:
-    """Have each text sorted into one of the labels."""
+    """Have the model choose one of the labels for each text."""
     return _paid(job, "classify", _size(job, pipeline.SAMPLE), pipeline.classify)
 
 

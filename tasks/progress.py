@@ -5,10 +5,15 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, Task
+    from rich.text import Text
 
 _EVERY = 10.0  # seconds between two lines where there is no terminal
+_WINDOW = 600.0  # seconds over which the rate is taken; a chunk of long texts may take minutes
 
 
 @contextmanager
@@ -17,28 +22,29 @@ def track(
 ) -> Iterator[Callable[[int], None]]:
     """Yield `advance(n)`; what it counts is shown on stderr. A total of None is not known yet.
 
+    The rate is that since the first call: what this counts may have been known before.
     note: says what else is worth knowing by then, such as the cost so far.
     """
+    bars, on_terminal = _bars(), sys.stderr.isatty()
     artifact = _Artifact(label, total)
-    if sys.stderr.isatty():
-        with _bar(label, total, note) as advance:
-            yield _both(advance, artifact.advance)
-    else:
-        yield _both(_Lines(label, total, unit, note).advance, artifact.advance)
+    with bars if on_terminal else nullcontext():
+        bar = bars.add_task(label, total=total, note="")
+        lines = _Lines(bars.tasks[0], unit, note)
+
+        def advance(n: int) -> None:
+            """Count `n` more, and show it."""
+            bars.advance(bar, n)
+            artifact.advance(n)
+            if on_terminal:
+                bars.update(bar, note=note())
+            else:
+                lines.show()
+
+        yield advance
     artifact.end()
 
 
-def _both(first: Callable[[int], None], second: Callable[[int], None]) -> Callable[[int], None]:
-    def advance(n: int) -> None:
-        """Tell both."""
-        first(n)
-        second(n)
-
-    return advance
-
-
-@contextmanager
-def _bar(label: str, total: int | None, note: Callable[[], str]) -> Iterator[Callable[[int], None]]:
+def _bars() -> Progress:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -48,49 +54,31 @@ def _bar(label: str, total: int | None, note: Callable[[], str]) -> Iterator[Cal
         TimeRemainingColumn,
     )
 
-    columns = (
+    class Rate(TextColumn):
+        """Units a second."""
+
+        def render(self, task: Task) -> Text:
+            """Return the rate since the first call, or nothing where none is known yet."""
+            from rich.text import Text
+
+            return Text(f"{task.speed:,.0f}/s" if task.speed else "")
+
+    return Progress(
         TextColumn("{task.description:<24}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]:>10}"),
+        Rate(""),
         TextColumn("{task.fields[note]}"),
         TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        get_time=time.monotonic,
+        speed_estimate_period=_WINDOW,
     )
-    speed = _Speed()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task(label, total=total, rate="", note="")
-
-        def advance(n: int) -> None:
-            """Move the bar on by `n`, and show the rate."""
-            if speed.begun is None:
-                progress.reset(bar, completed=n)  # its time left is not to count these either
-            else:
-                progress.advance(bar, n)
-            rate = speed.after(n)
-            progress.update(bar, rate=f"{rate:,.0f}/s" if rate else "", note=note())
-
-        yield advance
-
-
-class _Speed:
-    """Units a second, from the first call on: what that counts may have been known before."""
-
-    def __init__(self) -> None:
-        self.begun: float | None = None
-        self._done = 0
-
-    def after(self, n: int) -> float:
-        """Count `n` more; return the rate, 0 where none is known yet."""
-        now = time.monotonic()
-        if self.begun is None:
-            self.begun = now
-            return 0.0
-        self._done += n
-        return self._done / max(now - self.begun, 1e-9)
 
 
 class _Artifact:
-    """The same on the flow run's page in the Prefect UI, where the work takes longer."""
+    """The share that is done, on the flow run's page in the Prefect UI, for longer work."""
 
     def __init__(self, label: str, total: int | None) -> None:
         self._label, self._total = label, total
@@ -121,23 +109,20 @@ class _Artifact:
 
 
 class _Lines:
-    def __init__(self, label: str, total: int | None, unit: str, note: Callable[[], str]) -> None:
-        self._label, self._total, self._unit, self._note = label, total, unit, note
-        self._done = 0
-        self._speed = _Speed()
+    """A line about a task now and then, where there is no terminal."""
+
+    def __init__(self, task: Task, unit: str, note: Callable[[], str]) -> None:
+        self._task, self._unit, self._note = task, unit, note
         self._said = time.monotonic()
 
-    def advance(self, n: int) -> None:
-        """Count `n` more, and print a line now and then."""
-        self._done += n
-        rate = self._speed.after(n)
-        now = time.monotonic()
-        if now - self._said < _EVERY or self._done == self._total:
-            return  # the verb itself says how it ended
+    def show(self) -> None:
+        """Print a line if the last one is some time ago; the verb itself says how it ended."""
+        task, now = self._task, time.monotonic()
+        if now - self._said < _EVERY or task.completed == task.total:
+            return
         self._said = now
-        line = f"{self._label}: {self._done:,} {self._unit}, {rate:,.0f}/s"
-        if self._total is not None and rate:
-            left = (self._total - self._done) / rate
-            line += f", {left:.0f} s left of {self._total:,}"
+        line = f"{task.description}: {task.completed:,.0f} {self._unit}, {task.speed or 0:,.0f}/s"
+        if task.total is not None and task.time_remaining is not None:
+            line += f", {task.time_remaining:.0f} s left of {task.total:,.0f}"
         note = self._note()
         print(f"{line}, {note}" if note else line, file=sys.stderr, flush=True)

@@ -112,7 +112,7 @@ def fit(names: tuple[str, ...], force: bool, root: Path) -> None:
 
 
 def _refuse_rejected(rejected: dict[str, str]) -> None:
-    """Name the label files that could not be used, and end with exit code 2.
+    """Print the label files that could not be used, and end with exit code 2.
 
     Not within `dvc repro`: the rejections are an output of its stage, and the other views go on.
     """
@@ -152,7 +152,7 @@ def materialise(names: tuple[str, ...], root: Path) -> None:
 @click.option("--commit", is_flag=True, help="Record it in git as well: one commit, and tags.")
 @root_option
 def run(commit: bool, root: Path) -> None:
-    """Do all four in order, then record it in DVC."""
+    """Ingest, embed, fit and materialise what is stale, then record it in DVC."""
     from flows.cli import show
     from flows.state import staleness
     from flows.state.status import read_status

@@ -14,11 +14,11 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.cli.terminal import give, lines
+from tasks.core.evaluation.measures import BRIEF
 from tasks.core.evaluation.proof import PROVEN, UNPROVEN
 from tasks.core.labels.notes import PLACED
 from tasks.core.workspace.paths import Paths
 
-MEASURES = {"v_measure": "V-measure", "triplets": "triplets", "knn": "kNN@10"}
 UNSAFE = re.compile("[\x7f-\x9f\u200e\u200f\u061c\u2028-\u202e\u2066-\u206f\ud800-\udfff]")
 REMARKS = 8  # lines about how files were read
 WIDTH = 100  # characters of a table where there is no terminal to ask
@@ -157,12 +157,12 @@ def status(state: Mapping[str, Any]) -> None:
 def _views(instructions: Mapping[str, Any]) -> Table:
     table = new_table("views: scores on held-out labels, before → after")
     table.add_column("instruction")
-    for title in ("labels", "texts", *MEASURES.values(), "rows"):
+    for title in ("labels", "texts", *BRIEF.values(), "rows"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("state")
     for name, about in instructions.items():
         counts = about.get("labels", {})
-        scores = [shift(about.get("before", {}), about.get("after", {}), key) for key in MEASURES]
+        scores = [shift(about.get("before", {}), about.get("after", {}), key) for key in BRIEF]
         table.add_row(
             name,
             f"{len(counts)}",

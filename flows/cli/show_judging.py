@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
-from flows.cli.show import FEW, MEASURES, new_console, new_table, print_json
+from flows.cli.show import FEW, new_console, new_table, print_json
 from flows.cli.terminal import give
+from tasks.core.evaluation.measures import MEASURES
 from tasks.core.text.formulas import neutral
 
 if TYPE_CHECKING:
     import polars as pl
-
-ROWS = {**MEASURES, "sts": "STS"}
 
 
 def evaluation(found: Mapping[str, Any], *, as_json: bool) -> None:
@@ -44,7 +43,7 @@ def _table(found: Mapping[str, Any]) -> Table:
     spaces, gains = list(found["scores"]), list(found["gains"])
     for title in (*spaces, *(f"over {name}" for name in gains)):
         made.add_column(title, justify="right", no_wrap=True)
-    for measure, title in ROWS.items():
+    for measure, title in MEASURES.items():
         scores = [_figure(found["scores"][name][measure]) for name in spaces]
         more = [_figure(found["gains"][name][measure], "+") for name in gains]
         made.add_row(title, *scores, *more)

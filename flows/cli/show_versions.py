@@ -9,7 +9,6 @@ import click
 from rich.table import Table
 
 from flows.cli.show import (
-    MEASURES,
     materialised,
     new_console,
     new_table,
@@ -18,6 +17,7 @@ from flows.cli.show import (
     shift,
     short,
 )
+from tasks.core.evaluation.measures import BRIEF
 
 LEFT = 5  # outputs of the user's own that are named
 
@@ -56,7 +56,7 @@ def view(name: str, rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None
     for title in ("texts", "labels"):
         made.add_column(title, justify="right", no_wrap=True)
     made.add_column("method", no_wrap=True)
-    for title in MEASURES.values():
+    for title in BRIEF.values():
         made.add_column(title, justify="right", no_wrap=True)
     for row in rows:
         made.add_row(
@@ -67,7 +67,7 @@ def view(name: str, rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None
             _count(row["texts"]),
             _count(row["labels"]),
             row["method"] or "removed",
-            *(_score(row["after"].get(key)) for key in MEASURES),
+            *(_score(row["after"].get(key)) for key in BRIEF),
         )
     new_console().print(made)
 
@@ -111,7 +111,7 @@ def _overview(views: Mapping[str, Any]) -> Table:
     made = new_table("views, earlier → later; kept: share of the nearest neighbours")
     for title in ("view", "what"):
         made.add_column(title, no_wrap=True)
-    for title in ("labels", *MEASURES.values(), "relabelled", "kept"):
+    for title in ("labels", *BRIEF.values(), "relabelled", "kept"):
         made.add_column(title, justify="right", no_wrap=True)
     for name, about in views.items():
         old, new = about["sides"]
@@ -121,7 +121,7 @@ def _overview(views: Mapping[str, Any]) -> Table:
             name,
             about["state"],
             f"{_count(old.get('labels'))} → {_count(new.get('labels'))}",
-            *(shift(old.get("after", {}), new.get("after", {}), key) for key in MEASURES),
+            *(shift(old.get("after", {}), new.get("after", {}), key) for key in BRIEF),
             _count(moved.get("labels_changed")),
             "–" if kept is None else f"{kept:.0%}",
         )

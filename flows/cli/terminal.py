@@ -28,7 +28,7 @@ class Cleaned(io.TextIOBase):
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
-        """That of the stream below."""
+        """The encoding of the stream that is written to."""
         return self.rich_proxied_file.encoding
 
     def write(self, text: str) -> int:
@@ -37,11 +37,11 @@ class Cleaned(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """Hand on what was written."""
+        """Flush the stream that is written to."""
         self.rich_proxied_file.flush()
 
     def isatty(self) -> bool:
-        """Tell whether a person looks at it."""
+        """Tell whether the stream that is written to is a terminal."""
         return self.rich_proxied_file.isatty()
 
     def fileno(self) -> int:
@@ -49,7 +49,7 @@ class Cleaned(io.TextIOBase):
         return self.rich_proxied_file.fileno()
 
     def writable(self) -> bool:
-        """Return True."""
+        """Return True, as the stream that is written to is open for writing."""
         return True
 
 

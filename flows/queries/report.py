@@ -16,6 +16,7 @@ from flows.state import staleness
 from flows.state.trust import ask, is_agreed, keeping
 from tasks.core.encoding import base_table
 from tasks.core.evaluation.bootstrap import Estimate, Judgement, judge
+from tasks.core.evaluation.measures import MEASURES
 from tasks.core.labels.files import label_files
 from tasks.core.labels.multilabel import one_each
 from tasks.core.labels.reader import LabelSet, read_labels
@@ -156,7 +157,7 @@ def _checked(
 def _scores(judged: Mapping[str, Judgement]) -> Scored:
     """Return the measures that are defined in the generic space and in the view."""
     before, after = judged["before"].figures, judged["after"].figures
-    pairs = {key: (before[key], after[key]) for key in page.MEASURES}
+    pairs = {key: (before[key], after[key]) for key in MEASURES}
     return {key: (b, a) for key, (b, a) in pairs.items() if b is not None and a is not None}
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from flows.state.trust import ask
+from tasks.core.evaluation.measures import MEASURES
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import read_json
 from tasks.core.workspace.instruction_name import check_name
 from tasks.core.workspace.paths import Paths
 from tasks.versioning import history
 from tasks.versioning.messages import identity
-
-MEASURES = ("v_measure", "triplets", "sts", "knn")
 
 
 def recorded_commits(paths: Paths, limit: int | None = None) -> list[dict[str, Any]]:

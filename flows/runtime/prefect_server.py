@@ -39,7 +39,7 @@ class Server:
         self._process, self._log = process, log
 
     def wait(self) -> None:
-        """Wait until it answers; InputError if it ends or takes too long."""
+        """Wait until the server answers; InputError if it ends or takes too long."""
         last = time.monotonic() + STARTED
         while not answers(self.note):
             if self._process.poll() is not None:
@@ -51,7 +51,7 @@ class Server:
             time.sleep(0.1)
 
     def check(self) -> None:
-        """Raise RuntimeError if it has ended."""
+        """Raise RuntimeError if the server has ended."""
         code = self._process.poll()
         if code is not None:
             raise RuntimeError(

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows.runtime.server_guard import PROOF, proof
+from tasks.core.workspace.files import as_json, write_bytes
 from tasks.core.workspace.paths import Paths
 
 _OURS = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}/api")  # another host's is no note
@@ -38,18 +39,8 @@ def new_secret() -> str:
 
 def write_note(paths: Paths, file: Path, note: Note) -> None:
     """Replace `file` by the note; there is no moment in which anyone else could read it."""
-    file.parent.mkdir(parents=True, exist_ok=True)
     content = {"url": note.url, "secret": note.secret, "workspace": str(paths.root.resolve())}
-    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-    temporary.unlink(missing_ok=True)  # of a process of the same number that was killed here
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            json.dump(content, out, indent=2)
-            out.write("\n")
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_bytes(file, as_json(content), private=True)
 
 
 def known(paths: Paths, file: Path) -> Note | None:

@@ -24,7 +24,7 @@ _EACH = 10.0  # seconds between two looks at the queue while no label file chang
 class Backlog:
     """The queue of a workspace's deployments, and the instructions that are to enter it.
 
-    ids: of the deployments, by flow. tell: emits the event that asks for an instruction's run.
+    ids: the id of each flow's deployment. tell: emits the event that asks for an instruction's run.
     """
 
     def __init__(self, client: Any, ids: dict[str, UUID], tell: Callable[[str], None]) -> None:
@@ -36,7 +36,7 @@ class Backlog:
         self._silent = False
 
     def note(self, instructions: Iterable[str]) -> None:
-        """Have the labels of these looked at; from any thread."""
+        """Ask for a run of these instructions; may be called from any thread."""
         with self._lock:
             self._noted.update(instructions)
 

@@ -120,7 +120,7 @@ def _notices(folder: Path, stop: Event) -> Iterator[bool]:
 
 
 def _told(folder: Path, folders: dict[Path, State], stop: Event) -> Iterator[bool]:
-    """Yield the same as long as these are the folders that there are."""
+    """Yield whether anything changed, until there are other folders than these."""
     watched = {str(path) for path in folders}
     due = time.monotonic() + _EVEN_SO
     for group in watch(

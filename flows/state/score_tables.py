@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
+from tasks.core.evaluation.measures import MEASURES
 from tasks.core.workspace.files import read_json, write_text
 from tasks.core.workspace.paths import Paths
 
-MEASURES = ("v_measure", "triplets", "sts", "knn")
 WHEN = ("before", "after")
 SPACES = ("generic", "view")  # what they are called on bars, in the order of the alphabet
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows.state.sources import documents
-from flows.state.wholeness import is_table, is_view, mixture, unfinished
+from flows.state.wholeness import is_view, mixture, unfinished
 from tasks.core.encoding import vector_space
 from tasks.core.labels.files import fingerprint, label_files, parts
 from tasks.core.settings.params import Params
+from tasks.core.store.layout import exists
 from tasks.core.transforms.card import CARD, REVISION
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import Hashes, digest, object_in, read_json
@@ -32,7 +33,7 @@ HELD_BY = ("labels", "params", "encoder")  # not by the base: rows that arrive e
 
 
 def sources_fingerprint(paths: Paths, params: Params, sources: list[Path]) -> str:
-    """Name the content of the input documents and the settings that read them."""
+    """Return a fingerprint of the input documents and of the settings that read them."""
     names = [paths.inside(source) for source in sources]
     hashes = Hashes(paths.hashes).all(sources)
     return digest(list(zip(names, hashes, strict=True)), params.ingest.model_dump(mode="json"))
@@ -59,7 +60,7 @@ def corpus_is_stale(paths: Paths, params: Params) -> bool:
 
 
 def base_digest(corpus_digest: str, space: str, storage: str) -> str:
-    """Name the content that the base table has."""
+    """Return a fingerprint of what the base table holds: corpus, vector space, storage type."""
     return digest(corpus_digest, space, storage)
 
 
@@ -69,7 +70,7 @@ def embed_verdict(paths: Paths, params: Params) -> Verdict:
     if corpus is None:
         return Verdict(False, "no corpus yet")
     stamp = read_json(paths.stamp("embed"))
-    if stamp is None or not is_table(paths.base_table):
+    if stamp is None or not exists(paths.base_table):
         return Verdict(True, "no base vectors yet")
     if stamp.get("encoder") != vector_space.fingerprint(params.embed):
         return Verdict(True, "another encoder")
@@ -83,7 +84,7 @@ def embed_verdict(paths: Paths, params: Params) -> Verdict:
 
 
 def fit_fingerprints(paths: Paths, params: Params, name: str, file: Path) -> dict[str, str]:
-    """Name everything a transform is made from, as it is noted in its card."""
+    """Return a fingerprint of each thing a transform is made from, as its card notes them."""
     base = read_json(paths.stamp("embed")) or {}
     return {
         "labels": labels_fingerprint(paths, file),
@@ -100,7 +101,7 @@ def wording(paths: Paths, params: Params, name: str) -> str:
 
 
 def settings_fingerprint(params: Params, wording: str) -> str:
-    """Name what a transform is made by beside labels: formulas, settings of `fit`, and wording."""
+    """Return a fingerprint of formulas, settings of `fit` and wording: all beside the labels."""
     fit = params.fit.model_dump(mode="json")
     used = {key: value for key, value in fit.items() if not isinstance(value, dict)}
     used |= {"settings": params.fit.method_settings()}
@@ -108,7 +109,7 @@ def settings_fingerprint(params: Params, wording: str) -> str:
 
 
 def labels_fingerprint(paths: Paths, file: Path) -> str:
-    """Name the content of an instruction's label file, or of all files in its folder."""
+    """Return a fingerprint of an instruction's label file, or of all files in its folder."""
     return fingerprint(Hashes(paths.hashes).all(parts(file)))
 
 
@@ -171,7 +172,7 @@ def view_verdict(paths: Paths, params: Params, name: str) -> Verdict:
 
 
 def state_digest(paths: Paths) -> str:
-    """Name the state that a run records: settings, stamps, labels and scores."""
+    """Return a fingerprint of what a run records: settings, stamps, labels and scores."""
     files = [paths.params, paths.pipeline, paths.stamp("ingest"), paths.stamp("embed")]
     for folder, pattern in (
         (paths.transforms, f"*/{CARD}"),

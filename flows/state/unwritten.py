@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tasks.core.store import checkpoints, orphans, tables
+from tasks.core.store import checkpoints, layout, orphans
 from tasks.core.workspace.instruction_name import NAME
 from tasks.core.workspace.paths import Paths
 
 
 def sweep_unfinished(paths: Paths) -> None:
-    """Remove it from every table whose last write did not end; the caller holds the write lock.
+    """Sweep every table whose last write did not end; the caller holds the write lock.
 
     A rebuild that was begun goes on from its checkpoints, so these stay.
     """
@@ -22,7 +22,7 @@ def sweep_unfinished(paths: Paths) -> None:
 
 def sweep(table: Path) -> None:
     """Remove what no version of `table` names, if there is such a table."""
-    if tables.exists(table):
+    if layout.exists(table):
         orphans.sweep(table)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tasks.core.store.layout import exists, noted_live_version
 from tasks.core.transforms.card import CARD, TENSORS, fits
 from tasks.core.workspace.files import Hashes, read_json
 from tasks.core.workspace.paths import Paths
@@ -37,20 +38,14 @@ def _sealed(paths: Paths, folder: Path, card: dict[str, Any]) -> bool:
     return seal is not None and seal == card.get("sha256")
 
 
-def is_table(table: Path) -> bool:
-    """Tell whether a table with at least one version is there."""
-    versions = table / "_versions"
-    return versions.is_dir() and any(versions.iterdir())
-
-
 def is_view(paths: Paths, name: str, stamp: dict[str, Any]) -> bool:
     """Tell whether table, tag and kept transform are there, and are those of the stamp."""
     table = paths.view_table(name)
     kept = paths.kept_transform(name, str(stamp.get("transform")))
-    card, tag = read_json(kept / CARD), read_json(table / "_refs" / "tags" / "live.json")
-    if not is_table(table) or tag is None or card is None or not _sealed(paths, kept, card):
+    card, live = read_json(kept / CARD), noted_live_version(table)
+    if not exists(table) or live is None or card is None or not _sealed(paths, kept, card):
         return False
-    return stamp.get("version", tag.get("version")) == tag.get("version")
+    return bool(stamp.get("version", live) == live)
 
 
 def is_live(paths: Paths, name: str) -> bool:

@@ -7,10 +7,11 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from tasks.core.workspace.errors import InputError
 from tasks.versioning.dvc_notes import Wanted
 from tasks.versioning.dvc_objects import lists_are_there
 from tasks.versioning.links import refuse_links
-from tasks.versioning.shell import Place, RepositoryError, dvc, git, git_answer
+from tasks.versioning.shell import UNKNOWN, Place, RepositoryError, dvc, git, git_answer, git_status
 
 
 def unrecorded_in_git(root: Path, place: Place, watched: str, but: str) -> list[str]:
@@ -19,15 +20,11 @@ def unrecorded_in_git(root: Path, place: Place, watched: str, but: str) -> list[
     Other untracked files stay where they are in a checkout, as git leaves them, and so do those
     in `but`.
     """
-    said = git(
-        root, "status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--", "."
-    )
-    rows = [(row[:2], row[3:]) for row in said.split("\0") if row]
     within, apart = f"{place.name(watched)}/", f"{place.name(but)}/"
     return [
         path.removeprefix(place.prefix)
-        for state, path in rows
-        if state != "??" or (path.startswith(within) and not path.startswith(apart))
+        for state, path in git_status(root, ["."])
+        if state != UNKNOWN or (path.startswith(within) and not path.startswith(apart))
     ]
 
 

@@ -11,7 +11,7 @@ from tasks.core.workspace.errors import InputError
 from tasks.versioning import history
 from tasks.versioning.dvcignore import is_recordable
 from tasks.versioning.messages import Figures, Version, identity, log_message, tag_message
-from tasks.versioning.shell import Place, git, git_answer, place_of
+from tasks.versioning.shell import UNKNOWN, Place, git, git_answer, git_status, place_of
 
 _UNDER_WAY = {"MERGE_HEAD": "merge", "CHERRY_PICK_HEAD": "cherry-pick", "REVERT_HEAD": "revert"}
 
@@ -81,19 +81,9 @@ def uncommitted(root: Path, belongings: Belongings) -> list[str]:
 
 def _status(place: Place, paths: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return changed and unknown files among `paths`; what git ignores is neither."""
-    said = git(
-        place.top,
-        "status",
-        "--porcelain=v1",
-        "-z",
-        "--no-renames",
-        "--untracked-files=all",
-        "--",
-        *(place.name(path) for path in paths),
-    )
-    rows = [row for row in said.split("\0") if row]
-    unknown = [row[3:] for row in rows if row.startswith("??")]
-    return [row[3:] for row in rows if not row.startswith("??")], unknown
+    rows = git_status(place.top, [place.name(path) for path in paths])
+    unknown = [path for state, path in rows if state == UNKNOWN]
+    return [path for state, path in rows if state != UNKNOWN], unknown
 
 
 def _added(place: Place, path: str) -> bool:

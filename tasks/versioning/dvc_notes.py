@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from tasks.core.settings.foreign_yaml import cut, read_yaml
+from tasks.core.settings.yaml_file import parse_note
+from tasks.core.text.discretion import cut
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.merge_conflicts import refuse_conflict
 from tasks.core.workspace.paths import Paths
@@ -56,7 +57,7 @@ class Tree(Protocol):
         ...
 
     def contents(self, paths: Sequence[str]) -> list[bytes | None]:
-        """Return what each holds; None where there is none."""
+        """Return what the files at `paths` hold; None where there is none."""
         ...
 
     def links(self) -> set[str]:
@@ -73,7 +74,7 @@ class Wanted:
     left: tuple[str, ...] = ()
 
     def only(self, places: tuple[str, ...]) -> Wanted:
-        """Return the part of it that is in `places`; all of it where these are none."""
+        """Return these without the targets outside of `places`; all where none is given."""
         if not places:
             return self
         pairs = [
@@ -104,7 +105,7 @@ def wanted(tree: Tree) -> Wanted:
         if content is not None and name == _PARAMS:  # which DVC reads as well
             refuse_conflict(f"{tree.name}{name}", content)
         elif content is not None:
-            note = read_yaml(f"{tree.name}{name}", content)
+            note = parse_note(f"{tree.name}{name}", content)
             _Reader(tree.name, name, links, found).take(note)
     own = [place for place in (*KEPT, RAW) if place in found.declared and place in found.digests]
     return Wanted(
@@ -113,7 +114,7 @@ def wanted(tree: Tree) -> Wanted:
 
 
 class _Reader:
-    """Takes in one note."""
+    """Collects the outputs that one of DVC's notes names, or refuses it."""
 
     def __init__(self, where: str, name: str, links: set[str], found: _Found) -> None:
         self._where, self._name, self._links, self._found = where, name, links, found

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from tasks.core.settings.foreign_yaml import cut
+from tasks.core.text.discretion import cut
 from tasks.core.workspace.errors import InputError
 
 _DIGEST = re.compile(r"[0-9a-f]{32}")

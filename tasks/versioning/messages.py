@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tasks.core.evaluation.measures import BRIEF
 from tasks.core.workspace.files import digest
 
 NAMED = 3  # views named in a headline; the others are counted
@@ -32,12 +33,12 @@ class Version:
 
 
 def identity(scores: Mapping[str, Any]) -> str:
-    """Name the transform that `scores` are of."""
+    """Return the fingerprint of the transform that `scores` are of."""
     return str(scores.get("fingerprint") or digest(dict(scores)))
 
 
 def changed_views(before: Figures, after: Figures) -> list[str]:
-    """Return the views whose transform is another one."""
+    """Return the views whose transform differs between two states."""
     old = {name: identity(scores) for name, scores in before.views.items()}
     return [name for name, scores in after.views.items() if old.get(name) != identity(scores)]
 
@@ -115,8 +116,7 @@ def _labels(scores: Mapping[str, Any]) -> str:
 
 
 def _measures(scores: Mapping[str, Any]) -> str:
-    names = {"V-measure": "v_measure", "triplets": "triplets", "kNN@10": "knn"}
-    shifts = {title: _shift(scores, key, 1) for title, key in names.items()}
+    shifts = {title: _shift(scores, key, 1) for key, title in BRIEF.items()}
     return ", ".join(f"{title} {shift}" for title, shift in shifts.items() if shift) or "no scores"
 
 

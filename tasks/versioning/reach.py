@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tasks.core.settings.foreign_yaml import cut
+from tasks.core.text.discretion import cut
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import content_hash, digest
 from tasks.core.workspace.merge_conflicts import refuse_conflict
@@ -49,7 +49,7 @@ class Reach:
 
     @property
     def key(self) -> str:
-        """Name it, as an agreement notes it."""
+        """A fingerprint of this reach, by which an agreement notes it."""
         return digest(self.kind, self.says, self.exact)
 
 
@@ -81,7 +81,7 @@ def _leads_out(root: Path, source: str) -> bool:
 
 
 def of_model(params: Any) -> Iterator[Reach]:
-    """Return the encoder, unless it is the bundled one."""
+    """Yield that another encoder than the bundled one is loaded."""
     model, revision = params.embed.model, params.embed.revision
     if model != "bundled":
         said = f"embed.model loads {cut(model)!r}, a folder or a model fetched from Hugging Face"

@@ -32,6 +32,7 @@ _QUIET = {
     "safe.bareRepository": "explicit",  # a folder in a clone may look like a repository itself
 }
 _ACTS = ("add", "checkout", "commit", "push", "tag", "init")
+UNKNOWN = "??"  # state of a file that git does not track
 _SAFE_PATH = "refract"  # the value by which our own PYTHONSAFEPATH is known
 
 
@@ -67,6 +68,17 @@ def git_answer(root: Path, *arguments: str) -> str | None:
     """Run git in `root` for a question; None where it says no."""
     done = _call(root, ["git", *_quiet(), *arguments])
     return None if done.returncode else os.fsdecode(done.stdout).strip()
+
+
+def git_status(root: Path, paths: Sequence[str]) -> list[tuple[str, str]]:
+    """Return what git finds changed or new among `paths`: two letters of state, and the path.
+
+    Paths are named from git's top; what git ignores is not among them, and a renamed file is one
+    that is gone and one that is new.
+    """
+    how = ("--porcelain=v1", "-z", "--no-renames", "--untracked-files=all")
+    said = git(root, "status", *how, "--", *paths)
+    return [(row[:2], row[3:]) for row in said.split("\0") if row]
 
 
 def git_contents(root: Path, names: Sequence[str]) -> list[bytes | None]:

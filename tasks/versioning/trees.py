@@ -35,7 +35,7 @@ class Recorded:
         return [path for mode, path in self._rows if mode not in _LINKS and _is_note(path)]
 
     def contents(self, paths: Sequence[str]) -> list[bytes | None]:
-        """Return what git holds of each."""
+        """Return what git holds of each path; None where there is no such file."""
         asked = [f"{self._commit}:{self._place.name(path)}" for path in paths]
         return git_contents(self._root, asked)
 
@@ -45,7 +45,7 @@ class Recorded:
 
 
 class Present:
-    """The workspace as it lies there."""
+    """The files of a workspace as they lie on disk now, rather than in git."""
 
     name = ""
 
@@ -63,7 +63,7 @@ class Present:
         return list(dict.fromkeys([*own, *filter(_is_note, tracked.split("\0"))]))
 
     def contents(self, paths: Sequence[str]) -> list[bytes | None]:
-        """Return what lies at each."""
+        """Return what the files at `paths` hold; None where there is none."""
         files = [self._root / path for path in paths]
         return [file.read_bytes() if file.is_file() else None for file in files]
 

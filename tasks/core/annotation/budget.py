@@ -18,7 +18,7 @@ class Budget:
     max_usd: float | None = None
 
     def usd(self, tokens_in: int, tokens_out: int) -> float:
-        """Return what so many tokens cost."""
+        """Return the price in dollars of tokens sent and answered."""
         return (tokens_in * self.usd_in + tokens_out * self.usd_out) / 1e6
 
 
@@ -33,7 +33,7 @@ class Purse:
         self.under_way = 0
 
     def __str__(self) -> str:
-        """Say what was spent."""
+        """Return what was spent: dollars where tokens have a price, else the number of tokens."""
         priced = self._budget.usd_in or self._budget.usd_out
         return f"${self.usd:,.2f}" if priced else f"{self.tokens:,} tokens"
 

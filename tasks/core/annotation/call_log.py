@@ -61,7 +61,7 @@ class Ledger:
         return {key: answer for key, answer in answers if answer.text}
 
     def doubt(self, keys: Sequence[str]) -> None:
-        """Have these questions asked again the next time: their answers were of no use."""
+        """Mark answers as useless, so that questions with these `keys` are asked again."""
         self._calls.execute(
             "update calls set outcome = ? where outcome = 'answered'"
             " and key in (select value from json_each(?))",
@@ -77,11 +77,11 @@ class Ledger:
         return int(row.lastrowid or 0)
 
     def answered(self, call: int, answer: Answer, usd: float) -> None:
-        """Note what a call has brought."""
+        """Note a call's answer, its tokens and its price in dollars."""
         self._note(call, ANSWERED, answer.text, answer, usd)
 
     def failed(self, call: int, kind: str, billed: Answer | None = None, usd: float = 0) -> None:
-        """Note why a call has brought nothing, and what it cost all the same."""
+        """Note why a call failed, and the tokens and dollars that it cost all the same."""
         self._note(call, kind, None, billed or Answer("", 0, 0), usd)
 
     def _note(self, call: int, outcome: str, text: str | None, answer: Answer, usd: float) -> None:

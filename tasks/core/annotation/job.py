@@ -66,7 +66,7 @@ class LabelJob:
 
     @property
     def steps(self) -> Steps:
-        """What its steps have found."""
+        """The results of the labelling's steps, kept on disk."""
         return Steps(self.memory)
 
     @property
@@ -76,19 +76,19 @@ class LabelJob:
 
     @property
     def asked(self) -> Endpoint:
-        """Who is asked; ValueError where nobody is."""
+        """The endpoint of the model; ValueError where labels come from the encoder alone."""
         if self.endpoint is None:
             raise ValueError(f"label {self.name}: weak labels are made without a model")
         return self.endpoint
 
     def asker(self) -> Asker:
-        """Return what words the questions."""
+        """Return the builder of prompts for this instruction."""
         manner = self.manner
         prompts = load_prompts(self.prompts)
         return Asker(prompts, self.instruction, manner.max_chars, manner.max_tokens)
 
     def made_from(self) -> str:
-        """Name everything that decides on the labels."""
+        """Return a fingerprint of everything that decides on the labels."""
         versions = version_of(load_prompts(self.prompts))
         given = [asdict(label) for label in self.taxonomy]
         model = (None, None) if self.weak else (self.asked.model, self.asked.temperature)
@@ -96,7 +96,7 @@ class LabelJob:
         return digest(about, versions, asdict(self.manner), given, fingerprint(self.encoder))
 
     def key(self, question: Question) -> str:
-        """Name a question to this job's model."""
+        """Return a fingerprint of a question to this job's model."""
         return question.key(self.asked.model)
 
 
@@ -144,7 +144,7 @@ def counted(
 
 @dataclass(frozen=True)
 class Till:
-    """Where calls are noted and paid."""
+    """The log in which calls to the model are noted, and the budget they are paid from."""
 
     ledger: Ledger
     purse: Purse

@@ -44,7 +44,7 @@ VAGUE = ("unclear", "other", "unknown")  # no name of a kind of texts: what abst
 
 
 def sample(job: LabelJob) -> Step:
-    """Choose the texts."""
+    """Choose the texts that the model will label, and keep their ids."""
     ids = job.steps.remember(SAMPLE, _drawn_from(job), drawn(job))
     return Step("sample", len(ids), len(ids))
 
@@ -148,7 +148,7 @@ def keep(job: LabelJob, steps: Sequence[Step]) -> None:
 def kept(job: LabelJob, ids: Sequence[str] | None = None) -> list[Step] | None:
     """Return the steps by which the labels were found, or None if they are still to be found.
 
-    ids: of the sample, if it is not the one that was noted last.
+    ids: the texts of the sample, if it is not the one that was noted last.
     """
     origin = _origin(job, ids)
     steps = job.steps.recall(FOUND, origin)
@@ -245,7 +245,7 @@ def _merge(job: LabelJob, labels: list[Label], step: Step) -> None:
 
 
 def _origin(job: LabelJob, ids: Sequence[str] | None = None) -> str:
-    """Name what the labels come from; a text that could not be summarised changes them no more."""
+    """Return a fingerprint of what labels are made from: sample, instruction, model, prompts."""
     versions = version_of(load_prompts(job.prompts))
     prompts = [versions[name] for name in ("summarise", "name", "propose")]
     about = (job.instruction, job.asked.model, fingerprint(job.encoder), asdict(job.manner))

@@ -16,12 +16,12 @@ class Steps:
     folder: Path
 
     def recall(self, step: str, made_from: str) -> Any:
-        """Return the value that was found from the same, or None."""
+        """Return the value of a step if it was made from the same inputs, or None."""
         known = read_json(self._file(step)) or {}
         return known.get("value") if known.get("made_from") == made_from else None
 
     def remember(self, step: str, made_from: str, value: Any) -> Any:
-        """Keep and return `value` (JSON)."""
+        """Write the value (JSON) of a step and a fingerprint of its inputs; return the value."""
         write_json(self._file(step), {"made_from": made_from, "value": value})
         return value
 

@@ -8,20 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tasks.core.documents.copying import Incoming
-from tasks.core.workspace.files import naming, read_json, sync_folder, write_json
+from tasks.core.workspace.files import read_json, replacing, sweep_beside, sync_folder, write_json
 
 
 def bring(files: Sequence[Incoming], raw: Path, note: Path) -> None:
     """Copy `files` to their places in `raw`; `note` names them until all are there."""
     write_json(note, {"files": [os.path.relpath(file.place, raw) for file in files]})
     for file in files:
-        file.place.parent.mkdir(parents=True, exist_ok=True)
-        half = _half(file.place)
-        with naming(file.place), file.source.open("rb") as source, half.open("wb") as copy:
+        with file.source.open("rb") as source, replacing(file.place) as copy:
             shutil.copyfileobj(source, copy)
-            copy.flush()
-            os.fsync(copy.fileno())
-        half.replace(file.place)
         sync_folder(file.place.parent)
     note.unlink()
 
@@ -32,11 +27,7 @@ def sweep(raw: Path, note: Path) -> None:
     names = (begun or {}).get("files")
     for name in names if isinstance(names, list) else []:
         if isinstance(name, str) and "\0" not in name and Path(name).name:
-            half = _half(raw / name)
-            if half.parent.resolve().is_relative_to(top):
-                half.unlink(missing_ok=True)
+            place = raw / name
+            if place.parent.resolve().is_relative_to(top):
+                sweep_beside(place)
     note.unlink(missing_ok=True)
-
-
-def _half(place: Path) -> Path:
-    return place.with_name(f".{place.name}.tmp")

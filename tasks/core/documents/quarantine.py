@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import TextIO
+from typing import BinaryIO
+
+from tasks.core.workspace.files import replacing, sweep_beside
 
 CONTENT_LIMIT = 2_000  # characters of a rejected row that are kept to look at
 
@@ -20,10 +22,11 @@ class RejectLog:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.written = 0
-        self._temporary = path.with_name(f".{path.name}.tmp")
-        self._handle: TextIO | None = None
+        self._stack = ExitStack()
+        self._file: BinaryIO | None = None
 
     def __enter__(self) -> RejectLog:
+        sweep_beside(self.path)
         return self
 
     def write(self, source: str, position: int | None, reason: str, content: str = "") -> None:
@@ -34,10 +37,10 @@ class RejectLog:
             "reason": reason,
             "content": content[:CONTENT_LIMIT],
         }
-        if self._handle is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._handle = self._temporary.open("w", encoding="utf-8", errors="backslashreplace")
-        self._handle.write(json.dumps(row, ensure_ascii=False) + "\n")
+        if self._file is None:
+            self._file = self._stack.enter_context(replacing(self.path))
+        line = json.dumps(row, ensure_ascii=False) + "\n"
+        self._file.write(line.encode("utf-8", "backslashreplace"))
         self.written += 1
 
     def __exit__(
@@ -46,13 +49,10 @@ class RejectLog:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._handle is not None:
-            self._handle.flush()
-            os.fsync(self._handle.fileno())
-            self._handle.close()
-        if kind is None and self.written:
-            self._temporary.replace(self.path)
+        if kind is not None:
+            given_up = GeneratorExit()  # not `error`, which would be named after this file
+            self._stack.__exit__(GeneratorExit, given_up, None)
             return
-        self._temporary.unlink(missing_ok=True)
-        if kind is None:
+        self._stack.close()
+        if self._file is None:
             self.path.unlink(missing_ok=True)

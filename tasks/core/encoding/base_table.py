@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from tasks.core.encoding.featurizer import Coder, Codes
 from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.settings.table_sections import EmbedSettings
-from tasks.core.store import arrow, tables
+from tasks.core.store import arrow, layout, tables
 from tasks.core.text.same_text import Texts
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.hardlinks import check_hard_links
@@ -36,7 +36,7 @@ class Plan:
 
 def check_encoder(table: Path, settings: EmbedSettings) -> None:
     """Refuse to mix two encoders, or two storage types, in one table."""
-    if not tables.exists(table):
+    if not layout.exists(table):
         return
     made = tables.note(table)
     stored = tables.columns(table)[tables.VECTOR]
@@ -64,7 +64,7 @@ def plan(corpus: Path, table: Path, *, rebuild: bool) -> Plan:
     """Compare corpus and table by row hash; 24 bytes of memory a row."""
     wanted = {name: np.concatenate(list(_corpus_hashes(corpus, name))) for name in KEYS[1:]}
     total = len(wanted["row_hash"])
-    if rebuild or not tables.exists(table):
+    if rebuild or not layout.exists(table):
         return Plan(np.arange(total), total, 0)
     have = tables.hashes(table, "row_hash")
     rows = np.flatnonzero(~np.isin(wanted["row_hash"], have))
@@ -242,9 +242,7 @@ def lookup(table: Path, ids: list[str]) -> Rows:
 
 def keys(table: Path) -> pl.DataFrame:
     """Return id and text_hash of every row."""
-    return pl.concat(
-        [pl.DataFrame(pa.table(batch)) for batch in tables.batches(table, ["id", "text_hash"])]
-    )
+    return tables.frame(table, ["id", "text_hash"])
 
 
 def texts(table: Path) -> Texts:
@@ -255,7 +253,6 @@ def texts(table: Path) -> Texts:
         if ids is not None:
             yield pl.DataFrame(tables.where_in(table, "id", ids, names))
             return
-        for batch in tables.batches(table, names):
-            yield pl.DataFrame(pa.table(batch))
+        yield from tables.frames(table, names)
 
     return read

@@ -42,12 +42,12 @@ class Reduction:
 
     @property
     def dimensions(self) -> int:
-        """Of the features it gives."""
+        """The number f of features that a text is mapped to."""
         return int(self.components.shape[1])
 
     @cached_property
     def fingerprint(self) -> str:
-        """Name the map by its numbers."""
+        """A fingerprint of the map's numbers."""
         numbers = b"".join(array.tobytes() for array in self._arrays().values())
         return content_hash(numbers)
 
@@ -68,7 +68,7 @@ class Reduction:
 
     @cached_property
     def _components(self) -> Tensor:
-        """For torch, since it made the states: numpy's threads get into the way of its own."""
+        """The components as a tensor: numpy's threads would disturb those of torch."""
         from tasks.core.numerics.tensors import as_tensor
 
         return as_tensor(self.components)
@@ -107,7 +107,7 @@ def fit_reduction(states: NDArray[np.floating], size: int, seed: int = 0) -> Red
 
     Of fewer texts than `size` + 1 not enough components can be known; the others are then random
     directions, orthogonal to them, of which `seed` decides: they keep distances about as they are
-    (Johnson and Lindenstrauss, 1984). size: of the features, at most L·d.
+    (Johnson and Lindenstrauss, 1984). size: how many features f, at most L·d.
     """
     wide = np.asarray(states, np.float32)
     centres = wide.mean(0)

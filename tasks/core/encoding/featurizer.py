@@ -18,7 +18,7 @@ from tasks.core.store.tables import FEATURES, VECTOR
 from tasks.core.workspace.files import digest, write_bytes
 
 Codes = tuple[np.ndarray, ...]
-"""Of one text: (vector,) or (vector, features)."""
+"""What a text is coded as: its vector (d,), and its features (f,) where they are kept."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def describe(settings: EmbedSettings, coder: Coder) -> dict[str, Any]:
 
 
 def space_of(note: Mapping[str, Any]) -> str:
-    """Name all that a transform is fitted on: the vectors and, where there are any, features."""
+    """Return a fingerprint of all that transforms are fitted on: vectors, and features if any."""
     vectors, features = str(note["fingerprint"]), note.get("features")
     return digest(vectors, features["fingerprint"]) if features else vectors
 

@@ -14,7 +14,7 @@ KEPT = 6  # layers whose states are kept, evenly spread: all of the bundled enco
 def keep_layers(model: Any, size: int) -> int:
     """Let a sentence encoder put the states of its layers, if asked, behind a text's vector.
 
-    size: of the vector. Returns how many layers these are; 0 for a model that has none.
+    size: the width d of the vector. Returns how many layers these are; 0 for a model that has none.
     """
     config: Any = getattr(getattr(model[0], "auto_model", None), "config", None)
     depth = int(getattr(config, "num_hidden_layers", 0) or 0)

@@ -25,8 +25,7 @@ def add(file: Path, text_hashes: Sequence[str], *, fresh: bool) -> None:
     both = np.union1d(known, cut)
     if not fresh and len(both) == len(known):
         return  # the file may be a link into DVC's cache, and stays one
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(file) as temporary, temporary.open("wb") as out:
+    with replacing(file) as out:
         np.save(out, both, allow_pickle=False)
 
 

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.core.evaluation import metrics as scoring
+from tasks.core.evaluation.measures import MEASURES
 from tasks.core.evaluation.metrics import Draw, Floats, Ints, clusterings, cosines, neighbour_shares
 from tasks.core.numerics.rows import unit_rows
 
-MEASURES = ("v_measure", "triplets", "sts", "knn")
 BOUNDS = dict.fromkeys(MEASURES, (0.0, 100.0)) | {"sts": (-100.0, 100.0)}
 RESAMPLES = 500
 LEVEL = 0.95

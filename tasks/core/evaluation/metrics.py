@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.core.numerics.kmeans import kmeans
-from tasks.core.numerics.rows import unit_rows
+from tasks.core.numerics.rows import nearest, unit_rows
 
 PAIRS = 5_000
 ANCHORS = 1_000
-CHUNK = 256
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
@@ -107,14 +106,8 @@ def neighbour_shares(
         return None
     x, k = unit_rows(vectors), min(neighbours, n - 1)
     anchors = np.random.default_rng(seed).permutation(n)[:ANCHORS]
-    shares = []
-    for start in range(0, len(anchors), CHUNK):
-        part = anchors[start : start + CHUNK]
-        close = x[part] @ x.T
-        close[np.arange(len(part)), part] = -np.inf
-        nearest = np.argpartition(-close, k - 1, axis=1)[:, :k]
-        shares.append((y[nearest] == y[part][:, None]).mean(1))
-    return anchors, np.concatenate(shares)
+    near = np.concatenate(list(nearest(x, anchors, k)))
+    return anchors, (y[near] == y[anchors][:, None]).mean(1)
 
 
 class Draw:

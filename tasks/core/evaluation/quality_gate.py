@@ -124,7 +124,7 @@ def _figures(found: Evidence) -> dict[str, Any]:
 
 
 def refuse(file: str, ruling: Ruling, before: Scores, after: Scores) -> None:
-    """Raise InputError where the ruling is REFUSED; before, after: of the held-out texts."""
+    """Raise InputError where the ruling is REFUSED; before, after: scores of held-out texts."""
     if ruling.state != REFUSED:
         return
     if ruling.why == WORSE:

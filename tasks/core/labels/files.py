@@ -69,7 +69,7 @@ def parts(path: Path) -> list[Path]:
 
 
 def fingerprint(hashes: Sequence[str]) -> str:
-    """Name a label file by the hashes of its parts, in their order."""
+    """Return a fingerprint of a label file from the hashes of its parts, in their order."""
     return hashes[0] if len(hashes) == 1 else digest(list(hashes))
 
 

@@ -70,7 +70,7 @@ class LabelSet:
 
     @property
     def hash_of(self) -> dict[str, str]:
-        """The hash of each text, by id."""
+        """The hash of each labelled text, by its id in the corpus."""
         return dict(zip(self.ids, self.text_hashes, strict=True))
 
 

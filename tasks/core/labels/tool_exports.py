@@ -24,7 +24,7 @@ QUESTIONS = "several questions, none of which has the instruction's name"
 def unfold(columns: Columns, name: str) -> tuple[Columns, list[int]] | None:
     """Return flat columns and the row that each comes from, or None where nothing is nested.
 
-    name: of the instruction: it chooses among several questions.
+    name: the instruction, which chooses among several questions.
     """
     there = {each.lower(): each for each in columns}
     form = _form(there, columns)

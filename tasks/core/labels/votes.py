@@ -42,7 +42,7 @@ def settle(frame: pl.DataFrame, voters: Sequence[str | None] | None) -> pl.DataF
 
 
 def settle_files(frame: pl.DataFrame) -> pl.DataFrame:
-    """Do the same for the rows of several files, each of which is an annotator."""
+    """Reduce the rows of several files to one label a text; each file is an annotator."""
     left = frame.filter(pl.col("reason").is_null()).drop("reason")
     gone = frame.filter(pl.col("reason").is_not_null())
     judged = _settled(left.with_columns(who=pl.col("file").cast(pl.String)))

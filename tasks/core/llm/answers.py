@@ -43,7 +43,7 @@ class Question:
     schema: Mapping[str, Any] | None = None
 
     def key(self, model: str) -> str:
-        """Name the question: the same one to the same model is asked once."""
+        """Return a fingerprint: the same question to the same model is asked once."""
         return digest(model, self.system, self.user, self.size, self.schema)
 
     def tokens(self) -> int:
@@ -89,7 +89,7 @@ class LanguageModel(Protocol):
     """Whatever answers questions, one call each; NoAnswerError where a call comes to nothing."""
 
     async def ask(self, question: Question) -> Answer:
-        """Make one call."""
+        """Ask the model once; NoAnswerError where the call comes to nothing."""
         ...
 
 

@@ -51,7 +51,7 @@ class Endpoint:
     temperature: float | None
     structured: bool
     refused: set[str] = field(default_factory=set, compare=False, repr=False)
-    """What it has shown not to know, of OPTIONAL; kept as long as the run."""
+    """Parameters of OPTIONAL that the endpoint has refused; kept as long as the run."""
 
     @property
     def host(self) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from tasks.core.settings.label_section import check_url
 from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.network import is_loopback
 
 NO_KEY = "none"  # what a server that wants no key is sent
 
@@ -32,10 +32,4 @@ def refuse_open_key(url: str, variable: str) -> None:
 def is_private(url: str) -> bool:
     """Tell whether what is sent to `url` is encrypted, or stays on this machine."""
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme == "https" or host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return parts.scheme == "https" or is_loopback(parts.hostname or "")

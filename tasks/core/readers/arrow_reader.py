@@ -94,7 +94,7 @@ class _Columns:
         return found
 
     def remarks(self) -> list[str]:
-        """Say what was left out."""
+        """Return remarks on the columns that were left out."""
         said = [self._more] * bool(self._more)
         for name, why in self._left.items():
             said.append(f"column '{name}' ({self._kinds[name]}) is left out: {why}")

@@ -115,7 +115,7 @@ class Wanted:
     hints: Hints
 
     def columns(self, header: Sequence[str], source: str) -> Columns:
-        """Choose columns of `header`."""
+        """Return which columns of `header` are id, text and metadata."""
         return detect_columns(header, self.id, self.text, self.metadata, source=source)
 
 
@@ -132,7 +132,7 @@ def too_many(names: Sequence[str], wanted: Sequence[str]) -> tuple[list[str], st
 
 
 def more_columns(found: str) -> str:
-    """Say that columns were left out."""
+    """Return the remark that columns beyond the first COLUMN_LIMIT were left out."""
     return (
         f"{found}: the first {COLUMN_LIMIT} are read; name others that matter in params.yaml:"
         " ingest.metadata"

@@ -20,7 +20,7 @@ SHAPES = 8  # shapes of a first cell, such as 'a0' of 'm0042', that still say wh
 
 @dataclass(frozen=True)
 class Style:
-    """How rows are written."""
+    """How the rows of a CSV file are quoted and parted."""
 
     delimiter: str
     quoting: str = QUOTED
@@ -110,7 +110,7 @@ class Evidence:
 
     @property
     def losses(self) -> int:
-        """Lines that quotes as marks take away."""
+        """The number of lines lost within quotes, where quotes are taken as marks."""
         return self.lost + self.swallowed
 
 

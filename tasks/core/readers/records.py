@@ -120,7 +120,7 @@ class Lines:
         return self._pending[self._next : self._next + most]
 
     def take(self, count: int) -> None:
-        """Take lines that were looked at."""
+        """Move on past `count` lines that `look` has returned."""
         self._next += count
         self.number += count
 

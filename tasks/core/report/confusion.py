@@ -27,7 +27,7 @@ class Confusion:
 
     @property
     def texts(self) -> int:
-        """How many texts were counted."""
+        """The number of texts in the matrix."""
         return int(self.counts.sum())
 
     @property

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from tasks.core.numerics.rows import unit_rows
@@ -38,7 +37,7 @@ class Atlas:
 def atlas(base: Path, view: Path, known: dict[str, str], seed: int, points: int = POINTS) -> Atlas:
     """Map a seeded sample of a view's texts; up to half of them carry a label (id → label)."""
     version = tables.live_version(view)
-    texts = _frame(view, ["id"], version)["id"].sort()
+    texts = tables.frame(view, ["id"], version)["id"].sort()
     ids = _sample(texts, sorted(known), seed, points)
     columns = ["id", tables.VECTOR, "label", "confidence", "novelty"]
     seen = pl.DataFrame(tables.where_in(view, "id", ids, columns, version))
@@ -89,12 +88,6 @@ def project(vectors: NDArray[Any], seed: int) -> Plane:
     middle = (plane.max(0) + plane.min(0)) / 2
     around: Plane = (plane - middle) / np.abs(plane - middle).max(0)
     return around
-
-
-def _frame(table: Path, names: list[str], version: int | None) -> pl.DataFrame:
-    return pl.concat(
-        [pl.DataFrame(pa.table(batch)) for batch in tables.batches(table, names, version=version)]
-    )
 
 
 def excerpt(text: str) -> str:

@@ -17,7 +17,7 @@ from tasks.core.report.colours import COLOURED, CSS, DARK, LIGHT
 from tasks.core.report.confusion import Confusion
 from tasks.core.report.maps import Atlas
 
-MEASURES = {
+WORDING = {
     "v_measure": ("V-measure", "clusters agree with labels"),
     "triplets": ("Triplets", "nearer to its own label than to another"),
     "sts": ("Pairs", "closeness agrees with labels, rank correlation"),
@@ -92,7 +92,7 @@ def view_page(story: Story, script: str, others: Sequence[str] = (), *, index: b
         few=BARS,
         named=charts.NAMED,
         counted=charts.COUNTED,
-        measures=MEASURES,
+        measures=WORDING,
         mistakes=story.confusion.mistaken(MISTAKES) if story.confusion else [],
     )
 
@@ -102,7 +102,7 @@ def index_page(stories: Sequence[Story]) -> str:
     few = {
         story.name: points(story)[:: _every(len(story.atlas.after), THUMBNAIL)] for story in stories
     }
-    return _render("index.html", stories=stories, points=few, measures=MEASURES)
+    return _render("index.html", stories=stories, points=few, measures=WORDING)
 
 
 def picture(story: Story) -> dict[str, Any]:

@@ -23,17 +23,29 @@ class DiscriminantSettings(Section):
     """Settings of the closed-form transform; null is calibrated on the labels."""
 
     temperature: Annotated[
-        float | None, Field(gt=0, le=100, description="softens the posterior; null: calibrate")
+        float | None,
+        Field(
+            gt=0,
+            le=100,
+            description="temperature that softens probabilities; null: calibrate on the labels",
+        ),
     ] = None
     novelty: Annotated[
         float | None,
-        Field(gt=0, lt=1, description="prior of a label nobody has seen; null: calibrate"),
+        Field(
+            gt=0,
+            lt=1,
+            description="prior probability of a new label; null: calibrate on the labels",
+        ),
     ] = None
     floor: Annotated[
-        float, Field(ge=0, le=1, description="least weight of the generic residual")
+        float, Field(ge=0, le=1, description="least weight of what the labels do not explain")
     ] = 0.05
     residual: Annotated[
-        int, Field(ge=0, le=4096, description="principal components of the residual")
+        int,
+        Field(
+            ge=0, le=4096, description="principal components kept of what the labels do not explain"
+        ),
     ] = 64
 
 
@@ -60,19 +72,30 @@ class GsTransformSettings(Section):
     """Settings of the published transform (arXiv 2505.24754)."""
 
     hidden: Annotated[
-        int, Field(ge=0, le=8192, description="hidden units; 0: one linear layer")
+        int, Field(ge=0, le=8192, description="units of the hidden layer; 0: one linear layer")
     ] = 512
     dimensions: Annotated[int, Field(ge=2, le=4096, description="dimensions of the view")] = 128
-    margin: Annotated[float, Field(gt=0, description="distance kept between labels")] = 10.0
-    contrastive: Annotated[float, Field(ge=0, description="weight of the contrastive loss")] = 1.0
-    reconstruction: Annotated[
-        float, Field(ge=0, description="weight of the reconstruction loss")
+    margin: Annotated[
+        float, Field(gt=0, description="distance from which two labels count as apart")
+    ] = 10.0
+    contrastive: Annotated[
+        float, Field(ge=0, description="weight of the contrastive loss in the sum of losses")
     ] = 1.0
-    learning_rate: Annotated[float, Field(gt=0, lt=1, description="of Adam")] = 1e-4
-    batch_size: Annotated[int, Field(ge=4, le=65536, description="texts per step")] = 64
-    epochs: Annotated[int, Field(ge=1, le=100_000, description="at most")] = 500
+    reconstruction: Annotated[
+        float, Field(ge=0, description="weight of the reconstruction loss in the sum of losses")
+    ] = 1.0
+    learning_rate: Annotated[
+        float, Field(gt=0, lt=1, description="learning rate of the optimiser (Adam)")
+    ] = 1e-4
+    batch_size: Annotated[int, Field(ge=4, le=65536, description="texts per training step")] = 64
+    epochs: Annotated[int, Field(ge=1, le=100_000, description="most passes over the texts")] = 500
     patience: Annotated[
-        int, Field(ge=1, le=100_000, description="epochs without a better validation loss")
+        int,
+        Field(
+            ge=1,
+            le=100_000,
+            description="passes without a better validation loss after which training ends",
+        ),
     ] = 10
 
 
@@ -80,7 +103,8 @@ class FitSettings(Section):
     """How a label file becomes a transform."""
 
     method: Annotated[
-        str, Field(description="which transform; auto: discriminant or kernel, by texts left out")
+        str,
+        Field(description="publish no view that is worse than the base vectors, or learnt nothing"),
     ] = "auto"
     held_out: Annotated[
         float, Field(gt=0, lt=0.9, description="share of the labels kept for the scores")
@@ -90,9 +114,15 @@ class FitSettings(Section):
     ] = 10
     separator: Annotated[
         str | None,
-        Field(min_length=1, max_length=8, description="between the labels of a text with several"),
+        Field(
+            min_length=1,
+            max_length=8,
+            description="what parts the labels of a cell, such as ';'; null: one label, or a list",
+        ),
     ] = None
-    seed: Annotated[int, Field(ge=0, lt=2**31, description="of every random choice")] = 1
+    seed: Annotated[
+        int, Field(ge=0, lt=2**31, description="number from which all random choices follow")
+    ] = 1
     gate: Annotated[
         bool,
         Field(

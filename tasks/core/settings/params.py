@@ -11,7 +11,6 @@ from pydantic import Field, ValidationError, field_validator
 from tasks.core.settings.fit_section import FitSettings
 from tasks.core.settings.label_section import LabelSettings
 from tasks.core.settings.running_sections import (
-    EngineSettings,
     MaintainSettings,
     RecordSettings,
     ServeSettings,
@@ -26,6 +25,8 @@ from tasks.core.settings.yaml_file import load_yaml, named
 from tasks.core.text.discretion import shown
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.instruction_name import check_name
+
+_FORMER = {"engine": {"runner": "local"}}  # a section without a choice, as `init` once wrote it
 
 
 class Params(Section):
@@ -43,7 +44,6 @@ class Params(Section):
     serve: ServeSettings = ServeSettings()
     maintain: MaintainSettings = MaintainSettings()
     record: RecordSettings = RecordSettings()
-    engine: EngineSettings = EngineSettings()
 
     @field_validator("instructions")
     @classmethod
@@ -67,8 +67,9 @@ def load_params(path: Path) -> Params:
         raise InputError(
             f"{path.name}: expected sections such as 'fit:', found {type(raw).__name__}"
         )
+    known = {key: value for key, value in raw.items() if _FORMER.get(key, ...) != value}
     try:
-        return Params.model_validate(raw)
+        return Params.model_validate(known)
     except ValidationError as error:
         raise InputError(_first_mistake(path.name, error)) from error
 

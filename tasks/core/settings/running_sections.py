@@ -18,26 +18,30 @@ class ServeSettings(Section):
         str | None,
         Field(
             pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$",
-            description="of the deployments on the Prefect server; null: the folder's name",
+            description="name of its deployments in Prefect; null: the folder's name",
         ),
     ] = None
     port: Annotated[
         int,
-        Field(ge=0, le=65535, description="of its own Prefect server on loopback; 0: any free one"),
+        Field(
+            ge=0,
+            le=65535,
+            description="port of its own Prefect server on this machine; 0: any free one",
+        ),
     ] = 4200
     corpus: Annotated[
-        str | None, Field(description="cron of new documents into every view; null: by hand only")
+        str | None, Field(description="when new documents are taken in (cron); null: by hand only")
     ] = "0 3 * * *"
-    maintain: Annotated[str | None, Field(description="cron of the upkeep; null: by hand only")] = (
-        "30 4 * * 0"
-    )
+    maintain: Annotated[
+        str | None, Field(description="when the tables are maintained (cron); null: by hand only")
+    ] = "30 4 * * 0"
     reconcile: Annotated[
         int, Field(ge=5, le=86_400, description="seconds between two looks for what is missing")
     ] = 600
     settle: Annotated[
         float, Field(ge=0.1, le=600, description="seconds a label file rests before it is read")
     ] = 1.0
-    timezone: Annotated[str, Field(description="of the crons")] = "UTC"
+    timezone: Annotated[str, Field(description="time zone of both crons")] = "UTC"
 
     @field_validator("corpus", "maintain")
     @classmethod
@@ -63,19 +67,19 @@ class MaintainSettings(Section):
     """What the upkeep of the tables does."""
 
     keep_days: Annotated[
-        int, Field(ge=0, le=36_500, description="age from which earlier table versions go")
+        int,
+        Field(
+            ge=0, le=36_500, description="days after which earlier versions of a table are removed"
+        ),
     ] = 14
     fragments: Annotated[
-        int, Field(ge=2, le=100_000, description="fragments from which a table is compacted")
+        int,
+        Field(
+            ge=2,
+            le=100_000,
+            description="files (fragments) from which a table is compacted into few",
+        ),
     ] = 64
-
-
-class EngineSettings(Section):
-    """Where shards run."""
-
-    runner: Annotated[
-        Literal["local"], Field(description="Prefect task runner behind the flows")
-    ] = "local"
 
 
 class RecordSettings(Section):
@@ -91,14 +95,17 @@ class RecordSettings(Section):
     push: Annotated[bool, Field(description="send new data to the DVC remote after recording")] = (
         False
     )
-    remote: Annotated[str | None, Field(description="DVC remote; null: DVC's default")] = None
+    remote: Annotated[
+        str | None, Field(description="DVC remote that push sends to; null: DVC's default")
+    ] = None
     git_push: Annotated[
         bool, Field(description="send commits and tags to the git remote after recording")
     ] = False
     author: Annotated[
         str | None,
         Field(
-            pattern=r"^[^<>\n]*[^<>\s] <[^<>\s]+>$", description="'Name <mail>'; null: git's own"
+            pattern=r"^[^<>\n]*[^<>\s] <[^<>\s]+>$",
+            description="author of commits and tags, 'Name <mail>'; null: git's own",
         ),
     ] = None
     sign: Annotated[

@@ -23,22 +23,23 @@ class IngestSettings(Section):
     ] = None
     text: Annotated[str | None, Field(description="column of the text; null: detect")] = None
     metadata: Annotated[
-        tuple[str, ...] | None, Field(description="columns to keep beside; null: all others")
+        tuple[str, ...] | None,
+        Field(description="columns kept beside id and text; null: all others"),
     ] = None
     delimiter: Annotated[
-        str | None, Field(description="between the columns of .csv and .tsv; null: find out")
+        str | None,
+        Field(description="character between columns of .csv and .tsv files; null: find out"),
     ] = None
     quoting: Annotated[
         Literal["quoted", "escaped", "none"] | None,
-        Field(
-            description="quoted, escaped (by a backslash), none (quotes are text); null: find out"
-        ),
+        Field(description="quotes: quoted, escaped (backslash), none (are text); null: find out"),
     ] = None
     header: Annotated[
         int | None, Field(ge=0, le=50, description="line of the header, 0: none; null: find out")
     ] = None
     encoding: Annotated[
-        str | None, Field(description="of text files, such as cp1252; null: UTF-8, or its mark")
+        str | None,
+        Field(description="encoding of text files, such as cp1252; null: UTF-8, or its mark"),
     ] = None
 
     @field_validator("delimiter")
@@ -67,24 +68,28 @@ class EmbedSettings(Section):
     revision: Annotated[str | None, Field(description="commit or tag of a Hugging Face model")] = (
         None
     )
-    prompt: Annotated[str, Field(description="put before every text")] = ""
+    prompt: Annotated[
+        str, Field(description="words put before every text, if the model asks for some")
+    ] = ""
     max_length: Annotated[
         int | None,
-        Field(ge=8, le=131072, description="tokens kept of a text; null: the model's own"),
+        Field(ge=8, le=131072, description="tokens read of a text; null: as many as the model can"),
     ] = None
-    batch_size: Annotated[int, Field(ge=1, le=65536, description="texts per forward pass")] = 64
+    batch_size: Annotated[int, Field(ge=1, le=65536, description="texts encoded together")] = 64
     device: Annotated[
         str,
         Field(
-            pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto, cpu, cuda, cuda:N or mps"
+            pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
+            description="where the encoder runs: auto, cpu, cuda, cuda:N or mps",
         ),
     ] = "auto"
     precision: Annotated[
         Literal["auto", "float32", "bfloat16"],
-        Field(description="auto measures which is faster here"),
+        Field(description="float32 or bfloat16; auto: the one that is faster here"),
     ] = "auto"
     storage: Annotated[
-        Literal["float16", "float32"], Field(description="type of the stored vectors")
+        Literal["float16", "float32"],
+        Field(description="type of the stored base vectors: float16 or float32"),
     ] = "float16"
     features: Annotated[
         Literal["layers", "last"],
@@ -93,7 +98,7 @@ class EmbedSettings(Section):
         ),
     ] = "layers"
     feature_size: Annotated[
-        int, Field(ge=16, le=4096, description="numbers a text that are kept of the layers")
+        int, Field(ge=16, le=4096, description="numbers kept of a text's layers")
     ] = 384
     chunk: Annotated[
         int,
@@ -110,9 +115,17 @@ class MaterialiseSettings(Section):
     """How a transform becomes a view of the whole corpus."""
 
     storage: Annotated[
-        Literal["float16", "float32"], Field(description="type of the stored view vectors")
+        Literal["float16", "float32"],
+        Field(description="type of the stored view vectors: float16 or float32"),
     ] = "float16"
-    chunk: Annotated[int, Field(ge=16, le=10_000_000, description="rows per shard")] = 65_536
+    chunk: Annotated[
+        int,
+        Field(
+            ge=16,
+            le=10_000_000,
+            description="rows transformed together; at most this much work is lost by a kill",
+        ),
+    ] = 65_536
     index_from: Annotated[int, Field(ge=1_000, description=_INDEXED)] = 20_000
     keep: Annotated[
         int,

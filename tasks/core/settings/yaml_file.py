@@ -1,51 +1,87 @@
-"""YAML that people write, read within bounds: its size, its depth, and nothing expanded."""
+"""YAML that people or DVC wrote, read within bounds and refused before it does harm."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
 
-from tasks.core.text.discretion import shown
+from tasks.core.text.discretion import cut, shown
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.merge_conflicts import refuse_conflict
 
-SIZE = 1 << 20  # bytes
-DEPTH = 16  # levels; params.yaml has three
-PARTS = 100_000  # keys, values and brackets: half a second
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much a file may hold, in bytes, levels of nesting, and keys, values and brackets.
+
+    plain: anchors, tags and keys that stand there twice are refused, and keys are texts as they
+    are written: `no`, `yes` and `1` are the names they look like. cure: what to do with a file
+    that is refused.
+    """
+
+    size: int
+    depth: int
+    parts: int
+    plain: bool
+    cure: str
+
+
+SETTINGS = Bounds(1 << 20, 16, 100_000, plain=True, cure="correct it")  # half a second at most
+NOTES = Bounds(1 << 22, 64, 1 << 21, plain=False, cure="restore it")  # of DVC: some kilobytes
 
 
 def load_yaml(path: Path) -> Any:
-    """Return what `path` holds, as plain values; InputError for what is no YAML, or beyond bounds.
-
-    Keys are texts as they are written: `no`, `yes` and `1` are the names they look like. Anchors,
-    aliases and keys that stand there twice are refused.
-    """
+    """Return what a file of settings holds; InputError for what is no YAML, or beyond bounds."""
     try:
         with path.open("rb") as file:
-            content = file.read(SIZE + 1)
-        if len(content) > SIZE:
-            raise InputError(f"{path.name}: found more than {SIZE:,} bytes, expected a short file")
-        refuse_conflict(path.name, content)
+            content = file.read(SETTINGS.size + 1)
+    except OSError as error:
+        raise InputError(f"{path.name}: not readable as YAML ({error.strerror})") from error
+    return parse_yaml(path.name, content, SETTINGS)
+
+
+def parse_note(name: str, content: bytes) -> dict[str, Any]:
+    """Return what a note of DVC holds; InputError for one that is none, or only does harm."""
+    note = parse_yaml(name, content, NOTES)
+    if note is None:
+        return {}
+    if not isinstance(note, dict):
+        raise InputError(f"{name}: found {type(note).__name__}; expected a note of DVC; restore it")
+    return note
+
+
+def parse_yaml(name: str, content: bytes, bounds: Bounds) -> Any:
+    """Return the values in `content`; InputError that names the line and the cure."""
+    try:
+        if len(content) > bounds.size:
+            raise InputError(
+                f"{name}: found more than {bounds.size:,} bytes, expected a short file;"
+                f" {bounds.cure}"
+            )
+        refuse_conflict(name, content)
         text = content.decode("utf-8-sig")
-        _check(path.name, text)
-        return _plain(path.name, yaml.compose(text, Loader=yaml.CSafeLoader), ())
+        _check(name, text, bounds)
+        if bounds.plain:
+            return _plain(name, yaml.compose(text, Loader=yaml.CSafeLoader), ())
+        return yaml.load(text, Loader=yaml.CSafeLoader)
     except InputError:
         raise
-    except (yaml.YAMLError, ValueError, OverflowError, OSError) as error:
-        said = f"{path.name}: not readable as YAML ({_where(error)}); correct it"
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        said = f"{name}: not readable as YAML ({_where(error)}); {bounds.cure}"
         raise InputError(said) from error
 
 
 def _where(error: Exception) -> str:
     mark = getattr(error, "problem_mark", None)
     said = " ".join(str(getattr(error, "problem", None) or error).split())
-    return f"line {mark.line + 1}: {said[:120]}" if mark else said[:120]
+    return f"line {mark.line + 1}: {cut(said)}" if mark else cut(said)
 
 
-def _check(name: str, text: str) -> None:
+def _check(name: str, text: str, bounds: Bounds) -> None:
     """Refuse what is too deep, too much or expands, before anything is built of it."""
     depth = 0
     for count, event in enumerate(yaml.parse(text, Loader=yaml.CSafeLoader)):
@@ -53,10 +89,12 @@ def _check(name: str, text: str) -> None:
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
-        if depth > DEPTH:
-            _refuse(name, event, f"more than {DEPTH} levels", "a short file; correct it")
-        if count > PARTS:
-            _refuse(name, event, f"more than {PARTS:,} parts", "a short file; correct it")
+        if depth > bounds.depth:
+            _refuse(name, event, f"more than {bounds.depth} levels", f"fewer; {bounds.cure}")
+        if count > bounds.parts:
+            _refuse(name, event, f"more than {bounds.parts:,} parts", f"fewer; {bounds.cure}")
+        if not bounds.plain:
+            continue
         if getattr(event, "anchor", None) is not None:
             plain = "plain values; write the value out, or put it into quotes"
             _refuse(name, event, "an anchor or alias (& or *)", plain)

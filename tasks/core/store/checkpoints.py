@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tasks.core.store.tables import fragments_exist
-from tasks.core.workspace.files import digest, naming, read_json, write_json
+from tasks.core.workspace.files import digest, read_json, replacing, write_json
 
 PLAN = "plan.npy"
 REBUILD = "rebuild.json"  # from which version of the table a rebuild has begun
@@ -19,14 +18,9 @@ REBUILD = "rebuild.json"  # from which version of the table a rebuild has begun
 
 def write_plan(folder: Path, rows: np.ndarray) -> Path:
     """Store the row positions (int64, ascending) that the shards of one run share out."""
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / PLAN
-    temporary = path.with_suffix(".tmp")
-    with naming(path), temporary.open("wb") as file:
+    with replacing(path) as file:
         np.save(file, rows.astype(np.int64), allow_pickle=False)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
     return path
 
 
@@ -47,7 +41,7 @@ def ranges(total: int, size: int) -> Iterator[tuple[int, int]]:
 
 
 def key_of(purpose: str, rows: np.ndarray) -> str:
-    """Name a shard by what it makes and from which rows, so that a restart recognises it."""
+    """Return a fingerprint of what a shard makes and of its rows: a restart finds it by that."""
     return digest(purpose, np.ascontiguousarray(rows, dtype=np.int64).tobytes().hex())
 
 

@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 
 from tasks.core.store import arrow
+from tasks.core.store.layout import LIVE, exists
 from tasks.core.store.tables import (
     FEATURES,
-    LIVE,
     NOTE,
     VECTOR,
     count,
-    exists,
     first_line,
     live_version,
     open_table,

@@ -14,23 +14,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 
 from tasks.core.store import arrow
+from tasks.core.store.layout import DATA, LIVE, exists, live_note
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.exhaustion import exhausted, naming_table, told_of
 from tasks.core.workspace.files import read_json
 
-LIVE = "live"  # the tag that readers of a view follow
 NOTE = b"refract"  # key of our own note in the schema's metadata
 VECTOR = "vector"
 FEATURES = "features"
 _IDS_PER_PREDICATE = 4_000  # a longer IN list gains nothing and nests the expression deeper
-
-
-def exists(table: Path) -> bool:
-    """Tell whether a table with at least one version is there."""
-    return (table / "_versions").is_dir() and any((table / "_versions").iterdir())
 
 
 @contextmanager
@@ -118,6 +114,19 @@ def batches(
         yield from scanner.to_batches()
 
 
+def frames(
+    table: Path, names: Sequence[str], version: int | str | None = None, rows: int = 65_536
+) -> Iterator[pl.DataFrame]:
+    """Stream columns `names` as frames of at most `rows` rows, in table order."""
+    for batch in batches(table, names, version=version, rows=rows):
+        yield pl.DataFrame(pa.table(batch))
+
+
+def frame(table: Path, names: Sequence[str], version: int | str | None = None) -> pl.DataFrame:
+    """Return columns `names` of all rows, in table order."""
+    return pl.concat(frames(table, names, version))
+
+
 def take(
     table: Path, positions: np.ndarray, names: Sequence[str], version: int | str | None = None
 ) -> pa.Table:
@@ -171,7 +180,7 @@ def write_fragments(
 def fragments_exist(table: Path, fragments: Sequence[str]) -> bool:
     """Tell whether every data file that `fragments` names is still there."""
     files = [file["path"] for text in fragments for file in json.loads(text)["files"]]
-    return all((table / "data" / path).is_file() for path in files)
+    return all((table / DATA / path).is_file() for path in files)
 
 
 @naming_table
@@ -255,7 +264,7 @@ def rewind(table: Path) -> None:
 
     A tag that a power cut has left unreadable is removed: then nothing is live.
     """
-    tag = table / "_refs" / "tags" / f"{LIVE}.json"
+    tag = live_note(table)
     if tag.is_file() and read_json(tag) is None:
         tag.unlink()
     live = live_version(table)

@@ -37,3 +37,9 @@ def shown(value: object) -> str:
         return f"{len(text):,} characters that may be a key, not shown"
     begin = ascii(value) if not text.isprintable() else repr(value)
     return begin if len(begin) <= LONGEST else begin[: LONGEST - 1] + "…"
+
+
+def cut(text: str) -> str:
+    """Return the beginning of `text`, 80 characters at most, as a terminal may show it."""
+    visible = "".join(char if char.isprintable() else "?" for char in text)
+    return visible if len(visible) <= LONGEST else visible[: LONGEST - 1] + "…"

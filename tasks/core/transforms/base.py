@@ -90,7 +90,7 @@ class Transform(ABC):
     @classmethod
     @abstractmethod
     def fit(cls, sample: Sample, settings: Any, seed: int) -> Self:
-        """Fit it to labelled texts; settings: a `Settings`; seed: of every random choice."""
+        """Fit to labelled texts; settings: a `Settings`; seed: the start of all random numbers."""
 
     @abstractmethod
     def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Reading:

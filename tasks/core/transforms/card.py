@@ -28,7 +28,7 @@ def sealed(payload: bytes, card: Mapping[str, Any]) -> dict[str, bytes]:
 
 
 def of_scores(scores: Mapping[str, Any]) -> str:
-    """Name scores by their content, as a card does that was made with them."""
+    """Return a fingerprint of the scores, as the card that was made with them holds it."""
     return digest(json.loads(as_json(scores)))
 
 

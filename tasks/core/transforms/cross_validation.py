@@ -103,12 +103,17 @@ def _prior(odds: Tensor, temperature: float) -> float:
     0.05, 0.1, 0.15: V 64.5, 64.5, 63.4; triplets 88.9, 88.7, 88.5; kNN@10 81.1, 80.9, 80.6; kNN@10
     of classes never labelled (8 aspects) 8.5, 5.8, 3.8 below the base vectors.
     """
-    low, high = -LOGIT, LOGIT
-    for _ in range(40):
-        middle = (low + high) / 2
-        alarm = torch.sigmoid(odds + middle / temperature).double().mean()
-        low, high = (middle, high) if alarm < FALSE_ALARM else (low, middle)
-    return 1 / (1 + math.exp(-middle))
+    from scipy.optimize import brentq
+
+    def excess(logit: float) -> float:
+        """Return by how much the mean p_new at this ln π/(1-π) is above FALSE_ALARM."""
+        return float(torch.sigmoid(odds + logit / temperature).double().mean()) - FALSE_ALARM
+
+    if excess(-LOGIT) >= 0 or excess(LOGIT) <= 0:
+        logit = -LOGIT if excess(-LOGIT) >= 0 else LOGIT
+    else:
+        logit = brentq(excess, -LOGIT, LOGIT)
+    return 1 / (1 + math.exp(-logit))
 
 
 def _blocks(y: Tensor, texts: Tensor) -> Tensor:

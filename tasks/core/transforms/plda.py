@@ -36,11 +36,11 @@ class Moments:
         return self.second - (self.sums.T / self.n) @ self.sums
 
     def more(self, other: Moments) -> Moments:
-        """Add other texts."""
+        """Return the moments of these texts and of others together."""
         return Moments(self.n + other.n, self.sums + other.sums, self.second + other.second)
 
     def less(self, other: Moments) -> Moments:
-        """Take texts out again."""
+        """Return the moments without those of texts that were among them."""
         return Moments(self.n - other.n, self.sums - other.sums, self.second - other.second)
 
 

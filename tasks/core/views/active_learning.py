@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from tasks.core.numerics.kmeans import kmeans
@@ -73,8 +72,8 @@ def _candidates(view: Path, known: pl.Series, most: int) -> dict[str, pl.DataFra
     best: dict[str, pl.DataFrame] = {}
     names = ["id", "label", "confidence", "novelty"]
     live = tables.live_version(view)
-    for batch in tables.batches(view, names, version=live, rows=_ROWS):
-        rows = pl.DataFrame(pa.table(batch)).filter(~pl.col("id").is_in(known.implode()))
+    for part in tables.frames(view, names, live, _ROWS):
+        rows = part.filter(~pl.col("id").is_in(known.implode()))
         for why, by in rank.items():
             ranked = rows.with_columns(rank=by.cast(pl.Float64), why=pl.lit(why))
             both = pl.concat([best[why], ranked]) if why in best else ranked

@@ -7,15 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from tasks.core.numerics.rows import unit_rows
+from tasks.core.numerics.rows import nearest, unit_rows
 from tasks.core.store import tables
 
 POOL = 10_000  # texts among which neighbours are sought: 1 s a side on one core at 100 dimensions
 SEED = 1
-_BLOCK = 512  # queries at once: 20 MB of similarities
 
 
 @dataclass(frozen=True)
@@ -73,25 +71,17 @@ def _vectors(view: Path, ids: pl.Series) -> NDArray[np.float32]:
 
 
 def _frame(view: Path, names: list[str], ids: pl.Series | None) -> pl.DataFrame:
-    parts = []
-    for batch in tables.batches(view, names, version=tables.live_version(view)):
-        part = pl.DataFrame(pa.table(batch))
-        parts.append(part if ids is None else part.filter(pl.col("id").is_in(ids.implode())))
-    return pl.concat(parts)
+    parts = tables.frames(view, names, tables.live_version(view))
+    wanted = pl.lit(value=True) if ids is None else pl.col("id").is_in(ids.implode())
+    return pl.concat(part.filter(wanted) for part in parts)
 
 
 def _kept(old: NDArray[np.float32], new: NDArray[np.float32], k: int) -> NDArray[np.float64]:
     """Return |N_old(i) ∩ N_new(i)| / k for each row i; N are its k nearest by cosine."""
-    shares = []
-    for start in range(0, len(old), _BLOCK):
-        before, after = (_nearest(x, start, k) for x in (old, new))
-        common = (before[:, :, None] == after[:, None, :]).any(axis=2).sum(axis=1)
-        shares.append(common / k)
-    return np.concatenate(shares)
-
-
-def _nearest(x: NDArray[np.float32], start: int, k: int) -> NDArray[np.int64]:
-    close = x[start : start + _BLOCK] @ x.T
-    close[np.arange(len(close)), np.arange(start, start + len(close))] = -np.inf
-    found: NDArray[np.int64] = np.argpartition(close, -k, axis=1)[:, -k:]
-    return found
+    before, after = (nearest(x, np.arange(len(x)), k) for x in (old, new))
+    return np.concatenate(
+        [
+            (one[:, :, None] == other[:, None, :]).any(axis=2).sum(axis=1) / k
+            for one, other in zip(before, after, strict=True)
+        ]
+    )

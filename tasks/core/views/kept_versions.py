@@ -27,7 +27,7 @@ class Seen:
 
     @classmethod
     def of(cls, rows: LabelSet) -> Seen:
-        """Return what these rows show."""
+        """Return the ids, labels and hashes of labelled rows."""
         return cls(rows.label_of, frozenset(rows.text_hashes))
 
 

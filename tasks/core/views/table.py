@@ -16,7 +16,7 @@ from tasks.core.store import arrow, index, tables
 from tasks.core.transforms.base import Transform
 from tasks.core.transforms.card import CARD, TENSORS, is_whole, read_artifact, read_card
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.files import replacing, write_bytes, write_json
+from tasks.core.workspace.files import check_place, replacing, sweep_beside, write_bytes, write_json
 
 READINGS = ("label", "confidence", "novelty")
 OWN = ("id", "row_hash", "vector", *READINGS)  # every other column came with the documents
@@ -166,16 +166,14 @@ def frame(table: Path, *, live: bool, names: list[str] | None = None) -> pl.Data
     if names is None:
         hidden = {"row_hash", "text_hash", tables.FEATURES}
         names = [name for name in tables.columns(table, version) if name not in hidden]
-    parts = [
-        pl.DataFrame(pa.table(batch)) for batch in tables.batches(table, names, version=version)
-    ]
-    return pl.concat(parts)
+    return tables.frame(table, names, version)
 
 
 def export_parquet(rows: pl.DataFrame, file: Path) -> None:
     """Write `rows` as Parquet, whole or not at all."""
-    with replacing(file) as temporary:
-        rows.write_parquet(temporary)
+    _prepare(file)
+    with replacing(file) as out:
+        rows.write_parquet(out)
 
 
 def export_npy(rows: pl.DataFrame, file: Path) -> None:
@@ -183,10 +181,17 @@ def export_npy(rows: pl.DataFrame, file: Path) -> None:
 
     The ids of an older array go first: a kill leaves none, never those of other rows.
     """
+    _prepare(file)
     file.with_suffix(".ids.json").unlink(missing_ok=True)
-    with replacing(file) as temporary, temporary.open("wb") as out:
+    with replacing(file) as out:
         np.save(out, rows[tables.VECTOR].to_numpy(), allow_pickle=False)
     write_json(file.with_suffix(".ids.json"), rows["id"].to_list())
+
+
+def _prepare(file: Path) -> None:
+    """Refuse a place where no file can be, and remove what a killed export left beside it."""
+    check_place(file)
+    sweep_beside(file)
 
 
 def describe(transform: Path, storage: str) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def _listed(parts: Sequence[Value]) -> str:
 
 def _of_text(name: str, kind: str, count: int = 1) -> tuple[int, int, Make]:
     def make(parts: Sequence[Value]) -> Value:
-        """Call a function of texts."""
+        """Return the SQL of a call whose arguments are all texts."""
         for part in parts:
             _expect(part, TEXT)
         return Value(f"{name}({_listed(parts)})", kind, _depth(parts))
@@ -67,7 +67,7 @@ def _substr(parts: Sequence[Value]) -> Value:
 
 def _end(name: str) -> tuple[int, int, Make]:
     def make(parts: Sequence[Value]) -> Value:
-        """Take characters from one end."""
+        """Return the SQL of the first or last characters of a text."""
         _expect(parts[0], TEXT)
         return Value(f"{name}({parts[0].sql}, {_whole(parts[1])})", TEXT, _depth(parts))
 
@@ -93,7 +93,7 @@ def _round(parts: Sequence[Value]) -> Value:
 
 def _same(name: str) -> Make:
     def make(parts: Sequence[Value]) -> Value:
-        """Call a function of values of one kind."""
+        """Return the SQL of a call whose arguments are all of one kind."""
         parts = alike(parts)
         return Value(f"{name}({_listed(parts)})", parts[0].kind, _depth(parts))
 

@@ -84,7 +84,7 @@ def naming_table(write: Callable[Concatenate[Path, P], R]) -> Callable[Concatena
 
 
 def unwritable(folder: Path, room: int = 1 << 18) -> str | None:
-    """Return the same line where `folder` has no room for so many bytes, or None."""
+    """Return a line that says so where `folder` has no room for `room` bytes, or None."""
     probe = folder / ".probe.tmp"
     try:
         with probe.open("wb") as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
@@ -13,7 +14,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import UnionType
-from typing import Any
+from typing import Any, BinaryIO
 
 from tasks.core.workspace.errors import InputError
 
@@ -21,10 +22,31 @@ NOTE_LIMIT = 1 << 28  # bytes; the hashes of a million files take half of it
 _blake = partial(hashlib.blake2b, digest_size=16)
 
 
-def write_bytes(path: Path, payload: bytes) -> None:
-    """Replace `path` by `payload` in one step; a reader sees the old or the new, never a part."""
+@contextmanager
+def replacing(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
+    """Yield a new file that takes the place of `path`, on disk, if the block ends well.
+
+    A reader sees the old or the new, never a part; folders on the way are made. private: only its
+    owner may read it, from the first moment on.
+    """
     with naming(path):
-        _write_bytes(path, payload)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+        try:
+            with open(temporary, "xb", opener=_opener(path, private=private)) as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+def write_bytes(path: Path, payload: bytes, *, private: bool = False) -> None:
+    """Replace `path` by `payload` in one step, as `replacing` does."""
+    with replacing(path, private=private) as file:
+        file.write(payload)
 
 
 @contextmanager
@@ -39,20 +61,6 @@ def naming(path: Path) -> Iterator[None]:
         raise
 
 
-def _write_bytes(path: Path, payload: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with open(temporary, "xb", opener=_as_open_as(path)) as file:  # opener
-            file.write(payload)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
 def sync_folder(folder: Path) -> None:
     """Let the names in `folder` outlive a power cut, where the operating system can do that."""
     if os.name == "posix":
@@ -63,19 +71,21 @@ def sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def _as_open_as(path: Path) -> Callable[[str, int], int]:
+def _opener(path: Path, *, private: bool) -> Callable[[str, int], int]:
     """Return an opener of new files by the umask, and no more open than the file at `path`."""
     try:
         mode = stat.S_IMODE(path.stat().st_mode) | 0o200  # DVC takes the right to write away
     except OSError:
         mode = 0o666
+    if private:
+        mode = 0o600
     return lambda name, flags: os.open(name, flags, mode & 0o666)
 
 
 def sweep_beside(path: Path) -> None:
-    """Remove what a killed `write_bytes` has left; the caller is the only one to write `path`."""
-    for half in path.parent.glob(f".{path.name}.*.tmp"):
-        half.unlink()
+    """Remove what a killed `replacing` has left; the caller is the only one to write `path`."""
+    for half in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        half.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -83,19 +93,11 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary sibling that takes the place of `path` if the block ends well."""
+def check_place(path: Path) -> None:
+    """Refuse a place for a new file that is a folder itself, or in a folder that is not there."""
     if path.is_dir() or not path.parent.is_dir():
         found = "a folder" if path.is_dir() else f"no folder {path.parent}"
         raise InputError(f"{path}: found {found}; expected a file name in an existing folder")
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with naming(path):
-            yield temporary
-            temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def as_json(value: Any) -> bytes:

@@ -15,7 +15,7 @@ class Paths(StatePaths):
 
     @property
     def params(self) -> Path:
-        """All settings."""
+        """The settings of the workspace: params.yaml."""
         return self.root / "params.yaml"
 
     @property
@@ -49,11 +49,11 @@ class Paths(StatePaths):
         return self.data / "labels"
 
     def label_file(self, name: str) -> Path:
-        """Where labels that Refract makes itself are written."""
+        """The label file that `refract label` writes."""
         return self.labels / f"{check_name(name)}.jsonl"
 
     def label_card(self, name: str) -> Path:
-        """How these were made, and what they cost."""
+        """How the labels of `refract label` were made, and what they cost."""
         return self.labels / f"{check_name(name)}.card.json"
 
     def taxonomy(self, name: str) -> Path:
@@ -62,12 +62,12 @@ class Paths(StatePaths):
 
     @property
     def corpus(self) -> Path:
-        """The texts, by id."""
+        """The folder of the corpus: all texts, by id."""
         return self.data / "corpus"
 
     @property
     def corpus_file(self) -> Path:
-        """All of them as one table."""
+        """The corpus as one Parquet table: a row an id."""
         return self.corpus / "corpus.parquet"
 
     @property
@@ -77,7 +77,7 @@ class Paths(StatePaths):
 
     @property
     def base_table(self) -> Path:
-        """The generic space: a row a text."""
+        """The table of base vectors: a row an id of the corpus."""
         return self.vectors / f"{BASE}.lance"
 
     def reduction(self, fingerprint: str) -> Path:
@@ -108,7 +108,7 @@ class Paths(StatePaths):
         return self.data / "views"
 
     def view_table(self, name: str) -> Path:
-        """One instruction's view."""
+        """The table of one instruction's view: a row an id of the corpus."""
         return self.views / f"{check_name(name)}.lance"
 
     def kept_transform(self, name: str, fingerprint: str) -> Path:
@@ -122,7 +122,7 @@ class Paths(StatePaths):
 
     @property
     def metric_folder(self) -> Path:
-        """The scores, a file a view."""
+        """The folder of scores, a JSON file a view."""
         return self.metrics / "scores"
 
     def metric(self, name: str) -> Path:
@@ -136,7 +136,7 @@ class Paths(StatePaths):
 
     @property
     def shift_table(self) -> Path:
-        """The same a bar each, generic space above view."""
+        """The scores of all views as a table for bars, generic space above view."""
         return self.metrics / "shifts.csv"
 
     @property
@@ -173,11 +173,11 @@ class Paths(StatePaths):
         return self.data / "reports"
 
     def report(self, name: str) -> Path:
-        """The page of one view."""
+        """The HTML page that reports on one view."""
         return self.reports / f"{check_name(name)}.html"
 
     def report_picture(self, name: str) -> Path:
-        """The map of that page."""
+        """The picture of the map on the page of one view."""
         return self.report(name).with_suffix(".png")
 
     @property

@@ -26,7 +26,7 @@ class StatePaths:
 
     @property
     def all_shards(self) -> Path:
-        """What verbs at work have planned and written, a folder a verb."""
+        """The folder that holds the checkpoints of all verbs at work."""
         return self.state / "shards"
 
     def shards(self, verb: str) -> Path:
@@ -44,7 +44,7 @@ class StatePaths:
 
     @property
     def writer_lock(self) -> Path:
-        """Held by whoever changes the workspace: one at a time."""
+        """The lock held by whoever changes the workspace: one at a time."""
         return self.state / "writer.lock"
 
     @property
@@ -59,27 +59,27 @@ class StatePaths:
 
     @property
     def server_log(self) -> Path:
-        """What that server printed."""
+        """What the Prefect server of `refract serve` printed."""
         return self.state / "server.log"
 
     @property
     def private_note(self) -> Path:
-        """The same of the server that single commands share while there is no other."""
+        """Where the Prefect server that single commands share answers, and its secret."""
         return self.state / "private.json"
 
     @property
     def private_log(self) -> Path:
-        """What that one printed."""
+        """What the Prefect server that single commands share printed."""
         return self.state / "private.log"
 
     @property
     def private_lock(self) -> Path:
-        """Held by whoever starts that one: one at a time."""
+        """The lock held by whoever starts the shared Prefect server: one at a time."""
         return self.state / "private.lock"
 
     @property
     def private_lease(self) -> Path:
-        """Held by each command that needs it, and last by itself, when none does."""
+        """The lock that commands hold while they need the shared server; then it ends itself."""
         return self.state / "private.lease"
 
     @property
@@ -89,7 +89,7 @@ class StatePaths:
 
     @property
     def prefect_home(self) -> Path:
-        """The database of these servers."""
+        """The database of the workspace's own Prefect servers."""
         return self.state / "prefect"
 
     @property

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.files import digest, read_json
+from tasks.core.workspace.files import as_json, digest, read_json, write_bytes
 from tasks.core.workspace.paths import Paths
 
 EVERYWHERE = "REFRACT_TRUST"  # '*', or folders as in PATH: for containers and CI
@@ -71,7 +69,7 @@ def write_trust(paths: Paths, known: frozenset[str], *, made_here: bool) -> None
     token = _token(paths)
     if token is None:
         token = secrets.token_hex(_TOKEN_BYTES)
-        _write_private(paths.trust_token, token)
+        write_bytes(paths.trust_token, token.encode(), private=True)
     note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     about = {
         "root": str(paths.root.resolve()),
@@ -79,7 +77,7 @@ def write_trust(paths: Paths, known: frozenset[str], *, made_here: bool) -> None
         "made_here": made_here,
         "known": sorted(known),
     }
-    _write_private(note, json.dumps(about, indent=2) + "\n")
+    write_bytes(note, as_json(about), private=True)
 
 
 def forget_trust(paths: Paths) -> bool:
@@ -124,15 +122,3 @@ def _token(paths: Paths) -> str | None:
     if file.is_symlink() or paths.state.is_symlink() or not file.is_file():
         return None
     return file.read_text("utf-8", "replace").strip() or None
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Replace `path` by `text`, readable by its owner alone."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)

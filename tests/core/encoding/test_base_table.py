@@ -12,7 +12,7 @@ from tasks.core.encoding.encoder import Encoded
 from tasks.core.encoding.featurizer import Coder
 from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.settings.table_sections import EmbedSettings
-from tasks.core.store import tables
+from tasks.core.store import layout, tables
 from tasks.core.workspace.errors import InputError
 
 SPACE = EmbedSettings(model="fake", features="last", storage="float32")
@@ -56,7 +56,7 @@ def write_corpus(path, texts, **more):
 
 def embed(corpus, table, encoder, storage="float32", chunk=2):
     """Do what the flow does: plan, then write and commit chunk by chunk; return the shards."""
-    fresh = not tables.exists(table)
+    fresh = not layout.exists(table)
     base_table.prepare(corpus, table, fresh=fresh)
     todo, shards = base_table.plan(corpus, table, rebuild=fresh), []
     for at in range(0, len(todo.rows), chunk):

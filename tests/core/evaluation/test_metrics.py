@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from tasks.core.evaluation import metrics as module
 from tasks.core.evaluation.metrics import (
+    Draw,
     Scores,
     graded_sts,
     knn_agreement,
@@ -18,6 +18,7 @@ from tasks.core.evaluation.metrics import (
     triplet_accuracy,
     v_measure,
 )
+from tasks.core.numerics import rows
 from tasks.core.numerics.split import stratified_split
 
 
@@ -72,13 +73,13 @@ def test_neighbours_are_those_of_a_sorted_list() -> None:
 def test_chunks_of_anchors_give_the_neighbours_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = clusters(spread=1.0)
     whole = knn_agreement(x, y)
-    monkeypatch.setattr(module, "CHUNK", 7)
+    monkeypatch.setattr(rows, "BLOCK", 7)
     assert knn_agreement(x, y) == pytest.approx(whole, abs=1e-9)
 
 
 def test_half_of_the_pairs_agree_and_partners_are_as_drawn() -> None:
     y = np.array([3, 3, 5, 5, 5, 9])
-    draw = module.Draw(y, seed=0)
+    draw = Draw(y, seed=0)
     anchor = draw.anchors(4000)
     positive, negative = draw.positives(anchor), draw.negatives(anchor)
     assert set(anchor) == {0, 1, 2, 3, 4}

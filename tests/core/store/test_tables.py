@@ -3,7 +3,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from tasks.core.store import arrow, index, orphans, tables
+from tasks.core.store import arrow, index, layout, orphans, tables
 from tasks.core.workspace.errors import InputError
 
 ABOUT = {"fingerprint": "abc", "dimensions": 4}
@@ -53,7 +53,7 @@ def test_fragments_are_seen_only_after_their_commit(tmp_path):
     path = tmp_path / "t.lance"
     made = rows(list("ab"))
     fragments = tables.write_fragments(path, made, ABOUT, fresh=True)
-    assert not tables.exists(path)
+    assert not layout.exists(path)
     assert tables.fragments_exist(path, fragments)
     tables.commit_whole(path, made.schema, ABOUT, fragments)
     assert (tables.count(path), tables.note(path)) == (2, ABOUT)
@@ -126,11 +126,11 @@ def test_readers_see_what_was_published_until_something_else_is(table):
     tables.publish(table, first)
     replace(table, ["x"], seed=1)
     assert tables.live_version(table) == first
-    assert set(read(table, tables.LIVE)) == set("abcdef")
+    assert set(read(table, layout.LIVE)) == set("abcdef")
     tables.publish(table, tables.version(table))
-    assert set(read(table, tables.LIVE)) == {"x"}
+    assert set(read(table, layout.LIVE)) == {"x"}
     tables.publish(table, first)
-    assert set(read(table, tables.LIVE)) == set("abcdef")
+    assert set(read(table, layout.LIVE)) == set("abcdef")
 
 
 def test_what_was_committed_and_never_published_can_be_taken_back(table):
@@ -140,7 +140,7 @@ def test_what_was_committed_and_never_published_can_be_taken_back(table):
     assert tables.live_version(table) == tables.version(table)
     replace(table, ["x"], seed=1)
     tables.rewind(table)
-    assert set(read(table)) == set(read(table, tables.LIVE)) == set("abcdef")
+    assert set(read(table)) == set(read(table, layout.LIVE)) == set("abcdef")
     append(table, ["g"])
     assert set(read(table)) == set("abcdefg")
 
@@ -294,8 +294,8 @@ def test_what_a_killed_writer_has_left_goes_and_every_version_stays(table):
     tables.open_table(table).get_fragments()[0].delete("id = 'a'")
     (table / "_transactions" / "9-6fd1f2c0-5f0e-4a8e-9d0b-0f6f1a1f2b3c.txn").write_bytes(b"half")
     assert len({path for path in table.rglob("*") if path.is_file()} - whole) == 4
-    old = tables.open_table(table, tables.LIVE)
+    old = tables.open_table(table, layout.LIVE)
     orphans.sweep(table)
     assert whole == {path for path in table.rglob("*") if path.is_file()}
-    assert old.count_rows() == tables.count(table, tables.LIVE) == 6
+    assert old.count_rows() == tables.count(table, layout.LIVE) == 6
     assert set(read(table)) == set("abcdefg")
