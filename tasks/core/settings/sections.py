@@ -41,22 +41,23 @@ class Ingest(Section):
     ] = None
     text: Annotated[str | None, Field(description="column of the text; null: detect")] = None
     metadata: Annotated[
-        tuple[str, ...] | None, Field(description="columns to keep beside; null: all others")
+        tuple[str, ...] | None,
+        Field(description="columns kept beside id and text; null: all others"),
     ] = None
     delimiter: Annotated[
-        str | None, Field(description="between the columns of .csv and .tsv; null: find out")
+        str | None,
+        Field(description="character between columns of .csv and .tsv files; null: find out"),
     ] = None
     quoting: Annotated[
         Literal["quoted", "escaped", "none"] | None,
-        Field(
-            description="quoted, escaped (by a backslash), none (quotes are text); null: find out"
-        ),
+        Field(description="quotes in .csv: quoted, escaped (by a backslash), none; null: find out"),
     ] = None
     header: Annotated[
         int | None, Field(ge=0, le=50, description="line of the header, 0: none; null: find out")
     ] = None
     encoding: Annotated[
-        str | None, Field(description="of text files, such as cp1252; null: UTF-8, or its mark")
+        str | None,
+        Field(description="encoding of text files, such as cp1252; null: UTF-8, or its mark"),
     ] = None
 
     @field_validator("delimiter")
@@ -85,24 +86,28 @@ class Embed(Section):
     revision: Annotated[str | None, Field(description="commit or tag of a Hugging Face model")] = (
         None
     )
-    prompt: Annotated[str, Field(description="put before every text")] = ""
+    prompt: Annotated[
+        str, Field(description="words put before every text, if the model asks for some")
+    ] = ""
     max_length: Annotated[
         int | None,
-        Field(ge=8, le=131072, description="tokens kept of a text; null: the model's own"),
+        Field(ge=8, le=131072, description="tokens read of a text; null: as many as the model can"),
     ] = None
-    batch_size: Annotated[int, Field(ge=1, le=65536, description="texts per forward pass")] = 64
+    batch_size: Annotated[int, Field(ge=1, le=65536, description="texts encoded together")] = 64
     device: Annotated[
         str,
         Field(
-            pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto, cpu, cuda, cuda:N or mps"
+            pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
+            description="where the encoder runs: auto, cpu, cuda, cuda:N or mps",
         ),
     ] = "auto"
     precision: Annotated[
         Literal["auto", "float32", "bfloat16"],
-        Field(description="auto measures which is faster here"),
+        Field(description="float32 or bfloat16; auto: the one that is faster here"),
     ] = "auto"
     storage: Annotated[
-        Literal["float16", "float32"], Field(description="type of the stored vectors")
+        Literal["float16", "float32"],
+        Field(description="type of the stored base vectors: float16 or float32"),
     ] = "float16"
     features: Annotated[
         Literal["layers", "last"],
@@ -111,7 +116,7 @@ class Embed(Section):
         ),
     ] = "layers"
     feature_size: Annotated[
-        int, Field(ge=16, le=4096, description="numbers a text that are kept of the layers")
+        int, Field(ge=16, le=4096, description="numbers kept of a text's layers")
     ] = 384
     chunk: Annotated[
         int,
@@ -128,17 +133,29 @@ class DiscriminantSettings(Section):
     """Settings of the closed-form transform; null is calibrated on the labels."""
 
     temperature: Annotated[
-        float | None, Field(gt=0, le=100, description="softens the posterior; null: calibrate")
+        float | None,
+        Field(
+            gt=0,
+            le=100,
+            description="temperature that softens probabilities; null: calibrate on the labels",
+        ),
     ] = None
     novelty: Annotated[
         float | None,
-        Field(gt=0, lt=1, description="prior of a label nobody has seen; null: calibrate"),
+        Field(
+            gt=0,
+            lt=1,
+            description="prior probability of a new label; null: calibrate on the labels",
+        ),
     ] = None
     floor: Annotated[
-        float, Field(ge=0, le=1, description="least weight of the generic residual")
+        float, Field(ge=0, le=1, description="least weight of what the labels do not explain")
     ] = 0.05
     residual: Annotated[
-        int, Field(ge=0, le=4096, description="principal components of the residual")
+        int,
+        Field(
+            ge=0, le=4096, description="principal components kept of what the labels do not explain"
+        ),
     ] = 64
 
 
@@ -165,19 +182,30 @@ class GsTransformSettings(Section):
     """Settings of the published transform (arXiv 2505.24754)."""
 
     hidden: Annotated[
-        int, Field(ge=0, le=8192, description="hidden units; 0: one linear layer")
+        int, Field(ge=0, le=8192, description="units of the hidden layer; 0: one linear layer")
     ] = 512
     dimensions: Annotated[int, Field(ge=2, le=4096, description="dimensions of the view")] = 128
-    margin: Annotated[float, Field(gt=0, description="distance kept between labels")] = 10.0
-    contrastive: Annotated[float, Field(ge=0, description="weight of the contrastive loss")] = 1.0
-    reconstruction: Annotated[
-        float, Field(ge=0, description="weight of the reconstruction loss")
+    margin: Annotated[
+        float, Field(gt=0, description="distance from which two labels count as apart")
+    ] = 10.0
+    contrastive: Annotated[
+        float, Field(ge=0, description="weight of the contrastive loss in the sum of losses")
     ] = 1.0
-    learning_rate: Annotated[float, Field(gt=0, lt=1, description="of Adam")] = 1e-4
-    batch_size: Annotated[int, Field(ge=4, le=65536, description="texts per step")] = 64
-    epochs: Annotated[int, Field(ge=1, le=100_000, description="at most")] = 500
+    reconstruction: Annotated[
+        float, Field(ge=0, description="weight of the reconstruction loss in the sum of losses")
+    ] = 1.0
+    learning_rate: Annotated[
+        float, Field(gt=0, lt=1, description="learning rate of the optimiser (Adam)")
+    ] = 1e-4
+    batch_size: Annotated[int, Field(ge=4, le=65536, description="texts per training step")] = 64
+    epochs: Annotated[int, Field(ge=1, le=100_000, description="most passes over the texts")] = 500
     patience: Annotated[
-        int, Field(ge=1, le=100_000, description="epochs without a better validation loss")
+        int,
+        Field(
+            ge=1,
+            le=100_000,
+            description="passes without a better validation loss after which training ends",
+        ),
     ] = 10
 
 
@@ -185,7 +213,8 @@ class Fit(Section):
     """How a label file becomes a transform."""
 
     method: Annotated[
-        str, Field(description="which transform; auto: discriminant or kernel, by texts left out")
+        str,
+        Field(description="kind of transform; auto: the better of discriminant and kernel"),
     ] = "auto"
     held_out: Annotated[
         float, Field(gt=0, lt=0.9, description="share of the labels kept for the scores")
@@ -195,9 +224,15 @@ class Fit(Section):
     ] = 10
     separator: Annotated[
         str | None,
-        Field(min_length=1, max_length=8, description="between the labels of a text with several"),
+        Field(
+            min_length=1,
+            max_length=8,
+            description="what parts the labels of a cell, such as ';'; null: one label, or a list",
+        ),
     ] = None
-    seed: Annotated[int, Field(ge=0, lt=2**31, description="of every random choice")] = 1
+    seed: Annotated[
+        int, Field(ge=0, lt=2**31, description="number from which all random choices follow")
+    ] = 1
     gate: Annotated[
         bool,
         Field(
@@ -233,9 +268,17 @@ class Materialise(Section):
     """How a transform becomes a view of the whole corpus."""
 
     storage: Annotated[
-        Literal["float16", "float32"], Field(description="type of the stored view vectors")
+        Literal["float16", "float32"],
+        Field(description="type of the stored view vectors: float16 or float32"),
     ] = "float16"
-    chunk: Annotated[int, Field(ge=16, le=10_000_000, description="rows per shard")] = 65_536
+    chunk: Annotated[
+        int,
+        Field(
+            ge=16,
+            le=10_000_000,
+            description="rows transformed together; at most this much work is lost by a kill",
+        ),
+    ] = 65_536
     index_from: Annotated[int, Field(ge=1_000, description=_INDEXED)] = 20_000
     keep: Annotated[
         int,
@@ -257,26 +300,30 @@ class Serve(Section):
         str | None,
         Field(
             pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$",
-            description="of the deployments on the Prefect server; null: the folder's name",
+            description="name of its deployments in Prefect; null: the folder's name",
         ),
     ] = None
     port: Annotated[
         int,
-        Field(ge=0, le=65535, description="of its own Prefect server on loopback; 0: any free one"),
+        Field(
+            ge=0,
+            le=65535,
+            description="port of its own Prefect server on this machine; 0: any free one",
+        ),
     ] = 4200
     corpus: Annotated[
-        str | None, Field(description="cron of new documents into every view; null: by hand only")
+        str | None, Field(description="when new documents are taken in (cron); null: by hand only")
     ] = "0 3 * * *"
-    maintain: Annotated[str | None, Field(description="cron of the upkeep; null: by hand only")] = (
-        "30 4 * * 0"
-    )
+    maintain: Annotated[
+        str | None, Field(description="when the tables are maintained (cron); null: by hand only")
+    ] = "30 4 * * 0"
     reconcile: Annotated[
         int, Field(ge=5, le=86_400, description="seconds between two looks for what is missing")
     ] = 600
     settle: Annotated[
         float, Field(ge=0.1, le=600, description="seconds a label file rests before it is read")
     ] = 1.0
-    timezone: Annotated[str, Field(description="of the crons")] = "UTC"
+    timezone: Annotated[str, Field(description="time zone of both crons")] = "UTC"
 
     @field_validator("corpus", "maintain")
     @classmethod
@@ -302,10 +349,18 @@ class Maintain(Section):
     """What the upkeep of the tables does."""
 
     keep_days: Annotated[
-        int, Field(ge=0, le=36_500, description="age from which earlier table versions go")
+        int,
+        Field(
+            ge=0, le=36_500, description="days after which earlier versions of a table are removed"
+        ),
     ] = 14
     fragments: Annotated[
-        int, Field(ge=2, le=100_000, description="fragments from which a table is compacted")
+        int,
+        Field(
+            ge=2,
+            le=100_000,
+            description="files (fragments) from which a table is compacted into few",
+        ),
     ] = 64
 
 
@@ -322,14 +377,17 @@ class Record(Section):
     push: Annotated[bool, Field(description="send new data to the DVC remote after recording")] = (
         False
     )
-    remote: Annotated[str | None, Field(description="DVC remote; null: DVC's default")] = None
+    remote: Annotated[
+        str | None, Field(description="DVC remote that push sends to; null: DVC's default")
+    ] = None
     git_push: Annotated[
         bool, Field(description="send commits and tags to the git remote after recording")
     ] = False
     author: Annotated[
         str | None,
         Field(
-            pattern=r"^[^<>\n]*[^<>\s] <[^<>\s]+>$", description="'Name <mail>'; null: git's own"
+            pattern=r"^[^<>\n]*[^<>\s] <[^<>\s]+>$",
+            description="author of commits and tags, 'Name <mail>'; null: git's own",
         ),
     ] = None
     sign: Annotated[
