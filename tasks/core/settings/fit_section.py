@@ -104,7 +104,7 @@ class FitSettings(Section):
 
     method: Annotated[
         str,
-        Field(description="publish no view that is worse than the base vectors, or learnt nothing"),
+        Field(description="kind of transform; auto: the better of discriminant and kernel"),
     ] = "auto"
     held_out: Annotated[
         float, Field(gt=0, lt=0.9, description="share of the labels kept for the scores")

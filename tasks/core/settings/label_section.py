@@ -23,7 +23,7 @@ class LabelSettings(Section):
         ),
     ] = None
     model: Annotated[
-        str | None, Field(min_length=1, description="its model; null: OPENAI_MODEL")
+        str | None, Field(min_length=1, description="model at that endpoint; null: OPENAI_MODEL")
     ] = None
     key_env: Annotated[
         str,
@@ -36,11 +36,12 @@ class LabelSettings(Section):
     prompts: Annotated[
         str | None, Field(description="folder with prompts of your own; null: those of Refract")
     ] = None
-    sample: Annotated[int, Field(ge=10, le=1_000_000, description="texts that are labelled")] = (
-        3_000
-    )
+    sample: Annotated[
+        int, Field(ge=10, le=1_000_000, description="texts of the corpus that are labelled")
+    ] = 3_000
     sampling: Annotated[
-        Literal["random", "coreset", "stratified"], Field(description="how these are chosen")
+        Literal["random", "coreset", "stratified"],
+        Field(description="how those texts are chosen: random, coreset or stratified"),
     ] = "random"
     clusters: Annotated[
         int, Field(ge=2, le=1_000, description="clusters of summaries; each is given a name")
@@ -62,10 +63,10 @@ class LabelSettings(Section):
         int, Field(ge=100, le=1_000_000, description="characters of a text that the model is shown")
     ] = 4_000
     max_tokens: Annotated[
-        int, Field(ge=16, le=100_000, description="tokens of an answer at most")
+        int, Field(ge=16, le=100_000, description="most tokens that an answer may have")
     ] = 256
     temperature: Annotated[
-        float | None, Field(ge=0, le=2, description="of the model; null: its own")
+        float | None, Field(ge=0, le=2, description="temperature of the model; null: its default")
     ] = 0.0
     structured: Annotated[
         bool, Field(description="ask for answers by JSON schema, as long as the endpoint takes it")
@@ -76,7 +77,7 @@ class LabelSettings(Section):
     ] = None
     timeout: Annotated[float, Field(gt=0, le=3_600, description="seconds a request may take")] = 60
     tries: Annotated[
-        int, Field(ge=1, le=20, description="requests for one answer at most, if some fail")
+        int, Field(ge=1, le=20, description="most requests for one answer, where some fail")
     ] = 5
     usd_in: Annotated[
         float, Field(ge=0, description="price of a million tokens sent, in dollars")
@@ -95,7 +96,9 @@ class LabelSettings(Section):
     zero_shot: Annotated[
         float, Field(gt=0, le=1, description="share of texts that --zero-shot keeps, surest first")
     ] = 0.3
-    seed: Annotated[int, Field(ge=0, lt=2**31, description="of every random choice")] = 1
+    seed: Annotated[
+        int, Field(ge=0, lt=2**31, description="number from which all random choices follow")
+    ] = 1
 
     @field_validator("base_url")
     @classmethod

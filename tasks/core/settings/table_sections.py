@@ -32,7 +32,7 @@ class IngestSettings(Section):
     ] = None
     quoting: Annotated[
         Literal["quoted", "escaped", "none"] | None,
-        Field(description="quotes: quoted, escaped (backslash), none (are text); null: find out"),
+        Field(description="quotes in .csv: quoted, escaped (by a backslash), none; null: find out"),
     ] = None
     header: Annotated[
         int | None, Field(ge=0, le=50, description="line of the header, 0: none; null: find out")
