@@ -13,7 +13,7 @@ from flows.runtime.prefect_artifacts import leave_table
 from flows.state.score_tables import write_tables
 from flows.state.staleness import FRESH, fit_fingerprints, fit_verdict, wanted_labels, wording
 from flows.state.trust import ask
-from tasks.core.labels.files import label_files
+from tasks.core.labels.files import LabelFile, label_files
 from tasks.core.settings.params import Params, load_params
 from tasks.core.store import tables
 from tasks.core.workspace.errors import InputError
@@ -76,9 +76,8 @@ def _fit_if_stale(paths: Paths, job: FitJob) -> list[FitReport]:
     return []
 
 
-def _job(paths: Paths, params: Params, name: str, file: Path, *, force: bool) -> FitJob:
+def _job(paths: Paths, params: Params, name: str, file: LabelFile, *, force: bool) -> FitJob:
     return FitJob(
-        name=name,
         wording=wording(paths, params, name),
         file=file,
         table=paths.base_table,

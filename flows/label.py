@@ -152,10 +152,10 @@ def _alone(job: LabelJob) -> Iterator[None]:
 def _notes(paths: Paths, params: Params, name: str) -> dict[str, int]:
     """Return whose labels there are, where a folder beside the file holds others."""
     file = label_files(paths.labels).get(name)
-    if file is None or not file.is_dir():
+    if file is None or not file.path.is_dir():
         return {}
     keys, texts = base_table.keys(paths.base_table), base_table.texts(paths.base_table)
-    return read_labels(file, keys, name, 1, 1, params.fit.separator, texts).notes
+    return read_labels(file, keys, 1, 1, params.fit.separator, texts).notes
 
 
 def _report(

@@ -14,6 +14,7 @@ from tasks.core.documents.quarantine import RejectLog
 from tasks.core.encoding import base_table
 from tasks.core.evaluation import quality_gate
 from tasks.core.evaluation.metrics import Scores, score
+from tasks.core.labels.files import LabelFile
 from tasks.core.labels.reader import LabelSet, read_labels
 from tasks.core.settings.fit_section import FitSettings
 from tasks.core.transforms.base import Transform, contents
@@ -27,9 +28,8 @@ from tasks.core.workspace.files import as_json, digest, object_in, read_json, wr
 class FitJob:
     """All that one fit reads, and where it writes."""
 
-    name: str
+    file: LabelFile
     wording: str
-    file: Path
     table: Path
     transform: Path
     metric: Path
@@ -41,6 +41,11 @@ class FitJob:
     made_from: dict[str, str]
     settings: FitSettings
     force: bool
+
+    @property
+    def name(self) -> str:
+        """The instruction."""
+        return self.file.instruction
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,6 @@ def fit_instruction(job: FitJob) -> FitReport:
     labels = read_labels(
         job.file,
         keys,
-        job.name,
         settings.min_rows,
         separator=settings.separator,
         texts=base_table.texts(job.table),
@@ -126,7 +130,7 @@ def _scores(job: FitJob, known: Labelled) -> dict[str, Any]:
     after = score(once.seen_by(trial).vectors, once.y, seed)
     ruling = quality_gate.weigh(known, held, trial, own, seed, method)
     if settings.gate:
-        quality_gate.refuse(str(job.file), ruling, before, after)
+        quality_gate.refuse(str(job.file.path), ruling, before, after)
     return {
         "labels": len(known.names),
         "texts": known.texts,

@@ -14,7 +14,7 @@ from tasks.core.encoding.featurizer import space_of
 from tasks.core.evaluation import held_out
 from tasks.core.evaluation.bootstrap import LEVEL, RESAMPLES, Judgement
 from tasks.core.evaluation.held_out import Trial, Truth, Version
-from tasks.core.labels.files import label_files
+from tasks.core.labels.files import label_file, label_files
 from tasks.core.labels.multilabel import pairs
 from tasks.core.labels.notes import PLACED
 from tasks.core.labels.reader import LabelSet, read_labels
@@ -104,7 +104,9 @@ class _Evaluation:
 
     def _on_truth(self, live: Version, file: Path) -> tuple[Trial, dict[str, Any]]:
         texts = base_table.texts(self._paths.base_table)
-        rows = read_labels(file, self._keys, self._name, 1, 1, self._params.fit.separator, texts)
+        rows = read_labels(
+            label_file(file, self._name), self._keys, 1, 1, self._params.fit.separator, texts
+        )
         self._noted = {what: n for what, n in rows.notes.items() if what in PLACED}
         known = {name for _, name in pairs(live.seen.labels)}
         if known.isdisjoint(rows.counts):
@@ -149,7 +151,7 @@ class _Evaluation:
     def _labels_of(self, kept: Path) -> LabelSet | None:
         separator = self._params.fit.separator
         texts = base_table.texts(self._paths.base_table)
-        return labels_of(kept, self._present, self._keys, self._name, separator, texts)
+        return labels_of(kept, self._present, self._keys, separator, texts)
 
     def _version(self, kept: Path, rows: LabelSet) -> Version:
         return Version(kept, Seen.of(rows), _recipe(self._params, read_card(kept)))

@@ -121,7 +121,7 @@ def _labels(paths: Paths, params: Params, name: str) -> tuple[LabelSet | None, s
     try:
         table, separator = paths.base_table, params.fit.separator
         keys, texts = base_table.keys(table), base_table.texts(table)
-        return read_labels(file, keys, name, 1, separator=separator, texts=texts), ""
+        return read_labels(file, keys, 1, separator=separator, texts=texts), ""
     except InputError as error:
         return None, f"Not checked: {error}."
 

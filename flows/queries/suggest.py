@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import polars as pl
 
 from tasks.core.encoding import base_table
-from tasks.core.labels.files import label_files, parts
-from tasks.core.labels.reader import is_blank, labelled_ids
+from tasks.core.labels.files import LabelFile, label_files
+from tasks.core.labels.reader import labelled_ids
 from tasks.core.views import active_learning
 from tasks.core.views.active_learning import NOVELTY
 from tasks.core.views.kept_versions import copies
@@ -47,13 +46,12 @@ def worth_labelling(paths: Paths, name: str, many: int, novel: float) -> pl.Data
 def _known(paths: Paths, name: str) -> set[str]:
     keys, texts = base_table.keys(paths.base_table), base_table.texts(paths.base_table)
     found: set[str] = set()
-    for file in (part for whole in _label_files(paths, name) for part in parts(whole)):
-        if not is_blank(file):
-            found |= labelled_ids(file, keys, name, texts)
+    for file in _label_files(paths, name):
+        found |= labelled_ids(file, keys, texts)
     return found
 
 
-def _label_files(paths: Paths, name: str) -> Iterator[Path]:
+def _label_files(paths: Paths, name: str) -> Iterator[LabelFile]:
     stamp = read_json(paths.view_stamp(name)) or {}
     yield from copies(paths.kept_transform(name, str(stamp.get("transform"))))
     present = label_files(paths.labels).get(name)

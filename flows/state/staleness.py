@@ -9,7 +9,7 @@ from pathlib import Path
 from flows.state.sources import documents
 from flows.state.wholeness import is_view, mixture, unfinished
 from tasks.core.encoding import vector_space
-from tasks.core.labels.files import fingerprint, label_files, parts
+from tasks.core.labels.files import LabelFile, fingerprint, label_files
 from tasks.core.settings.params import Params
 from tasks.core.store.layout import exists
 from tasks.core.transforms.card import CARD, REVISION
@@ -83,7 +83,7 @@ def embed_verdict(paths: Paths, params: Params) -> Verdict:
     return FRESH
 
 
-def fit_fingerprints(paths: Paths, params: Params, name: str, file: Path) -> dict[str, str]:
+def fit_fingerprints(paths: Paths, params: Params, name: str, file: LabelFile) -> dict[str, str]:
     """Return a fingerprint of each thing a transform is made from, as its card notes them."""
     base = read_json(paths.stamp("embed")) or {}
     return {
@@ -108,9 +108,9 @@ def settings_fingerprint(params: Params, wording: str) -> str:
     return digest(REVISION, used, wording)
 
 
-def labels_fingerprint(paths: Paths, file: Path) -> str:
+def labels_fingerprint(paths: Paths, file: LabelFile) -> str:
     """Return a fingerprint of an instruction's label file, or of all files in its folder."""
-    return fingerprint(Hashes(paths.hashes).all(parts(file)))
+    return fingerprint(Hashes(paths.hashes).all(file.paths))
 
 
 def fit_verdict(paths: Paths, name: str, now: dict[str, str]) -> Verdict:
@@ -217,7 +217,7 @@ def rejections(paths: Paths, params: Params, names: Sequence[str]) -> dict[str, 
     return {name: why for name, why in reasons.items() if not names or name in names}
 
 
-def wanted_labels(paths: Paths, names: Sequence[str]) -> dict[str, Path]:
+def wanted_labels(paths: Paths, names: Sequence[str]) -> dict[str, LabelFile]:
     """Return the label files of `names`, or all; InputError before there are vectors to fit on."""
     if not paths.stamp("embed").is_file():
         raise InputError("data/vectors: no base vectors yet; expected some; run 'refract embed'")

@@ -16,6 +16,7 @@ import pytest
 from tasks.core.documents.corpus import build
 from tasks.core.documents.sources import survey
 from tasks.core.documents.staging import text_hash
+from tasks.core.labels.files import label_file
 from tasks.core.labels.reader import read_labels
 from tasks.core.readers.reader import batches
 from tasks.core.settings.table_sections import IngestSettings
@@ -103,7 +104,7 @@ def label_files_end_in_labels_or_one_line(rng: random.Random, folder: Path) -> N
     if not intact:
         documents.damaged(rng, path)
     try:
-        found = read_labels(path, _corpus(written), "mood", 1, 1)
+        found = read_labels(label_file(path, "mood"), _corpus(written), 1, 1)
     except InputError:
         assert not intact
         return

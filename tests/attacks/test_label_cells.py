@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from tasks.core.labels.answers import understood
+from tasks.core.labels.files import label_file
 from tasks.core.labels.reader import read_labels
 from tasks.core.workspace.errors import InputError
 
@@ -44,7 +45,7 @@ def test_no_label_file_of_such_cells_ends_in_a_traceback(tmp_path, seed):
     file = tmp_path / "topic.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     try:
-        found = read_labels(file, keys, "topic", 1)
+        found = read_labels(label_file(file, "topic"), keys, 1)
     except InputError as error:
         assert "expected" in str(error)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.core.readers.formats import Format, known_format
@@ -18,8 +19,34 @@ IGNORED = (".tmp", "~", ".dvc", "Thumbs.db", "desktop.ini", "_SUCCESS")
 BESIDE = (".card.json", ".taxonomy.txt")  # what `refract label` writes beside a label file
 
 
-class LabelFiles(dict[str, Path]):
-    """The label file of each instruction, or the folder of its name where that holds several.
+@dataclass(frozen=True)
+class Part:
+    """One file of labels, and the format that its name promises."""
+
+    path: Path
+    format: Format
+
+
+@dataclass(frozen=True)
+class LabelFile:
+    """The labels of one instruction, as they lay there when they were listed.
+
+    path: a file, or a folder that stands for all files in it and those of its name beside it.
+    parts: these files, in the order in which they are read; of a file it alone.
+    """
+
+    instruction: str
+    path: Path
+    parts: tuple[Part, ...]
+
+    @property
+    def paths(self) -> list[Path]:
+        """The paths of all parts."""
+        return [part.path for part in self.parts]
+
+
+class LabelFiles(dict[str, LabelFile]):
+    """The label file of each instruction.
 
     `errors` says what cannot be used: by instruction where its name is known, else by file name.
     """
@@ -42,8 +69,8 @@ def label_files(folder: Path) -> LabelFiles:
         try:
             _check_name_in_utf8(path)
             if _is_plain_folder(path):
-                inside = _inside(path)
-                found.update({check_name(path.name): path} if inside else {})
+                if _inside(path):
+                    found[check_name(path.name)] = label_file(path, path.name)
                 continue
             _check_readable(path)
             candidates.setdefault(_instruction(path), []).append(path)
@@ -53,19 +80,20 @@ def label_files(folder: Path) -> LabelFiles:
         if name in found or name in found.errors:
             continue
         if len(paths) == 1:
-            found[name] = paths[0]
+            found[name] = label_file(paths[0], name)
         else:
             found.errors[name] = _ambiguous(folder, name, paths)
     return found
 
 
-def parts(path: Path) -> list[Path]:
-    """Return the files that the label file at `path` consists of: itself, unless it is a folder."""
-    if not path.is_dir():
-        return [path]
-    beside = [each for each in _listed(path.parent) if each.is_file()]
-    own = [each for each in beside if instruction_of(each, path.parent) == path.name]
-    return own + _inside(path)
+def label_file(path: Path, instruction: str) -> LabelFile:
+    """Return the label file at `path`, wherever it lies; InputError where its format is unknown."""
+    own = [path]
+    if path.is_dir():
+        beside = [each for each in _listed(path.parent) if each.is_file()]
+        own = [each for each in beside if instruction_of(each, path.parent) == path.name]
+        own += _inside(path)
+    return LabelFile(instruction, path, tuple(Part(each, label_format(each)) for each in own))
 
 
 def fingerprint(hashes: Sequence[str]) -> str:

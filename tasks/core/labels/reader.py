@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from tasks.core.labels.answers import DISCARDED, EMPTY, ONE_HOT, SPANS
-from tasks.core.labels.files import label_format, parts
+from tasks.core.labels.files import LabelFile, Part
 from tasks.core.labels.matching import CONFLICT, NEITHER, OTHER_TEXT, UNKNOWN_ID, Places, place
 from tasks.core.labels.matching import UNKNOWN_TEXT as UNKNOWN_TEXT
 from tasks.core.labels.multilabel import joined, members
@@ -45,7 +45,7 @@ ADVICE = {
 class LabelSet:
     """Usable labels in the order of the files: `labels[i]` is that of the text `ids[i]`.
 
-    Where a text has several, they stand there as one string (see label_sets).
+    Where a text has several, they stand there as one string (see `multilabel`).
     `read` rows are those used plus all of `reasons`, which `rejects` lists; where texts, not ids,
     name the rows, a text that stands under several ids labels them all. `notes` counts what was
     used but deserves a look, such as whose labels they are, rows that were placed by their text
@@ -75,49 +75,46 @@ class LabelSet:
 
 
 def read_labels(
-    path: Path,
+    file: LabelFile,
     keys: pl.DataFrame,
-    name: str,
     minimum_rows: int,
     minimum_labels: int = 2,
     separator: str | None = None,
     texts: Texts | None = None,
 ) -> LabelSet:
-    """Read the labels at `path` that belong to the texts in `keys` (columns id, text_hash).
+    """Read the labels in `file` that belong to the texts in `keys` (columns id, text_hash).
 
-    A folder stands for all files in it and those of its name beside it: of the labels of one id
-    a person's wins over a model's (see label_sources). separator: stands between the labels of a
-    text that has several. texts: the texts of the corpus, for those of the file that are there in
-    other blanks or entities (see label_places). InputError if the whole cannot be used: a
-    file is unreadable or changing meanwhile, or there are fewer than `minimum_rows` usable rows
-    or `minimum_labels` labels.
+    Of the labels of one id in its parts a person's wins over a model's (see `precedence`).
+    separator: stands between the labels of a text that has several. texts: the texts of the corpus,
+    for those of the file that are there in other blanks or entities (see `matching`).
+    InputError if the whole cannot be used: a part is unreadable or changing meanwhile, or there
+    are fewer than `minimum_rows` usable rows or `minimum_labels` labels.
     """
-    files = parts(path)
-    for file in files:
-        label_format(file)
-    filled = [file for file in files if not is_blank(file)] or files
-    read = [_steady_rows(file, name, separator) for file in filled]
+    filled = [part for part in file.parts if not is_blank(part.path)] or list(file.parts)
+    read = [_steady_rows(part, file.instruction, separator) for part in filled]
     placed = [place(rows, keys, texts) for rows in read]
     judged = [_judged(*both, keys) for both in zip(read, placed, strict=True)]
     every = _together(judged)
     rejects: list[Reject] = []
-    for at, (file, rows) in enumerate(zip(filled, read, strict=True)):
-        rejects += rows.rejects + _listed(file, rows, _dropped(every.filter(pl.col("file") == at)))
+    for at, (part, rows) in enumerate(zip(filled, read, strict=True)):
+        rejects += rows.rejects + _listed(
+            part.path, rows, _dropped(every.filter(pl.col("file") == at))
+        )
     used = every.filter(pl.col("reason").is_null())
     reasons = dict(sorted(Counter(each.reason for each in rejects).items()))
     each = [members(label) for label in used["label"].to_list()]
     counts = Counter(label for labels in each for label in labels)
     total = sum(len(rows) + len(rows.rejects) for rows in read)
-    _check_rows(path, len(used), _unknown(placed), reasons, total, minimum_rows)
-    _check_labels(path, counts, len(used), minimum_labels)
+    _check_rows(file.path, len(used), _unknown(placed), reasons, total, minimum_rows)
+    _check_labels(file.path, counts, len(used), minimum_labels)
     noted = _votes(every)
     for rows, places in zip(read, placed, strict=True):
         noted += rows.notes + places.notes
     noted[SINGLE] = sum(count == 1 for count in counts.values())
     noted[SEVERAL] = sum(len(labels) > 1 for labels in each)
-    noted[NOTHING] = len(files) - len(filled)
+    noted[NOTHING] = len(file.parts) - len(filled)
     return LabelSet(
-        name=name,
+        name=file.instruction,
         read=total,
         ids=used["id"].to_list(),
         text_hashes=used["text_hash"].to_list(),
@@ -129,11 +126,16 @@ def read_labels(
     )
 
 
-def labelled_ids(path: Path, keys: pl.DataFrame, name: str, texts: Texts | None = None) -> set[str]:
-    """Return the ids of all texts of the corpus that a row at `path` gives any label."""
-    rows = _steady_rows(path, name)
-    frame = _judged(rows, place(rows, keys, texts), keys)
-    return set(frame.filter((pl.col("label") != "") & ~pl.col("unplaced"))["id"].to_list())
+def labelled_ids(file: LabelFile, keys: pl.DataFrame, texts: Texts | None = None) -> set[str]:
+    """Return the ids of all texts of the corpus that a row of `file` gives any label."""
+    found: set[str] = set()
+    for part in file.parts:
+        if not is_blank(part.path):
+            rows = _steady_rows(part, file.instruction)
+            frame = _judged(rows, place(rows, keys, texts), keys)
+            named = frame.filter((pl.col("label") != "") & ~pl.col("unplaced"))
+            found.update(named["id"].to_list())
+    return found
 
 
 def is_blank(path: Path) -> bool:
@@ -215,10 +217,11 @@ def _unknown(placed: list[Places]) -> list[str]:
     ]
 
 
-def _steady_rows(path: Path, name: str, separator: str | None = None) -> LabelRows:
+def _steady_rows(part: Part, name: str, separator: str | None = None) -> LabelRows:
+    path = part.path
     before = _state(path)
     try:
-        rows = read_rows(path, name, separator)
+        rows = read_rows(part, name, separator)
     except InputError:
         if _state(path) == before:
             raise

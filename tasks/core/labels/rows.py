@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tasks.core.labels.answers import DISCARDED, EMPTY, ONE_HOT, Answer, dropped, understood
 from tasks.core.labels.columns import LabelColumns, label_columns
+from tasks.core.labels.files import JSON, Part
 from tasks.core.labels.tool_exports import REFUSED, unfold
 from tasks.core.readers.reader import batches
 from tasks.core.readers.records import Batch, Cell, Reject, dump, encodable
@@ -51,13 +52,13 @@ class LabelRows:
         return len(self.positions)
 
 
-def read_rows(path: Path, name: str, separator: str | None = None) -> LabelRows:
-    """Read the label file at `path` for instruction `name`; InputError where it is none."""
-    check_regular(path)
+def read_rows(part: Part, name: str, separator: str | None = None) -> LabelRows:
+    """Read one file of labels for instruction `name`; InputError where it is none."""
+    check_regular(part.path)
     rows = LabelRows()
     columns: Keys = {}
     positions: list[int] = []
-    for batch in _batches(path):
+    for batch in _batches(part):
         rows.rejects += batch.rejected
         rows.notes.update(batch.remarks)
         flat = unfold(batch.columns, name)
@@ -68,7 +69,7 @@ def read_rows(path: Path, name: str, separator: str | None = None) -> LabelRows:
             columns[column] += here.get(column, [None] * len(origin))
         positions += [batch.positions[at] for at in origin]
     rows.positions = positions
-    _fill(rows, columns, label_columns(columns, name, path), separator)
+    _fill(rows, columns, label_columns(columns, name, part.path), separator)
     return rows
 
 
@@ -164,11 +165,11 @@ def _judge_absent(rows: LabelRows) -> None:
             rows.answers[at] = Answer(reason=EMPTY)
 
 
-def _batches(path: Path) -> Iterator[Batch]:
-    if path.suffix.lower() == ".json":
-        yield _whole(path)
+def _batches(part: Part) -> Iterator[Batch]:
+    if part.format == JSON:
+        yield _whole(part.path)
     else:
-        yield from batches(path, ROWS)
+        yield from batches(part.path, ROWS)
 
 
 def _whole(path: Path) -> Batch:

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from tasks.core.labels.files import fingerprint, label_files, parts
+from tasks.core.labels.files import LabelFile, fingerprint, label_files
 from tasks.core.labels.reader import LabelSet, read_labels
 from tasks.core.text.same_text import Texts
 from tasks.core.transforms.card import CARD, is_whole, read_card
@@ -31,7 +31,7 @@ class Seen:
         return cls(rows.label_of, frozenset(rows.text_hashes))
 
 
-def keep_labels(kept: Path, file: Path | None) -> None:
+def keep_labels(kept: Path, file: LabelFile | None) -> None:
     """Lay a copy of the label file beside the kept transform that was made from it.
 
     A file that has changed since the fit is not copied: what the transform saw stays unknown.
@@ -39,7 +39,7 @@ def keep_labels(kept: Path, file: Path | None) -> None:
     if file is None or not is_whole(kept) or any(_made(kept, copy) for copy in copies(kept)):
         return
     try:
-        found = {part.relative_to(file.parent): part.read_bytes() for part in parts(file)}
+        found = {part.relative_to(file.path.parent): part.read_bytes() for part in file.paths}
     except (OSError, InputError):  # removed since the fit: no longer what the transform has seen
         return
     if fingerprint([content_hash(payload) for payload in found.values()]) == _named(kept):
@@ -50,9 +50,8 @@ def keep_labels(kept: Path, file: Path | None) -> None:
 
 def labels_of(
     kept: Path,
-    present: Path | None,
+    present: LabelFile | None,
     keys: pl.DataFrame,
-    name: str,
     separator: str | None,
     texts: Texts | None = None,
 ) -> LabelSet | None:
@@ -63,7 +62,7 @@ def labels_of(
     for file in (*copies(kept), *([present] if present else [])):
         try:
             if _made(kept, file):
-                return read_labels(file, keys, name, 1, 1, separator, texts)
+                return read_labels(file, keys, 1, 1, separator, texts)
         except InputError:  # not this one: what cannot be read proves nothing
             continue
     return None
@@ -75,15 +74,15 @@ def kept_versions(folder: Path, live: str) -> list[Path]:
     return sorted(others, key=lambda path: ((path / CARD).stat().st_mtime_ns, path.name))[::-1]
 
 
-def copies(kept: Path) -> list[Path]:
+def copies(kept: Path) -> list[LabelFile]:
     """Return the copy of the label file beside a kept transform; none where none was kept."""
     return list(label_files(kept / _KEPT).values())
 
 
-def _made(kept: Path, file: Path) -> bool:
+def _made(kept: Path, file: LabelFile) -> bool:
     """Tell whether the kept transform was made from this label file as it is now."""
     try:
-        return bool(fingerprint([content_hash(part) for part in parts(file)]) == _named(kept))
+        return bool(fingerprint([content_hash(part) for part in file.paths]) == _named(kept))
     except (OSError, InputError):
         return False
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tasks.core.documents.staging import text_hash
 from tasks.core.labels import reader as labels_module
-from tasks.core.labels.files import label_files
+from tasks.core.labels.files import Part, label_file, label_files
 from tasks.core.labels.multilabel import joined
 from tasks.core.labels.reader import read_labels
 from tasks.core.labels.votes import JOINED
@@ -35,7 +35,7 @@ def put(folder: Path, name: str, content: str | bytes) -> Path:
 
 
 def read(path: Path, minimum: int = 1, **options: int) -> labels_module.LabelSet:
-    return read_labels(path, KEYS, "mood", minimum, **options)
+    return read_labels(label_file(path, "mood"), KEYS, minimum, **options)
 
 
 def test_labels_belong_to_the_ids_of_the_corpus(tmp_path):
@@ -213,9 +213,9 @@ def test_a_file_that_changes_while_it_is_read_is_still_being_written(
     path = put(tmp_path, "mood.csv", content)
     read_rows = labels_module.read_rows
 
-    def slow(path: Path, name: str, separator: str | None) -> object:
-        os.utime(path, ns=(1, 1))
-        return read_rows(path, name, separator)
+    def slow(part: Part, name: str, separator: str | None) -> object:
+        os.utime(part.path, ns=(1, 1))
+        return read_rows(part, name, separator)
 
     monkeypatch.setattr(labels_module, "read_rows", slow)
     with pytest.raises(InputError, match=r"mood.csv: found the file still being written; .*wait"):
@@ -230,7 +230,7 @@ def test_label_files_are_listed_by_instruction(tmp_path):
     (tmp_path / "old").mkdir()
     found = label_files(tmp_path)
     assert sorted(found) == ["a", "b", "mood", "topic_2", "urgent-now"]
-    assert found["topic_2"] == tmp_path / "topic_2.jsonl.gz"
+    assert found["topic_2"].path == tmp_path / "topic_2.jsonl.gz"
     assert not found.errors
 
 

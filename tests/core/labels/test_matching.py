@@ -9,6 +9,7 @@ import pytest
 
 from tasks.core.documents.staging import text_hash
 from tasks.core.labels import matching
+from tasks.core.labels.files import label_file
 from tasks.core.labels.matching import CONFLICT, NEITHER, OTHER_TEXT
 from tasks.core.labels.notes import BY_TEXT, LOOSELY, RESPELLED
 from tasks.core.labels.reader import NOTHING, read_labels
@@ -34,7 +35,7 @@ def read(tmp_path, rows, texts=TEXTS, ids=None, minimum=1):
     path = tmp_path / "topic.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     keys, corpus_texts = corpus(texts, ids)
-    return read_labels(path, keys, "topic", minimum, texts=corpus_texts)
+    return read_labels(label_file(path, "topic"), keys, minimum, texts=corpus_texts)
 
 
 def right(found, texts=TEXTS):
@@ -184,18 +185,18 @@ def test_a_file_with_nothing_in_it_among_others_is_passed_over_and_said(tmp_path
     (folder / "a.csv").write_text("id,label\n1,a\n2,b\n")
     (folder / "b.csv").write_text("\ufeff\n")
     keys, texts = corpus(TEXTS)
-    found = read_labels(folder, keys, "topic", 1, texts=texts)
+    found = read_labels(label_file(folder, "topic"), keys, 1, texts=texts)
     assert found.notes[NOTHING] == 1
     (folder / "a.csv").unlink()
     with pytest.raises(InputError, match="found no line"):
-        read_labels(folder, keys, "topic", 1, texts=texts)
+        read_labels(label_file(folder, "topic"), keys, 1, texts=texts)
 
 
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
     path = tmp_path / "topic.csv"
     os.mkfifo(path)
     with pytest.raises(InputError, match="found a pipe, socket or device; expected a regular file"):
-        read_labels(path, corpus(TEXTS)[0], "topic", 1)
+        read_labels(label_file(path, "topic"), corpus(TEXTS)[0], 1)
 
 
 def test_rows_in_long_form_are_several_labels_of_their_texts(tmp_path):

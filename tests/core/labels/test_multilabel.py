@@ -13,6 +13,7 @@ from tasks.core.documents.staging import text_hash
 from tasks.core.encoding.base_table import Rows
 from tasks.core.evaluation.held_out import TWIN, held_out
 from tasks.core.labels.answers import MISSING, tidy, understood
+from tasks.core.labels.files import label_file
 from tasks.core.labels.multilabel import joined, members, one_each, pairs
 from tasks.core.labels.reader import labelled_ids, read_labels
 from tasks.core.transforms.training_set import Labelled
@@ -66,21 +67,21 @@ def test_a_label_file_may_give_a_text_several_labels(tmp_path):
     rows += [{"id": 1, "labels": ["refund", "late"]}, {"id": 3, "labels": "late"}]
     file = tmp_path / "reason.jsonl"
     file.write_text("\n".join(map(json.dumps, rows)))
-    found = read_labels(file, keys, "reason", 1)
+    found = read_labels(label_file(file, "reason"), keys, 1)
     assert pairs(found.label_of) == [("1", "late"), ("1", "refund"), ("2", "late"), ("3", "late")]
     assert found.counts == {"late": 3, "refund": 1}
     assert found.reasons == {"repeated row": 1}  # the order within a list says nothing
     assert found.notes == {"label with a single text": 1, "text with several labels": 1}
     csv = tmp_path / "reason.csv"
     csv.write_text("id,label\n1,late; refund\n2,late\n3,late\n")
-    assert read_labels(csv, keys, "reason", 1, separator=";").label_of == found.label_of
+    assert read_labels(label_file(csv, "reason"), keys, 1, separator=";").label_of == found.label_of
 
 
 def test_an_empty_list_is_no_label(tmp_path):
     file = tmp_path / "reason.jsonl"
     file.write_text('{"id": 1, "labels": []}\n{"id": 2, "labels": ["late"]}\n')
     keys = pl.DataFrame({"id": ["1", "2"], "text_hash": ["a", "b"]})
-    assert labelled_ids(file, keys, "reason") == {"2"}
+    assert labelled_ids(label_file(file, "reason"), keys) == {"2"}
 
 
 def several(n: int = 400) -> dict[str, str]:
@@ -131,7 +132,7 @@ def test_an_evaluation_holds_out_the_texts_that_a_fit_holds_out(tmp_path):
     keys = pl.DataFrame({"id": list(label_of), "text_hash": [text_hash(key) for key in label_of]})
     file = tmp_path / "aspect.jsonl"
     file.write_text("\n".join(json.dumps({"id": k, "label": v}) for k, v in label_of.items()))
-    truth = held_out(read_labels(file, keys, "aspect", 1), 0.3, 1)
+    truth = held_out(read_labels(label_file(file, "aspect"), keys, 1), 0.3, 1)
     assert truth.labels.keys() == set(expanded(label_of).split(0.3, 1)[1].rows.ids)
 
 
@@ -141,7 +142,7 @@ def test_an_evaluation_scores_a_text_once_as_the_fit_does(tmp_path):
     keys = pl.DataFrame({"id": list(label_of), "text_hash": hashes})
     file = tmp_path / "aspect.jsonl"
     file.write_text("\n".join(json.dumps({"id": k, "label": v}) for k, v in label_of.items()))
-    truth = held_out(read_labels(file, keys, "aspect", 1), 0.3, 1)
+    truth = held_out(read_labels(label_file(file, "aspect"), keys, 1), 0.3, 1)
     held = expanded(label_of).split(0.3, 1)[1].once()
     assert truth.labels == {k: held.names[c] for k, c in zip(held.rows.ids, held.y, strict=True)}
     assert truth.left_out[TWIN] == len(truth.labels)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tasks.core.annotation.output import check_place, write_labels
-from tasks.core.labels.files import instruction_of, label_files, parts
+from tasks.core.labels.files import instruction_of, label_file, label_files
 from tasks.core.labels.reader import read_labels
 from tasks.core.workspace.errors import InputError
 from tests.core.labels.test_labels import KEYS, TEXTS, put
@@ -23,7 +23,7 @@ def labels(tmp_path):
 
 
 def read(path, minimum=1):
-    return read_labels(path, KEYS, "mood", minimum)
+    return read_labels(label_file(path, "mood"), KEYS, minimum)
 
 
 def test_a_folder_stands_for_its_files_and_those_of_its_name_beside_it(labels):
@@ -32,10 +32,13 @@ def test_a_folder_stands_for_its_files_and_those_of_its_name_beside_it(labels):
     put(labels, "mood.taxonomy.txt", "")
     (labels / "empty").mkdir()
     found = label_files(labels)
-    assert dict(found) == {"mood": labels / "mood", "topic": labels / "topic.csv"}
+    assert {name: file.path for name, file in found.items()} == {
+        "mood": labels / "mood",
+        "topic": labels / "topic.csv",
+    }
     assert not found.errors
-    assert parts(found["mood"]) == [labels / "mood.jsonl", labels / "mood" / "ada.csv"]
-    assert parts(found["topic"]) == [labels / "topic.csv"]
+    assert found["mood"].paths == [labels / "mood.jsonl", labels / "mood" / "ada.csv"]
+    assert found["topic"].paths == [labels / "topic.csv"]
 
 
 def test_a_persons_label_wins_over_a_models_and_their_agreement_is_noted(labels):
@@ -101,9 +104,9 @@ def test_one_file_may_hold_rows_of_several_sources(tmp_path):
 
 def test_a_column_of_that_name_can_still_be_the_label(tmp_path):
     path = put(tmp_path, "source.csv", "id,source\n1,phone\n2,mail\n")
-    assert read_labels(path, KEYS, "source", 1).labels == ["phone", "mail"]
+    assert read_labels(label_file(path, "source"), KEYS, 1).labels == ["phone", "mail"]
     path = put(tmp_path, "source.jsonl", rows(("1", "phone"), ("2", "mail")))
-    assert read_labels(path, KEYS, "source", 1).labels == ["phone", "mail"]
+    assert read_labels(label_file(path, "source"), KEYS, 1).labels == ["phone", "mail"]
 
 
 def test_a_file_in_a_folder_that_cannot_be_used_is_an_error_of_its_instruction(labels):

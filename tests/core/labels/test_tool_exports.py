@@ -9,6 +9,7 @@ import pytest
 
 from tasks.core.documents.staging import text_hash
 from tasks.core.labels.answers import CONTAINER, DIFFER, DISCARDED, EMPTY, ONE_HOT, SCORES, SPANS
+from tasks.core.labels.files import label_file
 from tasks.core.labels.precedence import CONFLICT
 from tasks.core.labels.reader import read_labels
 from tasks.core.labels.tool_exports import QUESTIONS
@@ -424,7 +425,7 @@ def test_an_export_is_read_as_its_tool_means_it(tmp_path, name):
     file, content, labels, reasons = EXPORTS[name]
     path = tmp_path / file
     path.write_text(content)
-    found = read_labels(path, KEYS, "topic", 1)
+    found = read_labels(label_file(path, "topic"), KEYS, 1)
     assert found.label_of == labels
     assert found.reasons == reasons
     assert sum(reasons.values()) == len(found.rejects)
@@ -463,21 +464,21 @@ def test_an_export_that_labels_no_text_is_refused_in_one_clear_line(
     path = tmp_path / file
     path.write_text(content)
     with pytest.raises(InputError, match=message):
-        read_labels(path, KEYS, "topic", 1)
+        read_labels(label_file(path, "topic"), KEYS, 1)
 
 
 def test_lists_of_numbers_are_labels_where_they_cannot_be_one_hot(tmp_path):
     path = tmp_path / "x.jsonl"
     rows = [[0, 1], [1], [0], [1, 0, 2]]
     path.write_text(lines(*({"id": f"m{n}", "labels": row} for n, row in enumerate(rows))))
-    found = read_labels(path, KEYS, "topic", 1)
+    found = read_labels(label_file(path, "topic"), KEYS, 1)
     assert found.label_of == {"m0": '["0", "1"]', "m1": "1", "m2": "0", "m3": '["0", "1", "2"]'}
 
 
 def test_a_class_none_is_told_from_nothing_by_how_the_others_are_written(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text(cells("Racism", "Sexism", "None", "None"))
-    found = read_labels(path, KEYS, "topic", 1)
+    found = read_labels(label_file(path, "topic"), KEYS, 1)
     assert found.counts["None"] == 2
     assert found.notes["label that may mean none: None"] == 2
 
@@ -485,10 +486,10 @@ def test_a_class_none_is_told_from_nothing_by_how_the_others_are_written(tmp_pat
 def test_a_status_that_is_no_verdict_of_a_tool_is_metadata(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text(table("id,label,status", ("m0", "fee", "open"), ("m1", "money", "rejected")))
-    assert read_labels(path, KEYS, "topic", 1).label_of == FEE
+    assert read_labels(label_file(path, "topic"), KEYS, 1).label_of == FEE
 
 
 def test_composed_and_decomposed_characters_are_one_class(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text(cells("caf\u00e9", "cafe\u0301", "tea\u00a0", "tea"))
-    assert read_labels(path, KEYS, "topic", 1).counts == {"caf\u00e9": 2, "tea": 2}
+    assert read_labels(label_file(path, "topic"), KEYS, 1).counts == {"caf\u00e9": 2, "tea": 2}

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from flows import Workspace
 from flows.cli import cli
 from tasks.core.encoding import base_table
+from tasks.core.labels.files import label_file
 from tasks.core.labels.reader import EMPTY_LABEL, read_labels
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
@@ -34,7 +35,7 @@ def test_a_filled_file_is_a_label_file_and_what_stays_empty_is_counted(made):
     for row in rows[:12]:
         row["label"] = truth[row["id"]]
     file = write_csv(Paths(made).labels / "topic.csv", rows, list(rows[0]))
-    found = read_labels(file, base_table.keys(Paths(made).base_table), "topic", 10)
+    found = read_labels(label_file(file, "topic"), base_table.keys(Paths(made).base_table), 10)
     assert dict(zip(found.ids, found.labels, strict=True)) == {
         row["id"]: row["label"] for row in rows[:12]
     }
@@ -48,7 +49,7 @@ def test_the_first_two_columns_of_a_filled_file_can_be_appended_to_the_label_fil
     assert first[0] == ["id", "label"]
     file = Paths(made).labels / "topic.csv"
     file.write_text(file.read_text() + "".join(f"{key},refund\n" for key, _ in first[1:]))
-    found = read_labels(file, base_table.keys(Paths(made).base_table), "topic", 10)
+    found = read_labels(label_file(file, "topic"), base_table.keys(Paths(made).base_table), 10)
     assert set(found.ids) == before | {key for key, _ in first[1:]}
     assert found.reasons == {}
 
