@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.cli.terminal import give, lines
+from flows.state.staleness import REJECTED
 from tasks.core.evaluation.measures import BRIEF
 from tasks.core.evaluation.proof import PROVEN, UNPROVEN
 from tasks.core.labels.notes import PLACED
@@ -148,6 +149,9 @@ def status(state: Mapping[str, Any]) -> None:
         new_console().print(_views(state["instructions"]))
         for name, about in state["instructions"].items():
             unproven(f"{name} is ", about.get("gate", {}))
+            why = str(about.get("transform", {}).get("reason", ""))
+            if why.startswith(REJECTED):
+                click.echo(f"  {name} is {why}")
             placed = {what: n for what, n in about.get("notes", {}).items() if what in PLACED}
             _counts(placed, f"{name}, noted")
     else:
@@ -182,6 +186,8 @@ def shift(before: Mapping[str, Any], after: Mapping[str, Any], key: str) -> str:
 def _state(about: Mapping[str, Any]) -> str:
     for part in ("transform", "view"):
         verdict = about.get(part, {"stale": False, "reason": "up to date"})
+        if str(verdict["reason"]).startswith(REJECTED):
+            return "rejected"
         if verdict["stale"] or verdict["reason"] != "up to date":
             return ("stale: " if verdict["stale"] else "") + str(verdict["reason"])
     unsure = about.get("gate", {}).get("state", PROVEN) != PROVEN

@@ -30,7 +30,10 @@ DROPPED = {
     *("reject", "rejected", "ignore", "ignored", "skip", "skipped", "discard", "discarded"),
     *("cancel", "cancelled", "canceled", "draft", "invalid", "deleted", "flagged"),
 }
-MISSING = {"nan", "NaN", "<NA>", "NaT", "#N/A", "null", "-nan"}  # as pandas and JSON write nothing
+MISSING = {  # as pandas, JSON, databases and spreadsheets write nothing, or that a formula failed
+    *("nan", "NaN", "<NA>", "NaT", "null", "-nan", "\\N"),
+    *("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!"),
+}
 CHOICES = (
     *("choices", "choice", "labels", "label", "radio_answer", "checklist_answers", "answers"),
     *("answer", "classifications", "annotations", "selected", "value", "values", "name", "title"),

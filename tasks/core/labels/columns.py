@@ -28,6 +28,7 @@ FLAGS = (
 )
 PARTS = ("spans", "entities", "tokens", "bbox", "relations")
 SOURCE = "source"
+INDEX = "column_1"  # without a name, as pandas and R write the numbers of rows
 _ASIDE = (  # what tools write beside, and what is never a label
     *("lead_time", "created_at", "updated_at", "annotation_id", "timestamp", "meta", "metadata"),
     *("confidence", "novelty", "suggested", "why", "score", "priority", "options", "prediction"),
@@ -76,7 +77,7 @@ def label_columns(
     others = [each for each in left if each not in aside]
     if label is None and len(others) == 1 and not _all(others, PARTS):
         label = others[0]
-    flags = _flags(columns, others) if label is None else ()
+    flags = _flags(columns, [each for each in others if each != INDEX]) if label is None else ()
     if not (ids or texts) or not (label or flags):
         _refuse(header, name, path)
     spelled = find_column(

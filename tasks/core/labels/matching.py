@@ -24,6 +24,7 @@ NEITHER = "neither id nor text in the corpus"
 OTHER_TEXT = "text is not that of its id"
 CONFLICT = "id and text are of two different texts"
 OWN_ID = "no text, and ids are not the corpus's"
+TWO_IDS = "two columns of ids name two texts, and no text says which"
 WEAK = frozenset(("comment", "description", "review", "message", "body", "data", "input.comment"))
 
 
@@ -45,6 +46,17 @@ def place(rows: LabelRows, keys: pl.DataFrame, texts: Texts | None) -> Places:
     return _Placing(rows, keys, texts).run()
 
 
+def _apart(columns: list[tuple[int, list[str | None]]]) -> set[int]:
+    """Return the rows in which columns that look like ids name different texts.
+
+    columns: how many texts each names, and which by row; one of few is a category.
+    """
+    most = max((names for names, _ in columns), default=0)
+    ids = [there for names, there in columns if 2 * names >= most]
+    rows = enumerate(zip(*ids, strict=True)) if len(ids) > 1 else ()
+    return {at for at, named in rows if len({each for each in named if each}) > 1}
+
+
 class _Placing:
     def __init__(self, rows: LabelRows, keys: pl.DataFrame, texts: Texts | None) -> None:
         self._keys, self._read = keys, texts
@@ -56,6 +68,7 @@ class _Placing:
         self._found = self._known_hashes(self._made)
         if not self._found:
             self._look_aside(rows.others)
+        self._contested: set[int] = set()  # rows in which two columns name two texts
         self._ids = self._choose_ids(rows.ids)
         self._weak = all(name.lower() in WEAK for name in rows.texts)
         self._loose: dict[
@@ -92,12 +105,17 @@ class _Placing:
     def _choose_ids(self, columns: Keys) -> list[str | None]:
         """Return the column of which most rows agree with the corpus."""
         best: tuple[tuple[int, int], list[str | None]] = ((-1, -1), [None] * self._n)
+        keys: list[tuple[int, list[str | None]]] = []
         for cells in columns.values():
             named = self._named(cells)
             there = [self._hash_of.get(key) if key else None for key in named]
             agree = sum(a is not None and a == b for a, b in zip(there, self._made, strict=True))
             count = sum(each is not None for each in there)
             best = max(best, ((agree, count), named), key=lambda each: each[0])
+            if 2 * count > self._n:
+                keys.append((len({key for key in named if key in self._hash_of}), there))
+        if not best[0][0]:
+            self._contested = _apart(keys)
         return best[1]
 
     def _named(self, cells: list[Cell]) -> list[str | None]:
@@ -144,6 +162,8 @@ class _Placing:
         reasons: list[str | None] = [
             NO_ID if not key else None if key in self._hash_of else UNKNOWN_ID for key in self._ids
         ]
+        for at in self._contested:
+            reasons[at] = TWO_IDS
         return Places(list(self._ids), [None] * self._n, reasons, self._notes)
 
     def _find_versions(self) -> None:
@@ -210,6 +230,8 @@ class _Placing:
             places.hashes[at] = shown
             places.notes[BY_TEXT] += bool(key)
             places.notes[LOOSELY] += at in self._loose
+        elif at in self._contested and verdict == "id":
+            places.ids[at], places.reasons[at] = key, TWO_IDS
         elif verdict == "id" and self._texts[at] is None and trusted:
             places.ids[at] = key
         else:

@@ -10,13 +10,21 @@ import polars as pl
 
 from tasks.core.labels.answers import DISCARDED, EMPTY, ONE_HOT, SPANS
 from tasks.core.labels.files import LabelFile, Part
-from tasks.core.labels.matching import CONFLICT, NEITHER, OTHER_TEXT, UNKNOWN_ID, Places, place
+from tasks.core.labels.matching import (
+    CONFLICT,
+    NEITHER,
+    OTHER_TEXT,
+    TWO_IDS,
+    UNKNOWN_ID,
+    Places,
+    place,
+)
 from tasks.core.labels.matching import UNKNOWN_TEXT as UNKNOWN_TEXT
 from tasks.core.labels.multilabel import joined, members
 from tasks.core.labels.precedence import OVERRULED, described, source_of
 from tasks.core.labels.rows import LabelRows, read_rows
 from tasks.core.labels.votes import DECIDED, JOINED, OUTVOTED, settle, settle_files
-from tasks.core.readers.records import Reject, dump, excerpt
+from tasks.core.readers.records import INVALID, Reject, dump, excerpt
 from tasks.core.text.same_text import Texts
 from tasks.core.workspace.errors import InputError
 
@@ -27,6 +35,7 @@ EMPTY_LABEL = EMPTY
 SINGLE = "label with a single text"
 SEVERAL = "text with several labels"
 NOTHING = "label file with nothing in it"
+CASES = "label that another spells in other capitals"
 _ANOTHER = (
     "these may be labels of another corpus, or ids and texts of two tables; take away the column"
     " that does not belong to the corpus, or give the right file"
@@ -35,6 +44,8 @@ ADVICE = {
     NEITHER: _ANOTHER,
     OTHER_TEXT: _ANOTHER,
     CONFLICT: _ANOTHER,
+    TWO_IDS: "take away the column of ids that is not the corpus's, or add the texts",
+    INVALID: "save the file as UTF-8",
     SPANS: "export labels of whole texts (text classification)",
     ONE_HOT: "write the labels by their names, or one column a label with its name above it",
     DISCARDED: "accept answers in the annotation tool, then export again",
@@ -113,6 +124,8 @@ def read_labels(
     noted[SINGLE] = sum(count == 1 for count in counts.values())
     noted[SEVERAL] = sum(len(labels) > 1 for labels in each)
     noted[NOTHING] = len(file.parts) - len(filled)
+    forms = Counter(name.casefold() for name in counts)
+    noted[CASES] = sum(forms[name.casefold()] > 1 for name in counts)
     return LabelSet(
         name=file.instruction,
         read=total,
@@ -276,9 +289,8 @@ def _check_rows(
 def _likely(reasons: dict[str, int], read: int) -> str:
     """Return what to do about the reason that most rows are dropped for."""
     most = max(reasons, key=lambda reason: reasons[reason], default="")
-    if 2 * reasons.get(most, 0) < read:
-        most = ""
-    return ADVICE.get(most, "label more texts, or run 'refract ingest' if ids are missing")
+    known = ADVICE if 2 * reasons.get(most, 0) >= read else {}
+    return known.get(most, "label more texts, or run 'refract ingest' if ids are missing")
 
 
 def _check_labels(path: Path, counts: Counter[str], rows: int, minimum: int) -> None:

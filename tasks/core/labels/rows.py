@@ -166,14 +166,18 @@ def _judge_absent(rows: LabelRows) -> None:
 
 
 def _batches(part: Part) -> Iterator[Batch]:
-    if part.format == JSON:
-        yield _whole(part.path)
+    whole = _whole(part.path) if part.format == JSON else None
+    if whole is not None:
+        yield whole
     else:
         yield from batches(part.path, ROWS)
 
 
-def _whole(path: Path) -> Batch:
-    """Read a .json file: a list of objects, alone or under a usual key, or a label by id."""
+def _whole(path: Path) -> Batch | None:
+    """Read a .json file: a list of objects, alone or under a usual key, or a label by id.
+
+    None where several values stand there, one behind the other, as `datasets` writes them.
+    """
     size = path.stat().st_size
     try:
         text = path.read_text("utf-8-sig") if size <= JSON_LIMIT else None
@@ -189,6 +193,8 @@ def _whole(path: Path) -> Batch:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
+        if str(error).startswith("Extra data"):
+            return None
         raise InputError(
             f"{path}: found no JSON ({str(error)[:80]}); expected a list of objects; export it"
             " again, or as JSON Lines (.jsonl)"

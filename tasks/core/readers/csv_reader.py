@@ -37,7 +37,8 @@ from tasks.core.readers.records import (
 )
 
 BACKSLASH = '\\"'
-MARKS = (QUOTE, BACKSLASH)
+NULL = "\\N"  # as PostgreSQL and MySQL write it
+MARKS = (QUOTE, BACKSLASH, NULL)
 
 
 def read_delimited(path: Path, rows: int, hints: Hints) -> Iterator[Batch]:
@@ -51,7 +52,8 @@ def read_delimited(path: Path, rows: int, hints: Hints) -> Iterator[Batch]:
         with _lines(path, hints) as lines:
             header = find_header(path, lines.look(SAMPLE), hints)
         kept, more = too_many(header.names, hints.columns)
-        style, remarks = _style(path, header, hints)
+        marks = _marks(path, hints)
+        style, remarks = _style(path, header, hints, marks)
         remarks += [more] * bool(more)
         with _lines(path, hints) as lines:
             _skip(lines, header.lines)
@@ -59,6 +61,8 @@ def read_delimited(path: Path, rows: int, hints: Hints) -> Iterator[Batch]:
             for batch in batched(
                 path, blocks, rows, lambda values: _columns(values, header.names, kept)
             ):
+                if NULL in marks:
+                    _without_nulls(batch)
                 batch.remarks, remarks = remarks, []
                 yield batch
 
@@ -81,19 +85,23 @@ def _columns(values: list[Any], names: list[str], kept: list[str]) -> dict[str, 
     return {name: list(column) for name, column in zip(names, cells, strict=True)}
 
 
+def _without_nulls(batch: Batch) -> None:
+    for cells in batch.columns.values():
+        cells[:] = [None if cell == NULL else cell for cell in cells]
+
+
 def _places(names: list[str], kept: list[str]) -> Iterator[tuple[str, int]]:
     wanted = set(kept)
     return ((name, at) for at, name in enumerate(names) if name in wanted)
 
 
-def _style(path: Path, header: Header, hints: Hints) -> tuple[Style, list[str]]:
+def _style(path: Path, header: Header, hints: Hints, marks: set[str]) -> tuple[Style, list[str]]:
     """Decide what quotes mean, after a look at every line that has one."""
     remarks = []
     if header.skipped:
         remarks.append(f"lines above the header that are passed over: {header.skipped}")
     if hints.quoting:
         return Style(header.delimiter, hints.quoting), remarks
-    marks = _marks(path, hints)
     if QUOTE not in marks:
         return Style(header.delimiter), remarks
 
@@ -110,7 +118,7 @@ def _style(path: Path, header: Header, hints: Hints) -> tuple[Style, list[str]]:
 
 
 def _marks(path: Path, hints: Hints) -> set[str]:
-    """Return which of a quote, and a quote behind a backslash, are in the file."""
+    """Return which of a quote, and a quote and an N behind a backslash, are in the file."""
     found: set[str] = set()
     with open_text(path, hints.encoding) as handle:
         while len(found) < len(MARKS) and (text := handle.read(BLOCK_SIZE)):

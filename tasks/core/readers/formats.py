@@ -44,6 +44,7 @@ OTHERS = {  # what a file of text never begins with
     b"PAR1": "Parquet",
     b"ARROW1": "Arrow",
     b"SQLite format 3": "an SQLite database",
+    b"version https://git-lfs": "a pointer of Git LFS",
 }
 MARKS = {  # longest first: that of UTF-32 begins as that of UTF-16
     codecs.BOM_UTF32_LE: "utf-32",
@@ -130,14 +131,14 @@ def reading(path: Path) -> Iterator[None]:
 def open_bytes(path: Path) -> Any:
     """Open `path` for reading, decompressed by how it begins, whatever its name says."""
     with path.open("rb") as file:
-        begin = file.read(16)
+        begin = file.read(32)
     compression = next((name for magic, name in MAGICS.items() if begin.startswith(magic)), None)
     if compression is None:
         other = next((what for magic, what in OTHERS.items() if begin.startswith(magic)), None)
         if other:
             raise InputError(
                 f"{path}: found {other} by its content; expected {format_of(path).suffix};"
-                " unpack or export it, and name it by its format"
+                " unpack, export or fetch it ('git lfs pull'), and name it by its format"
             )
         compression = None if _is_text(begin) else format_of(path).compression
     raw = pa.OSFile(os.fsencode(path), "rb")

@@ -24,6 +24,8 @@ from tasks.core.readers.records import (
     encodable,
 )
 
+TABLE = "table written by columns (pandas: orient='records' writes rows)"
+
 
 def read_json(path: Path, rows: int, hints: Hints) -> Iterator[Batch]:
     """Read objects: one a line, or in one array, or one after the other over several lines.
@@ -116,9 +118,20 @@ def _record(value: Any, raw: str, keys: _Keys) -> tuple[dict[str, Cell] | None, 
     """Return the cells of an object, or the reason why there are none."""
     if not isinstance(value, dict):
         return None, "JSON that is not an object"
+    if _is_table(value):
+        return None, TABLE
     if not encodable(raw) or ("\\u" in raw and not encodable(dump(value))):
         return None, INVALID
     return {name: _cell(each) for name, each in keys.kept(value).items()}, ""
+
+
+def _is_table(value: dict[str, Any]) -> bool:
+    """Tell a whole table, as pandas writes it by default, {"id": {"0": …}, "text": {"0": …}}."""
+    columns = list(value.values())
+    if len(columns) < 2 or not all(isinstance(each, dict) and each for each in columns):
+        return False
+    rows = columns[0].keys()
+    return "0" in rows and all(each.keys() == rows for each in columns)
 
 
 def _cell(value: Any) -> Cell:

@@ -258,3 +258,14 @@ def test_a_folder_that_is_not_there_has_no_label_files(tmp_path):
     found = label_files(tmp_path / "labels")
     assert not found
     assert not found.errors
+
+
+def test_labels_that_differ_in_capitals_are_noted(tmp_path):
+    found = read(put(tmp_path, "mood.csv", "id,label\n1,Angry\n2,happy\n3,angry\n4,glad\n"))
+    assert found.notes[labels_module.CASES] == 2
+
+
+def test_a_file_in_another_encoding_is_told_so(tmp_path):
+    path = put(tmp_path, "mood.csv", "id,label\n1,böse\n2,fröhlich\n".encode("cp1252"))
+    with pytest.raises(InputError, match=r"2 invalid UTF-8.*save the file as UTF-8"):
+        read(path)

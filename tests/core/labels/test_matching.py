@@ -10,7 +10,7 @@ import pytest
 from tasks.core.documents.staging import text_hash
 from tasks.core.labels import matching
 from tasks.core.labels.files import label_file
-from tasks.core.labels.matching import CONFLICT, NEITHER, OTHER_TEXT
+from tasks.core.labels.matching import CONFLICT, NEITHER, OTHER_TEXT, TWO_IDS
 from tasks.core.labels.notes import BY_TEXT, LOOSELY, RESPELLED
 from tasks.core.labels.reader import NOTHING, read_labels
 from tasks.core.text.same_text import SEVERAL, alike, loosened
@@ -243,3 +243,23 @@ def test_a_name_whose_parts_are_labels_of_others_is_noted(tmp_path):
     labels = ["fee", "money", "fee#money", "late"]
     found = read(tmp_path, [{"id": n + 1, "label": label} for n, label in enumerate(labels)])
     assert found.notes["label that may be several, parted by '#' (fit.separator)"] == 1
+
+
+def test_two_columns_of_ids_that_name_different_texts_are_refused(tmp_path):
+    order = random.Random(1).sample(range(40), 30)
+    rows = [{"id": at, "doc_id": n + 1, "label": str(n)} for at, n in enumerate(order, 1)]
+    with pytest.raises(InputError, match=f"30 {TWO_IDS}.*take away the column of ids"):
+        read(tmp_path, [row for row in rows if row["id"] != row["doc_id"]])
+    voted = [row | {"annotator": who} for row in rows for who in "ab"]
+    with pytest.raises(InputError, match=TWO_IDS):
+        read(tmp_path, voted)
+    shown = [row | {"text": TEXTS[row["doc_id"] - 1]} for row in rows]
+    assert right(read(tmp_path, shown))
+
+
+def test_a_second_column_of_ids_that_says_the_same_or_little_is_no_matter(tmp_path):
+    rows = [{"id": n + 1, "label": str(n)} for n in range(30)]
+    for beside in (lambda n: f"00{n + 1}", lambda n: n % 3 + 1, lambda n: f"u{n}"):
+        found = read(tmp_path, [row | {"key": beside(n)} for n, row in enumerate(rows)])
+        assert len(found.ids) == 30
+        assert right(found)

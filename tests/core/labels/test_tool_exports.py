@@ -493,3 +493,24 @@ def test_composed_and_decomposed_characters_are_one_class(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text(cells("caf\u00e9", "cafe\u0301", "tea\u00a0", "tea"))
     assert read_labels(label_file(path, "topic"), KEYS, 1).counts == {"caf\u00e9": 2, "tea": 2}
+
+
+@pytest.mark.parametrize("nothing", [r"\N", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!"])
+def test_what_databases_and_spreadsheets_write_for_nothing_is_no_label(tmp_path, nothing):
+    path = tmp_path / "topic.csv"
+    path.write_text(cells("fee", "late", nothing, nothing, "fee"))
+    found = read_labels(label_file(path, "topic"), KEYS, 1)
+    assert found.counts == {"fee": 2, "late": 1}
+    assert found.reasons == {EMPTY: 2}
+
+
+def test_one_hot_columns_beside_the_row_numbers_of_pandas(tmp_path):
+    path = tmp_path / "topic.csv"
+    path.write_text(",id,fee,late\n0,m0,1,0\n1,m1,0,1\n")
+    assert read_labels(label_file(path, "topic"), KEYS, 1).labels == ["fee", "late"]
+
+
+def test_objects_a_line_in_a_json_file(tmp_path):
+    path = tmp_path / "topic.json"
+    path.write_text(lines({"id": "m0", "label": "fee"}, {"id": "m1", "label": "late"}))
+    assert read_labels(label_file(path, "topic"), KEYS, 1).labels == ["fee", "late"]

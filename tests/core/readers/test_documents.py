@@ -16,6 +16,7 @@ from tasks.core.documents.sources import expand
 from tasks.core.readers import csv_quoting, csv_reader, formats, json_reader, records
 from tasks.core.readers.columns import detect_columns
 from tasks.core.readers.formats import Hints
+from tasks.core.readers.jsonl_reader import TABLE
 from tasks.core.readers.reader import batches
 from tasks.core.workspace.errors import InputError
 
@@ -531,6 +532,7 @@ def test_compression_is_found_by_content(tmp_path, name, compression):
     ("name", "data", "what"),
     [
         ("a.csv", b"PK\x03\x04....", "a zip archive or an Excel workbook"),
+        ("a.txt", b"version https://git-lfs.github.com/spec/v1\noid", "a pointer of Git LFS"),
         ("a.jsonl", b"PAR1....", "Parquet"),
         ("a.txt", b"%PDF-1.7", "a PDF"),
         ("a.csv.gz", b"BZh91AY", "bzip2"),
@@ -566,3 +568,17 @@ def test_a_name_that_is_not_utf_8_is_read(tmp_path):
             else:
                 frame.write_ipc(file)
         assert read(path) == ({"id": ["1"], "text": ["a"]}, [])
+
+
+def test_a_backslash_and_an_n_alone_are_nothing_in_a_dump(tmp_path):
+    path = put(tmp_path / "a.tsv", "id\ttext\tnote\n1\t\\N\t5\n2\ta\\Nb\t\\N\n")
+    columns, rejected = read(path)
+    assert columns == {"id": ["1", "2"], "text": [None, "a\\Nb"], "note": ["5", None]}
+    assert not rejected
+
+
+def test_a_table_of_pandas_written_by_columns_is_no_document(tmp_path):
+    by_columns = {"id": {"0": 1, "1": 2}, "text": {"0": "one", "1": "two"}}
+    columns, rejected = read(put(tmp_path / "a.json", json.dumps(by_columns)))
+    assert not any(columns.values())
+    assert [each.reason for each in rejected] == [TABLE]

@@ -94,3 +94,16 @@ def test_what_is_suggested_computes_nothing_in_a_spreadsheet(printed):
     rows = pl.DataFrame({"id": ["a"], "text": ["=HYPERLINK(1)"]})
     assert printed(lambda: show_judging.suggestions(rows, "csv")) == "id,text\na,'=HYPERLINK(1)\n"
     assert json.loads(printed(lambda: show_judging.suggestions(rows, "jsonl")))["text"][0] == "="
+
+
+def test_why_a_label_file_was_rejected_stands_on_one_line_below_the_table(printed):
+    verdict = {"stale": False, "reason": "rejected: a.csv: found " + "long words " * 20 + "end"}
+    state = {
+        "unfinished": [],
+        "corpus": {"texts": 1, "sources": 1, "stale": False, "reason": "up to date"},
+        "vectors": {"rows": 0, "truncated": 0},
+        "instructions": {"topic": {"transform": verdict, "rows": 0}},
+    }
+    said = printed(lambda: show.status(state)).splitlines()
+    assert f"  topic is {verdict['reason']}" in said
+    assert len(said) < 12
