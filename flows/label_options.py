@@ -81,15 +81,7 @@ def _encoder(params: Params) -> EmbedSettings:
 
 def endpoint(params: Params) -> Endpoint:
     """Return who is asked; InputError where a setting is missing."""
-    label = params.label
-    return find_endpoint(
-        label.base_url,
-        label.model,
-        label.key_env,
-        label.timeout,
-        label.temperature,
-        label.structured,
-    )
+    return find_endpoint(params.label)
 
 
 def fingerprint(job: LabelJob, params: Params) -> str:

@@ -8,27 +8,19 @@ from pathlib import Path
 
 import polars as pl
 
-from tasks.core.labels.answers import DISCARDED, EMPTY, ONE_HOT, SPANS
+from tasks.core.labels.answers import EMPTY
+from tasks.core.labels.enough import check_labels, check_rows
 from tasks.core.labels.files import LabelFile, Part
-from tasks.core.labels.matching import (
-    CONFLICT,
-    NEITHER,
-    OTHER_TEXT,
-    TWO_IDS,
-    UNKNOWN_ID,
-    Places,
-    place,
-)
 from tasks.core.labels.matching import UNKNOWN_TEXT as UNKNOWN_TEXT
-from tasks.core.labels.multilabel import joined, members
-from tasks.core.labels.precedence import OVERRULED, described, source_of
+from tasks.core.labels.matching import place
+from tasks.core.labels.multilabel import members
+from tasks.core.labels.precedence import described
 from tasks.core.labels.rows import LabelRows, read_rows
-from tasks.core.labels.votes import DECIDED, JOINED, OUTVOTED, settle, settle_files
-from tasks.core.readers.records import INVALID, Reject, dump, excerpt
+from tasks.core.labels.standing import decided, dropped, judged, together
+from tasks.core.readers.records import Reject, dump, excerpt
 from tasks.core.text.same_text import Texts
 from tasks.core.workspace.errors import InputError
 
-EXAMPLES = 3
 BLANK = 4_096  # bytes of a file that may hold blanks alone
 
 EMPTY_LABEL = EMPTY
@@ -36,20 +28,6 @@ SINGLE = "label with a single text"
 SEVERAL = "text with several labels"
 NOTHING = "label file with nothing in it"
 CASES = "label that another spells in other capitals"
-_ANOTHER = (
-    "these may be labels of another corpus, or ids and texts of two tables; take away the column"
-    " that does not belong to the corpus, or give the right file"
-)
-ADVICE = {
-    NEITHER: _ANOTHER,
-    OTHER_TEXT: _ANOTHER,
-    CONFLICT: _ANOTHER,
-    TWO_IDS: "take away the column of ids that is not the corpus's, or add the texts",
-    INVALID: "save the file as UTF-8",
-    SPANS: "export labels of whole texts (text classification)",
-    ONE_HOT: "write the labels by their names, or one column a label with its name above it",
-    DISCARDED: "accept answers in the annotation tool, then export again",
-}
 
 
 @dataclass(frozen=True)
@@ -104,21 +82,16 @@ def read_labels(
     filled = [part for part in file.parts if not is_blank(part.path)] or list(file.parts)
     read = [_steady_rows(part, file.instruction, separator) for part in filled]
     placed = [place(rows, keys, texts) for rows in read]
-    judged = [_judged(*both, keys) for both in zip(read, placed, strict=True)]
-    every = _together(judged)
-    rejects: list[Reject] = []
-    for at, (part, rows) in enumerate(zip(filled, read, strict=True)):
-        rejects += rows.rejects + _listed(
-            part.path, rows, _dropped(every.filter(pl.col("file") == at))
-        )
+    every = together([judged(*both, keys) for both in zip(read, placed, strict=True)])
+    rejects = _rejects(filled, read, every)
     used = every.filter(pl.col("reason").is_null())
     reasons = dict(sorted(Counter(each.reason for each in rejects).items()))
     each = [members(label) for label in used["label"].to_list()]
     counts = Counter(label for labels in each for label in labels)
     total = sum(len(rows) + len(rows.rejects) for rows in read)
-    _check_rows(file.path, len(used), _unknown(placed), reasons, total, minimum_rows)
-    _check_labels(file.path, counts, len(used), minimum_labels)
-    noted = _votes(every)
+    check_rows(file.path, len(used), placed, reasons, total, minimum_rows)
+    check_labels(file.path, counts, len(used), minimum_labels)
+    noted = decided(every)
     for rows, places in zip(read, placed, strict=True):
         noted += rows.notes + places.notes
     noted[SINGLE] = sum(count == 1 for count in counts.values())
@@ -145,7 +118,7 @@ def labelled_ids(file: LabelFile, keys: pl.DataFrame, texts: Texts | None = None
     for part in file.parts:
         if not is_blank(part.path):
             rows = _steady_rows(part, file.instruction)
-            frame = _judged(rows, place(rows, keys, texts), keys)
+            frame = judged(rows, place(rows, keys, texts), keys)
             named = frame.filter((pl.col("label") != "") & ~pl.col("unplaced"))
             found.update(named["id"].to_list())
     return found
@@ -158,76 +131,6 @@ def is_blank(path: Path) -> bool:
         return small and not path.read_bytes().strip(b"\xef\xbb\xbf \t\r\n")
     except OSError:
         return False
-
-
-def _judged(rows: LabelRows, places: Places, keys: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows with the ids that they name; a text may stand under several of them.
-
-    Columns row, id, text_hash, label, source, reason, unplaced: without a text of the corpus.
-    """
-    labels = [joined(answer.labels) for answer in rows.answers]
-    said = [
-        answer.reason or (None if label else EMPTY)
-        for answer, label in zip(rows.answers, labels, strict=True)
-    ]
-    frame = pl.DataFrame(
-        {
-            "id": pl.Series(places.ids, dtype=pl.String),
-            "text_hash": pl.Series(places.hashes, dtype=pl.String),
-            "label": pl.Series(labels, dtype=pl.String),
-            "source": pl.Series(map(source_of, rows.sources), dtype=pl.String),
-            "reason": pl.Series(
-                (a or b for a, b in zip(said, places.reasons, strict=True)), dtype=pl.String
-            ),
-            "unplaced": pl.Series(
-                (reason is not None for reason in places.reasons), dtype=pl.Boolean
-            ),
-        }
-    ).with_row_index("row")
-    known = keys.select("id", "text_hash")
-    here = ~pl.col("unplaced")
-    by_id = frame.filter(here & pl.col("text_hash").is_null()).drop("text_hash")
-    by_text = frame.filter(here & pl.col("text_hash").is_not_null()).drop("id")
-    found = [
-        frame.filter(~here),
-        by_id.join(known, on="id", how="inner"),
-        by_text.join(known, on="text_hash", how="inner", maintain_order="left_right"),
-    ]
-    whole = pl.concat([each.select(frame.columns) for each in found]).sort(
-        "row", maintain_order=True
-    )
-    return settle(whole, rows.annotators)
-
-
-def _together(files: list[pl.DataFrame]) -> pl.DataFrame:
-    """Return the rows of all files, settled once more where there are several."""
-    stands = pl.col("reason").is_null() | (pl.col("reason") == OVERRULED)
-    every = pl.concat(
-        [each.with_columns(file=pl.lit(at), stands=stands) for at, each in enumerate(files)]
-    )
-    return every if len(files) == 1 else settle_files(every)
-
-
-def _dropped(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows of a file of which nothing is used, with the reason."""
-    used = rows.filter(pl.col("reason").is_null() | (pl.col("reason") == JOINED))["row"].unique()
-    left = rows.filter(~pl.col("row").is_in(used.implode()))
-    return left.unique("row", keep="first", maintain_order=True).sort("row")
-
-
-def _votes(every: pl.DataFrame) -> Counter[str]:
-    rows = every.filter(pl.col("reason") == JOINED)["row"].n_unique()
-    texts = every.filter(pl.col("reason") == OUTVOTED)["id"].n_unique()
-    return Counter({JOINED: rows, DECIDED: texts})
-
-
-def _unknown(placed: list[Places]) -> list[str]:
-    return [
-        key
-        for places in placed
-        for key, reason in zip(places.ids, places.reasons, strict=True)
-        if key and reason == UNKNOWN_ID
-    ]
 
 
 def _steady_rows(part: Part, name: str, separator: str | None = None) -> LabelRows:
@@ -257,46 +160,20 @@ def _state(path: Path) -> tuple[int, int]:
     return stat.st_size, stat.st_mtime_ns
 
 
-def _listed(path: Path, rows: LabelRows, dropped: pl.DataFrame) -> list[Reject]:
+def _rejects(parts: list[Part], read: list[LabelRows], every: pl.DataFrame) -> list[Reject]:
+    """List the rows of all parts of which nothing is used."""
+    rejects: list[Reject] = []
+    for at, (part, rows) in enumerate(zip(parts, read, strict=True)):
+        gone = dropped(every.filter(pl.col("file") == at))
+        rejects += rows.rejects + _listed(part.path, rows, gone)
+    return rejects
+
+
+def _listed(path: Path, rows: LabelRows, gone: pl.DataFrame) -> list[Reject]:
     listed = []
-    for row, reason in dropped.select("row", "reason").iter_rows():
+    for row, reason in gone.select("row", "reason").iter_rows():
         cells = {"id": rows.ids, "text": rows.texts}
         shown = {key: next(iter(c.values()))[row] for key, c in cells.items() if c}
         content = excerpt(dump(shown | {"label": rows.cells[row]}))
         listed.append(Reject(path, rows.positions[row], reason, content))
     return listed
-
-
-def _check_rows(
-    path: Path,
-    used: int,
-    unknown: list[str],
-    reasons: dict[str, int],
-    read: int,
-    minimum: int,
-) -> None:
-    if used >= max(minimum, 1):
-        return
-    detail = "; ".join(f"{count} {reason}" for reason, count in reasons.items())
-    if unknown:
-        detail += f", such as {', '.join(list(dict.fromkeys(unknown))[:EXAMPLES])}"
-    raise InputError(
-        f"{path}: found {used} usable of {read} rows{f' ({detail})' if detail else ''};"
-        f" expected at least {max(minimum, 1)}; {_likely(reasons, read)}"
-    )
-
-
-def _likely(reasons: dict[str, int], read: int) -> str:
-    """Return what to do about the reason that most rows are dropped for."""
-    most = max(reasons, key=lambda reason: reasons[reason], default="")
-    known = ADVICE if 2 * reasons.get(most, 0) >= read else {}
-    return known.get(most, "label more texts, or run 'refract ingest' if ids are missing")
-
-
-def _check_labels(path: Path, counts: Counter[str], rows: int, minimum: int) -> None:
-    if len(counts) < minimum:
-        names = ", ".join(f"'{name}'" for name in list(counts)[:EXAMPLES])
-        raise InputError(
-            f"{path}: found {len(counts)} label ({names}) on {rows} rows; expected at least"
-            f" {minimum} different ones; label some texts otherwise"
-        )

@@ -17,7 +17,7 @@ from tasks.core.llm.answers import REFUSED, Answer, LanguageModel, NoAnswerError
 from tasks.core.llm.keys import NO_KEY, key_in, refuse_open_key
 from tasks.core.llm.refusals import excerpt, hide_whole, words_of
 from tasks.core.llm.replies import error_in, parse, read_reply
-from tasks.core.settings.label_section import check_url
+from tasks.core.settings.label_section import LabelSettings, check_url
 from tasks.core.workspace.errors import InputError
 
 if TYPE_CHECKING:
@@ -59,16 +59,9 @@ class Endpoint:
         return check_url(self.base_url)
 
 
-def find_endpoint(
-    base_url: str | None,
-    model: str | None,
-    key_env: str,
-    timeout: float,
-    temperature: float | None,
-    structured: bool,
-) -> Endpoint:
+def find_endpoint(settings: LabelSettings) -> Endpoint:
     """Complete the settings by the environment; InputError where something is missing."""
-    url = base_url or os.environ.get("OPENAI_BASE_URL")
+    url = settings.base_url or os.environ.get("OPENAI_BASE_URL")
     if not url:
         raise InputError(
             "params.yaml: label.base_url is not set, nor is OPENAI_BASE_URL; expected an endpoint"
@@ -79,14 +72,21 @@ def find_endpoint(
         check_url(url)
     except ValueError as error:
         raise InputError(f"label.base_url (or OPENAI_BASE_URL): {error}") from None
-    refuse_open_key(url, key_env)
-    name = model or os.environ.get("OPENAI_MODEL")
+    refuse_open_key(url, settings.key_env)
+    name = settings.model or os.environ.get("OPENAI_MODEL")
     if not name:
         raise InputError(
             "params.yaml: label.model is not set, nor is OPENAI_MODEL; expected the name of a model"
             f" that {check_url(url)} serves; set one of them"
         )
-    return Endpoint(url, name, key_env, timeout, temperature, structured)
+    return Endpoint(
+        url,
+        name,
+        settings.key_env,
+        settings.timeout,
+        settings.temperature,
+        settings.structured,
+    )
 
 
 @asynccontextmanager

@@ -33,9 +33,15 @@ from tasks.core.annotation.zero_shot import weak_labels
 from tasks.core.llm.answers import Answer, Question
 from tasks.core.llm.client import _wait, find_endpoint
 from tasks.core.llm.replies import read_reply
-from tasks.core.settings.label_section import check_url
+from tasks.core.settings.label_section import LabelSettings, check_url
 from tasks.core.settings.params import load_params
 from tasks.core.workspace.errors import InputError
+
+
+def asked(url, model):
+    """Return settings as no check of `params.yaml` has seen them."""
+    given = {"base_url": url, "model": model, "key_env": "KEY"}
+    return LabelSettings().model_copy(update=given)
 
 
 def apart(names):
@@ -359,7 +365,7 @@ def test_an_address_that_is_none_or_holds_a_key_is_refused_without_repeating_it(
     with pytest.raises(ValueError, match="must"):
         check_url(url)
     with pytest.raises(InputError, match=r"label\.base_url") as caught:
-        find_endpoint(url, "m", "KEY", 1, None, True)
+        find_endpoint(asked(url, "m"))
     assert url not in str(caught.value).replace("http://127.0.0.1:8000/v1", "")
 
 
@@ -367,12 +373,12 @@ def test_the_environment_completes_the_settings(monkeypatch):
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     monkeypatch.delenv("OPENAI_MODEL", raising=False)
     with pytest.raises(InputError, match="texts are sent to no other"):
-        find_endpoint(None, "m", "KEY", 1, None, True)
+        find_endpoint(asked(None, "m"))
     with pytest.raises(InputError, match=r"label.model is not set, nor is OPENAI_MODEL"):
-        find_endpoint("http://h:8000/v1", None, "KEY", 1, None, True)
+        find_endpoint(asked("http://h:8000/v1", None))
     monkeypatch.setenv("OPENAI_BASE_URL", "https://host.example/v1")
     monkeypatch.setenv("OPENAI_MODEL", "small")
-    found = find_endpoint(None, None, "KEY", 1, None, True)
+    found = find_endpoint(asked(None, None))
     assert (found.host, found.model) == ("host.example", "small")
 
 

@@ -4,8 +4,15 @@ import pytest
 
 from tasks.core.llm.client import find_endpoint
 from tasks.core.llm.keys import is_private
+from tasks.core.settings.label_section import LabelSettings
 from tasks.core.settings.params import load_params
 from tasks.core.workspace.errors import InputError
+
+
+def asked(url, model):
+    """Return settings as no check of `params.yaml` has seen them."""
+    given = {"base_url": url, "model": model, "key_env": "SHOP_API_KEY"}
+    return LabelSettings().model_copy(update=given)
 
 
 @pytest.mark.parametrize(
@@ -46,10 +53,10 @@ def test_a_key_is_sent_over_plain_http_to_this_machine_alone(monkeypatch, url, p
     monkeypatch.setenv("SHOP_API_KEY", "sk-secret")
     assert is_private(url) == private
     if private:
-        assert find_endpoint(url, "m", "SHOP_API_KEY", 1, None, True).base_url == url
+        assert find_endpoint(asked(url, "m")).base_url == url
     else:
         with pytest.raises(InputError, match="plain http, and SHOP_API_KEY holds a key") as caught:
-            find_endpoint(url, "m", "SHOP_API_KEY", 1, None, True)
+            find_endpoint(asked(url, "m"))
         assert "sk-secret" not in str(caught.value)
         monkeypatch.setenv("SHOP_API_KEY", "none")
-        assert find_endpoint(url, "m", "SHOP_API_KEY", 1, None, True).base_url == url
+        assert find_endpoint(asked(url, "m")).base_url == url

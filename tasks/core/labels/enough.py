@@ -1,0 +1,74 @@
+"""Whether what is usable of a label file is enough, and what to do where it is not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from tasks.core.labels.answers import DISCARDED, ONE_HOT, SPANS
+from tasks.core.labels.matching import CONFLICT, NEITHER, OTHER_TEXT, TWO_IDS, UNKNOWN_ID, Places
+from tasks.core.readers.records import INVALID
+from tasks.core.workspace.errors import InputError
+
+EXAMPLES = 3
+_ANOTHER = (
+    "these may be labels of another corpus, or ids and texts of two tables; take away the column"
+    " that does not belong to the corpus, or give the right file"
+)
+ADVICE = {
+    NEITHER: _ANOTHER,
+    OTHER_TEXT: _ANOTHER,
+    CONFLICT: _ANOTHER,
+    TWO_IDS: "take away the column of ids that is not the corpus's, or add the texts",
+    INVALID: "save the file as UTF-8",
+    SPANS: "export labels of whole texts (text classification)",
+    ONE_HOT: "write the labels by their names, or one column a label with its name above it",
+    DISCARDED: "accept answers in the annotation tool, then export again",
+}
+
+
+def check_rows(
+    path: Path,
+    used: int,
+    placed: list[Places],
+    reasons: dict[str, int],
+    read: int,
+    minimum: int,
+) -> None:
+    """Refuse a file of which fewer than `minimum` rows are `used`, with the reasons of the rest."""
+    if used >= max(minimum, 1):
+        return
+    detail = "; ".join(f"{count} {reason}" for reason, count in reasons.items())
+    unknown = _unknown(placed)
+    if unknown:
+        detail += f", such as {', '.join(list(dict.fromkeys(unknown))[:EXAMPLES])}"
+    raise InputError(
+        f"{path}: found {used} usable of {read} rows{f' ({detail})' if detail else ''};"
+        f" expected at least {max(minimum, 1)}; {_likely(reasons, read)}"
+    )
+
+
+def _unknown(placed: list[Places]) -> list[str]:
+    return [
+        key
+        for places in placed
+        for key, reason in zip(places.ids, places.reasons, strict=True)
+        if key and reason == UNKNOWN_ID
+    ]
+
+
+def _likely(reasons: dict[str, int], read: int) -> str:
+    """Return what to do about the reason that most rows are dropped for."""
+    most = max(reasons, key=lambda reason: reasons[reason], default="")
+    known = ADVICE if 2 * reasons.get(most, 0) >= read else {}
+    return known.get(most, "label more texts, or run 'refract ingest' if ids are missing")
+
+
+def check_labels(path: Path, counts: Counter[str], rows: int, minimum: int) -> None:
+    """Refuse a file of which fewer than `minimum` different labels are used."""
+    if len(counts) < minimum:
+        names = ", ".join(f"'{name}'" for name in list(counts)[:EXAMPLES])
+        raise InputError(
+            f"{path}: found {len(counts)} label ({names}) on {rows} rows; expected at least"
+            f" {minimum} different ones; label some texts otherwise"
+        )
