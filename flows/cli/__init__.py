@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 from flows.cli import judging, labelling, making, reading, serving, trusting, versions
-from flows.cli.terminal import cleaned
+from flows.cli.terminal import cleaned, open_closed_streams
 from flows.runtime.environment import settle_environment
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.exhaustion import exhausted, unwritable
@@ -67,6 +67,7 @@ def _file_error(error: Exception) -> str:
 
 def main() -> None:
     """Run the command line; an expected error is one line on stderr and exit code 2."""
+    open_closed_streams()
     settle_environment()
     with cleaned():
         _run()

@@ -61,6 +61,8 @@ def find_header(path: Path, lines: Sequence[str], hints: Hints) -> Header:
     _check(path, lines[at])
     delimiter = _delimiter([lines[n] for n in filled if n >= at], order, names)
     cells, end = _cells(path, lines[at:], delimiter)
+    if _has_row_names([lines[n] for n in filled if n >= at + end], cells, lines[at], delimiter):
+        cells = ["", *cells]
     delimiter = NONE_AT_ALL if len(cells) == 1 and not given else delimiter
     named = [number for number, cell in enumerate(cells, 1) if cell.strip()]
     return Header(
@@ -96,6 +98,13 @@ def _headless(path: Path, lines: Sequence[str], order: str) -> Header:
     cells, _ = _cells(path, lines, delimiter)
     names = [f"column_{number}" for number in range(1, len(cells) + 1)]
     return Header(names, delimiter, 0, len(cells))
+
+
+def _has_row_names(below: Sequence[str], cells: Sequence[str], header: str, mark: str) -> bool:
+    """Tell a table of R, whose rows begin with a name that its header has no cell for."""
+    rows = [_split(line, mark) for line in below]
+    begun = all(line.startswith('"') for line in (header, *below))
+    return begun and bool(rows) and {len(row) for row in rows} == {len(cells) + 1}
 
 
 def _plain(names: list[str]) -> list[str]:

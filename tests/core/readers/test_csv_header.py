@@ -79,3 +79,12 @@ def test_decimal_commas_part_no_columns(tmp_path):
 def test_a_header_may_hold_line_breaks(tmp_path):
     found = read(tmp_path / "a.csv", 'id,text,"How was it?\n(1 to 5)"\n1,a,2\n')
     assert list(found) == ["id", "text", "How was it?\n(1 to 5)"]
+
+
+@pytest.mark.parametrize("mark", [",", "\t"])
+def test_names_of_rows_that_r_writes_without_a_header_are_a_column(tmp_path, mark):
+    lines = ['"id","text"', '"1",17,"a, b"', '"2",18,"c"']
+    content = "\n".join(line.replace(",", mark) for line in lines)
+    found = read(tmp_path / "a.csv", content)
+    assert found["id"] == ["17", "18"]
+    assert found["column_1"] == ["1", "2"]

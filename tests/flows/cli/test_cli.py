@@ -167,3 +167,11 @@ def test_a_run_searches_and_a_second_run_does_nothing(tmp_path, tiny_model):
     (root / "data" / "labels" / "mood.csv").write_text("id,label\nt01,angry\n")
     assert "mood.csv" in refused(root, "fit", "mood")
     assert "mood.csv" in refused(root, "fit", "mood")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_fault(tmp_path, closed):
+    command = ["sh", "-c", f'"$@" {closed}', "sh", sys.executable, "-m", "flows", "--help"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0
+    assert not done.stderr
