@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from tasks.core.workspace.errors import InputError
 from tasks.versioning.dvc_notes import Wanted
 from tasks.versioning.dvc_objects import lists_are_there
 from tasks.versioning.links import refuse_links
