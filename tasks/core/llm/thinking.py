@@ -63,8 +63,8 @@ _WORDS = (
 _STOPS = (
     *("<|im_end|>", "<|eot_id|>", "<|end|>", "<|endoftext|>", "<|return|>", "<|end_of_text|>"),
     *("<|eom_id|>", "<|END_OF_TURN_TOKEN|>", "<|END_RESPONSE|>", "<|end_of_solution|>"),
-    *("<|end_of_box|>", "<end_of_turn>", "</s>", "<|eot|>", "<｜end▁of▁sentence｜>"),
-    "[END FINAL RESPONSE]",
+    *("<|end_of_box|>", "<end_of_turn>", "</s>", "<|eot|>"),
+    *("<\uff5cend\u2581of\u2581sentence\uff5c>", "[END FINAL RESPONSE]"),
 )
 _DRESS = re.compile(
     r"\A\s*(?:<(?P<name>answer|response|final|final_answer|solution|output)>(?P<in>.*?)"

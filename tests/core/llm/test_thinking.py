@@ -58,7 +58,7 @@ SHAPES = [
     ("<analysis>hm</analysis>\nlate parcel", "late parcel"),
     ("<inner_thoughts>hm</inner_thoughts>late parcel", "late parcel"),
     ("<reason>hm</reason>late parcel", "late parcel"),
-    ("late parcel<｜end▁of▁sentence｜>", "late parcel"),
+    ("late parcel<\uff5cend\u2581of\u2581sentence\uff5c>", "late parcel"),
     ("late parcel<|eot|>", "late parcel"),
     ("<think>hm</think><answer>late parcel</answer>", "late parcel"),
     ("Okay.\n<think>\nhm\n</think>\nlate parcel", "Okay.\n\nlate parcel"),

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tasks.core.numerics.rows import unit_rows
 from tasks.core.settings.fit_section import FitSettings
 from tasks.core.transforms import base
-from tasks.core.transforms.card import CARD, TENSORS
+from tasks.core.transforms.card import CARD, TENSORS, read_card
 from tasks.core.workspace.errors import InputError
 
 QUICK: dict[str, dict[str, Any]] = {
@@ -380,3 +380,12 @@ def test_one_class_may_be_a_thousand_times_as_large_and_dimensions_many_and_cons
     view = base.fit(method, x, y, ("many", "one"), x[:50], QUICK[method], 1)
     for part in vars(view.apply(x[-20:])).values():
         assert np.isfinite(part).all()
+
+
+def test_a_broken_kept_transform_names_the_verb_that_writes_its_view_anew(tmp_path):
+    for folder, cure in (
+        ("mood.transforms/None", "materialise mood"),
+        ("mood", "fit mood --force"),
+    ):
+        with pytest.raises(InputError, match=f"run 'refract {cure}'"):
+            read_card(tmp_path / folder)
