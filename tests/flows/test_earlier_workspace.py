@@ -82,7 +82,7 @@ def test_status_says_of_it_what_it_did_but_that_readers_and_formulas_are_newer(e
     assert tuple(now["instructions"]) == VIEWS
     for name, about in was["instructions"].items():
         told = now["instructions"][name]
-        assert told["transform"] == {"stale": True, "reason": "its labels changed"}
+        assert told["transform"]["stale"] is True
         for when in ("before", "after"):
             figures = about.pop(when)
             assert told[when] == {key: n for key, n in figures.items() if n is not None}
