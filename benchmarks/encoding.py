@@ -15,7 +15,7 @@ from benchmarks.measure import Figure, both_clocks, in_child, no_progress, peak_
 from tasks.core.documents import corpus
 from tasks.core.encoding import base_table
 from tasks.core.encoding.encoder import Encoded, Encoder, load_encoder
-from tasks.core.encoding.featurizer import Coder, describe, fit_coder
+from tasks.core.encoding.featurizer import Featurizer, describe, fit_coder
 from tasks.core.settings.table_sections import EmbedSettings, IngestSettings
 from tasks.core.store import arrow, checkpoints, tables
 
@@ -91,7 +91,7 @@ def rate(data: Path, folder: Path) -> Figure:
     )
 
 
-def _embed(file: Path, table: Path, rows: np.ndarray, coder: Coder, fresh: bool) -> None:
+def _embed(file: Path, table: Path, rows: np.ndarray, coder: Featurizer, fresh: bool) -> None:
     """Do what the flow does for one chunk."""
     about = describe(settings(), coder)
     shard = base_table.write_shard(
@@ -158,7 +158,7 @@ def embed_synthetic(folder: str, rows: int) -> dict[str, float]:
             file,
             table,
             checkpoints.read_plan(plan, start, stop),
-            Coder(encoder),
+            Featurizer(encoder),
             about,
             "float16",
             fresh=start == 0,

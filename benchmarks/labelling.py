@@ -189,7 +189,7 @@ def _labels(
 ) -> tuple[int, int, float]:
     """Have the labels made by the flow; return calls, answers and seconds."""
     from flows.label import label
-    from flows.label_options import Wish
+    from flows.label_options import LabelOptions
 
     def failing(number: int, _: object) -> Reply | None:
         every = round(1 / variant.failing)
@@ -199,7 +199,7 @@ def _labels(
     with Endpoint(Speaker(texts, variant.error), failing if variant.failing else None) as endpoint:
         model = f"errs-{variant.error}"
         _set(root, {"base_url": endpoint.url, "model": model, **dict(variant.manner)})
-        report = label(root, variant.name, Wish(instruction=instruction, sample=size))
+        report = label(root, variant.name, LabelOptions(instruction=instruction, sample=size))
         calls, answered = len(endpoint.requests), len(endpoint.answered)
     seconds = time.perf_counter() - begun
     assert report.spent is not None
@@ -222,12 +222,12 @@ def _weak(
     root: Path, names: Sequence[str], instruction: str, size: int
 ) -> dict[Variant, tuple[int, int, float]]:
     from flows.label import label
-    from flows.label_options import Wish
+    from flows.label_options import LabelOptions
 
     file = root / "labels.txt"
     file.write_text("".join(f"{name}: {DESCRIPTIONS[name]}\n" for name in names), "utf-8")
     begun = time.perf_counter()
-    label(root, "zero-shot", Wish(instruction=instruction, sample=size, zero_shot=file))
+    label(root, "zero-shot", LabelOptions(instruction=instruction, sample=size, zero_shot=file))
     seconds = time.perf_counter() - begun
     say(f"  zero-shot: {seconds:.0f} s")
     return {Variant("zero-shot", "zero-shot, labels described by hand"): (0, 0, seconds)}

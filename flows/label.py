@@ -14,7 +14,7 @@ from prefect import flow
 
 from flows.embed import embed
 from flows.ingest import ingest
-from flows.label_options import Wish, endpoint, fingerprint, make_job
+from flows.label_options import LabelOptions, endpoint, fingerprint, make_job
 from flows.runtime.prefect_artifacts import leave_table
 from flows.runtime.prefect_settings import one_heartbeat
 from flows.state.staleness import corpus_is_stale
@@ -54,7 +54,7 @@ class LabelReport:
 
 
 @flow(name="label", flow_run_name="label {name}")
-def label(root: Path, name: str, wish: Wish) -> LabelReport:
+def label(root: Path, name: str, wish: LabelOptions) -> LabelReport:
     """Sample, summarise, cluster, name and classify; what was paid for is never paid again."""
     begun = time.perf_counter()
     paths, params = Paths(root), load_params(Paths(root).params)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flows.state.staleness import FRESH, Verdict, wording
 from tasks.core.annotation.budget import Budget
-from tasks.core.annotation.job import LabelJob, Manner
+from tasks.core.annotation.job import AnnotationConfig, LabelJob
 from tasks.core.annotation.output import is_made
 from tasks.core.annotation.requests import Limits
 from tasks.core.annotation.taxonomy import read_taxonomy
@@ -21,7 +21,7 @@ from tasks.core.workspace.paths import Paths
 
 
 @dataclass(frozen=True)
-class Wish:
+class LabelOptions:
     """What the command line says beyond params.yaml; None: as it is there.
 
     taxonomy: a file of labels, which are then not looked for. zero_shot: the same, without any
@@ -36,9 +36,12 @@ class Wish:
     review: bool = False
 
 
-def make_job(paths: Paths, params: Params, name: str, wish: Wish) -> LabelJob:
+def make_job(paths: Paths, params: Params, name: str, wish: LabelOptions) -> LabelJob:
     """Return the job; InputError where a setting, the endpoint or the vectors are missing."""
-    label, manner = params.label, params.label.model_dump(include=set(Manner.__annotations__))
+    label, manner = (
+        params.label,
+        params.label.model_dump(include=set(AnnotationConfig.__annotations__)),
+    )
     given = {"sample": wish.sample, "clusters": wish.clusters}
     manner |= {key: value for key, value in given.items() if value is not None}
     base = read_json(paths.stamp("embed"))
@@ -57,12 +60,12 @@ def make_job(paths: Paths, params: Params, name: str, wish: Wish) -> LabelJob:
         endpoint=None if wish.zero_shot is not None else endpoint(params),
         limits=Limits(label.in_flight, label.per_minute, label.tries),
         budget=Budget(label.usd_in, label.usd_out, label.max_calls, label.max_usd),
-        manner=Manner(**manner),
+        manner=AnnotationConfig(**manner),
         taxonomy=() if file is None else tuple(read_taxonomy(file)),
     )
 
 
-def _wording(paths: Paths, params: Params, name: str, wish: Wish) -> str:
+def _wording(paths: Paths, params: Params, name: str, wish: LabelOptions) -> str:
     if wish.instruction and wish.instruction.strip():
         return wish.instruction.strip()
     known = wording(paths, params, name)

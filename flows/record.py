@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from flows.state.score_tables import write_tables
 from flows.state.staleness import fitted, state_digest
-from flows.state.tracked_files import belongings
+from flows.state.tracked_files import tracked_files
 from flows.state.trust import ask_recording
 from flows.state.unwritten import sweep_unfinished
 from flows.state.wholeness import is_live, mixtures
@@ -56,7 +56,7 @@ def record_run(paths: Paths, params: Params, subject: str, *, commit: bool) -> R
         record(paths.root, raw, labels)
         if commit and place_of(paths.root) is not None:
             waiting = tuple(name for name in fitted(paths) if not is_live(paths, name))
-            made = commit_state(paths.root, subject, belongings(paths), params.record, waiting)
+            made = commit_state(paths.root, subject, tracked_files(paths), params.record, waiting)
         for name, send in _sendings(paths, params, commit=commit):
             try:
                 pushed += [name] if send() else []

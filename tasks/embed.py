@@ -12,8 +12,8 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.core.encoding import base_table, truncated
 from tasks.core.encoding.encoder import load_encoder
-from tasks.core.encoding.features import SAMPLE, Reduction, load_reduction
-from tasks.core.encoding.featurizer import Coder, describe, fit_coder, recall
+from tasks.core.encoding.features import SAMPLE, LayerPca, load_layer_pca
+from tasks.core.encoding.featurizer import Featurizer, describe, fit_coder, recall
 from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.store import checkpoints, layout
@@ -46,7 +46,7 @@ class EmbedCounts:
 
 
 @task(name="fit features", cache_policy=NO_CACHE, **RETRIES)
-def fit_features(job: EmbedJob, advance: Callable[[int], None]) -> Reduction | None:
+def fit_features(job: EmbedJob, advance: Callable[[int], None]) -> LayerPca | None:
     """Fit the map of the features on a sample of the corpus; None for an encoder without layers."""
     texts = base_table.sample_texts(job.corpus, SAMPLE)
     encoder = load_encoder(job.settings)
@@ -58,11 +58,11 @@ def _memory(job: EmbedJob) -> Path:
     return job.plan.parent / "sample.safetensors"
 
 
-def _coder(job: EmbedJob) -> Coder:
+def _coder(job: EmbedJob) -> Featurizer:
     encoder = load_encoder(job.settings)
     if job.reduction is None:
-        return Coder(encoder)
-    reduction = load_reduction(job.reduction)
+        return Featurizer(encoder)
+    reduction = load_layer_pca(job.reduction)
     return recall(encoder, reduction, _memory(job))
 
 

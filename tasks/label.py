@@ -14,7 +14,7 @@ from prefect.cache_policies import NO_CACHE
 from tasks.core.annotation import output as label_file
 from tasks.core.annotation import pipeline, sampling
 from tasks.core.annotation.call_log import Spent, open_ledger
-from tasks.core.annotation.job import Advance, LabelJob, Step, Till, open_till
+from tasks.core.annotation.job import Advance, Billing, LabelJob, Step, open_billing
 from tasks.core.annotation.prompts import load_prompts, version_of
 from tasks.core.annotation.taxonomy import render_taxonomy
 from tasks.core.annotation.zero_shot import described, weak_labels
@@ -77,9 +77,12 @@ def _size(job: LabelJob, step: str) -> int:
 
 
 def _paid(
-    job: LabelJob, name: str, total: int, work: Callable[[LabelJob, Till, Advance], Step]
+    job: LabelJob, name: str, total: int, work: Callable[[LabelJob, Billing, Advance], Step]
 ) -> Step:
-    with open_till(job) as till, track(name, total, "answers", lambda: str(till.purse)) as advance:
+    with (
+        open_billing(job) as till,
+        track(name, total, "answers", lambda: str(till.purse)) as advance,
+    ):
         return work(job, till, advance)
 
 

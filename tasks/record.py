@@ -13,7 +13,7 @@ from tasks.core.workspace.files import digest, read_json, write_json
 from tasks.retries import RETRIES
 from tasks.versioning import commit as committing
 from tasks.versioning import dvc_notes
-from tasks.versioning.commit import Belongings, Committed
+from tasks.versioning.commit import Committed, TrackedFiles
 from tasks.versioning.dvc_notes import STAGES
 from tasks.versioning.dvcignore import keep_out
 from tasks.versioning.shell import RepositoryError, dvc, git, git_answer, place_of
@@ -68,12 +68,12 @@ def takes_documents(root: Path, raw: str) -> bool:
 def commit(
     root: Path,
     subject: str,
-    belongings: Belongings,
+    tracked_files: TrackedFiles,
     settings: RecordSettings,
     waiting: tuple[str, ...],
 ) -> Committed:
     """Make the state a git commit with a tag for each new version of a view not in `waiting`."""
-    return committing.commit(root, subject, belongings, settings, waiting)
+    return committing.commit(root, subject, tracked_files, settings, waiting)
 
 
 @task(name="push", cache_policy=NO_CACHE)

@@ -8,7 +8,7 @@ from typing import Any
 from tasks.core.workspace.exhaustion import exhausted
 from tasks.versioning.shell import RepositoryError
 
-PASSING = {errno.EAGAIN, errno.EBUSY, errno.EIO, errno.ESTALE, errno.ETIMEDOUT}
+TRANSIENT = {errno.EAGAIN, errno.EBUSY, errno.EIO, errno.ESTALE, errno.ETIMEDOUT}
 
 
 def may_pass(task: Any, run: Any, state: Any) -> bool:
@@ -18,7 +18,7 @@ def may_pass(task: Any, run: Any, state: Any) -> bool:
         return False  # a full disk stays full
     if isinstance(error, RepositoryError | ConnectionError | TimeoutError):
         return True
-    return isinstance(error, OSError) and error.errno in PASSING
+    return isinstance(error, OSError) and error.errno in TRANSIENT
 
 
 # Three more tries over three quarters of a minute; `reconcile` is there for what takes longer.

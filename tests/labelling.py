@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from tasks.core.annotation import pipeline
 from tasks.core.annotation.budget import Budget
-from tasks.core.annotation.job import Advance, LabelJob, Manner, Step, open_till
+from tasks.core.annotation.job import Advance, AnnotationConfig, LabelJob, Step, open_billing
 from tasks.core.annotation.requests import Limits
 from tasks.core.documents.staging import text_hash
 from tasks.core.encoding.encoder import load_encoder
@@ -21,7 +21,7 @@ from tests.world import MOODS, documents
 
 NAMES = {"angry": "furious", "glad": "happy"}  # words that the tiny encoder knows
 PHRASES = {name: MOODS[mood] for mood, name in NAMES.items()}
-MANNER = Manner(
+MANNER = AnnotationConfig(
     sample=3_000,
     sampling="random",
     clusters=12,
@@ -66,7 +66,7 @@ def make_table(table: Path, texts: list[str], settings: EmbedSettings) -> Path:
 
 def make_job(folder: Path, table: Path, settings: EmbedSettings, url: str, **more: Any) -> LabelJob:
     """Return a job by the default manner; `more` replaces its fields, and those of its manner."""
-    manner = {key: more.pop(key) for key in list(more) if key in Manner.__annotations__}
+    manner = {key: more.pop(key) for key in list(more) if key in AnnotationConfig.__annotations__}
     job = LabelJob(
         name="mood",
         instruction="the mood of the writer",
@@ -87,7 +87,7 @@ def make_job(folder: Path, table: Path, settings: EmbedSettings, url: str, **mor
 def run(job: LabelJob, advance: Advance = lambda _: None) -> list[Step]:
     """Do what the flow does: find the labels unless they are known, then classify."""
     steps = [pipeline.sample(job)]
-    with open_till(job) as till:
+    with open_billing(job) as till:
         found = [] if job.taxonomy else pipeline.kept(job)
         if found is None:
             if job.manner.direct:

@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from tasks.core.evaluation.bootstrap import Estimate
+from tasks.core.evaluation.bootstrap import Interval
 from tasks.core.report.confusion import Confusion
 from tasks.core.report.maps import Atlas
 from tasks.core.report.page import Story
@@ -37,7 +37,7 @@ def story(labels=("cold", "warm"), text="it is what it is", n=12):
         atlas=Atlas(rows, plane, -plane),
         likeliest={name: names.count(name) for name in labels},
         wanted={BOUNDARY: rows[:2], NOVEL: rows[2:4]},
-        scores={"triplets": (Estimate(60.0, 55.0, 66.0), Estimate(90.0, 85.0, 94.0))},
+        scores={"triplets": (Interval(60.0, 55.0, 66.0), Interval(90.0, 85.0, 94.0))},
         held_out=int(counts.sum()),
         confusion=Confusion(tuple(labels), counts, counts.sum(1)),
         unchecked="",

@@ -41,7 +41,7 @@ def label(
 ) -> None:
     """Have a language model make the label file NAME from an instruction."""
     from flows.cli import show, show_labels
-    from flows.label_options import Wish, endpoint, fingerprint, label_verdict, make_job
+    from flows.label_options import LabelOptions, endpoint, fingerprint, label_verdict, make_job
     from flows.state.trust import ask
     from tasks.core.annotation.output import check_place
     from tasks.core.settings.params import load_params
@@ -53,7 +53,7 @@ def label(
         )
     paths = Paths(root)
     params = load_params(paths.params)
-    wish = Wish(instruction, sample, clusters, taxonomy, zero_shot, review)
+    wish = LabelOptions(instruction, sample, clusters, taxonomy, zero_shot, review)
     weak = zero_shot is not None
     ask(paths, "links", "sources", "model", *([] if weak or dry_run else ["label"]))
     check_place(paths.label_file(name), paths.label_card(name), name, weak=weak)

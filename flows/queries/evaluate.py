@@ -12,7 +12,7 @@ from flows.state.staleness import settings_fingerprint
 from tasks.core.encoding import base_table
 from tasks.core.encoding.featurizer import space_of
 from tasks.core.evaluation import held_out
-from tasks.core.evaluation.bootstrap import LEVEL, RESAMPLES, Judgement
+from tasks.core.evaluation.bootstrap import LEVEL, RESAMPLES, ScoreReport
 from tasks.core.evaluation.held_out import Trial, Truth, Version
 from tasks.core.labels.files import label_file, label_files
 from tasks.core.labels.multilabel import pairs
@@ -161,7 +161,7 @@ class _Evaluation:
         return dict(zip(rows["id"], rows["text_hash"], strict=True))
 
     def _said(
-        self, truth: Truth, found: dict[str, Judgement], source: str, previous: dict[str, Any]
+        self, truth: Truth, found: dict[str, ScoreReport], source: str, previous: dict[str, Any]
     ) -> dict[str, Any]:
         return {
             "view": self._name,

@@ -15,7 +15,7 @@ from flows.queries.workspace import Workspace
 from flows.state import staleness
 from flows.state.trust import ask, is_agreed, keeping
 from tasks.core.encoding import base_table
-from tasks.core.evaluation.bootstrap import Estimate, Judgement, judge
+from tasks.core.evaluation.bootstrap import Interval, ScoreReport, bootstrap_scores
 from tasks.core.evaluation.measures import MEASURES
 from tasks.core.labels.files import label_files
 from tasks.core.labels.multilabel import one_each
@@ -30,12 +30,12 @@ from tasks.core.transforms.card import read_card
 from tasks.core.transforms.training_set import labelled
 from tasks.core.views.active_learning import BOUNDARY, NOVEL
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.files import read_json, write_bytes, write_text
+from tasks.core.workspace.files import object_in, read_json, write_bytes, write_text
 from tasks.core.workspace.instruction_name import check_name
 from tasks.core.workspace.paths import Paths
 from tasks.versioning.shell import place_of
 
-Scored = dict[str, tuple[Estimate, Estimate]]
+Scored = dict[str, tuple[Interval, Interval]]
 
 LISTED = 10  # texts in each list of those worth labelling
 
@@ -150,11 +150,13 @@ def _checked(
         return None, {}, "Not checked: the labels are too few to hold any out."
     trial = train.fit(fit.method, fit.method_settings(), fit.seed)
     reading = held.seen_by(trial)
-    judged = judge({"before": held.rows.vectors, "after": reading.vectors}, held.y, fit.seed)
+    judged = bootstrap_scores(
+        {"before": held.rows.vectors, "after": reading.vectors}, held.y, fit.seed
+    )
     return confusion(held, reading, trial.labels), _scores(judged), ""
 
 
-def _scores(judged: Mapping[str, Judgement]) -> Scored:
+def _scores(judged: Mapping[str, ScoreReport]) -> Scored:
     """Return the measures that are defined in the generic space and in the view."""
     before, after = judged["before"].figures, judged["after"].figures
     pairs = {key: (before[key], after[key]) for key in MEASURES}
@@ -178,11 +180,13 @@ def _notice(paths: Paths, params: Params, name: str) -> str:
 def _facts(paths: Paths, name: str, card: Mapping[str, Any]) -> dict[str, str]:
     encoder = read_json(paths.stamp("embed")) or {}
     method, settings, tried = _method(card)
+    gate = object_in(card, "gate", str)
     features = f" and {card['features']} features of its layers" if card.get("features") else ""
     return {
         "Method": method,
         **tried,
         "Settings": ", ".join(f"{key} {_short(value)}" for key, value in settings.items()),
+        "Gate": ": ".join(filter(None, (gate.get("state"), gate.get("why")))),
         "View": f"{card['dimensions']} dimensions{features} → {card['size']}",
         "Encoder": f"{encoder.get('model')} in {encoder.get('precision')},"
         f" vectors stored as {encoder.get('storage')}",

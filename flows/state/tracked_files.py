@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from tasks.core.labels.files import IGNORED
 from tasks.core.workspace.paths import Paths
-from tasks.versioning.commit import Belongings, uncommitted
+from tasks.versioning.commit import TrackedFiles, uncommitted
 
 
-def belongings(paths: Paths) -> Belongings:
+def tracked_files(paths: Paths) -> TrackedFiles:
     """Return what a commit holds: settings, labels, figures, and DVC's notes of the rest."""
     files = (
         *(paths.params, paths.pipeline, paths.lock, paths.raw_note, paths.labels),
@@ -15,7 +15,7 @@ def belongings(paths: Paths) -> Belongings:
         *(paths.data / ".gitignore", paths.quarantine / ".gitignore"),
     )
     once = (".gitignore", ".dvcignore", ".dvc/config", ".dvc/.gitignore")
-    return Belongings(
+    return TrackedFiles(
         files=tuple(file.relative_to(paths.root).as_posix() for file in files),
         once=once,
         passed=IGNORED,
@@ -24,4 +24,4 @@ def belongings(paths: Paths) -> Belongings:
 
 def anything_uncommitted(paths: Paths) -> bool:
     """Tell whether git lacks something of the state that DVC has recorded."""
-    return bool(uncommitted(paths.root, belongings(paths)))
+    return bool(uncommitted(paths.root, tracked_files(paths)))

@@ -11,10 +11,18 @@ from tasks.core.workspace.errors import InputError
 from tasks.versioning.dvc_notes import Wanted
 from tasks.versioning.dvc_objects import lists_are_there
 from tasks.versioning.links import refuse_links
-from tasks.versioning.shell import UNKNOWN, Place, RepositoryError, dvc, git, git_answer, git_status
+from tasks.versioning.shell import (
+    UNKNOWN,
+    RepoLocation,
+    RepositoryError,
+    dvc,
+    git,
+    git_answer,
+    git_status,
+)
 
 
-def unrecorded_in_git(root: Path, place: Place, watched: str, but: str) -> list[str]:
+def unrecorded_in_git(root: Path, place: RepoLocation, watched: str, but: str) -> list[str]:
     """Return what git has not committed below the workspace: changes, and new files in `watched`.
 
     Other untracked files stay where they are in a checkout, as git leaves them, and so do those

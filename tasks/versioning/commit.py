@@ -11,13 +11,13 @@ from tasks.core.workspace.errors import InputError
 from tasks.versioning import history
 from tasks.versioning.dvcignore import is_recordable
 from tasks.versioning.messages import Figures, Version, identity, log_message, tag_message
-from tasks.versioning.shell import UNKNOWN, Place, git, git_answer, git_status, place_of
+from tasks.versioning.shell import UNKNOWN, RepoLocation, git, git_answer, git_status, place_of
 
 _UNDER_WAY = {"MERGE_HEAD": "merge", "CHERRY_PICK_HEAD": "cherry-pick", "REVERT_HEAD": "revert"}
 
 
 @dataclass(frozen=True)
-class Belongings:
+class TrackedFiles:
     """The files of a recorded state, from the workspace's root.
 
     files: committed whenever they changed; a folder stands for all in it but hidden files and
@@ -39,7 +39,7 @@ class Committed:
     tags: tuple[str, ...]
 
 
-def check_committable(root: Path, author: str | None) -> Place:
+def check_committable(root: Path, author: str | None) -> RepoLocation:
     """Return where the workspace lies in git; InputError where a commit must not be made now."""
     place = history.repository(root)
     for file, what in _UNDER_WAY.items():
@@ -61,32 +61,32 @@ def check_committable(root: Path, author: str | None) -> Place:
     return place
 
 
-def uncommitted(root: Path, belongings: Belongings) -> list[str]:
+def uncommitted(root: Path, tracked_files: TrackedFiles) -> list[str]:
     """Return the belongings that differ from HEAD or that git does not know, from git's top."""
     place = place_of(root)
     if place is None:
         return []
-    changed, untracked = _status(place, (*belongings.files, *belongings.once))
-    once = {place.name(path) for path in belongings.once}
-    named = {*once, *(place.name(path) for path in belongings.files)}
+    changed, untracked = _status(place, (*tracked_files.files, *tracked_files.once))
+    once = {place.name(path) for path in tracked_files.once}
+    named = {*once, *(place.name(path) for path in tracked_files.files)}
     fresh = [
         path
         for path in untracked
         if path in named
-        or (not _passed(path, belongings.passed) and is_recordable(place.top / path))
+        or (not _passed(path, tracked_files.passed) and is_recordable(place.top / path))
     ]
     known = [path for path in changed if path not in once or _added(place, path)]
     return sorted({*known, *fresh})
 
 
-def _status(place: Place, paths: Sequence[str]) -> tuple[list[str], list[str]]:
+def _status(place: RepoLocation, paths: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return changed and unknown files among `paths`; what git ignores is neither."""
     rows = git_status(place.top, [place.name(path) for path in paths])
     unknown = [path for state, path in rows if state == UNKNOWN]
     return [path for state, path in rows if state != UNKNOWN], unknown
 
 
-def _added(place: Place, path: str) -> bool:
+def _added(place: RepoLocation, path: str) -> bool:
     """Tell whether `path` is staged but in no commit yet."""
     return git_answer(place.top, "cat-file", "-e", f"HEAD:{path}") is None
 
@@ -98,7 +98,7 @@ def _passed(path: str, endings: tuple[str, ...]) -> bool:
 def commit(
     root: Path,
     subject: str,
-    belongings: Belongings,
+    tracked_files: TrackedFiles,
     settings: RecordSettings,
     waiting: Sequence[str] = (),
 ) -> Committed:
@@ -108,7 +108,7 @@ def commit(
     commit holds whatever differs, and a view without a tag of its transform gets one.
     """
     place = check_committable(root, settings.author)
-    files = uncommitted(root, belongings)
+    files = uncommitted(root, tracked_files)
     born = git_answer(root, "rev-parse", "--verify", "--quiet", "HEAD") is not None
     before = history.figures_at(root, ["HEAD"])[0] if born else Figures()
     after = history.figures_now(root)
@@ -122,7 +122,9 @@ def commit(
     return Committed(made, message, tuple(tags))
 
 
-def _commit(place: Place, message: str, files: Sequence[str], settings: RecordSettings) -> str:
+def _commit(
+    place: RepoLocation, message: str, files: Sequence[str], settings: RecordSettings
+) -> str:
     there = [path for path in files if (place.top / path).exists()]
     if there:
         git(place.top, "add", "--", *there)
@@ -159,7 +161,12 @@ def new_versions(root: Path, now: Figures) -> dict[str, Version]:
 
 
 def _tag(
-    root: Path, place: Place, name: str, version: Version, now: Figures, settings: RecordSettings
+    root: Path,
+    place: RepoLocation,
+    name: str,
+    version: Version,
+    now: Figures,
+    settings: RecordSettings,
 ) -> str:
     tag = place.name(f"view/{name}/v{version.number}")
     made = history.last_commit(root, history.score_file(name), history.LOCK) or "HEAD"

@@ -13,7 +13,7 @@ from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import read_json
 from tasks.core.workspace.paths import Paths
 from tasks.versioning.messages import Figures
-from tasks.versioning.shell import Place, git, git_answer, git_contents, place_of
+from tasks.versioning.shell import RepoLocation, git, git_answer, git_contents, place_of
 
 _INSIDE = Paths(Path())  # the same paths as git names them: from the root of the workspace
 SCORES = _INSIDE.metric_folder.as_posix()
@@ -42,7 +42,7 @@ class Commit:
     subject: str
 
 
-def repository(root: Path) -> Place:
+def repository(root: Path) -> RepoLocation:
     """Return where `root` lies in git; InputError where there is no repository."""
     place = place_of(root)
     if place is None:

@@ -41,7 +41,7 @@ class RepositoryError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Place:
+class RepoLocation:
     """Where a workspace lies in its git repository: `prefix` is "", or the way from the top."""
 
     top: Path
@@ -98,7 +98,7 @@ def git_contents(root: Path, names: Sequence[str]) -> list[bytes | None]:
     return found
 
 
-def place_of(root: Path) -> Place | None:
+def place_of(root: Path) -> RepoLocation | None:
     """Return where `root` lies in git, or None outside of any repository.
 
     InputError where there is one that git will not read: of another owner, or broken.
@@ -109,7 +109,7 @@ def place_of(root: Path) -> Place | None:
         _refuse_unreadable(root, os.fsdecode(answer.stderr))
         return None
     top, prefix = os.fsdecode(answer.stdout).split("\n")[:2]
-    return Place(Path(top), prefix)
+    return RepoLocation(Path(top), prefix)
 
 
 def _refuse_unreadable(root: Path, said: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tasks.core.workspace.paths import Paths
 from tasks.versioning.links import links_of_outputs
-from tasks.versioning.shell import Place, git, git_contents, place_of
+from tasks.versioning.shell import RepoLocation, git, git_contents, place_of
 
 _LINKS = ("120000", "160000")  # git's modes of symbolic links and of submodules
 
@@ -20,7 +20,7 @@ def _is_note(path: str) -> bool:
 class Recorded:
     """The workspace as git holds it at a commit."""
 
-    def __init__(self, root: Path, place: Place, commit: str) -> None:
+    def __init__(self, root: Path, place: RepoLocation, commit: str) -> None:
         self._root, self._place, self._commit = root, place, commit
         self.name = f"{commit[:7]}:"
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from tasks.versioning.checkout import cache_of, lay_out
 from tasks.versioning.dvc_notes import Wanted
-from tasks.versioning.shell import Place, dvc, git
+from tasks.versioning.shell import RepoLocation, dvc, git
 
 
 @contextmanager
 def laid_out(
-    place: Place,
+    place: RepoLocation,
     root: Path,
     scratch: Path,
     commit: str,
@@ -46,6 +46,6 @@ def _share_cache(root: Path, then: Path) -> None:
     dvc(then, "config", "--local", "cache.dir", str(cache))
 
 
-def _remove(place: Place, top: Path) -> None:
+def _remove(place: RepoLocation, top: Path) -> None:
     shutil.rmtree(top, ignore_errors=True)
     git(place.top, "worktree", "prune")

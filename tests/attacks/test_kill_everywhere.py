@@ -16,7 +16,7 @@ from flows.checkout import checkout
 from flows.fit import fit
 from flows.ingest import ingest
 from flows.label import label
-from flows.label_options import Wish
+from flows.label_options import LabelOptions
 from flows.materialise import materialise
 from flows.rollback import rollback
 from flows.run import run
@@ -65,7 +65,7 @@ def do_ingest(root: Path) -> None:
     ingest(root, [Incoming(root / "more.csv", Paths(root).raw / "more.csv")])
 
 
-WISH = Wish(instruction="the mood of the writer", clusters=8)
+WISH = LabelOptions(instruction="the mood of the writer", clusters=8)
 
 
 def do_label(root: Path) -> None:

@@ -12,7 +12,7 @@ from prefect.settings import PREFECT_API_URL
 from flows import Workspace
 from flows.cli import cli, main
 from flows.label import label
-from flows.label_options import Wish, fingerprint, label_verdict, make_job
+from flows.label_options import LabelOptions, fingerprint, label_verdict, make_job
 from flows.run import run
 from flows.state.staleness import wording
 from tasks.core.annotation.taxonomy import read_taxonomy
@@ -28,7 +28,7 @@ from tests.world import documents, set_params, write_csv
 
 TRUTH = {row["text"]: NAMES[row["mood"]] for row in documents()}
 OF = {row["id"]: NAMES[row["mood"]] for row in documents()}
-WISH = Wish(instruction="the mood of the writer", clusters=8)
+WISH = LabelOptions(instruction="the mood of the writer", clusters=8)
 
 
 @pytest.fixture
@@ -147,10 +147,10 @@ def test_a_person_edits_the_labels_and_corrects_some_texts(shop, endpoint, capfd
     file.write_text("furious\nhappy: whoever is glad\nbored\n")
     calls = len(endpoint.requests)
     with pytest.raises(InputError, match=r"mood\.taxonomy\.txt: found labels that were edited"):
-        label(shop, "mood", Wish(instruction="the mood", clusters=8, review=True))
+        label(shop, "mood", LabelOptions(instruction="the mood", clusters=8, review=True))
     by_hand = [{"id": "t00", "label": "bored"}, {"id": "t01", "label": OF["t01"]}]
     write_csv(paths.labels / "mood" / "ada.csv", by_hand, ["id", "label"])
-    report = label(shop, "mood", Wish(instruction="the mood", taxonomy=file))
+    report = label(shop, "mood", LabelOptions(instruction="the mood", taxonomy=file))
     assert len(endpoint.requests) == calls + 72
     assert report.labels == {"furious": 36, "happy": 36, "bored": 0}
     assert report.notes["human and model agree"] == report.notes["human and model differ"] == 1
@@ -159,7 +159,7 @@ def test_a_person_edits_the_labels_and_corrects_some_texts(shop, endpoint, capfd
 
 
 def test_an_instruction_of_several_lines_heads_the_labels_as_a_comment(shop, endpoint):
-    wish = Wish(instruction="the mood\nsuch as: fury", clusters=8, review=True)
+    wish = LabelOptions(instruction="the mood\nsuch as: fury", clusters=8, review=True)
     file = label(shop, "mood", wish).file
     assert file.read_text().startswith("# the mood such as: fury\n# ")
     assert {each.name for each in read_taxonomy(file)} == {"furious", "happy"}
@@ -180,7 +180,7 @@ def test_labels_without_a_model_are_weak_and_marked(shop, monkeypatch, tmp_path)
         label(shop, "mood", WISH)
     file = tmp_path / "labels.txt"
     file.write_text("furious: what a disgrace, outrageous\nhappy: thank you, lovely, a delight\n")
-    report = label(shop, "mood", Wish(zero_shot=file))
+    report = label(shop, "mood", LabelOptions(zero_shot=file))
     rows = [json.loads(line) for line in report.file.read_text().splitlines()]
     assert {row["source"] for row in rows} == {"zero-shot"}
     assert 20 <= len(rows) <= 24  # three in ten of each label, rounded up
@@ -194,7 +194,7 @@ def test_weak_labels_do_not_take_the_place_of_a_models(shop, endpoint, tmp_path)
     file = tmp_path / "labels.txt"
     file.write_text("furious: what a disgrace\nhappy: thank you\n")
     with pytest.raises(InputError, match=r"mood\.jsonl: found labels by a model"):
-        label(shop, "mood", Wish(zero_shot=file))
+        label(shop, "mood", LabelOptions(zero_shot=file))
     assert made.read_bytes() == before
 
 

@@ -6,7 +6,7 @@ import pytest
 from prefect import flow, task
 
 from tasks.core.workspace.errors import InputError
-from tasks.retries import PASSING, RETRIES
+from tasks.retries import RETRIES, TRANSIENT
 from tasks.versioning.shell import RepositoryError
 
 pytestmark = pytest.mark.server
@@ -37,7 +37,7 @@ def calls_of(errors):
         RepositoryError("lock"),
         ConnectionResetError(),
         TimeoutError(),
-        OSError(min(PASSING), "busy"),
+        OSError(min(TRANSIENT), "busy"),
     ],
 )
 def test_what_passes_by_itself_is_tried_again(error):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tasks.core.annotation.call_log import Spent
-from tasks.core.llm.answers import Answer, Question
+from tasks.core.llm.answers import Answer, PromptRequest
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Budget:
         return (tokens_in * self.usd_in + tokens_out * self.usd_out) / 1e6
 
 
-class Purse:
+class BudgetTracker:
     """What is left of a budget; calls under way count with the most that they may cost."""
 
     def __init__(self, budget: Budget, spent: Spent) -> None:
@@ -37,7 +37,7 @@ class Purse:
         priced = self._budget.usd_in or self._budget.usd_out
         return f"${self.usd:,.2f}" if priced else f"{self.tokens:,} tokens"
 
-    def reserve(self, question: Question) -> float | None:
+    def reserve(self, question: PromptRequest) -> float | None:
         """Take the price of one call out of the purse; None where it holds too little."""
         most = self._budget.usd(question.tokens(), question.size)
         limit, calls = self._budget.max_usd, self._budget.max_calls

@@ -10,7 +10,7 @@ from tasks.core.annotation.call_log import open_ledger
 from tasks.core.annotation.clustering import number_of
 from tasks.core.annotation.job import LabelJob
 from tasks.core.annotation.taxonomy import Label
-from tasks.core.llm.answers import Question
+from tasks.core.llm.answers import PromptRequest
 
 # Tokens that answers are reckoned to have: fifteen words, a label with a sentence, a label.
 NOTE, NAME, CHOICE = 20, 40, 12
@@ -60,7 +60,7 @@ def _naming(job: LabelJob, texts: Sequence[str]) -> list[Forecast]:
     return found
 
 
-def _forecast(job: LabelJob, step: str, questions: Sequence[Question], size: int) -> Forecast:
+def _forecast(job: LabelJob, step: str, questions: Sequence[PromptRequest], size: int) -> Forecast:
     with open_ledger(job.ledger, job.name) as ledger:
         known = ledger.answers([job.key(question) for question in questions])
     asked = [question for question in questions if job.key(question) not in known]

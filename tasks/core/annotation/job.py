@@ -8,15 +8,15 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from tasks.core.annotation.budget import Budget, Purse
+from tasks.core.annotation.budget import Budget, BudgetTracker
 from tasks.core.annotation.call_log import Ledger, open_ledger
-from tasks.core.annotation.prompting import Asker
+from tasks.core.annotation.prompting import PromptBuilder
 from tasks.core.annotation.prompts import load_prompts, version_of
 from tasks.core.annotation.requests import Limits, ask_all
 from tasks.core.annotation.step_cache import Steps
 from tasks.core.annotation.taxonomy import Label
 from tasks.core.encoding.vector_space import fingerprint
-from tasks.core.llm.answers import Answer, Question, cure
+from tasks.core.llm.answers import Answer, PromptRequest, cure
 from tasks.core.llm.client import Endpoint, connect
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.workspace.errors import InputError
@@ -31,7 +31,7 @@ Result = Answer | str
 
 
 @dataclass(frozen=True)
-class Manner:
+class AnnotationConfig:
     """How labels are made; as section `label` of params.yaml has it."""
 
     sample: int
@@ -61,7 +61,7 @@ class LabelJob:
     endpoint: Endpoint | None  # None: no model is asked, weak labels come from the encoder alone
     limits: Limits
     budget: Budget
-    manner: Manner
+    manner: AnnotationConfig
     taxonomy: tuple[Label, ...] = ()  # given by a person: the first four steps are left out
 
     @property
@@ -81,11 +81,11 @@ class LabelJob:
             raise ValueError(f"label {self.name}: weak labels are made without a model")
         return self.endpoint
 
-    def asker(self) -> Asker:
+    def asker(self) -> PromptBuilder:
         """Return the builder of prompts for this instruction."""
         manner = self.manner
         prompts = load_prompts(self.prompts)
-        return Asker(prompts, self.instruction, manner.max_chars, manner.max_tokens)
+        return PromptBuilder(prompts, self.instruction, manner.max_chars, manner.max_tokens)
 
     def made_from(self) -> str:
         """Return a fingerprint of everything that decides on the labels."""
@@ -95,7 +95,7 @@ class LabelJob:
         about = (self.instruction, self.base, *model)
         return digest(about, versions, asdict(self.manner), given, fingerprint(self.encoder))
 
-    def key(self, question: Question) -> str:
+    def key(self, question: PromptRequest) -> str:
         """Return a fingerprint of a question to this job's model."""
         return question.key(self.asked.model)
 
@@ -143,22 +143,22 @@ def counted(
 
 
 @dataclass(frozen=True)
-class Till:
+class Billing:
     """The log in which calls to the model are noted, and the budget they are paid from."""
 
     ledger: Ledger
-    purse: Purse
+    purse: BudgetTracker
 
 
 @contextmanager
-def open_till(job: LabelJob) -> Iterator[Till]:
+def open_billing(job: LabelJob) -> Iterator[Billing]:
     """Open the ledger, with what is left of the job's budget."""
     with open_ledger(job.ledger, job.name) as ledger:
-        yield Till(ledger, Purse(job.budget, ledger.spent()))
+        yield Billing(ledger, BudgetTracker(job.budget, ledger.spent()))
 
 
 def ask(
-    job: LabelJob, till: Till, questions: Sequence[Question], step: str, advance: Advance
+    job: LabelJob, till: Billing, questions: Sequence[PromptRequest], step: str, advance: Advance
 ) -> tuple[list[Result], int]:
     """Ask the job's model; return a result a question, and how many were known already."""
     asked = ask_all(
@@ -178,8 +178,8 @@ def ask(
 
 def ask_usably(
     job: LabelJob,
-    till: Till,
-    questions: Sequence[Question],
+    till: Billing,
+    questions: Sequence[PromptRequest],
     read: Callable[[str], object],
     step: str,
     advance: Advance,

@@ -17,9 +17,9 @@ from tasks.core.annotation.job import (
     FAILED,
     UNASKED,
     Advance,
+    Billing,
     LabelJob,
     Step,
-    Till,
     ask,
     ask_usably,
     counted,
@@ -67,7 +67,7 @@ def _regions(job: LabelJob) -> int:
     return job.manner.clusters if job.manner.sampling == "stratified" else 0
 
 
-def summarise(job: LabelJob, till: Till, advance: Advance) -> Step:
+def summarise(job: LabelJob, till: Billing, advance: Advance) -> Step:
     """Have each text summarised by what it says about the instruction."""
     chosen, asker = _chosen(job), job.asker()
     questions = [asker.summarise(text) for text in chosen.texts]
@@ -107,7 +107,7 @@ def cluster(job: LabelJob) -> Step:
     return counted("cluster", len(notes), inside, [SMALL] * (len(notes) - inside))
 
 
-def name_clusters(job: LabelJob, till: Till, advance: Advance) -> Step:
+def name_clusters(job: LabelJob, till: Billing, advance: Advance) -> Step:
     """Have each cluster named against the others, and merge the names that mean the same."""
     notes = list(job.steps.latest(NOTES).values())
     groups = [_group(each) for each in job.steps.latest(CLUSTERS)]
@@ -129,7 +129,7 @@ def name_clusters(job: LabelJob, till: Till, advance: Advance) -> Step:
     return step
 
 
-def propose(job: LabelJob, till: Till, advance: Advance) -> Step:
+def propose(job: LabelJob, till: Billing, advance: Advance) -> Step:
     """Have all labels proposed at once from a part of the sample."""
     question = job.asker().propose(_chosen(job).texts[: 2 * job.manner.shown])
     (result,), known = ask_usably(job, till, [question], read_labels_of, "propose", advance)
@@ -160,7 +160,7 @@ def kept(job: LabelJob, ids: Sequence[str] | None = None) -> list[Step] | None:
     ]
 
 
-def classify(job: LabelJob, till: Till, advance: Advance) -> Step:
+def classify(job: LabelJob, till: Billing, advance: Advance) -> Step:
     """Have each text sorted into one of the labels; what an answer names is kept by id."""
     chosen, asker, labels = _chosen(job), job.asker(), taxonomy(job)
     names = [*(label.name for label in labels), ABSTAIN]

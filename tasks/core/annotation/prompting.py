@@ -11,7 +11,7 @@ from typing import Any
 
 from tasks.core.annotation.prompts import Prompts
 from tasks.core.annotation.taxonomy import ABSTAIN, DESCRIBED, Label, clean, plain
-from tasks.core.llm.answers import Question
+from tasks.core.llm.answers import PromptRequest
 from tasks.core.llm.thinking import spoken
 from tasks.core.workspace.files import digest
 
@@ -41,7 +41,7 @@ _PROPOSED: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Asker:
+class PromptBuilder:
     """Puts an instruction's questions into the words of the prompts."""
 
     prompts: Prompts
@@ -49,22 +49,22 @@ class Asker:
     max_chars: int
     max_tokens: int
 
-    def summarise(self, text: str) -> Question:
+    def summarise(self, text: str) -> PromptRequest:
         """Ask what one text says about the instruction."""
         return self._question("summarise", text=self._marked(text))
 
-    def name(self, inside: Sequence[str], outside: Sequence[str]) -> Question:
+    def name(self, inside: Sequence[str], outside: Sequence[str]) -> PromptRequest:
         """Ask what the notes inside a cluster have in common and those outside have not."""
         question = self._question("name", inside=_listed(inside), outside=_listed(outside))
         return replace(question, schema=_NAMED)
 
-    def propose(self, texts: Sequence[str]) -> Question:
+    def propose(self, texts: Sequence[str]) -> PromptRequest:
         """Ask for all labels at once."""
         shown = _listed([text[: self.max_chars] for text in texts])
         question = self._question("propose", texts=shown)
         return replace(question, schema=_PROPOSED, size=MANY * self.max_tokens)
 
-    def classify(self, text: str, labels: Sequence[Label]) -> Question:
+    def classify(self, text: str, labels: Sequence[Label]) -> PromptRequest:
         """Ask which of the labels one text has."""
         question = self._question(
             "classify", labels=_described(labels), text=self._marked(text), abstain=ABSTAIN
@@ -78,7 +78,7 @@ class Asker:
         }
         return replace(question, schema=schema)
 
-    def repair(self, question: Question, answer: str) -> Question:
+    def repair(self, question: PromptRequest, answer: str) -> PromptRequest:
         """Ask again where an answer could not be used."""
         form = json.dumps(question.schema, ensure_ascii=False)
         system, user = self.prompts["repair"].fill(
@@ -89,9 +89,9 @@ class Asker:
         )
         return replace(question, system=system, user=user)
 
-    def _question(self, prompt: str, **values: str) -> Question:
+    def _question(self, prompt: str, **values: str) -> PromptRequest:
         system, user = self.prompts[prompt].fill(instruction=self.instruction, **values)
-        return Question(system, user, self.max_tokens)
+        return PromptRequest(system, user, self.max_tokens)
 
     def _marked(self, text: str, what: str = "text") -> str:
         """Put a text between marks that it cannot contain: they hold its own hash."""

@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 
-from tasks.core.annotation.budget import Purse
+from tasks.core.annotation.budget import BudgetTracker
 from tasks.core.annotation.call_log import Ledger
-from tasks.core.llm.answers import Answer, LanguageModel, NoAnswerError, Question, cure
+from tasks.core.llm.answers import Answer, LanguageModel, NoAnswerError, PromptRequest, cure
 from tasks.core.workspace.errors import InputError
 
 LONGEST_WAIT = 60.0  # seconds between two tries
@@ -90,9 +90,9 @@ class Pace:
 def ask_all(
     connect: Connect,
     model: str,
-    questions: Sequence[Question],
+    questions: Sequence[PromptRequest],
     ledger: Ledger,
-    purse: Purse,
+    purse: BudgetTracker,
     limits: Limits,
     step: str,
     advance: Callable[[int], None],
@@ -116,10 +116,10 @@ def ask_all(
 class _Round:
     def __init__(
         self,
-        todo: dict[str, Question],
+        todo: dict[str, PromptRequest],
         asked: Asked,
         ledger: Ledger,
-        purse: Purse,
+        purse: BudgetTracker,
         limits: Limits,
         step: str,
         advance: Callable[[int], None],
@@ -127,7 +127,7 @@ class _Round:
     ) -> None:
         self._todo, self._asked, self._ledger, self._purse = todo, asked, ledger, purse
         self._limits, self._step, self._advance, self._pace = limits, step, advance, pace
-        self._queue: Iterator[tuple[str, Question]] = iter(todo.items())
+        self._queue: Iterator[tuple[str, PromptRequest]] = iter(todo.items())
         self._unlucky = 0
         self._room = 1  # times the tokens that answers were seen to need
         self._spent = False
@@ -152,7 +152,7 @@ class _Round:
                 return
             await self._ask(model, key, question)
 
-    async def _ask(self, model: LanguageModel, key: str, question: Question) -> None:
+    async def _ask(self, model: LanguageModel, key: str, question: PromptRequest) -> None:
         """Ask until there is an answer; with more room where one was cut."""
         last, attempt, room = None, 0, self._room
         while attempt < self._limits.tries:
@@ -183,7 +183,7 @@ class _Round:
             self._advance(1)
             self._check_luck(last)
 
-    async def _reserve(self, question: Question) -> float | None:
+    async def _reserve(self, question: PromptRequest) -> float | None:
         """Take the price of a call; wait where calls under way hold what they may not need."""
         while (reserved := self._purse.reserve(question)) is None and self._purse.under_way:
             self._settled.clear()
@@ -195,7 +195,7 @@ class _Round:
         return self._purse.settle(reserved, answer)
 
     async def _call(
-        self, model: LanguageModel, key: str, question: Question, reserved: float
+        self, model: LanguageModel, key: str, question: PromptRequest, reserved: float
     ) -> None:
         call = self._ledger.begin(self._step, key)
         try:

@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.core.encoding.featurizer import Coder, Codes
+from tasks.core.encoding.featurizer import Codes, Featurizer
 from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.store import arrow, layout, tables
@@ -107,7 +107,7 @@ def write_shard(
     corpus: Path,
     table: Path,
     rows: np.ndarray,
-    coder: Coder,
+    coder: Featurizer,
     about: dict[str, Any],
     storage: str,
     *,

@@ -30,7 +30,7 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Reduction:
+class LayerPca:
     """A fixed linear map from pooled states to features.
 
     centres: (L, d) the mean state of each layer; mean: (L·d,); components: (L·d, f), orthonormal.
@@ -83,7 +83,7 @@ class Reduction:
         return {"centres": self.centres, "mean": self.mean, "components": self.components}
 
 
-def load_reduction(file: Path) -> Reduction:
+def load_layer_pca(file: Path) -> LayerPca:
     """Read a map; InputError where the file is missing or is not what was written."""
     from safetensors import SafetensorError, safe_open
 
@@ -92,7 +92,7 @@ def load_reduction(file: Path) -> Reduction:
         raise InputError(f"{file}: not found; expected the map of the features; {way_on}")
     try:
         with safe_open(file, "numpy") as held:
-            found = Reduction(*(held.get_tensor(n) for n in ("centres", "mean", "components")))
+            found = LayerPca(*(held.get_tensor(n) for n in ("centres", "mean", "components")))
             noted = (held.metadata() or {}).get("fingerprint")
     except (SafetensorError, OSError, ValueError) as error:
         first = str(error).split("\n", 1)[0]
@@ -102,7 +102,7 @@ def load_reduction(file: Path) -> Reduction:
     return found
 
 
-def fit_reduction(states: NDArray[np.floating], size: int, seed: int = 0) -> Reduction:
+def fit_layer_pca(states: NDArray[np.floating], size: int, seed: int = 0) -> LayerPca:
     """Fit the map on pooled states (n, L, d), without labels: principal components.
 
     Of fewer texts than `size` + 1 not enough components can be known; the others are then random
@@ -121,7 +121,7 @@ def fit_reduction(states: NDArray[np.floating], size: int, seed: int = 0) -> Red
     components = components * np.sign(components[top, np.arange(known)])
     if known < size:
         components = _completed(components, size, seed)
-    return Reduction(centres, mean, np.ascontiguousarray(components, np.float32))
+    return LayerPca(centres, mean, np.ascontiguousarray(components, np.float32))
 
 
 def directions(states: NDArray[np.floating], centres: Floats) -> Floats:

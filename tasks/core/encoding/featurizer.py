@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tasks.core.encoding.encoder import Encoder
-from tasks.core.encoding.features import Reduction, fit_reduction
+from tasks.core.encoding.features import LayerPca, fit_layer_pca
 from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.store.tables import FEATURES, VECTOR
@@ -22,7 +22,7 @@ Codes = tuple[np.ndarray, ...]
 
 
 @dataclass(frozen=True)
-class Coder:
+class Featurizer:
     """An encoder, the map of its features if they are kept, and texts that it has coded already.
 
     seen: codes by text hash, from the sample that the map was fitted on; cut: which of them are
@@ -30,7 +30,7 @@ class Coder:
     """
 
     encoder: Encoder
-    reduction: Reduction | None = None
+    reduction: LayerPca | None = None
     seen: Mapping[str, Codes] = field(default_factory=dict)
     cut: frozenset[str] = frozenset()
 
@@ -51,7 +51,7 @@ class Coder:
         return (found.vectors, kept.astype(np.float32)), found.cut
 
 
-def describe(settings: EmbedSettings, coder: Coder) -> dict[str, Any]:
+def describe(settings: EmbedSettings, coder: Featurizer) -> dict[str, Any]:
     """Return what is noted with a table: the space's fingerprint and how it was made."""
     kept = settings.model_dump(include={"model", "revision", "prompt", "max_length"})
     note: dict[str, Any] = {
@@ -77,26 +77,26 @@ def fit_coder(
     size: int,
     memory: Path,
     advance: Callable[[int], None],
-) -> Coder:
+) -> Featurizer:
     """Fit the map of the features on a sample of the corpus, whose codes are kept in `memory`.
 
     texts: by text hash. The shards find their codes there, so that no text is encoded twice.
     """
     if not encoder.has_layers:
-        return Coder(encoder)
+        return Featurizer(encoder)
     hashes = list(texts)
     found = encoder.encode(list(texts.values()), advance, np.copy)
     if found.kept is None:
         raise ValueError("no texts to fit the features on")
-    reduction = fit_reduction(found.kept, size)
+    reduction = fit_layer_pca(found.kept, size)
     cut = [hashes[row] for row in np.flatnonzero(found.cut)]
     _remember(memory, reduction, hashes, cut, found.vectors, reduction.apply(found.kept))
-    return Coder(encoder, reduction)
+    return Featurizer(encoder, reduction)
 
 
 def _remember(
     memory: Path,
-    reduction: Reduction,
+    reduction: LayerPca,
     hashes: list[str],
     cut: list[str],
     vectors: np.ndarray,
@@ -112,7 +112,7 @@ def _remember(
     write_bytes(memory, save({VECTOR: vectors, FEATURES: features}, about))
 
 
-def recall(encoder: Encoder, reduction: Reduction, memory: Path) -> Coder:
+def recall(encoder: Encoder, reduction: LayerPca, memory: Path) -> Featurizer:
     """Return a coder that has seen what `memory` holds; nothing, where that is of another map."""
     from safetensors import SafetensorError, safe_open
 
@@ -120,9 +120,9 @@ def recall(encoder: Encoder, reduction: Reduction, memory: Path) -> Coder:
         with safe_open(memory, "numpy") as held:
             about = held.metadata() or {}
             if about.get("reduction") != reduction.fingerprint or "cut" not in about:
-                return Coder(encoder, reduction)
+                return Featurizer(encoder, reduction)
             codes = zip(held.get_tensor(VECTOR), held.get_tensor(FEATURES), strict=True)
             seen = dict(zip(json.loads(about["hashes"]), codes, strict=True))
-            return Coder(encoder, reduction, seen, frozenset(json.loads(about["cut"])))
+            return Featurizer(encoder, reduction, seen, frozenset(json.loads(about["cut"])))
     except (OSError, SafetensorError):
-        return Coder(encoder, reduction)
+        return Featurizer(encoder, reduction)

@@ -17,7 +17,14 @@ from numpy.typing import NDArray
 
 from tasks.core.evaluation import metrics as scoring
 from tasks.core.evaluation.measures import MEASURES
-from tasks.core.evaluation.metrics import Draw, Floats, Ints, clusterings, cosines, neighbour_shares
+from tasks.core.evaluation.metrics import (
+    Floats,
+    Ints,
+    PairSampler,
+    clusterings,
+    cosines,
+    neighbour_shares,
+)
 from tasks.core.numerics.rows import unit_rows
 
 BOUNDS = dict.fromkeys(MEASURES, (0.0, 100.0)) | {"sts": (-100.0, 100.0)}
@@ -31,7 +38,7 @@ Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Estimate:
+class Interval:
     """A figure times 100, and the interval that holds the true one with probability LEVEL."""
 
     value: float
@@ -40,14 +47,14 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class ScoreReport:
     """What one space scores; None where the texts are too few to define a figure.
 
     gains: by the name of another space, this one's figures minus that one's.
     """
 
-    figures: dict[str, Estimate | None]
-    gains: dict[str, dict[str, Estimate | None]]
+    figures: dict[str, Interval | None]
+    gains: dict[str, dict[str, Interval | None]]
 
 
 @dataclass(frozen=True)
@@ -61,12 +68,14 @@ class _Spread:
         """Return the difference, resample by resample."""
         return _Spread(self.value - other.value, self.resampled - other.resampled)
 
-    def estimate(self) -> Estimate:
+    def estimate(self) -> Interval:
         """Lay the spread of the resamples around the figure."""
         return spread(self.value, self.resampled)
 
 
-def judge(spaces: Mapping[str, Floats], y: Ints, seed: int = 0) -> dict[str, Judgement]:
+def bootstrap_scores(
+    spaces: Mapping[str, Floats], y: Ints, seed: int = 0
+) -> dict[str, ScoreReport]:
     """Score each space, (n, m) compared by cosine, against y, (n,) true classes.
 
     The figures are those of `score`; the gains are over the spaces named before.
@@ -76,7 +85,7 @@ def judge(spaces: Mapping[str, Floats], y: Ints, seed: int = 0) -> dict[str, Jud
     spreads = {name: _spreads(x, classes, counts, seed) for name, x in spaces.items()}
     names = list(spreads)
     return {
-        name: Judgement(
+        name: ScoreReport(
             {measure: _estimate(found, BOUNDS[measure]) for measure, found in own.items()},
             {other: _gains(own, spreads[other]) for other in names[: names.index(name)]},
         )
@@ -84,22 +93,22 @@ def judge(spaces: Mapping[str, Floats], y: Ints, seed: int = 0) -> dict[str, Jud
     }
 
 
-def spread(value: float, resampled: Resampled) -> Estimate:
+def spread(value: float, resampled: Resampled) -> Interval:
     """Lay the spread of the resamples around the figure.
 
     Around it, not where they lie: repeated texts make clusters look purer than they are.
     """
     known = resampled[np.isfinite(resampled)]
     if not len(known):
-        return Estimate(value, value, value)
+        return Interval(value, value, value)
     tail = (1 - LEVEL) / 2
     low, high = np.quantile(known - known.mean(), (tail, 1 - tail))
-    return Estimate(value, value + float(low), value + float(high))
+    return Interval(value, value + float(low), value + float(high))
 
 
 def _gains(
     own: Mapping[str, _Spread | None], other: Mapping[str, _Spread | None]
-) -> dict[str, Estimate | None]:
+) -> dict[str, Interval | None]:
     pairs = {measure: (own[measure], other[measure]) for measure in MEASURES}
     return {
         measure: (a.minus(b).estimate() if a is not None and b is not None else None)
@@ -107,11 +116,11 @@ def _gains(
     }
 
 
-def _estimate(found: _Spread | None, bounds: tuple[float, float]) -> Estimate | None:
+def _estimate(found: _Spread | None, bounds: tuple[float, float]) -> Interval | None:
     if found is None:
         return None
     wide, (least, most) = found.estimate(), bounds
-    return Estimate(wide.value, max(wide.low, least), min(wide.high, most))
+    return Interval(wide.value, max(wide.low, least), min(wide.high, most))
 
 
 def resamples(n: int, seed: int) -> NDArray[np.uint8]:
@@ -162,7 +171,7 @@ def _entropy(counts: NDArray[Any]) -> float:
 
 
 def _triplets(x: Floats, y: Ints, counts: NDArray[np.uint8], seed: int) -> _Spread | None:
-    value, draw = scoring.triplet_accuracy(x, y, seed), Draw(y, seed)
+    value, draw = scoring.triplet_accuracy(x, y, seed), PairSampler(y, seed)
     if value is None:
         return None
     anchor = draw.anchors(DRAWN)
@@ -179,7 +188,7 @@ def _triplets(x: Floats, y: Ints, counts: NDArray[np.uint8], seed: int) -> _Spre
 
 
 def _pairs(x: Floats, y: Ints, counts: NDArray[np.uint8], seed: int) -> _Spread | None:
-    value, draw = scoring.sts(x, y, seed), Draw(y, seed)
+    value, draw = scoring.sts(x, y, seed), PairSampler(y, seed)
     if value is None:
         return None
     half = DRAWN // 2

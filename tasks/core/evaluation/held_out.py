@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tasks.core.encoding import base_table
-from tasks.core.evaluation.bootstrap import Judgement, judge
+from tasks.core.evaluation.bootstrap import ScoreReport, bootstrap_scores
 from tasks.core.labels.multilabel import one_each, pairs
 from tasks.core.labels.reader import LabelSet
 from tasks.core.numerics.split import stratified_split
@@ -125,11 +125,11 @@ def check_scorable(truth: Truth, source: str) -> None:
     )
 
 
-def scored(table: Path, trial: Trial, seed: int) -> dict[str, Judgement]:
+def scored(table: Path, trial: Trial, seed: int) -> dict[str, ScoreReport]:
     """Score `identity` and each space of `trial` on its texts."""
     rows = base_table.lookup(table, list(trial.truth.labels))
     y = np.unique([trial.truth.labels[key] for key in rows.ids], return_inverse=True)[1]
     spaces = {"identity": rows.vectors}
     for name, transform in trial.spaces.items():
         spaces[name] = transform.apply(rows.vectors, rows.features).vectors
-    return judge(spaces, y, seed)
+    return bootstrap_scores(spaces, y, seed)

@@ -65,7 +65,7 @@ def clusterings(vectors: Floats, k: int, seed: int = 0) -> list[Ints]:
 
 def triplet_accuracy(vectors: Floats, y: Ints, seed: int = 0) -> float | None:
     """Return how often cos(a, p) > cos(a, q) with p of a's label and q of another; ties half."""
-    draw = Draw(y, seed)
+    draw = PairSampler(y, seed)
     if not draw.possible:
         return None
     anchor = draw.anchors(PAIRS)
@@ -77,7 +77,7 @@ def triplet_accuracy(vectors: Floats, y: Ints, seed: int = 0) -> float | None:
 
 def sts(vectors: Floats, y: Ints, seed: int = 0) -> float | None:
     """Return Spearman's correlation of cosine and agreement over pairs, half of them agreeing."""
-    draw = Draw(y, seed)
+    draw = PairSampler(y, seed)
     if not draw.possible:
         return None
     anchor = draw.anchors(PAIRS)
@@ -102,7 +102,7 @@ def neighbour_shares(
 ) -> tuple[Ints, Floats] | None:
     """Return the anchors (a,), rows of `vectors`, and for each that share in [0, 1]."""
     n = len(y)
-    if n < 2 or not Draw(y, seed).possible:
+    if n < 2 or not PairSampler(y, seed).possible:
         return None
     x, k = unit_rows(vectors), min(neighbours, n - 1)
     anchors = np.random.default_rng(seed).permutation(n)[:ANCHORS]
@@ -110,7 +110,7 @@ def neighbour_shares(
     return anchors, (y[near] == y[anchors][:, None]).mean(1)
 
 
-class Draw:
+class PairSampler:
     """Draw anchors and their partners; rows are sorted by class, so that a class is a block."""
 
     def __init__(self, y: Ints, seed: int) -> None:

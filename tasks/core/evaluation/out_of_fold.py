@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.core.evaluation.bootstrap import Estimate, resamples, spread
-from tasks.core.evaluation.metrics import Draw, Floats, Ints, cosines
+from tasks.core.evaluation.bootstrap import Interval, resamples, spread
+from tasks.core.evaluation.metrics import Floats, Ints, PairSampler, cosines
 from tasks.core.numerics.rows import unit_rows
 from tasks.core.numerics.split import fates
 from tasks.core.transforms.base import Transform
@@ -54,11 +54,11 @@ class Evidence:
     texts: int
     accuracy: float
     largest: float
-    lead: Estimate
-    agreement: Estimate
+    lead: Interval
+    agreement: Interval
     base: float | None
-    part: Estimate | None
-    gain: Estimate | None
+    part: Interval | None
+    gain: Interval | None
 
 
 def held_part(known: Labelled, held: Labelled, trial: Transform) -> Part:
@@ -139,11 +139,11 @@ def evidence(parts: list[Part], seed: int) -> Evidence:
 
 def _triplets(
     parts: list[Part], starts: NDArray[Any], counts: NDArray[np.uint8], seed: int
-) -> tuple[float | None, Estimate | None, Estimate | None]:
+) -> tuple[float | None, Interval | None, Interval | None]:
     """Compare triplets within each part, since each has a space of its own."""
     rows, won = [], []
     for part, start in zip(parts, starts[:-1], strict=True):
-        draw = Draw(part.y, seed)
+        draw = PairSampler(part.y, seed)
         if not draw.possible:
             continue
         anchor = draw.anchors(max(1, round(DRAWN * len(part.y) / starts[-1])))

@@ -34,7 +34,7 @@ CURES = {
 
 
 @dataclass(frozen=True)
-class Question:
+class PromptRequest:
     """What a model is told and asked; `schema` is the JSON Schema its answer has to follow."""
 
     system: str
@@ -88,7 +88,7 @@ class NoAnswerError(Exception):
 class LanguageModel(Protocol):
     """Whatever answers questions, one call each; NoAnswerError where a call comes to nothing."""
 
-    async def ask(self, question: Question) -> Answer:
+    async def ask(self, question: PromptRequest) -> Answer:
         """Ask the model once; NoAnswerError where the call comes to nothing."""
         ...
 

@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tasks.core.llm.answers import REFUSED, Answer, LanguageModel, NoAnswerError, Question
+from tasks.core.llm.answers import REFUSED, Answer, LanguageModel, NoAnswerError, PromptRequest
 from tasks.core.llm.keys import NO_KEY, key_in, refuse_open_key
 from tasks.core.llm.refusals import excerpt, hide_whole, words_of
 from tasks.core.llm.replies import error_in, parse, read_reply
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
-PASSING = (408, 409, 425, 429)  # and all from 500 on: worth another try
+TRANSIENT = (408, 409, 425, 429)  # and all from 500 on: worth another try
 # What an endpoint may not know, by the words it then says, in the order of suspicion.
 OPTIONAL = {
     "max_tokens": re.compile(r"\bmax_completion_tokens\b"),
@@ -120,7 +120,7 @@ class _OpenAI:
         if not endpoint.structured:
             endpoint.refused.add("response_format")
 
-    async def ask(self, question: Question) -> Answer:
+    async def ask(self, question: PromptRequest) -> Answer:
         """Make one call; InputError where no other can succeed either."""
         options = self._options(question)
         body = {"model": self._endpoint.model, **options}
@@ -164,7 +164,7 @@ class _OpenAI:
         said = excerpt(words_of(str(cause), self._key))
         return NoAnswerError(f"no connection ({type(cause).__name__})", passing=True, said=said)
 
-    def _options(self, question: Question) -> dict[str, Any]:
+    def _options(self, question: PromptRequest) -> dict[str, Any]:
         """Return the body of a request but for the model."""
         refused = self._endpoint.refused
         told = {"system": question.system, "user": question.user}
@@ -203,7 +203,7 @@ class _OpenAI:
             self._endpoint.refused.add(unknown)
             kind = f"{status or 'error'}, without {unknown} now"
             return NoAnswerError(kind, passing=True, wait=0, learnt=True)
-        if status and status not in PASSING and status < 500:
+        if status and status not in TRANSIENT and status < 500:
             return NoAnswerError(f"{REFUSED}{status}", passing=False, said=said)
         kind = str(status) if status else "error in the reply"
         return NoAnswerError(kind, passing=True, wait=_wait(headers), said=said)

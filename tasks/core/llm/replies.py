@@ -12,7 +12,7 @@ from tasks.core.llm.answers import (
     THINKING,
     Answer,
     NoAnswerError,
-    Question,
+    PromptRequest,
     tokens_of,
 )
 from tasks.core.llm.thinking import spoken
@@ -99,7 +99,7 @@ def error_in(value: dict[str, Any]) -> Any:
     return value if isinstance(told, str) and "choices" not in value else None
 
 
-def read_reply(value: dict[str, Any], question: Question) -> Answer:
+def read_reply(value: dict[str, Any], question: PromptRequest) -> Answer:
     """Return the answer without thoughts; NoAnswerError where there is none, or a part of one."""
     choice = _first(value)
     if choice is None:
@@ -148,7 +148,7 @@ def _is_said(part: Any) -> bool:
 
 
 def _check(
-    choice: dict[str, Any], message: dict[str, Any], answer: Answer, question: Question
+    choice: dict[str, Any], message: dict[str, Any], answer: Answer, question: PromptRequest
 ) -> None:
     """Raise NoAnswerError unless a model has said what it had to say."""
     finish = choice.get("finish_reason")
@@ -167,7 +167,7 @@ def _check(
         raise NoAnswerError(_silence(message), passing=True, billed=billed)
 
 
-def _check_whole(answer: Answer, question: Question, told: bool) -> None:
+def _check_whole(answer: Answer, question: PromptRequest, told: bool) -> None:
     """Raise NoAnswerError where an answer stops at the limit; a whole JSON object does not."""
     if question.schema is not None and isinstance(_load(answer.text), dict):
         return
@@ -186,7 +186,7 @@ def _silence(message: dict[str, Any]) -> str:
     return "thoughts and no answer" if thought else "empty answer"
 
 
-def _billed(value: dict[str, Any], question: Question, text: str) -> Answer:
+def _billed(value: dict[str, Any], question: PromptRequest, text: str) -> Answer:
     taken = _taken(value.get("usage"))
     if taken is None:
         return Answer("", question.tokens(), tokens_of(text), estimated=True)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.core.numerics.rows import unit_rows
-from tasks.core.transforms.base import Reading
+from tasks.core.transforms.base import Prediction
 from tasks.core.transforms.training_set import Labelled
 
 
@@ -63,7 +63,7 @@ class Confusion:
         return wrong[:most]
 
 
-def confusion(held: Labelled, reading: Reading, known: tuple[str, ...]) -> Confusion:
+def confusion(held: Labelled, reading: Prediction, known: tuple[str, ...]) -> Confusion:
     """Count held-out texts by true and likeliest label; known: what `reading.label` indexes."""
     k = len(held.names)
     likeliest = np.searchsorted(held.names, np.array(known))[reading.label]

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from tasks.core.evaluation.bootstrap import Estimate
+from tasks.core.evaluation.bootstrap import Interval
 from tasks.core.report import charts
 from tasks.core.report.colours import COLOURED, CSS, DARK, LIGHT
 from tasks.core.report.confusion import Confusion
@@ -49,7 +49,7 @@ class Story:
     atlas: Atlas
     likeliest: Mapping[str, int]
     wanted: Mapping[str, pl.DataFrame]
-    scores: Mapping[str, tuple[Estimate, Estimate]]
+    scores: Mapping[str, tuple[Interval, Interval]]
     held_out: int
     confusion: Confusion | None
     unchecked: str

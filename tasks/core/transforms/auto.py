@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tasks.core.settings.fit_section import DiscriminantSettings, KernelSettings
 from tasks.core.settings.section import Section
 from tasks.core.transforms import discriminant, kernel
-from tasks.core.transforms.base import Reading, Sample, Transform
+from tasks.core.transforms.base import Prediction, Sample, Transform
 
 GAIN = 0.01  # share of the log-loss that the kernel must save: it costs more to apply
 CANDIDATES: dict[str, type[Transform]] = {
@@ -53,7 +53,7 @@ class Auto(Transform):
         Texts are left out of the discriminant by taking their sums out of its moments, and of the
         kernel by the closed form of its leave-one-out predictions, so nothing is fitted again.
         """
-        plain, found = discriminant.fit_tempered(sample, settings.discriminant)
+        plain, found = discriminant.fit_cross_validated(sample, settings.discriminant)
         solved = kernel.solve(sample, settings.kernel, found.left)
         tried = (
             Tried("discriminant", _rounded(found.left.loss)),
@@ -63,7 +63,7 @@ class Auto(Transform):
             return cls(plain, tried)
         return cls(kernel.join(plain, solved, rich=sample.features is not None), tried)
 
-    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Reading:
+    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Prediction:
         """Apply the transform that was chosen."""
         return self._chosen.apply(x, features)
 

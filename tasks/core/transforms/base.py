@@ -23,7 +23,7 @@ from tasks.core.workspace.files import write_bytes
 
 
 @dataclass(frozen=True)
-class Reading:
+class Prediction:
     """What a transform says of n texts.
 
     vectors: (n, m) float32, compared by cosine. label: (n,) int32, the likeliest class as an
@@ -79,7 +79,7 @@ class Transform(ABC):
     def __init__(
         self, labels: tuple[str, ...], *, dimensions: int, size: int, features: int = 0
     ) -> None:
-        """labels: the class names, sorted; `Reading.label` indexes them.
+        """labels: the class names, sorted; `Prediction.label` indexes them.
 
         dimensions: d, of the base vectors that it reads. size: m, of the vectors that it gives.
         features: f, how many features it reads beside; 0: base vectors alone.
@@ -93,7 +93,7 @@ class Transform(ABC):
         """Fit to labelled texts; settings: a `Settings`; seed: the start of all random numbers."""
 
     @abstractmethod
-    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Reading:
+    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Prediction:
         """Map base vectors, (n, d) of any float type, rows of any length, and features (n, f).
 
         Raises ValueError where it reads features and there are none.

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from tasks.core.numerics.rows import unit_rows
 from tasks.core.numerics.split import stratified_split
 from tasks.core.numerics.tensors import as_tensor
-from tasks.core.transforms.base import NoSettings, Reading, Sample, Transform
-from tasks.core.transforms.temperature import calibrate
+from tasks.core.transforms.base import NoSettings, Prediction, Sample, Transform
+from tasks.core.transforms.temperature import fit_temperature
 
 HELD_OUT = 0.2  # of the labels, for the temperature; arXiv 2505.24754, section 5
 SHARPNESS = 10.0  # 1/T where no text can be held out
@@ -25,7 +25,7 @@ class Centroids:
     rows: NDArray[np.float32]
     sharpness: float
 
-    def read(self, vectors: NDArray[np.float32]) -> Reading:
+    def read(self, vectors: NDArray[np.float32]) -> Prediction:
         """Read label, confidence and novelty of view vectors, (n, m) float32.
 
         p = softmax(cos(z, centroid_c) / T), novelty = (1 - max cos) / 2.
@@ -35,7 +35,7 @@ class Centroids:
         best = cosines[np.arange(len(label)), label]
         odds = np.exp(np.float32(self.sharpness) * (cosines - best[:, None]))
         novelty = np.clip((1 - best) / 2, 0, 1)
-        return Reading(vectors, label.astype(np.int32), 1 / odds.sum(axis=1), novelty)
+        return Prediction(vectors, label.astype(np.int32), 1 / odds.sum(axis=1), novelty)
 
 
 def place_centroids(vectors: NDArray[np.float32], y: NDArray[np.int64], k: int) -> Centroids:
@@ -58,7 +58,7 @@ def fit_centroids(
         return Centroids(rows, SHARPNESS)
     trial = place_centroids(vectors[train], y[train], k).rows
     cosines = as_tensor(unit_rows(vectors[held]) @ trial.T)
-    return Centroids(rows, calibrate(cosines, as_tensor(y[held]), SHARPNESS).beta)
+    return Centroids(rows, fit_temperature(cosines, as_tensor(y[held]), SHARPNESS).beta)
 
 
 class Identity(Transform):
@@ -77,7 +77,7 @@ class Identity(Transform):
         split = stratified_split(sample.y, HELD_OUT, seed)
         return cls(fit_centroids(sample.x, sample.y, len(sample.labels), split), sample.labels)
 
-    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Reading:
+    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Prediction:
         """Keep the vectors, and read label and confidence off the class means."""
         return self._centroids.read(unit_rows(x))
 

@@ -10,8 +10,13 @@ from functools import reduce
 import torch
 from torch import Tensor
 
-from tasks.core.transforms.plda import Moments, gather, ledoit_wolf, solve
-from tasks.core.transforms.temperature import LeftOut, calibrate
+from tasks.core.transforms.plda import (
+    SufficientStatistics,
+    ledoit_wolf,
+    solve,
+    sufficient_statistics,
+)
+from tasks.core.transforms.temperature import OutOfFold, fit_temperature
 
 FOLDS = 5
 SHRINKAGES = (0.1, 0.3)  # tried beside Ledoit and Wolf's: triplets +0.3, kNN +0.2 over 14 aspects
@@ -22,26 +27,26 @@ LIMIT = 150_000  # scores that a calibration looks at; beyond, every second, thi
 
 
 @dataclass(frozen=True)
-class Tempering:
+class CrossValidation:
     """λ, T and π, and what they say of the texts that were put away."""
 
     shrinkage: float
     temperature: float
     novelty: float
-    left: LeftOut
+    left: OutOfFold
 
 
 @dataclass(frozen=True)
 class Fold:
     """Moments of the texts kept, and the texts put away: which, and their classes."""
 
-    kept: Moments
+    kept: SufficientStatistics
     rows: Tensor
     x: Tensor
     y: Tensor
 
 
-def fold(x: Tensor, y: Tensor, texts: Tensor, k: int) -> tuple[Moments, list[Fold]]:
+def fold(x: Tensor, y: Tensor, texts: Tensor, k: int) -> tuple[SufficientStatistics, list[Fold]]:
     """Sum the texts of each class, and cut them into folds; every class keeps a text in each.
 
     x: (n, d), sorted by y: (n,) in 0..k-1, then by texts: (n,), one number for all rows of a text,
@@ -49,8 +54,8 @@ def fold(x: Tensor, y: Tensor, texts: Tensor, k: int) -> tuple[Moments, list[Fol
     """
     blocks = _blocks(y, texts)
     cut = [torch.nonzero(blocks == block)[:, 0] for block in range(-1, FOLDS)]
-    parts = [gather(x[rows], y[rows], k) for rows in cut]
-    moments = reduce(Moments.more, parts)
+    parts = [sufficient_statistics(x[rows], y[rows], k) for rows in cut]
+    moments = reduce(SufficientStatistics.more, parts)
     step, folds = 1 + len(x) * k // LIMIT, []
     for rows, part in zip(cut[1:], parts[1:], strict=True):
         if len(rows) and k > 1:
@@ -59,14 +64,14 @@ def fold(x: Tensor, y: Tensor, texts: Tensor, k: int) -> tuple[Moments, list[Fol
     return moments, folds
 
 
-def temper(
+def cross_validate(
     x: Tensor,
     y: Tensor,
-    moments: Moments,
+    moments: SufficientStatistics,
     folds: Sequence[Fold],
     temperature: float | None = None,
     strange: Tensor | None = None,
-) -> Tempering:
+) -> CrossValidation:
     """Choose λ, T and π, or only what is not given; λ is Ledoit and Wolf's or a stronger one.
 
     λ and T have the least out-of-fold log-loss over the known classes, and √T is taken,
@@ -77,22 +82,22 @@ def temper(
     """
     own = ledoit_wolf(x, y, moments)
     if not folds:
-        nothing = LeftOut(torch.empty(0, dtype=torch.int64), x.new_empty(0, len(moments.n)), None)
-        return Tempering(own, temperature or TEMPERATURE, NOVELTY, nothing)
+        nothing = OutOfFold(torch.empty(0, dtype=torch.int64), x.new_empty(0, len(moments.n)), None)
+        return CrossValidation(own, temperature or TEMPERATURE, NOVELTY, nothing)
     truth = torch.cat([f.y for f in folds])
     outcomes = []
     for candidate in (own, *(s for s in SHRINKAGES if s > own)):
         scores = torch.cat([solve(f.kept, candidate).scores(f.x).float() for f in folds])
-        fitted = calibrate(scores[:, :-1], truth, start=0.3)
+        fitted = fit_temperature(scores[:, :-1], truth, start=0.3)
         outcomes.append((fitted.loss, candidate, fitted.beta, scores))
     loss, best, beta, scores = min(outcomes, key=lambda outcome: outcome[0])
     temperature = temperature or max(beta**-0.5, 1.0)
     log_p = torch.log_softmax(scores[:, :-1] / temperature, dim=1)
-    left = LeftOut(torch.cat([f.rows for f in folds]), log_p, loss)
+    left = OutOfFold(torch.cat([f.rows for f in folds]), log_p, loss)
     odds = (scores[:, -1] / temperature) - torch.logsumexp(scores[:, :-1] / temperature, dim=1)
     if strange is not None:
         odds += strange[left.rows]
-    return Tempering(best, temperature, _prior(odds, temperature), left)
+    return CrossValidation(best, temperature, _prior(odds, temperature), left)
 
 
 def _prior(odds: Tensor, temperature: float) -> float:

@@ -16,11 +16,11 @@ from torch import Tensor
 
 from tasks.core.numerics.tensors import as_array, as_tensor, unit_times
 from tasks.core.settings.fit_section import DiscriminantSettings
-from tasks.core.transforms.base import Reading, Sample, Transform, features_for
-from tasks.core.transforms.cross_validation import Tempering, fold, temper
-from tasks.core.transforms.novelty import Strangeness, learn
-from tasks.core.transforms.plda import Model, solve
-from tasks.core.transforms.posterior_space import Parts, lay_out
+from tasks.core.transforms.base import Prediction, Sample, Transform, features_for
+from tasks.core.transforms.cross_validation import CrossValidation, cross_validate, fold
+from tasks.core.transforms.novelty import NoveltyScorer, learn
+from tasks.core.transforms.plda import PldaModel, solve
+from tasks.core.transforms.posterior_space import PosteriorParts, embed_posterior
 
 SAME = 1e-6  # squared distance to the mean below which float32 leaves no direction
 _STRANGE = "strange_"  # before the names of the tensors of strangeness
@@ -50,12 +50,12 @@ class Discriminant(Transform):
 
     def __init__(
         self,
-        model: Model,
+        model: PldaModel,
         basis: Tensor,
         centre: Tensor,
         labels: tuple[str, ...],
         used: Chosen,
-        strange: Strangeness | None,
+        strange: NoveltyScorer | None,
         *,
         rich: bool = False,
     ) -> None:
@@ -66,34 +66,34 @@ class Discriminant(Transform):
         size, features = len(labels) + basis.shape[1], model.W.shape[0] if rich else 0
         super().__init__(labels, dimensions=len(centre), size=size, features=features)
         self._model, self._basis, self._centre, self._used = model, basis, centre, used
-        self._strange, self._rich = strange, rich
+        self._novelty, self._rich = strange, rich
         self._plan = _plan(model, basis, centre, used)
 
     @classmethod
     def fit(cls, sample: Sample, settings: DiscriminantSettings, seed: int = 0) -> Discriminant:
         """Fit the transform; no random number is drawn, so the seed does not matter."""
-        return fit_tempered(sample, settings)[0]
+        return fit_cross_validated(sample, settings)[0]
 
     @property
     def floor(self) -> float:
         """The least weight of the generic residual."""
         return self._used.floor
 
-    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Reading:
-        """Lay out the posterior over known classes, p_new and r; see `lay_out` for the formula.
+    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Prediction:
+        """Embed the posterior over known classes, p_new and r: see `embed_posterior`.
 
         r = Pᵀ(x - x̄)/‖x - x̄‖ in the principal components P.
         """
         rich, beside = features_for(self.features, features) if self._rich else x, self._centre
 
-        def parts(part: slice) -> Parts:
+        def parts(part: slice) -> PosteriorParts:
             return self.parts(as_tensor(x[part], beside), as_tensor(rich[part], beside))
 
-        return lay_out(len(x), self.size, parts, self.floor)
+        return embed_posterior(len(x), self.size, parts, self.floor)
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         held = {**self._model.tensors(), "basis": self._basis, "centre": self._centre}
-        strange = {} if self._strange is None else self._strange.tensors()
+        strange = {} if self._novelty is None else self._novelty.tensors()
         held |= {_STRANGE + name: tensor for name, tensor in strange.items()}
         return {name: as_array(tensor) for name, tensor in held.items()}
 
@@ -112,24 +112,24 @@ class Discriminant(Transform):
         basis, centre = held.pop("basis"), held.pop("centre")
         named = {name for name in held if name.startswith(_STRANGE)}
         strange = {name.removeprefix(_STRANGE): held.pop(name) for name in named}
-        model = Model(**held)
+        model = PldaModel(**held)
         if len(model.n) != len(labels):
             raise ValueError(f"{len(model.n)} classes in the tensors, {len(labels)} labels")
         if features and features != len(model.W):
             raise ValueError(f"{len(model.W)} features in the tensors, {features} in the card")
-        beside = Strangeness(**strange) if strange else None
+        beside = NoveltyScorer(**strange) if strange else None
         return cls(model, basis, centre, labels, Chosen(**settings), beside, rich=features > 0)
 
-    def parts(self, x: Tensor, rich: Tensor) -> Parts:
+    def parts(self, x: Tensor, rich: Tensor) -> PosteriorParts:
         """Return posterior, novelty and residual of base vectors (c, d) and what labels read."""
         plan, r = self._plan, self._plan.generic.of(x)
         u = unit_times(rich, plan.W).sub_(plan.mu)
         scores = (u**2) @ plan.A + u @ plan.B + plan.C
         whole = scores[:, :-1].logsumexp(dim=1, keepdim=True)
         odds = scores[:, -1:] - whole
-        if self._strange is not None:
-            odds += self._strange.of(r)
-        return Parts(p=(scores[:, :-1] - whole).exp(), new=torch.sigmoid(odds), r=r)
+        if self._novelty is not None:
+            odds += self._novelty.of(r)
+        return PosteriorParts(p=(scores[:, :-1] - whole).exp(), new=torch.sigmoid(odds), r=r)
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,9 @@ class _Plan:
     C: Tensor
 
 
-def fit_tempered(sample: Sample, asked: DiscriminantSettings) -> tuple[Discriminant, Tempering]:
+def fit_cross_validated(
+    sample: Sample, asked: DiscriminantSettings
+) -> tuple[Discriminant, CrossValidation]:
     """Fit the transform; return also what it said of texts that were put away.
 
     λ, and what is None in `asked`, is chosen on these.
@@ -179,8 +181,8 @@ def fit_tempered(sample: Sample, asked: DiscriminantSettings) -> tuple[Discrimin
     x, y = as_tensor(sample.richest).double(), as_tensor(sample.y)
     moments, folds = fold(x, y, as_tensor(sample.texts), len(sample.labels))
     basis, centre = residual_basis(as_tensor(sample.background), asked.residual)
-    strange, other = _strange(sample, _generic(basis, centre), moments.n)
-    found = temper(x, y, moments, folds, asked.temperature, other)
+    strange, other = _novelty(sample, _generic(basis, centre), moments.n)
+    found = cross_validate(x, y, moments, folds, asked.temperature, other)
     used = Chosen(
         temperature=found.temperature,
         novelty=found.novelty if asked.novelty is None else asked.novelty,
@@ -191,14 +193,14 @@ def fit_tempered(sample: Sample, asked: DiscriminantSettings) -> tuple[Discrimin
     model = solve(moments, used.shrinkage).to(torch.float32)
     rich = sample.features is not None
     labels = sample.labels
-    basis = basis.float().contiguous()  # as it comes back from disk: see `Model.to`
+    basis = basis.float().contiguous()  # as it comes back from disk: see `PldaModel.to`
     made = Discriminant(model, basis, centre.float(), labels, used, strange, rich=rich)
     return made, found
 
 
-def _strange(
+def _novelty(
     sample: Sample, generic: _Generic, n: Tensor
-) -> tuple[Strangeness | None, Tensor | None]:
+) -> tuple[NoveltyScorer | None, Tensor | None]:
     """Learn strangeness where there is a residual, and where a text has others of its class."""
     if generic.both.shape[1] == 1 or len(n) == 1 or bool((n == 1).all()):
         return None, None
@@ -218,7 +220,7 @@ def residual_basis(background: Tensor, size: int) -> tuple[Tensor, Tensor]:
     return vectors * vectors.gather(0, top).sign(), centre
 
 
-def _plan(model: Model, basis: Tensor, centre: Tensor, used: Chosen) -> _Plan:
+def _plan(model: PldaModel, basis: Tensor, centre: Tensor, used: Chosen) -> _Plan:
     wide = model.to(torch.float64)
     A, B, C = wide.quadratic()
     C = C + wide.log_prior()

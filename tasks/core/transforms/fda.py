@@ -15,9 +15,9 @@ from torch import Tensor
 from tasks.core.numerics.rows import unit_rows
 from tasks.core.numerics.split import stratified_split
 from tasks.core.numerics.tensors import as_array, as_tensor
-from tasks.core.transforms.base import NoSettings, Reading, Sample, Transform
+from tasks.core.transforms.base import NoSettings, Prediction, Sample, Transform
 from tasks.core.transforms.centroids import HELD_OUT, Centroids, fit_centroids, restore_centroids
-from tasks.core.transforms.plda import gather, ledoit_wolf, solve
+from tasks.core.transforms.plda import ledoit_wolf, solve, sufficient_statistics
 
 CHUNK = 16_384
 
@@ -42,14 +42,14 @@ class Fda(Transform):
     def fit(cls, sample: Sample, settings: NoSettings, seed: int) -> Self:
         """Solve S_b w = φ Σ_w w, and read labels by the centroids of z."""
         x, y = as_tensor(sample.x).double(), as_tensor(sample.y)
-        moments = gather(x, y, len(sample.labels))
+        moments = sufficient_statistics(x, y, len(sample.labels))
         model = solve(moments, ledoit_wolf(x, y, moments))
         W, mu = as_array(_some(model.W).float()), as_array(model.mu.float())
         split = stratified_split(sample.y, HELD_OUT, seed)
         centroids = fit_centroids(_project(sample.x, W, mu), sample.y, len(sample.labels), split)
         return cls(W, mu, centroids, sample.labels)
 
-    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Reading:
+    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Prediction:
         """Project on the discriminants, and read label and confidence off the class means."""
         return self._centroids.read(_project(x, self._W, self._mu))
 

@@ -17,7 +17,7 @@ from tasks.core.numerics.rows import unit_rows
 from tasks.core.numerics.split import stratified_split
 from tasks.core.numerics.tensors import as_array, as_tensor
 from tasks.core.settings.fit_section import GsTransformSettings
-from tasks.core.transforms.base import Reading, Sample, Transform
+from tasks.core.transforms.base import Prediction, Sample, Transform
 from tasks.core.transforms.centroids import HELD_OUT, Centroids, fit_centroids, restore_centroids
 
 CHUNK = 16_384
@@ -52,7 +52,7 @@ class GsTransform(Transform):
         z = _encode(weights, sample.x)
         return cls(weights, fit_centroids(z, sample.y, k, split), sample.labels, settings)
 
-    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Reading:
+    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Prediction:
         """Encode by the trained network, and read label and confidence off the class means."""
         return self._centroids.read(_encode(self._weights, x))
 

@@ -19,10 +19,10 @@ from torch import Tensor
 from tasks.core.numerics.tensors import as_array, as_tensor, unit_times
 from tasks.core.settings.fit_section import DiscriminantSettings, KernelSettings
 from tasks.core.transforms import discriminant
-from tasks.core.transforms.base import Reading, Sample, Transform, features_for
+from tasks.core.transforms.base import Prediction, Sample, Transform, features_for
 from tasks.core.transforms.discriminant import Discriminant
-from tasks.core.transforms.posterior_space import Parts, lay_out
-from tasks.core.transforms.temperature import LeftOut, calibrate
+from tasks.core.transforms.posterior_space import PosteriorParts, embed_posterior
+from tasks.core.transforms.temperature import OutOfFold, fit_temperature
 
 LIMIT = 20_000  # texts that a fit looks at; of more, every second, third, … of a class
 WIDTHS = (0.3, 1.0)  # γ, tried where none is given
@@ -79,21 +79,21 @@ class Kernel(Transform):
     @classmethod
     def fit(cls, sample: Sample, settings: KernelAndGate, seed: int) -> Kernel:
         """Fit posterior and gate; no random number is drawn, so the seed does not matter."""
-        gate, found = discriminant.fit_tempered(sample, settings.gate)
+        gate, found = discriminant.fit_cross_validated(sample, settings.gate)
         return join(gate, solve(sample, settings, found.left), rich=sample.features is not None)
 
-    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Reading:
-        """Lay out p ∝ softmax(t · f(x))^(1-w) · p_d^w; see `lay_out` for the formula.
+    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Prediction:
+        """Lay out p ∝ softmax(t · f(x))^(1-w) · p_d^w; see `embed_posterior` for the formula.
 
         A logarithmic opinion pool (Genest and Zidek, 1986) of the kernel and the discriminant's
         p_d. Novelty and residual are the discriminant's: a kernel by itself knows no class "new".
         """
         rich = features_for(self.features, features) if self._rich else x
-        return lay_out(
+        return embed_posterior(
             len(x), self.size, lambda part: self._parts(x[part], rich[part]), self._gate.floor
         )
 
-    def _parts(self, base: NDArray[Any], wide: NDArray[Any]) -> Parts:
+    def _parts(self, base: NDArray[Any], wide: NDArray[Any]) -> PosteriorParts:
         x, rich = (as_tensor(rows, self._landmarks) for rows in (base, wide))
         found, used = self._gate.parts(x, rich), self._used
         near = _near(unit_times(rich, self._landmarks.T), used.width)
@@ -132,7 +132,7 @@ class Solved(NamedTuple):
     landmarks: Tensor
     weights: Tensor
     used: Chosen
-    left: LeftOut
+    left: OutOfFold
 
 
 def join(gate: Discriminant, solved: Solved, *, rich: bool) -> Kernel:
@@ -140,7 +140,7 @@ def join(gate: Discriminant, solved: Solved, *, rich: bool) -> Kernel:
     return Kernel(gate, solved.landmarks, solved.weights, solved.used, rich=rich)
 
 
-def solve(sample: Sample, asked: KernelSettings, other: LeftOut) -> Solved:
+def solve(sample: Sample, asked: KernelSettings, other: OutOfFold) -> Solved:
     """Find α, γ, λ and t, and the share of the discriminant, by the log-loss of texts left out.
 
     Landmarks are spread over the texts sorted by class, so that each class has its share; with
@@ -153,7 +153,7 @@ def solve(sample: Sample, asked: KernelSettings, other: LeftOut) -> Solved:
     y = torch.nn.functional.one_hot(truth, len(sample.labels)).float()
     texts = as_tensor(np.unique(sample.texts[as_array(rows)], return_inverse=True)[1])
     best = _best(x, y, texts, landmarks, asked)
-    left = LeftOut(rows, torch.log_softmax(best.sharpness * best.left, dim=1), best.loss)
+    left = OutOfFold(rows, torch.log_softmax(best.sharpness * best.left, dim=1), best.loss)
     share, left = _choose_pool(left, other, as_tensor(sample.y), asked.pool)
     used = Chosen(best.width, best.ridge, best.sharpness, share)
     return Solved(landmarks, best.weights.contiguous(), used, left)
@@ -223,7 +223,7 @@ def _regressions(
             left = (U.T @ target - h * own_y) / (1 - many * h).clamp_min(1e-3)
             back = torch.linalg.solve_triangular(C.T, target, upper=True)
             weights = torch.linalg.solve_triangular(L.T, back, upper=True)
-            sharpness, loss = calibrate(left, truth, 10.0)
+            sharpness, loss = fit_temperature(left, truth, 10.0)
             yield _Regression(weights, width, ridge, sharpness, loss, left)
 
 
@@ -233,8 +233,8 @@ def _raised(matrix: Tensor, amount: float) -> Tensor:
 
 
 def _choose_pool(
-    own: LeftOut, other: LeftOut, y: Tensor, asked: float | None
-) -> tuple[float, LeftOut]:
+    own: OutOfFold, other: OutOfFold, y: Tensor, asked: float | None
+) -> tuple[float, OutOfFold]:
     """Choose w of least log-loss over the texts that both have left out."""
     both = np.intersect1d(as_array(own.rows), as_array(other.rows), return_indices=True)
     rows, mine, theirs = (as_tensor(each) for each in both)
@@ -244,7 +244,7 @@ def _choose_pool(
     tried = []
     for share in POOLS if asked is None else (asked,):
         log_p = pooled(a, b, share)
-        left = LeftOut(rows, log_p, calibrate(log_p, truth, 1.0).loss)
+        left = OutOfFold(rows, log_p, fit_temperature(log_p, truth, 1.0).loss)
         tried.append((left.loss, share, left))
     _, share, left = min(tried, key=lambda each: each[:2])
     return share, left

@@ -29,7 +29,7 @@ _SAME = 1 - 1e-5  # cosine from which a text is taken for a copy
 
 
 @dataclass(frozen=True)
-class Strangeness:
+class NoveltyScorer:
     """What a residual r is compared with, by cosine.
 
     texts: (m, q) unit residuals of labelled texts; means: (k, q) unit means of the classes;
@@ -57,7 +57,7 @@ class Strangeness:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
-def learn(r: Tensor, y: Tensor, n: Tensor) -> tuple[Strangeness, Tensor]:
+def learn(r: Tensor, y: Tensor, n: Tensor) -> tuple[NoveltyScorer, Tensor]:
     """Learn from labelled texts; return also the strangeness of each, (t,), to the others.
 
     r: (t, q) residuals, sorted by class; y: (t,) classes; n: (k,) texts of each class. A text's
@@ -76,7 +76,7 @@ def learn(r: Tensor, y: Tensor, n: Tensor) -> tuple[Strangeness, Tensor]:
         centred[row, own] = (u[part] * rest).sum(1)
         near[part] = _nearest(apart, centred)
     spread = near.std(0, correction=0).clamp_min(LEAST) / WEIGHT
-    learnt = Strangeness(texts.contiguous(), means, near.mean(0), spread)
+    learnt = NoveltyScorer(texts.contiguous(), means, near.mean(0), spread)
     return learnt, learnt._standard(near)[:, 0]
 
 

@@ -18,7 +18,7 @@ LEAST = 1e-3  # of the shrinkage, and of the spread within classes relative to t
 
 
 @dataclass(frozen=True)
-class Moments:
+class SufficientStatistics:
     """Sums over labelled texts. n: (k,), sums: (k, d), second: (d, d) = Σ x xᵀ; float64."""
 
     n: Tensor
@@ -35,17 +35,21 @@ class Moments:
         """Return Σ (x - x̄_y)(x - x̄_y)ᵀ, (d, d)."""
         return self.second - (self.sums.T / self.n) @ self.sums
 
-    def more(self, other: Moments) -> Moments:
+    def more(self, other: SufficientStatistics) -> SufficientStatistics:
         """Return the moments of these texts and of others together."""
-        return Moments(self.n + other.n, self.sums + other.sums, self.second + other.second)
+        return SufficientStatistics(
+            self.n + other.n, self.sums + other.sums, self.second + other.second
+        )
 
-    def less(self, other: Moments) -> Moments:
+    def less(self, other: SufficientStatistics) -> SufficientStatistics:
         """Return the moments without those of texts that were among them."""
-        return Moments(self.n - other.n, self.sums - other.sums, self.second - other.second)
+        return SufficientStatistics(
+            self.n - other.n, self.sums - other.sums, self.second - other.second
+        )
 
 
 @dataclass(frozen=True)
-class Model:
+class PldaModel:
     """Gaussians in the q coordinates that tell classes apart.
 
     W: (d, q) with WᵀΣ_wW = I; mu: (d,) the mean of the class means; ubar: (k, q) the class
@@ -62,12 +66,12 @@ class Model:
         """Return the fields by name, as they are stored."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
-    def to(self, dtype: torch.dtype) -> Model:
+    def to(self, dtype: torch.dtype) -> PldaModel:
         """Return the same in another precision, laid out in memory as it comes back from disk.
 
         A matrix product rounds by the layout of its factors, on some processors.
         """
-        return Model(
+        return PldaModel(
             **{name: tensor.to(dtype).contiguous() for name, tensor in self.tensors().items()}
         )
 
@@ -98,13 +102,13 @@ class Model:
         return (u**2) @ A.T + u @ B.T + (C + self.log_prior())
 
 
-def gather(x: Tensor, y: Tensor, k: int) -> Moments:
+def sufficient_statistics(x: Tensor, y: Tensor, k: int) -> SufficientStatistics:
     """Sum the texts of each class; x: (n, d), y: (n,) in 0..k-1."""
     n = torch.bincount(y, minlength=k).double()
-    return Moments(n, class_sums(x, y, k), x.T @ x)
+    return SufficientStatistics(n, class_sums(x, y, k), x.T @ x)
 
 
-def ledoit_wolf(x: Tensor, y: Tensor, moments: Moments) -> float:
+def ledoit_wolf(x: Tensor, y: Tensor, moments: SufficientStatistics) -> float:
     """Return the shrinkage λ of the within-class residuals r_i = x_i - x̄_{y_i}, in [0, 1].
 
     λ = min(b, e) / e with S = Σ r rᵀ/n, e = ‖S - (tr S/d) I‖²/d and
@@ -118,7 +122,7 @@ def ledoit_wolf(x: Tensor, y: Tensor, moments: Moments) -> float:
     return float(torch.clamp(b / e, 0, 1)) if e > 1e-18 else 1.0
 
 
-def solve(moments: Moments, shrinkage: float) -> Model:
+def solve(moments: SufficientStatistics, shrinkage: float) -> PldaModel:
     """Diagonalise the within-class and the between-class covariance at once.
 
     Σ_w = (1-λ) S_w + λ (tr S_w/d) I = L Lᵀ; the columns of M = L⁻¹(x̄_c - μ)/√(k-1) have
@@ -133,10 +137,10 @@ def solve(moments: Moments, shrinkage: float) -> Model:
     psi = phi**2 - (1 / n).mean()
     keep = psi > 1e-9
     W = torch.linalg.solve_triangular(L.T, Q[:, keep], upper=True)
-    return Model(W, mu, (means - mu) @ W, psi[keep], n)
+    return PldaModel(W, mu, (means - mu) @ W, psi[keep], n)
 
 
-def _within(moments: Moments, shrinkage: float) -> Tensor:
+def _within(moments: SufficientStatistics, shrinkage: float) -> Tensor:
     """Return Σ_w, (d, d), positive definite also where nothing varies within classes."""
     scatter, n = moments.scatter, moments.n
     k, d = moments.sums.shape

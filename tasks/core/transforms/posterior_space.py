@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from tasks.core.numerics.tensors import as_array
-from tasks.core.transforms.base import Reading
+from tasks.core.transforms.base import Prediction
 
 CHUNK = 4_096  # texts: 16 MB of products with 1,000 landmarks
 DOUBT = 0.5
@@ -19,7 +19,7 @@ DOUBT = 0.5
 roots of the posterior, as in Bhattacharyya's affinity, 65.5 / 88.5 / 77.5."""
 
 
-class Parts(NamedTuple):
+class PosteriorParts(NamedTuple):
     """What a chunk of c texts is laid out from.
 
     p: (c, k) posterior over the known classes, Σ p = 1. new: (c, 1) probability ν of a class
@@ -31,9 +31,9 @@ class Parts(NamedTuple):
     r: Tensor
 
 
-def lay_out(
-    n: int, size: int, parts: Callable[[slice], Parts], floor: float, doubt: float = DOUBT
-) -> Reading:
+def embed_posterior(
+    n: int, size: int, parts: Callable[[slice], PosteriorParts], floor: float, doubt: float = DOUBT
+) -> Prediction:
     """Return z = [√(1-ν) p_1, …, √(1-ν) p_k, g r], g² = ν + c² (1-ν)(1 - Σ p²), g ≥ floor.
 
     So z·z' = √((1-ν)(1-ν')) Σ_c p_c p'_c + g g' r·r'. Σ_c p_c p'_c is the probability that two
@@ -57,4 +57,4 @@ def lay_out(
         vectors[part], label[part] = as_array(z), as_array(best.indices)
         confidence[part] = as_array(best.values * known[:, 0])
         novelty[part] = as_array(new[:, 0])
-    return Reading(vectors, label, confidence, novelty)
+    return Prediction(vectors, label, confidence, novelty)

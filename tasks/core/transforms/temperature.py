@@ -18,7 +18,7 @@ class Fitted(NamedTuple):
     loss: float
 
 
-class LeftOut(NamedTuple):
+class OutOfFold(NamedTuple):
     """What models said of texts that they had not seen.
 
     rows: (m,) int64, which texts; log_p: (m, k) log posterior over the known classes; loss: the
@@ -30,7 +30,7 @@ class LeftOut(NamedTuple):
     loss: float | None
 
 
-def calibrate(scores: Tensor, truth: Tensor, start: float) -> Fitted:
+def fit_temperature(scores: Tensor, truth: Tensor, start: float) -> Fitted:
     """Find the β = 1/T of least log-loss, -mean Σ_c t_c ln softmax(β · scores)_c.
 
     t is 1 - ε on the truth with ε = 1/(n + 2) spread over all classes (Platt, 1999), since a few

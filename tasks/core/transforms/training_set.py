@@ -13,7 +13,7 @@ import numpy as np
 from tasks.core.encoding import base_table
 from tasks.core.labels.multilabel import members, one_of
 from tasks.core.numerics.split import stratified_split
-from tasks.core.transforms.base import Reading, Transform, fit
+from tasks.core.transforms.base import Prediction, Transform, fit
 
 BACKGROUND = 4_096  # texts for the mean and the residual's components: ten a dimension at 384
 
@@ -72,7 +72,7 @@ class Labelled:
             rows.features,
         )
 
-    def seen_by(self, transform: Transform) -> Reading:
+    def seen_by(self, transform: Transform) -> Prediction:
         """Return what a transform says of these rows."""
         return transform.apply(self.rows.vectors, self.rows.features)
 

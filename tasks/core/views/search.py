@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from tasks.core.encoding.encoder import Encoder
-from tasks.core.encoding.features import Reduction, load_reduction
-from tasks.core.encoding.featurizer import Coder, space_of
+from tasks.core.encoding.features import LayerPca, load_layer_pca
+from tasks.core.encoding.featurizer import Featurizer, space_of
 from tasks.core.readers.records import encodable
 from tasks.core.store import index, tables
 from tasks.core.transforms.base import Transform, load
@@ -57,7 +57,7 @@ class Space:
         self._encoder = encoder
         self._encoder_fingerprint = encoder_fingerprint
         self._reductions = reductions
-        self._reduction: Reduction | None = None
+        self._reduction: LayerPca | None = None
         texts = index.Searcher(base, live=False)
         rows = texts if view is None else index.Searcher(view, live=True)
         self._snapshot = self._taken(texts, rows, None)
@@ -75,17 +75,17 @@ class Space:
 
         return self._answered(ask)
 
-    def _coder(self, now: _Snapshot) -> Coder:
+    def _coder(self, now: _Snapshot) -> Featurizer:
         note = now.texts.note
         encoder = self._encoder(note.get("settings", {}).get("precision", "float32"))
         features = note.get("features")
         if features is None or now.transform is None:
-            return Coder(encoder)
+            return Featurizer(encoder)
         reduction = self._reduction
         if reduction is None or reduction.fingerprint != features["fingerprint"]:
-            reduction = load_reduction(self._reductions(features["fingerprint"]))
+            reduction = load_layer_pca(self._reductions(features["fingerprint"]))
             self._reduction = reduction
-        return Coder(encoder, reduction)
+        return Featurizer(encoder, reduction)
 
     def similar(self, key: str, k: int = 10, where: str | None = None) -> list[dict[str, Any]]:
         """Return the `k` texts closest to the stored text `key`, itself left out."""

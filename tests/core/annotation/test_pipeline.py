@@ -10,7 +10,7 @@ from tasks.core.annotation import pipeline
 from tasks.core.annotation.budget import Budget
 from tasks.core.annotation.call_log import open_ledger
 from tasks.core.annotation.cost_estimate import forecast
-from tasks.core.annotation.job import open_till
+from tasks.core.annotation.job import open_billing
 from tasks.core.annotation.requests import Limits
 from tasks.core.annotation.taxonomy import Label
 from tasks.core.llm.client import Endpoint as Address
@@ -441,5 +441,5 @@ def test_answers_are_shared_between_instructions_but_not_their_cost(job):
         other = job(endpoint, taxonomy=GIVEN, name="other")
         assert run(other)[-1].known == N
         assert spent(other).calls == 0
-        with open_till(other) as till:
+        with open_billing(other) as till:
             assert till.purse.usd == 0

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tasks.core.annotation.clustering import group, number_of
 from tasks.core.annotation.output import still_there
 from tasks.core.annotation.prompting import (
-    Asker,
+    PromptBuilder,
     _listed,
     read_choice,
     read_label,
@@ -30,7 +30,7 @@ from tasks.core.annotation.taxonomy import (
     render_taxonomy,
 )
 from tasks.core.annotation.zero_shot import weak_labels
-from tasks.core.llm.answers import Answer, Question
+from tasks.core.llm.answers import Answer, PromptRequest
 from tasks.core.llm.client import _wait, find_endpoint
 from tasks.core.llm.replies import read_reply
 from tasks.core.settings.label_section import LabelSettings, check_url
@@ -176,13 +176,13 @@ def test_a_note_cannot_begin_a_line_by_any_kind_of_line_end():
 )
 def test_an_answer_counts_whatever_is_said_of_its_tokens(usage):
     reply = {"choices": [{"message": {"content": "fine"}}], "usage": usage}
-    question = Question("four", "letters!", 9)
+    question = PromptRequest("four", "letters!", 9)
     assert read_reply(reply, question) == Answer("fine", question.tokens(), 1, estimated=True)
 
 
 def test_half_a_surrogate_pair_in_an_answer_can_be_written_down():
     reply = {"choices": [{"message": {"content": "a\ud83d b"}}]}
-    text = read_reply(reply, Question("", "", 1)).text
+    text = read_reply(reply, PromptRequest("", "", 1)).text
     assert text.encode() == b"a? b"
 
 
@@ -232,7 +232,7 @@ def test_weak_labels_are_the_surest_of_each_label():
 
 
 def asker(**more):
-    return replace(Asker(load_prompts(), "the mood", 20, 64), **more)
+    return replace(PromptBuilder(load_prompts(), "the mood", 20, 64), **more)
 
 
 def test_a_text_is_cut_and_stands_between_marks_that_it_cannot_know():

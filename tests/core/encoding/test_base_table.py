@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tasks.core.documents.staging import text_hash
 from tasks.core.encoding import base_table, truncated
 from tasks.core.encoding.encoder import Encoded
-from tasks.core.encoding.featurizer import Coder
+from tasks.core.encoding.featurizer import Featurizer
 from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.store import layout, tables
@@ -64,7 +64,7 @@ def embed(corpus, table, encoder, storage="float32", chunk=2):
         rows = todo.rows[at : at + chunk]
         advance = [].append
         shard = base_table.write_shard(
-            corpus, table, rows, Coder(encoder), ABOUT, storage, fresh=first, advance=advance
+            corpus, table, rows, Featurizer(encoder), ABOUT, storage, fresh=first, advance=advance
         )
         base_table.commit_shard(corpus, table, shard, ABOUT, storage, fresh=first)
         shards.append(shard)
@@ -172,7 +172,7 @@ def test_progress_counts_every_row_once(tmp_path):
     corpus = write_corpus(tmp_path / "c.parquet", texts)
     counted = []
     base_table.write_shard(
-        *(corpus, tmp_path / "base.lance", np.arange(3), Coder(Letters()), ABOUT, "float16"),
+        *(corpus, tmp_path / "base.lance", np.arange(3), Featurizer(Letters()), ABOUT, "float16"),
         fresh=True,
         advance=counted.append,
     )
@@ -235,7 +235,7 @@ def test_a_text_of_the_sample_counts_where_it_is_written(tmp_path):
     corpus = write_corpus(tmp_path / "c.parquet", {"1": long, "2": "a", "3": long, "4": "b"})
     codes = (np.ones(3, np.float32),)
     seen = {text_hash(long): codes, text_hash("b"): codes, text_hash("elsewhere"): codes}
-    coder = Coder(Letters(), None, seen, frozenset([text_hash(long), text_hash("elsewhere")]))
+    coder = Featurizer(Letters(), None, seen, frozenset([text_hash(long), text_hash("elsewhere")]))
     shard = base_table.write_shard(
         corpus, tmp_path / "t", np.arange(4), coder, ABOUT, "float32", fresh=True, advance=[].append
     )

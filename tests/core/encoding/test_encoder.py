@@ -9,7 +9,7 @@ import pytest
 
 from tasks.core.encoding import encoder
 from tasks.core.encoding.encoder import _most_tokens, load_encoder
-from tasks.core.encoding.featurizer import Coder, describe
+from tasks.core.encoding.featurizer import Featurizer, describe
 from tasks.core.encoding.vector_space import check_bundled, fingerprint
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.workspace.errors import InputError
@@ -158,7 +158,7 @@ def test_a_prompt_counts_towards_the_length():
 
 @pytest.mark.encoder
 def test_a_table_notes_how_its_vectors_were_made():
-    about = describe(SETTINGS, Coder(load_encoder(SETTINGS)))
+    about = describe(SETTINGS, Featurizer(load_encoder(SETTINGS)))
     assert about["fingerprint"] == fingerprint(SETTINGS)
     assert (about["dimensions"], about["settings"]["precision"]) == (384, "float32")
 

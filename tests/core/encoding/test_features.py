@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.core.encoding.encoder import load_encoder
-from tasks.core.encoding.features import directions, fit_reduction, load_reduction
-from tasks.core.encoding.featurizer import Coder, fit_coder, recall
+from tasks.core.encoding.features import directions, fit_layer_pca, load_layer_pca
+from tasks.core.encoding.featurizer import Featurizer, fit_coder, recall
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.workspace.errors import InputError
 from tests.world import documents, make_layered_model
@@ -24,14 +24,14 @@ def states_of(n, layers=3, size=8, seed=0):
 
 @given(st.integers(2, 60), st.integers(1, 24), st.integers(0, 9))
 def test_components_are_orthonormal_however_few_the_texts(n, size, seed):
-    P = fit_reduction(states_of(n, seed=seed), size).components
+    P = fit_layer_pca(states_of(n, seed=seed), size).components
     assert P.shape == (24, size)
     np.testing.assert_allclose(P.T @ P, np.eye(size), atol=1e-5)
 
 
 def test_all_components_keep_every_distance():
     states = states_of(200)
-    reduction = fit_reduction(states, 24)
+    reduction = fit_layer_pca(states, 24)
     found, whole = reduction.apply(states), directions(states, reduction.centres)
     wanted = np.linalg.norm(whole[:, None] - whole[None], axis=2)
     np.testing.assert_allclose(
@@ -41,7 +41,7 @@ def test_all_components_keep_every_distance():
 
 def test_the_first_components_hold_the_most_variance():
     states = states_of(300)
-    found = fit_reduction(states, 24).apply(states)
+    found = fit_layer_pca(states, 24).apply(states)
     variances = found.var(0)
     assert (np.diff(variances) < 1e-4).all()
     assert variances[:6].sum() > 0.5 * variances.sum()
@@ -50,29 +50,29 @@ def test_the_first_components_hold_the_most_variance():
 def test_the_size_of_a_layers_states_does_not_matter():
     states = states_of(100)
     louder = states * np.array([1, 50, 0.1], np.float32)[:, None]
-    one, other = (fit_reduction(rows, 10).apply(rows) for rows in (states, louder))
+    one, other = (fit_layer_pca(rows, 10).apply(rows) for rows in (states, louder))
     np.testing.assert_allclose(one, other, atol=1e-3)
 
 
 def test_the_order_of_texts_does_not_matter():
     states = states_of(100)
     order = np.random.default_rng(1).permutation(100)
-    one, other = fit_reduction(states, 10), fit_reduction(states[order], 10)
+    one, other = fit_layer_pca(states, 10), fit_layer_pca(states[order], 10)
     np.testing.assert_allclose(one.apply(states), other.apply(states), atol=1e-3)
 
 
 def test_equal_states_and_single_texts_give_numbers():
     for states in (np.ones((5, 2, 4), np.float32), states_of(1)):
-        reduction = fit_reduction(states, 6)
+        reduction = fit_layer_pca(states, 6)
         assert np.isfinite(reduction.apply(states)).all()
         assert np.isfinite(reduction.components).all()
 
 
 def test_what_is_written_is_what_is_read(tmp_path):
     states = states_of(50)
-    reduction = fit_reduction(states, 10)
+    reduction = fit_layer_pca(states, 10)
     reduction.save(tmp_path / "map.safetensors")
-    again = load_reduction(tmp_path / "map.safetensors")
+    again = load_layer_pca(tmp_path / "map.safetensors")
     assert again.fingerprint == reduction.fingerprint
     np.testing.assert_array_equal(again.apply(states), reduction.apply(states))
 
@@ -80,16 +80,16 @@ def test_what_is_written_is_what_is_read(tmp_path):
 def test_a_map_that_is_missing_broken_or_changed_is_refused(tmp_path):
     file = tmp_path / "map.safetensors"
     with pytest.raises(InputError, match=r"not found; .* run 'refract embed --rebuild'"):
-        load_reduction(file)
-    fit_reduction(states_of(50), 10).save(file)
+        load_layer_pca(file)
+    fit_layer_pca(states_of(50), 10).save(file)
     payload = bytearray(file.read_bytes())
     payload[-1] ^= 1
     file.write_bytes(bytes(payload))
     with pytest.raises(InputError, match="its numbers are not those that were written"):
-        load_reduction(file)
+        load_layer_pca(file)
     file.write_bytes(b"no tensors")
     with pytest.raises(InputError, match="unreadable"):
-        load_reduction(file)
+        load_layer_pca(file)
 
 
 @pytest.fixture(scope="module")
@@ -137,11 +137,11 @@ def test_the_sample_is_remembered_with_its_codes(layered, tmp_path):
     memory = tmp_path / "sample.safetensors"
     coder = fit_coder(encoder, texts, 16, memory, lambda _: None)
     known = recall(encoder, coder.reduction, memory).seen
-    columns, _ = Coder(encoder, coder.reduction).code(TEXTS, lambda _: None)
+    columns, _ = Featurizer(encoder, coder.reduction).code(TEXTS, lambda _: None)
     for at, key in enumerate(texts):
         for mine, theirs in zip(known[key], columns, strict=True):
             np.testing.assert_allclose(mine, theirs[at], atol=1e-5)
-    other = fit_reduction(states_of(50, 3, 32), 16)
+    other = fit_layer_pca(states_of(50, 3, 32), 16)
     assert recall(encoder, other, memory).seen == {}
     assert recall(encoder, coder.reduction, tmp_path / "none").seen == {}
 

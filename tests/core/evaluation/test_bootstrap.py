@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tasks.core.evaluation import bootstrap
-from tasks.core.evaluation.bootstrap import MEASURES, judge
+from tasks.core.evaluation.bootstrap import MEASURES, bootstrap_scores
 from tasks.core.evaluation.metrics import score
 
 
@@ -26,7 +26,7 @@ def clouds(n: int, k: int = 3, spread: float = 0.6, seed: int = 0) -> tuple[np.n
 
 def test_the_figures_are_those_of_score_and_lie_in_their_intervals() -> None:
     x, y = clouds(150)
-    found = judge({"view": x}, y, seed=3)["view"].figures
+    found = bootstrap_scores({"view": x}, y, seed=3)["view"].figures
     expected = score(x, y, seed=3)
     for measure in MEASURES:
         figure = found[measure]
@@ -38,7 +38,7 @@ def test_the_figures_are_those_of_score_and_lie_in_their_intervals() -> None:
 def test_four_times_the_texts_halve_the_intervals() -> None:
     widths = []
     for n in (120, 480):
-        figures = judge({"view": clouds(n)[0]}, clouds(n)[1])["view"].figures
+        figures = bootstrap_scores({"view": clouds(n)[0]}, clouds(n)[1])["view"].figures
         widths.append([found.high - found.low for found in figures.values() if found])
     ratio = np.array(widths[0]) / np.array(widths[1])
     assert (ratio > 1.3).all() and (ratio < 3.2).all()
@@ -46,11 +46,11 @@ def test_four_times_the_texts_halve_the_intervals() -> None:
 
 def test_an_interval_covers_the_figure_of_the_whole_as_often_as_it_says() -> None:
     x, y = clouds(6_000)
-    truth = judge({"view": x}, y)["view"].figures["triplets"]
+    truth = bootstrap_scores({"view": x}, y)["view"].figures["triplets"]
     random, hits = np.random.default_rng(0), 0
     for trial in range(20):
         rows = random.choice(len(y), 200, replace=False)
-        found = judge({"view": x[rows]}, y[rows], seed=trial)["view"].figures["triplets"]
+        found = bootstrap_scores({"view": x[rows]}, y[rows], seed=trial)["view"].figures["triplets"]
         assert truth is not None and found is not None
         hits += found.low <= truth.value <= found.high
     assert hits >= 16
@@ -59,7 +59,7 @@ def test_an_interval_covers_the_figure_of_the_whole_as_often_as_it_says() -> Non
 def test_a_gain_over_the_same_space_is_nothing_and_over_a_worse_one_is_sure() -> None:
     x, y = clouds(200, spread=0.3)
     noise = np.random.default_rng(1).normal(size=x.shape)
-    found = judge({"identity": noise, "previous": x, "view": x}, y)
+    found = bootstrap_scores({"identity": noise, "previous": x, "view": x}, y)
     assert list(found["identity"].gains) == []
     assert list(found["view"].gains) == ["identity", "previous"]
     for gain in found["view"].gains["previous"].values():
@@ -70,24 +70,28 @@ def test_a_gain_over_the_same_space_is_nothing_and_over_a_worse_one_is_sure() ->
 
 def test_the_same_seed_gives_the_same_intervals() -> None:
     x, y = clouds(90)
-    assert judge({"view": x}, y, 5) == judge({"view": x}, y, 5) != judge({"view": x}, y, 6)
+    assert (
+        bootstrap_scores({"view": x}, y, 5)
+        == bootstrap_scores({"view": x}, y, 5)
+        != bootstrap_scores({"view": x}, y, 6)
+    )
 
 
 def test_no_interval_of_a_figure_leaves_the_range_of_the_figure() -> None:
     x, y = clouds(24, spread=0.25)
-    for found in judge({"view": x}, y)["view"].figures.values():
+    for found in bootstrap_scores({"view": x}, y)["view"].figures.values():
         assert found is not None and -100 <= found.low <= found.high <= 100
 
 
 def test_texts_that_are_all_alike_and_labels_on_a_single_text_have_intervals_without_nan() -> None:
     x, y = np.ones((12, 4)), np.array([0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
-    for found in judge({"view": x}, y)["view"].figures.values():
+    for found in bootstrap_scores({"view": x}, y)["view"].figures.values():
         assert found is None or np.isfinite(astuple(found)).all()
 
 
 def test_what_cannot_be_scored_has_no_figure() -> None:
     x, y = clouds(5, k=5)
-    found = judge({"identity": x, "view": x}, y)["view"]
+    found = bootstrap_scores({"identity": x, "view": x}, y)["view"]
     assert found.figures["triplets"] is None
     assert found.gains["identity"]["triplets"] is None
 

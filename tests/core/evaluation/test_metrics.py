@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from tasks.core.evaluation.metrics import (
-    Draw,
+    PairSampler,
     Scores,
     graded_sts,
     knn_agreement,
@@ -79,7 +79,7 @@ def test_chunks_of_anchors_give_the_neighbours_of_one(monkeypatch: pytest.Monkey
 
 def test_half_of_the_pairs_agree_and_partners_are_as_drawn() -> None:
     y = np.array([3, 3, 5, 5, 5, 9])
-    draw = Draw(y, seed=0)
+    draw = PairSampler(y, seed=0)
     anchor = draw.anchors(4000)
     positive, negative = draw.positives(anchor), draw.negatives(anchor)
     assert set(anchor) == {0, 1, 2, 3, 4}

@@ -7,7 +7,7 @@ import pytest
 
 from tasks.core.encoding.base_table import Rows
 from tasks.core.evaluation import out_of_fold, quality_gate
-from tasks.core.evaluation.bootstrap import Estimate
+from tasks.core.evaluation.bootstrap import Interval
 from tasks.core.evaluation.metrics import Scores, score
 from tasks.core.evaluation.out_of_fold import Evidence
 from tasks.core.evaluation.proof import NOTHING, PROVEN, REFUSED, UNPROVEN, WORSE
@@ -163,7 +163,7 @@ def test_labels_of_which_every_one_has_a_single_text_are_unproven():
 
 
 def test_a_handful_of_texts_does_not_make_a_view_worse_than_the_base_vectors():
-    worse = Estimate(-20.0, -30.0, -5.0)
-    found = Evidence(6, 50.0, 50.0, worse, Estimate(0.0, 0.0, 0.0), 70.0, None, worse)
+    worse = Interval(-20.0, -30.0, -5.0)
+    found = Evidence(6, 50.0, 50.0, worse, Interval(0.0, 0.0, 0.0), 70.0, None, worse)
     assert rule(found, METHOD).state == UNPROVEN
     assert rule(replace(found, texts=60), METHOD).why == WORSE

@@ -12,7 +12,7 @@ import pytest
 from tasks.core.annotation import pipeline
 from tasks.core.annotation.budget import Budget
 from tasks.core.annotation.call_log import open_ledger
-from tasks.core.annotation.job import open_till
+from tasks.core.annotation.job import open_billing
 from tasks.core.annotation.requests import Limits
 from tasks.core.annotation.taxonomy import Label
 from tasks.core.llm import client
@@ -138,7 +138,7 @@ def test_no_summary_at_all_is_refused_with_the_cause(job):
         with pytest.raises(InputError, match=r"no summary for 5 texts \(5 failed: .* on thinking"):
             run(made)
         endpoint.misbehave = None
-        with open_till(made) as till:
+        with open_billing(made) as till:
             assert pipeline.summarise(made, till, lambda _: None).done == 5
 
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.core.llm.answers import Answer, NoAnswerError, Question
+from tasks.core.llm.answers import Answer, NoAnswerError, PromptRequest
 from tasks.core.llm.refusals import hide, words_of
 from tasks.core.llm.replies import error_in, parse, read_reply
 
-NOTE = Question("system", "user", 64)
-FORM = Question("system", "user", 64, {"type": "object"})
+NOTE = PromptRequest("system", "user", 64)
+FORM = PromptRequest("system", "user", 64, {"type": "object"})
 KEY = "sk-never-to-be-seen-5f1c"
 
 

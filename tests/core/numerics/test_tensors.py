@@ -10,7 +10,7 @@ import torch
 
 from tasks.core.numerics import tensors
 from tasks.core.transforms import base
-from tasks.core.transforms.base import Reading, Transform
+from tasks.core.transforms.base import Prediction, Transform
 from tests.clouds import K, clouds
 from tests.pretended import DEVICE, Elsewhere, Pretended
 
@@ -29,7 +29,7 @@ def fitted(method: str, folder: Path) -> tuple[Transform, Transform]:
     return made, base.load(folder)[0]
 
 
-def apart(a: Reading, b: Reading) -> float:
+def apart(a: Prediction, b: Prediction) -> float:
     """Return the greatest difference between two readings."""
     pairs = zip(vars(a).values(), vars(b).values(), strict=True)
     return max(float(np.abs(one - other).max()) for one, other in pairs)

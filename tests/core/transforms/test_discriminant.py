@@ -16,8 +16,8 @@ from sklearn.covariance import ledoit_wolf_shrinkage
 from tasks.core.numerics.rows import unit_rows
 from tasks.core.transforms import auto, base, cross_validation, posterior_space
 from tasks.core.transforms.discriminant import Discriminant, residual_basis
-from tasks.core.transforms.plda import gather, ledoit_wolf, solve
-from tasks.core.transforms.temperature import calibrate
+from tasks.core.transforms.plda import ledoit_wolf, solve, sufficient_statistics
+from tasks.core.transforms.temperature import fit_temperature
 from tests.clouds import D, K, clouds
 
 LABELS = ("a", "b", "c")
@@ -139,13 +139,13 @@ def test_shrinkage_is_scikit_learns_ledoit_wolf() -> None:
     X, Y = torch.from_numpy(x).double(), torch.from_numpy(y)
     means = np.stack([x[y == c].mean(0) for c in range(K)])
     expected = ledoit_wolf_shrinkage(x - means[y], assume_centered=True)
-    assert ledoit_wolf(X, Y, gather(X, Y, K)) == pytest.approx(expected, abs=1e-6)
+    assert ledoit_wolf(X, Y, sufficient_statistics(X, Y, K)) == pytest.approx(expected, abs=1e-6)
 
 
 def test_both_covariances_are_diagonal_at_once() -> None:
     x, y = clouds()
     X, Y = torch.from_numpy(x).double(), torch.from_numpy(y)
-    moments = gather(X, Y, K)
+    moments = sufficient_statistics(X, Y, K)
     model = solve(moments, 0.2)
     S = moments.scatter / (len(x) - K)
     sigma = 0.8 * S + 0.2 * S.trace() / D * torch.eye(D, dtype=S.dtype)
@@ -162,8 +162,8 @@ def test_both_covariances_are_diagonal_at_once() -> None:
 def test_moments_without_some_texts_are_the_moments_of_the_others() -> None:
     x, y = clouds()
     X, Y = torch.from_numpy(x).double(), torch.from_numpy(y)
-    rest = gather(X, Y, K).less(gather(X[:20], Y[:20], K))
-    again = gather(X[20:], Y[20:], K)
+    rest = sufficient_statistics(X, Y, K).less(sufficient_statistics(X[:20], Y[:20], K))
+    again = sufficient_statistics(X[20:], Y[20:], K)
     torch.testing.assert_close(rest.scatter, again.scatter)
     torch.testing.assert_close(rest.means, again.means)
 
@@ -280,10 +280,12 @@ def test_folds_keep_all_that_they_do_not_put_away() -> None:
     order = np.argsort(y, kind="stable")
     X, Y = torch.from_numpy(x[order]).double(), torch.from_numpy(y[order])
     whole, folds = cross_validation.fold(X, Y, torch.arange(len(Y)), K)
-    torch.testing.assert_close(whole.scatter, gather(X, Y, K).scatter)
+    torch.testing.assert_close(whole.scatter, sufficient_statistics(X, Y, K).scatter)
     for fold in folds:
         rest = np.setdiff1d(np.arange(len(Y)), fold.rows.numpy())
-        torch.testing.assert_close(fold.kept.scatter, gather(X[rest], Y[rest], K).scatter)
+        torch.testing.assert_close(
+            fold.kept.scatter, sufficient_statistics(X[rest], Y[rest], K).scatter
+        )
 
 
 def test_calibration_finds_the_temperature_that_made_the_labels() -> None:
@@ -292,7 +294,7 @@ def test_calibration_finds_the_temperature_that_made_the_labels() -> None:
     p = torch.softmax(scores / 2.5, dim=1)
     truth = torch.multinomial(p, 1, generator=generator)[:, 0]
     for start in (0.05, 1.0, 20.0):
-        assert 1 / calibrate(scores, truth, start).beta == pytest.approx(2.5, rel=0.03)
+        assert 1 / fit_temperature(scores, truth, start).beta == pytest.approx(2.5, rel=0.03)
 
 
 def rich_world(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -13,7 +13,7 @@ from tasks.core.settings.fit_section import GsTransformSettings
 from tasks.core.transforms import base, gstransform
 from tasks.core.transforms.centroids import Centroids, fit_centroids, place_centroids
 from tasks.core.transforms.gstransform import contrastive, networks, train
-from tasks.core.transforms.temperature import calibrate
+from tasks.core.transforms.temperature import fit_temperature
 
 SMALL = {"hidden": 16, "dimensions": 4, "epochs": 40, "batch_size": 16, "learning_rate": 1e-2}
 
@@ -141,11 +141,11 @@ def test_the_sharpness_is_the_one_of_least_log_loss_on_the_held_out_texts() -> N
     found = fit_centroids(x, y, 2, split).sharpness
     cosines = x[60:] @ place_centroids(x[:60], y[:60], 2).rows.T
 
-    expected = calibrate(torch.from_numpy(cosines), torch.from_numpy(y[60:]), 10.0).beta
+    expected = fit_temperature(torch.from_numpy(cosines), torch.from_numpy(y[60:]), 10.0).beta
     assert found == pytest.approx(expected, rel=1e-3)
 
 
 def test_a_few_texts_that_are_all_right_do_not_make_the_confidence_endless() -> None:
     scores, truth = torch.eye(6), torch.arange(6)
-    confidence = torch.softmax(calibrate(scores, truth, 10.0).beta * scores, 1).diagonal()
+    confidence = torch.softmax(fit_temperature(scores, truth, 10.0).beta * scores, 1).diagonal()
     assert bool((confidence > 0.8).all() and (confidence < 0.95).all())

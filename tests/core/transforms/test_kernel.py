@@ -16,7 +16,7 @@ from tasks.core.settings.params import Params
 from tasks.core.transforms import base, discriminant, kernel
 from tasks.core.transforms.base import Sample
 from tasks.core.transforms.kernel import Kernel
-from tasks.core.transforms.temperature import LeftOut
+from tasks.core.transforms.temperature import OutOfFold
 from tests.clouds import D, K, clouds
 
 NAMES = ("a", "b", "c")
@@ -34,9 +34,9 @@ def sample(x: np.ndarray, y: np.ndarray) -> Sample:
     return Sample(x[order], y[order], NAMES, x, np.arange(len(x)))
 
 
-def put_away(x: np.ndarray, y: np.ndarray) -> LeftOut:
+def put_away(x: np.ndarray, y: np.ndarray) -> OutOfFold:
     """Return what the discriminant says of texts that it has not seen."""
-    return discriminant.fit_tempered(sample(x, y), DiscriminantSettings())[1].left
+    return discriminant.fit_cross_validated(sample(x, y), DiscriminantSettings())[1].left
 
 
 def kernel_matrix(x: np.ndarray, z: np.ndarray, gamma: float) -> np.ndarray:

@@ -78,9 +78,9 @@ def test_texts_of_several_labels_are_scored_by_one_each(made):
 
 def test_each_version_is_fitted_without_the_texts_that_are_scored(root, fits, monkeypatch):
     scored = []
-    real = held_out.judge
+    real = held_out.bootstrap_scores
     monkeypatch.setattr(
-        held_out, "judge", lambda spaces, *rest: scored.append(spaces) or real(spaces, *rest)
+        held_out, "bootstrap_scores", lambda spaces, *rest: scored.append(spaces) or real(spaces, *rest)
     )
     found = evaluated(root)
     assert found["previous"]["texts"] == 20

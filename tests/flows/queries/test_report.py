@@ -50,6 +50,7 @@ def test_a_page_tells_scores_settings_and_which_texts_to_label(reported):
         assert f"{scores[when]['triplets']:.1f}" in page
     card = read_json(paths.transform("mood") / "transform.json")
     assert card["fingerprint"] in page
+    assert f"<dd>{card['gate']['state']}" in re.sub(r">\s+", ">", page)
     listed = set(re.findall(r"<code>(t\d\d)</code>", page))
     assert listed == set(Workspace(reported[0]).view("mood").suggest(2 * LISTED, 0.5)["id"])
 

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from flows.state.tracked_files import belongings
+from flows.state.tracked_files import tracked_files
 from tasks.core.settings.running_sections import RecordSettings
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import write_json, write_text
@@ -62,7 +62,7 @@ def root(tmp_path):
 
 
 def record(root, subject="run", settings=BY_ADA):
-    return commit(root, subject, belongings(Paths(root)), settings)
+    return commit(root, subject, tracked_files(Paths(root)), settings)
 
 
 def files_of(root, rev="HEAD"):
@@ -248,7 +248,7 @@ def test_a_workspace_below_the_top_commits_its_own_files_and_prefixes_its_tags(t
     assert made.tags == ("shop/view/mood/v1",)
     assert all(name.startswith("shop/") for name in files_of(tmp_path))
     assert "shop/data/metrics/scores/mood.json" in files_of(tmp_path)
-    assert uncommitted(tmp_path / "shop", belongings(Paths(tmp_path / "shop"))) == []
+    assert uncommitted(tmp_path / "shop", tracked_files(Paths(tmp_path / "shop"))) == []
     set_view(tmp_path / "shop", "mood", "two")
     assert record(tmp_path / "shop").message.startswith("run: mood 48 labels, view v2")
 
