@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -197,4 +198,13 @@ def of_prefect(root: Path) -> Iterator[Reach]:
 def _sets_prefect(name: str, content: bytes) -> bool:
     if name == ".env":
         return _PREFECT.search(content) is not None
-    return bool(content.strip()) and (name == "prefect.toml" or b"prefect" in content)
+    return bool(content.strip()) and (name == "prefect.toml" or _has_tool_prefect(content))
+
+
+def _has_tool_prefect(content: bytes) -> bool:
+    """Tell whether a pyproject.toml has `[tool.prefect]`, however spelled; unreadable: it may."""
+    try:
+        tools = tomllib.loads(content.decode("utf-8")).get("tool", {})
+    except (ValueError, RecursionError):
+        return True
+    return not isinstance(tools, dict) or "prefect" in tools
