@@ -80,7 +80,9 @@ def test_each_version_is_fitted_without_the_texts_that_are_scored(root, fits, mo
     scored = []
     real = held_out.bootstrap_scores
     monkeypatch.setattr(
-        held_out, "bootstrap_scores", lambda spaces, *rest: scored.append(spaces) or real(spaces, *rest)
+        held_out,
+        "bootstrap_scores",
+        lambda spaces, *rest: scored.append(spaces) or real(spaces, *rest),
     )
     found = evaluated(root)
     assert found["previous"]["texts"] == 20
