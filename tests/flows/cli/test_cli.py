@@ -86,7 +86,7 @@ def test_mistakes_in_params_are_named_with_key_bound_and_value(empty):
         ("chunk: 16384", "chunks: 16384", "embed.chunks: unknown key; expected one of: model"),
         ("method: auto", "method: magic", "fit.method: must be 'auto', 'discriminant'"),
         ("instructions: {}", "instructions: {../x: y}", "instruction '../x'"),
-        ("runner: local", "runner: [", "not readable as YAML"),
+        ("sampling: random", "sampling: [", "not readable as YAML"),
     ):
         assert old in good
         file.write_text(good.replace(old, new))
