@@ -21,7 +21,7 @@ from flows.state.staleness import corpus_is_stale
 from flows.state.trust import ask
 from tasks import label as task
 from tasks.core.annotation import pipeline
-from tasks.core.annotation.call_log import Spent
+from tasks.core.annotation.answer_cache import Spent
 from tasks.core.annotation.job import LabelJob, Step
 from tasks.core.annotation.output import check_place
 from tasks.core.encoding import base_table

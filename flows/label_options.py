@@ -54,7 +54,7 @@ def make_job(paths: Paths, params: Params, name: str, wish: LabelOptions) -> Lab
         table=paths.base_table,
         base=str(base.get("digest")),
         memory=paths.labelling(name),
-        ledger=paths.ledger,
+        answer_cache=paths.answer_cache,
         prompts=None if label.prompts is None else paths.root / label.prompts,
         encoder=_encoder(params),
         endpoint=None if wish.zero_shot is not None else endpoint(params),

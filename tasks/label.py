@@ -13,7 +13,7 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.core.annotation import output as label_file
 from tasks.core.annotation import pipeline, sampling
-from tasks.core.annotation.call_log import Spent, open_ledger
+from tasks.core.annotation.answer_cache import Spent, open_answer_cache
 from tasks.core.annotation.job import Advance, Billing, LabelJob, Step, open_billing
 from tasks.core.annotation.prompts import load_prompts, version_of
 from tasks.core.annotation.taxonomy import render_taxonomy
@@ -167,5 +167,5 @@ def _card(
 
 def spent(job: LabelJob) -> Spent:
     """Return what the instruction has cost in all its runs."""
-    with open_ledger(job.ledger, job.name) as ledger:
-        return ledger.spent()
+    with open_answer_cache(job.answer_cache, job.name) as cache:
+        return cache.spent()

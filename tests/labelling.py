@@ -73,7 +73,7 @@ def make_job(folder: Path, table: Path, settings: EmbedSettings, url: str, **mor
         table=table,
         base="one",
         memory=folder / "steps",
-        ledger=folder / "calls.sqlite",
+        answer_cache=folder / "calls.sqlite",
         prompts=None,
         encoder=settings,
         endpoint=Endpoint(url, "oracle", "OPENAI_API_KEY", 30, 0.0, structured=True),

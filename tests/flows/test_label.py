@@ -258,4 +258,4 @@ def test_the_settings_of_the_command_are_told_apart(shop):
     params.write_text(params.read_text().replace("instructions: {}", "instructions: {mood: mood}"))
     with pytest.raises(InputError, match="OPENAI_BASE_URL"):  # a wording, however short
         refract(shop, "label", "mood", "--dry-run")
-    assert not Path(Paths(shop).ledger).exists()
+    assert not Path(Paths(shop).answer_cache).exists()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tasks.core.annotation.call_log import Spent
+from tasks.core.annotation.answer_cache import Spent
 from tasks.core.llm.answers import Answer, PromptRequest
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasks.core.annotation import pipeline, sampling
-from tasks.core.annotation.call_log import open_ledger
+from tasks.core.annotation.answer_cache import open_answer_cache
 from tasks.core.annotation.clustering import number_of
 from tasks.core.annotation.job import LabelJob
 from tasks.core.annotation.taxonomy import Label
@@ -61,8 +61,8 @@ def _naming(job: LabelJob, texts: Sequence[str]) -> list[Forecast]:
 
 
 def _forecast(job: LabelJob, step: str, questions: Sequence[PromptRequest], size: int) -> Forecast:
-    with open_ledger(job.ledger, job.name) as ledger:
-        known = ledger.answers([job.key(question) for question in questions])
+    with open_answer_cache(job.answer_cache, job.name) as cache:
+        known = cache.answers([job.key(question) for question in questions])
     asked = [question for question in questions if job.key(question) not in known]
     sent, answered = sum(question.tokens() for question in asked), size * len(asked)
     return Forecast(step, len(asked), sent, answered, job.budget.usd(sent, answered))

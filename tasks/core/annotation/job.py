@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from tasks.core.annotation.answer_cache import AnswerCache, open_answer_cache
 from tasks.core.annotation.budget import Budget, BudgetTracker
-from tasks.core.annotation.call_log import Ledger, open_ledger
 from tasks.core.annotation.prompting import PromptBuilder
 from tasks.core.annotation.prompts import load_prompts, version_of
 from tasks.core.annotation.requests import Limits, ask_all
@@ -55,7 +55,7 @@ class LabelJob:
     table: Path
     base: str  # names the content of the table
     memory: Path
-    ledger: Path
+    answer_cache: Path
     prompts: Path | None
     encoder: EmbedSettings
     endpoint: Endpoint | None  # None: no model is asked, weak labels come from the encoder alone
@@ -146,15 +146,15 @@ def counted(
 class Billing:
     """The log in which calls to the model are noted, and the budget they are paid from."""
 
-    ledger: Ledger
+    cache: AnswerCache
     purse: BudgetTracker
 
 
 @contextmanager
 def open_billing(job: LabelJob) -> Iterator[Billing]:
-    """Open the ledger, with what is left of the job's budget."""
-    with open_ledger(job.ledger, job.name) as ledger:
-        yield Billing(ledger, BudgetTracker(job.budget, ledger.spent()))
+    """Open the cache of answers, with what is left of the job's budget."""
+    with open_answer_cache(job.answer_cache, job.name) as cache:
+        yield Billing(cache, BudgetTracker(job.budget, cache.spent()))
 
 
 def ask(
@@ -165,7 +165,7 @@ def ask(
         lambda: connect(job.asked),
         job.asked.model,
         questions,
-        till.ledger,
+        till.cache,
         till.purse,
         job.limits,
         step,
@@ -199,5 +199,5 @@ def ask_usably(
     for at, result in zip(again, repaired, strict=True):
         results[at] = result
     if not any(isinstance(each, Answer) and read(each.text) for each in results):
-        till.ledger.doubt([job.key(each) for each in (*questions, *again.values())])
+        till.cache.doubt([job.key(each) for each in (*questions, *again.values())])
     return results, known

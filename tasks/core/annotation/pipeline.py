@@ -1,7 +1,7 @@
 """The five steps from an instruction to labels: sample, summarise, cluster, name, classify.
 
 Section 3.2 of arXiv 2505.24754. Each step reads what the one before it left in a folder, so that
-it can be killed and repeated; answers that were paid for come out of the ledger.
+it can be killed and repeated; answers that were paid for come out of the cache.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 
+from tasks.core.annotation.answer_cache import AnswerCache
 from tasks.core.annotation.budget import BudgetTracker
-from tasks.core.annotation.call_log import Ledger
 from tasks.core.llm.answers import Answer, LanguageModel, NoAnswerError, PromptRequest, cure
 from tasks.core.workspace.errors import InputError
 
@@ -91,7 +91,7 @@ def ask_all(
     connect: Connect,
     model: str,
     questions: Sequence[PromptRequest],
-    ledger: Ledger,
+    cache: AnswerCache,
     purse: BudgetTracker,
     limits: Limits,
     step: str,
@@ -103,13 +103,13 @@ def ask_all(
     InputError where the endpoint refuses on principle or does not answer at all.
     """
     wanted = {question.key(model): question for question in questions}
-    asked = Asked(ledger.answers(list(wanted)))
+    asked = Asked(cache.answers(list(wanted)))
     asked.known = len(asked.answers)
     advance(asked.known)
     todo = {key: each for key, each in wanted.items() if key not in asked.answers}
     if todo:
         pace = pace or Pace(limits.per_minute, limits.first_wait)
-        asyncio.run(_Round(todo, asked, ledger, purse, limits, step, advance, pace).run(connect))
+        asyncio.run(_Round(todo, asked, cache, purse, limits, step, advance, pace).run(connect))
     return asked
 
 
@@ -118,14 +118,14 @@ class _Round:
         self,
         todo: dict[str, PromptRequest],
         asked: Asked,
-        ledger: Ledger,
+        cache: AnswerCache,
         purse: BudgetTracker,
         limits: Limits,
         step: str,
         advance: Callable[[int], None],
         pace: Pace,
     ) -> None:
-        self._todo, self._asked, self._ledger, self._purse = todo, asked, ledger, purse
+        self._todo, self._asked, self._cache, self._purse = todo, asked, cache, purse
         self._limits, self._step, self._advance, self._pace = limits, step, advance, pace
         self._queue: Iterator[tuple[str, PromptRequest]] = iter(todo.items())
         self._unlucky = 0
@@ -197,17 +197,17 @@ class _Round:
     async def _call(
         self, model: LanguageModel, key: str, question: PromptRequest, reserved: float
     ) -> None:
-        call = self._ledger.begin(self._step, key)
+        call = self._cache.begin(self._step, key)
         try:
             answer = await model.ask(question)
         except NoAnswerError as error:
             usd = self._settle(reserved, error.billed)
-            self._ledger.failed(call, error.kind, error.billed, usd)
+            self._cache.failed(call, error.kind, error.billed, usd)
             raise
         except InputError:
-            self._ledger.failed(call, "refused")
+            self._cache.failed(call, "refused")
             raise
-        self._ledger.answered(call, answer, self._settle(reserved, answer))
+        self._cache.answered(call, answer, self._settle(reserved, answer))
         self._asked.answers[key] = answer
         self._unlucky = 0
         self._advance(1)

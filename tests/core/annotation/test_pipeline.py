@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from tasks.core.annotation import pipeline
+from tasks.core.annotation.answer_cache import open_answer_cache
 from tasks.core.annotation.budget import Budget
-from tasks.core.annotation.call_log import open_ledger
 from tasks.core.annotation.cost_estimate import forecast
 from tasks.core.annotation.job import open_billing
 from tasks.core.annotation.requests import Limits
@@ -47,8 +47,8 @@ def oracle(error=0.0, more=None):
 
 
 def spent(job):
-    with open_ledger(job.ledger, job.name) as ledger:
-        return ledger.spent()
+    with open_answer_cache(job.answer_cache, job.name) as cache:
+        return cache.spent()
 
 
 def asked_once(endpoint):
@@ -352,7 +352,7 @@ def test_what_calls_under_way_might_cost_holds_others_up_but_stops_none(job):
         assert run(made)[-1].done == N
         assert spent(made).usd < 0.005
         again = job(endpoint, budget=most, taxonomy=GIVEN, name="small")
-        made = replace(again, ledger=again.ledger.with_name("other.sqlite"))
+        made = replace(again, answer_cache=again.answer_cache.with_name("other.sqlite"))
         step = run(made)[-1]
         assert 0 < step.unasked < N
         assert 0.0015 - budget_of(64) <= spent(made).usd <= 0.0015

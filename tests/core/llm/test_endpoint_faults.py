@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 
 from tasks.core.annotation import pipeline
+from tasks.core.annotation.answer_cache import open_answer_cache
 from tasks.core.annotation.budget import Budget
-from tasks.core.annotation.call_log import open_ledger
 from tasks.core.annotation.job import open_billing
 from tasks.core.annotation.requests import Limits
 from tasks.core.annotation.taxonomy import Label
@@ -53,8 +53,8 @@ def oracle():
 
 
 def spent(job):
-    with open_ledger(job.ledger, job.name) as ledger:
-        return ledger.spent()
+    with open_answer_cache(job.answer_cache, job.name) as cache:
+        return cache.spent()
 
 
 def sizes(endpoint):
@@ -106,7 +106,7 @@ def test_what_never_brings_an_answer_is_named_and_asked_again_once_mended(job, r
         endpoint.misbehave = None
         assert run(made)[-1].done == N
         assert KEY.encode() not in b"".join(
-            path.read_bytes() for path in made.ledger.parent.rglob("*") if path.is_file()
+            path.read_bytes() for path in made.answer_cache.parent.rglob("*") if path.is_file()
         )
 
 
@@ -146,7 +146,7 @@ def test_empty_answers_that_an_earlier_version_kept_are_asked_for_again(job):
     with Endpoint(oracle()) as endpoint:
         made = job(endpoint)
         run(made)
-        with sqlite3.connect(made.ledger) as calls:
+        with sqlite3.connect(made.answer_cache) as calls:
             calls.execute("update calls set answer = '' where id % 3 = 0")
             calls.execute("update calls set answer = '<think>\nHm, so' where id % 3 = 1")
             calls.execute("update calls set answer = 'Hm</think>' || answer where id % 3 = 2")
@@ -156,7 +156,7 @@ def test_empty_answers_that_an_earlier_version_kept_are_asked_for_again(job):
         assert len(endpoint.requests) == before + N - N // 3
 
 
-def test_thoughts_are_in_no_summary_and_not_in_the_ledger(job):
+def test_thoughts_are_in_no_summary_and_not_in_the_cache(job):
     def thinks(_, body):
         system, user = (message["content"] for message in body["messages"])
         return f"Okay, the text…\n</think>\n\n{oracle().answer(system, user)}"
@@ -167,7 +167,7 @@ def test_thoughts_are_in_no_summary_and_not_in_the_ledger(job):
         assert set(made.steps.latest(pipeline.NOTES).values()) <= {
             each for own in PHRASES.values() for each in own
         }
-        with sqlite3.connect(made.ledger) as calls:
+        with sqlite3.connect(made.answer_cache) as calls:
             assert not calls.execute("select * from calls where answer like '%think%'").fetchall()
 
 
@@ -280,7 +280,7 @@ def test_a_key_that_is_given_back_as_an_answer_is_not_kept(job):
         made = job(endpoint, sample=5)
         with pytest.raises(InputError, match="outside the set"):
             run(made)
-        assert KEY.encode() not in made.ledger.read_bytes()
+        assert KEY.encode() not in made.answer_cache.read_bytes()
         assert KEY not in repr(made)
 
 
@@ -315,10 +315,10 @@ def test_an_endpoint_elsewhere_is_asked_through_the_proxy(job, monkeypatch):
         assert run(replace(made, endpoint=away))[-1].done == N
 
 
-def test_answers_of_the_ledger_are_the_last_that_say_something(tmp_path):
-    with open_ledger(tmp_path / "calls.sqlite", "mood") as ledger:
+def test_answers_of_the_cache_are_the_last_that_say_something(tmp_path):
+    with open_answer_cache(tmp_path / "calls.sqlite", "mood") as cache:
         for text in ("first", "second", ""):
-            ledger.answered(ledger.begin("classify", "k"), Answer(text, 1, 1), 0.0)
-        assert ledger.answers(["k"]) == {"k": Answer("second", 1, 1)}
-        ledger.doubt(["k"])
-        assert ledger.answers(["k"]) == {} and ledger.spent().calls == 3
+            cache.answered(cache.begin("classify", "k"), Answer(text, 1, 1), 0.0)
+        assert cache.answers(["k"]) == {"k": Answer("second", 1, 1)}
+        cache.doubt(["k"])
+        assert cache.answers(["k"]) == {} and cache.spent().calls == 3
