@@ -94,7 +94,7 @@ def compare(job: LabelJob, share: float) -> Step:
     best, sure = weak_labels(chosen.vectors, y, share)
     names = [label.name for label in job.taxonomy]
     choices = {chosen.ids[row]: names[best[row]] for row in sure}
-    job.steps.remember(pipeline.CHOICES, "", choices)
+    job.steps.save(pipeline.CHOICES, "", choices)
     return Step("compare", len(best), len(sure), reasons={UNSURE: len(best) - len(sure)})
 
 
@@ -108,7 +108,7 @@ def write_taxonomy(job: LabelJob, output: Output) -> int:
         "it by --taxonomy.",
     )
     text = render_taxonomy(labels, heading)
-    job.steps.remember(TAXONOMY, "", content_hash(text.encode()))
+    job.steps.save(TAXONOMY, "", content_hash(text.encode()))
     write_text(output.taxonomy, text)
     return len(labels)
 
@@ -116,7 +116,7 @@ def write_taxonomy(job: LabelJob, output: Output) -> int:
 def check_taxonomy(job: LabelJob, output: Output) -> None:
     """Refuse to write over labels that a person has made or edited."""
     file = output.taxonomy
-    if file.is_file() and content_hash(file) != job.steps.recall(TAXONOMY, ""):
+    if file.is_file() and content_hash(file) != job.steps.load(TAXONOMY, ""):
         raise InputError(
             f"{file}: found labels that were edited; expected none, or those of an earlier review;"
             " use them by --taxonomy, or move them away"

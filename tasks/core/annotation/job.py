@@ -13,7 +13,7 @@ from tasks.core.annotation.budget import Budget, BudgetTracker
 from tasks.core.annotation.prompting import PromptBuilder
 from tasks.core.annotation.prompts import load_prompts, version_of
 from tasks.core.annotation.requests import Limits, ask_all
-from tasks.core.annotation.step_cache import Steps
+from tasks.core.annotation.step_results import StepResults
 from tasks.core.annotation.taxonomy import Label
 from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.llm.answers import Answer, PromptRequest, cure
@@ -65,9 +65,9 @@ class LabelJob:
     taxonomy: tuple[Label, ...] = ()  # given by a person: the first four steps are left out
 
     @property
-    def steps(self) -> Steps:
+    def steps(self) -> StepResults:
         """The results of the labelling's steps, kept on disk."""
-        return Steps(self.memory)
+        return StepResults(self.memory)
 
     @property
     def weak(self) -> bool:

@@ -45,14 +45,14 @@ VAGUE = ("unclear", "other", "unknown")  # no name of a kind of texts: what abst
 
 def sample(job: LabelJob) -> Step:
     """Choose the texts that the model will label, and keep their ids."""
-    ids = job.steps.remember(SAMPLE, _drawn_from(job), drawn(job))
+    ids = job.steps.save(SAMPLE, _drawn_from(job), drawn(job))
     return Step("sample", len(ids), len(ids))
 
 
 def drawn(job: LabelJob) -> list[str]:
     """Return the ids of the texts that are chosen, without noting them."""
     manner = job.manner
-    known: list[str] | None = job.steps.recall(SAMPLE, _drawn_from(job))
+    known: list[str] | None = job.steps.load(SAMPLE, _drawn_from(job))
     if known is not None:
         return known
     return sampling.draw(job.table, manner.sampling, manner.sample, _regions(job), manner.seed)
@@ -80,7 +80,7 @@ def summarise(job: LabelJob, till: Billing, advance: Advance) -> Step:
     step = counted("summarise", len(questions), len(notes), [*reasons, *nothing], known)
     if not notes and not step.unasked:
         raise none_of(job.name, step, "summary")
-    job.steps.remember(NOTES, "", notes)
+    job.steps.save(NOTES, "", notes)
     return step
 
 
@@ -90,7 +90,7 @@ def cluster(job: LabelJob) -> Step:
     chosen = _chosen(job)
     if not manner.summary:
         shown = [text[:NOTE] for text in chosen.texts]
-        steps.remember(NOTES, "", dict(zip(chosen.ids, shown, strict=True)))
+        steps.save(NOTES, "", dict(zip(chosen.ids, shown, strict=True)))
     notes: dict[str, str] = steps.latest(NOTES)
     if not notes:
         raise InputError(
@@ -98,11 +98,11 @@ def cluster(job: LabelJob) -> Step:
             " the endpoint and the prompts, then run the same command"
         )
     made_from = digest(notes, fingerprint(job.encoder), asdict(manner))
-    groups = steps.recall(CLUSTERS, made_from)
+    groups = steps.load(CLUSTERS, made_from)
     if groups is None:
         x = encode(job, list(notes.values())) if manner.summary else chosen.vectors
         found = group(x, manner.clusters, manner.shown, manner.seed)
-        groups = steps.remember(CLUSTERS, made_from, [asdict(each) for each in found])
+        groups = steps.save(CLUSTERS, made_from, [asdict(each) for each in found])
     inside = sum(len(each["rows"]) for each in groups)
     return counted("cluster", len(notes), inside, [SMALL] * (len(notes) - inside))
 
@@ -142,7 +142,7 @@ def propose(job: LabelJob, till: Billing, advance: Advance) -> Step:
 
 def keep(job: LabelJob, steps: Sequence[Step]) -> None:
     """Note how the labels were found: they stay, until something that decides on them changes."""
-    job.steps.remember(FOUND, _origin(job), [asdict(step) for step in steps])
+    job.steps.save(FOUND, _origin(job), [asdict(step) for step in steps])
 
 
 def kept(job: LabelJob, ids: Sequence[str] | None = None) -> list[Step] | None:
@@ -151,8 +151,8 @@ def kept(job: LabelJob, ids: Sequence[str] | None = None) -> list[Step] | None:
     ids: the texts of the sample, if it is not the one that was noted last.
     """
     origin = _origin(job, ids)
-    steps = job.steps.recall(FOUND, origin)
-    if steps is None or job.steps.recall(LABELS, origin) is None:
+    steps = job.steps.load(FOUND, origin)
+    if steps is None or job.steps.load(LABELS, origin) is None:
         return None
     asked = ("summarise", "name", "propose")
     return [
@@ -179,7 +179,7 @@ def classify(job: LabelJob, till: Billing, advance: Advance) -> Step:
     step = counted("classify", len(questions), len(choices), [*reasons, *abstained], known)
     if not choices:
         raise none_of(job.name, step, "label")
-    job.steps.remember(CHOICES, "", choices)
+    job.steps.save(CHOICES, "", choices)
     return step
 
 
@@ -241,7 +241,7 @@ def _merge(job: LabelJob, labels: list[Label], step: Step) -> None:
             f"label {job.name}: found {len(merged)} label from {step.wanted} answers; expected at"
             " least 2; word the instruction otherwise, ask for more clusters, or give --taxonomy"
         )
-    job.steps.remember(LABELS, _origin(job), [asdict(label) for label in merged])
+    job.steps.save(LABELS, _origin(job), [asdict(label) for label in merged])
 
 
 def _origin(job: LabelJob, ids: Sequence[str] | None = None) -> str:
