@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.core.labels.answers import DROPPED
+from tasks.core.labels.cells import DROPPED
 from tasks.core.readers.reader import ID_NAMES, TEXT_NAMES, find_column
 from tasks.core.workspace.errors import InputError
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tasks.core.labels.answers import tidy
+from tasks.core.labels.cells import tidy
 from tasks.core.readers.records import encodable
 from tasks.core.workspace.files import digest
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tasks.core.labels.answers import EMPTY
+from tasks.core.labels.cells import EMPTY
 from tasks.core.labels.enough import check_labels, check_rows
 from tasks.core.labels.files import LabelFile, Part
 from tasks.core.labels.matching import UNKNOWN_TEXT as UNKNOWN_TEXT

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tasks.core.labels.answers import DISCARDED, EMPTY, ONE_HOT, Answer, dropped, understood
+from tasks.core.labels.cells import DISCARDED, EMPTY, ONE_HOT, Answer, dropped, understood
 from tasks.core.labels.columns import LabelColumns, label_columns
 from tasks.core.labels.files import JSON, Part
 from tasks.core.labels.tool_exports import REFUSED, unfold

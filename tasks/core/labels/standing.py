@@ -6,7 +6,7 @@ from collections import Counter
 
 import polars as pl
 
-from tasks.core.labels.answers import EMPTY
+from tasks.core.labels.cells import EMPTY
 from tasks.core.labels.matching import Places
 from tasks.core.labels.multilabel import joined
 from tasks.core.labels.precedence import OVERRULED, source_of

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from tasks.core.labels.answers import CONTAINER
+from tasks.core.labels.cells import CONTAINER
 from tasks.core.readers.reader import ID_NAMES, TEXT_NAMES
 from tasks.core.readers.records import Cell, dump
 

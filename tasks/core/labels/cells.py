@@ -1,4 +1,4 @@
-"""What one cell of a label file says: labels of a whole text, or why it is none.
+"""What one cell of a label file says: the labels of a whole text, or why it says none.
 
 Annotation tools write a choice in many ways: `fee`, `["fee"]`, `['fee']`, `{"choices": ["fee"]}`,
 `[{"value": "fee", "status": "submitted"}]`. A container is read as what it means, or refused; it is
