@@ -1,4 +1,6 @@
-"""Classes as Gaussians that share a covariance: the mathematics behind `discriminant`.
+"""Probabilistic linear discriminant analysis, PLDA: classes as Gaussians that share a covariance.
+
+The mathematics of the method `discriminant`, and so of the default, `auto`.
 
 Ioffe, "Probabilistic Linear Discriminant Analysis", ECCV 2006; Ledoit and Wolf, "A
 well-conditioned estimator for large-dimensional covariance matrices", 2004.
