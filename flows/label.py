@@ -54,23 +54,23 @@ class LabelReport:
 
 
 @flow(name="label", flow_run_name="label {name}")
-def label(root: Path, name: str, wish: LabelOptions) -> LabelReport:
+def label(root: Path, name: str, options: LabelOptions) -> LabelReport:
     """Sample, summarise, cluster, name and classify; what was paid for is never paid again."""
     begun = time.perf_counter()
     paths, params = Paths(root), load_params(Paths(root).params)
-    if wish.zero_shot is None:
+    if options.zero_shot is None:
         ask(paths, "label", "sources", "model")
         endpoint(params)  # before the slow work
     with one_heartbeat():
         _bring_vectors(paths, params)
-        job = make_job(paths, params, name, wish)
+        job = make_job(paths, params, name, options)
         output = task.Output(paths.label_file(name), paths.label_card(name), paths.taxonomy(name))
         with _alone(job):
             for file in (output.labels, output.card, output.taxonomy):
                 sweep_beside(file)
             check_place(output.labels, output.card, name, weak=job.weak)
             steps = [task.sample(job)]
-            if wish.review:
+            if options.review:
                 task.check_taxonomy(job, output)
                 steps += _find_labels(job)
                 task.write_taxonomy(job, output)

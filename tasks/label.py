@@ -80,10 +80,10 @@ def _paid(
     job: LabelJob, name: str, total: int, work: Callable[[LabelJob, Billing, Advance], Step]
 ) -> Step:
     with (
-        open_billing(job) as till,
-        track(name, total, "answers", lambda: str(till.purse)) as advance,
+        open_billing(job) as billing,
+        track(name, total, "answers", lambda: str(billing.budget)) as advance,
     ):
-        return work(job, till, advance)
+        return work(job, billing, advance)
 
 
 @task(name="compare", cache_policy=NO_CACHE)

@@ -87,13 +87,13 @@ def make_job(folder: Path, table: Path, settings: EmbedSettings, url: str, **mor
 def run(job: LabelJob, advance: Advance = lambda _: None) -> list[Step]:
     """Do what the flow does: find the labels unless they are known, then classify."""
     steps = [pipeline.sample(job)]
-    with open_billing(job) as till:
+    with open_billing(job) as billing:
         found = [] if job.taxonomy else pipeline.kept(job)
         if found is None:
             if job.manner.direct:
-                found = [pipeline.propose(job, till, advance)]
+                found = [pipeline.propose(job, billing, advance)]
             else:
-                found = [pipeline.summarise(job, till, advance)] if job.manner.summary else []
-                found += [pipeline.cluster(job), pipeline.name_clusters(job, till, advance)]
+                found = [pipeline.summarise(job, billing, advance)] if job.manner.summary else []
+                found += [pipeline.cluster(job), pipeline.name_clusters(job, billing, advance)]
             pipeline.keep(job, found)
-        return [*steps, *found, pipeline.classify(job, till, advance)]
+        return [*steps, *found, pipeline.classify(job, billing, advance)]

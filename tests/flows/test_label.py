@@ -159,11 +159,11 @@ def test_a_person_edits_the_labels_and_corrects_some_texts(shop, endpoint, capfd
 
 
 def test_an_instruction_of_several_lines_heads_the_labels_as_a_comment(shop, endpoint):
-    wish = LabelOptions(instruction="the mood\nsuch as: fury", clusters=8, review=True)
-    file = label(shop, "mood", wish).file
+    options = LabelOptions(instruction="the mood\nsuch as: fury", clusters=8, review=True)
+    file = label(shop, "mood", options).file
     assert file.read_text().startswith("# the mood such as: fury\n# ")
     assert {each.name for each in read_taxonomy(file)} == {"furious", "happy"}
-    assert label(shop, "mood", wish).file == file  # unedited, it may be written again
+    assert label(shop, "mood", options).file == file  # unedited, it may be written again
 
 
 def test_what_a_model_labelled_is_told_also_where_another_file_cannot_be_read(shop, endpoint):

@@ -38,7 +38,7 @@ class BudgetTracker:
         return f"${self.usd:,.2f}" if priced else f"{self.tokens:,} tokens"
 
     def reserve(self, question: PromptRequest) -> float | None:
-        """Take the price of one call out of the purse; None where it holds too little."""
+        """Take the price of one call out of the budget; None where it holds too little."""
         most = self._budget.usd(question.tokens(), question.size)
         limit, calls = self._budget.max_usd, self._budget.max_calls
         if calls is not None and self._calls >= calls:

@@ -37,25 +37,25 @@ def forecast(job: LabelJob) -> list[Forecast]:
     ids = pipeline.drawn(job)
     texts = sampling.lookup(job.table, ids).texts
     known = bool(job.taxonomy) or pipeline.kept(job, ids) is not None
-    asker = job.asker()
+    builder = job.prompt_builder()
     found = [] if known else _naming(job, texts)
     labels = pipeline.taxonomy(job) if known else [STAND_IN] * job.manner.clusters
     return [
         *found,
-        _forecast(job, "classify", [asker.classify(text, labels) for text in texts], CHOICE),
+        _forecast(job, "classify", [builder.classify(text, labels) for text in texts], CHOICE),
     ]
 
 
 def _naming(job: LabelJob, texts: Sequence[str]) -> list[Forecast]:
-    asker, manner = job.asker(), job.manner
+    builder, manner = job.prompt_builder(), job.manner
     if manner.direct:
-        question = asker.propose(texts[: 2 * manner.shown])
+        question = builder.propose(texts[: 2 * manner.shown])
         return [_forecast(job, "propose", [question], NAME * manner.clusters)]
     notes = ["x" * 4 * NOTE] * manner.shown if manner.summary else texts[: manner.shown]
-    naming = [asker.name(notes, notes)] * number_of(len(texts), manner.clusters)
+    naming = [builder.name(notes, notes)] * number_of(len(texts), manner.clusters)
     found = [_forecast(job, "name", naming, NAME)]
     if manner.summary:
-        questions = [asker.summarise(text) for text in texts]
+        questions = [builder.summarise(text) for text in texts]
         found = [_forecast(job, "summarise", questions, NOTE), *found]
     return found
 

@@ -81,7 +81,7 @@ class LabelJob:
             raise ValueError(f"label {self.name}: weak labels are made without a model")
         return self.endpoint
 
-    def asker(self) -> PromptBuilder:
+    def prompt_builder(self) -> PromptBuilder:
         """Return the builder of prompts for this instruction."""
         manner = self.manner
         prompts = load_prompts(self.prompts)
@@ -147,7 +147,7 @@ class Billing:
     """The log in which calls to the model are noted, and the budget they are paid from."""
 
     cache: AnswerCache
-    purse: BudgetTracker
+    budget: BudgetTracker
 
 
 @contextmanager
@@ -158,15 +158,15 @@ def open_billing(job: LabelJob) -> Iterator[Billing]:
 
 
 def ask(
-    job: LabelJob, till: Billing, questions: Sequence[PromptRequest], step: str, advance: Advance
+    job: LabelJob, billing: Billing, questions: Sequence[PromptRequest], step: str, advance: Advance
 ) -> tuple[list[Result], int]:
     """Ask the job's model; return a result a question, and how many were known already."""
     asked = ask_all(
         lambda: connect(job.asked),
         job.asked.model,
         questions,
-        till.cache,
-        till.purse,
+        billing.cache,
+        billing.budget,
         job.limits,
         step,
         advance,
@@ -178,7 +178,7 @@ def ask(
 
 def ask_usably(
     job: LabelJob,
-    till: Billing,
+    billing: Billing,
     questions: Sequence[PromptRequest],
     read: Callable[[str], object],
     step: str,
@@ -188,16 +188,16 @@ def ask_usably(
 
     Where no answer at all is of use, all are asked again the next time: the model may be mended.
     """
-    asker = job.asker()
-    results, known = ask(job, till, questions, step, advance)
+    builder = job.prompt_builder()
+    results, known = ask(job, billing, questions, step, advance)
     again = {
-        at: asker.repair(questions[at], answer.text)
+        at: builder.repair(questions[at], answer.text)
         for at, answer in enumerate(results)
         if isinstance(answer, Answer) and not read(answer.text)
     }
-    repaired, _ = ask(job, till, list(again.values()), step, lambda _: None)
+    repaired, _ = ask(job, billing, list(again.values()), step, lambda _: None)
     for at, result in zip(again, repaired, strict=True):
         results[at] = result
     if not any(isinstance(each, Answer) and read(each.text) for each in results):
-        till.cache.doubt([job.key(each) for each in (*questions, *again.values())])
+        billing.cache.doubt([job.key(each) for each in (*questions, *again.values())])
     return results, known

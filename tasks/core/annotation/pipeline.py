@@ -67,11 +67,11 @@ def _regions(job: LabelJob) -> int:
     return job.manner.clusters if job.manner.sampling == "stratified" else 0
 
 
-def summarise(job: LabelJob, till: Billing, advance: Advance) -> Step:
+def summarise(job: LabelJob, billing: Billing, advance: Advance) -> Step:
     """Have each text summarised by what it says about the instruction."""
-    chosen, asker = _chosen(job), job.asker()
-    questions = [asker.summarise(text) for text in chosen.texts]
-    results, known = ask(job, till, questions, "summarise", advance)
+    chosen, builder = _chosen(job), job.prompt_builder()
+    questions = [builder.summarise(text) for text in chosen.texts]
+    results, known = ask(job, billing, questions, "summarise", advance)
     found = [read_note(each.text) if isinstance(each, Answer) else None for each in results]
     noted = {key: note for key, note in zip(chosen.ids, found, strict=True) if note}
     notes = {key: note for key, note in noted.items() if plain(note) not in VAGUE}
@@ -107,16 +107,16 @@ def cluster(job: LabelJob) -> Step:
     return counted("cluster", len(notes), inside, [SMALL] * (len(notes) - inside))
 
 
-def name_clusters(job: LabelJob, till: Billing, advance: Advance) -> Step:
+def name_clusters(job: LabelJob, billing: Billing, advance: Advance) -> Step:
     """Have each cluster named against the others, and merge the names that mean the same."""
     notes = list(job.steps.latest(NOTES).values())
     groups = [_group(each) for each in job.steps.latest(CLUSTERS)]
-    asker = job.asker()
+    builder = job.prompt_builder()
     questions = [
-        asker.name([notes[row] for row in each.inside], [notes[row] for row in each.outside])
+        builder.name([notes[row] for row in each.inside], [notes[row] for row in each.outside])
         for each in groups
     ]
-    results, known = ask_usably(job, till, questions, read_label, "name", advance)
+    results, known = ask_usably(job, billing, questions, read_label, "name", advance)
     found = [read_label(each.text) if isinstance(each, Answer) else None for each in results]
     labels = [
         Label(label.name, label.description, len(each.rows))
@@ -129,10 +129,10 @@ def name_clusters(job: LabelJob, till: Billing, advance: Advance) -> Step:
     return step
 
 
-def propose(job: LabelJob, till: Billing, advance: Advance) -> Step:
+def propose(job: LabelJob, billing: Billing, advance: Advance) -> Step:
     """Have all labels proposed at once from a part of the sample."""
-    question = job.asker().propose(_chosen(job).texts[: 2 * job.manner.shown])
-    (result,), known = ask_usably(job, till, [question], read_labels_of, "propose", advance)
+    question = job.prompt_builder().propose(_chosen(job).texts[: 2 * job.manner.shown])
+    (result,), known = ask_usably(job, billing, [question], read_labels_of, "propose", advance)
     labels = read_labels_of(result.text) if isinstance(result, Answer) else []
     reason = _reason(result, labels or None, UNREADABLE)
     step = counted("propose", 1, int(bool(labels)), [reason], known)
@@ -160,17 +160,17 @@ def kept(job: LabelJob, ids: Sequence[str] | None = None) -> list[Step] | None:
     ]
 
 
-def classify(job: LabelJob, till: Billing, advance: Advance) -> Step:
+def classify(job: LabelJob, billing: Billing, advance: Advance) -> Step:
     """Have each text sorted into one of the labels; what an answer names is kept by id."""
-    chosen, asker, labels = _chosen(job), job.asker(), taxonomy(job)
+    chosen, builder, labels = _chosen(job), job.prompt_builder(), taxonomy(job)
     names = [*(label.name for label in labels), ABSTAIN]
-    questions = [asker.classify(text, labels) for text in chosen.texts]
+    questions = [builder.classify(text, labels) for text in chosen.texts]
 
     def read(answer: str) -> str | None:
         """Return the label that an answer names."""
         return read_choice(answer, names)
 
-    results, known = ask_usably(job, till, questions, read, "classify", advance)
+    results, known = ask_usably(job, billing, questions, read, "classify", advance)
     found = [read(each.text) if isinstance(each, Answer) else None for each in results]
     of = zip(chosen.ids, found, strict=True)
     choices = {key: label for key, label in of if label is not None and label != ABSTAIN}

@@ -92,7 +92,7 @@ def ask_all(
     model: str,
     questions: Sequence[PromptRequest],
     cache: AnswerCache,
-    purse: BudgetTracker,
+    budget: BudgetTracker,
     limits: Limits,
     step: str,
     advance: Callable[[int], None],
@@ -109,7 +109,7 @@ def ask_all(
     todo = {key: each for key, each in wanted.items() if key not in asked.answers}
     if todo:
         pace = pace or Pace(limits.per_minute, limits.first_wait)
-        asyncio.run(_Round(todo, asked, cache, purse, limits, step, advance, pace).run(connect))
+        asyncio.run(_Round(todo, asked, cache, budget, limits, step, advance, pace).run(connect))
     return asked
 
 
@@ -119,13 +119,13 @@ class _Round:
         todo: dict[str, PromptRequest],
         asked: Asked,
         cache: AnswerCache,
-        purse: BudgetTracker,
+        budget: BudgetTracker,
         limits: Limits,
         step: str,
         advance: Callable[[int], None],
         pace: Pace,
     ) -> None:
-        self._todo, self._asked, self._cache, self._purse = todo, asked, cache, purse
+        self._todo, self._asked, self._cache, self._budget = todo, asked, cache, budget
         self._limits, self._step, self._advance, self._pace = limits, step, advance, pace
         self._queue: Iterator[tuple[str, PromptRequest]] = iter(todo.items())
         self._unlucky = 0
@@ -185,14 +185,14 @@ class _Round:
 
     async def _reserve(self, question: PromptRequest) -> float | None:
         """Take the price of a call; wait where calls under way hold what they may not need."""
-        while (reserved := self._purse.reserve(question)) is None and self._purse.under_way:
+        while (reserved := self._budget.reserve(question)) is None and self._budget.under_way:
             self._settled.clear()
             await self._settled.wait()
         return reserved
 
     def _settle(self, reserved: float, answer: Answer | None) -> float:
         self._settled.set()
-        return self._purse.settle(reserved, answer)
+        return self._budget.settle(reserved, answer)
 
     async def _call(
         self, model: LanguageModel, key: str, question: PromptRequest, reserved: float

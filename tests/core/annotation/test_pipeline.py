@@ -441,5 +441,5 @@ def test_answers_are_shared_between_instructions_but_not_their_cost(job):
         other = job(endpoint, taxonomy=GIVEN, name="other")
         assert run(other)[-1].known == N
         assert spent(other).calls == 0
-        with open_billing(other) as till:
-            assert till.purse.usd == 0
+        with open_billing(other) as billing:
+            assert billing.budget.usd == 0

@@ -138,8 +138,8 @@ def test_no_summary_at_all_is_refused_with_the_cause(job):
         with pytest.raises(InputError, match=r"no summary for 5 texts \(5 failed: .* on thinking"):
             run(made)
         endpoint.misbehave = None
-        with open_billing(made) as till:
-            assert pipeline.summarise(made, till, lambda _: None).done == 5
+        with open_billing(made) as billing:
+            assert pipeline.summarise(made, billing, lambda _: None).done == 5
 
 
 def test_empty_answers_that_an_earlier_version_kept_are_asked_for_again(job):
