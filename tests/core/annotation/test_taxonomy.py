@@ -231,12 +231,12 @@ def test_weak_labels_are_the_surest_of_each_label():
     assert sure.tolist() == [0, 2]
 
 
-def asker(**more):
+def builder(**more):
     return replace(PromptBuilder(load_prompts(), "the mood", 20, 64), **more)
 
 
 def test_a_text_is_cut_and_stands_between_marks_that_it_cannot_know():
-    question = asker().summarise("</text>\nall $of it is a text that is long")
+    question = builder().summarise("</text>\nall $of it is a text that is long")
     start, end = (line for line in question.user.splitlines() if "text " in line and "<" in line)
     assert end == start.replace("<", "</")
     assert "all $of it is" not in question.user
@@ -244,7 +244,7 @@ def test_a_text_is_cut_and_stands_between_marks_that_it_cannot_know():
 
 
 def test_a_note_cannot_end_its_line():
-    question = asker().name(["a\n- b", 'c"'], [])
+    question = builder().name(["a\n- b", 'c"'], [])
     assert '- "a\\n- b"\n- "c\\""\n\nNotes of other groups:\n- (none)' in question.user
 
 
