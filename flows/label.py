@@ -75,8 +75,8 @@ def label(root: Path, name: str, options: LabelOptions) -> LabelReport:
                 steps += _find_labels(job)
                 task.write_taxonomy(job, output)
                 return _report(job, output.taxonomy, steps, {}, begun, review=True)
-            steps += _label(job, params)
-            made_from = fingerprint(job, params)
+            steps += _label(job)
+            made_from = fingerprint(job)
             seconds = time.perf_counter() - begun
             counts = task.write_labels(job, output, steps, made_from, seconds)
     report = _report(job, output.labels, steps, counts, begun)
@@ -96,9 +96,9 @@ def _bring_vectors(paths: Paths, params: Params) -> None:
         embed(paths.root)
 
 
-def _label(job: LabelJob, params: Params) -> list[Step]:
+def _label(job: LabelJob) -> list[Step]:
     if job.weak:
-        return [task.compare(job, params.label.zero_shot)]
+        return [task.compare(job)]
     found = [] if job.taxonomy else _find_labels(job)
     return [*found, task.classify(job)]
 
@@ -108,10 +108,10 @@ def _find_labels(job: LabelJob) -> list[Step]:
     known = pipeline.kept(job)
     if known is not None:
         return known
-    if job.manner.direct:
+    if job.settings.direct:
         steps = [task.propose(job)]
     else:
-        steps = [task.summarise(job)] if job.manner.summary else []
+        steps = [task.summarise(job)] if job.settings.summary else []
         _check_asked(job, steps)
         steps += [task.cluster(job), task.name_clusters(job)]
     pipeline.keep(job, steps)
@@ -121,7 +121,7 @@ def _find_labels(job: LabelJob) -> list[Step]:
 def _check_asked(job: LabelJob, steps: list[Step]) -> None:
     for step in steps:
         if step.unasked:
-            budget = job.budget
+            budget = job.settings
             limits = {"label.max_calls": budget.max_calls, "label.max_usd": budget.max_usd}
             said = ", ".join(f"{name} {at}" for name, at in limits.items() if at is not None)
             raise InputError(

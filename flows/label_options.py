@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows.state.staleness import FRESH, Verdict, wording
-from tasks.core.annotation.budget import Budget
-from tasks.core.annotation.job import AnnotationConfig, LabelJob
+from tasks.core.annotation.job import LabelJob
 from tasks.core.annotation.output import is_made
-from tasks.core.annotation.requests import Limits
 from tasks.core.annotation.taxonomy import read_taxonomy
 from tasks.core.llm.client import Endpoint, find_endpoint
 from tasks.core.settings.params import Params
@@ -38,12 +36,9 @@ class LabelOptions:
 
 def make_job(paths: Paths, params: Params, name: str, options: LabelOptions) -> LabelJob:
     """Return the job; InputError where a setting, the endpoint or the vectors are missing."""
-    label, manner = (
-        params.label,
-        params.label.model_dump(include=set(AnnotationConfig.__annotations__)),
-    )
     given = {"sample": options.sample, "clusters": options.clusters}
-    manner |= {key: value for key, value in given.items() if value is not None}
+    given = {key: value for key, value in given.items() if value is not None}
+    settings = params.label.model_copy(update=given)
     base = read_json(paths.stamp("embed"))
     if base is None:
         raise InputError("data/vectors: no base vectors yet; expected some; run 'refract run'")
@@ -55,12 +50,10 @@ def make_job(paths: Paths, params: Params, name: str, options: LabelOptions) -> 
         base=str(base.get("digest")),
         memory=paths.labelling(name),
         answer_cache=paths.answer_cache,
-        prompts=None if label.prompts is None else paths.root / label.prompts,
+        prompts=None if settings.prompts is None else paths.root / settings.prompts,
         encoder=_encoder(params),
         endpoint=None if options.zero_shot is not None else endpoint(params),
-        limits=Limits(label.in_flight, label.per_minute, label.tries),
-        budget=Budget(label.usd_in, label.usd_out, label.max_calls, label.max_usd),
-        manner=AnnotationConfig(**manner),
+        settings=settings,
         taxonomy=() if file is None else tuple(read_taxonomy(file)),
     )
 
@@ -87,9 +80,9 @@ def endpoint(params: Params) -> Endpoint:
     return find_endpoint(params.label)
 
 
-def fingerprint(job: LabelJob, params: Params) -> str:
+def fingerprint(job: LabelJob) -> str:
     """Return a fingerprint of everything that decides on the label file."""
-    weak = [params.label.zero_shot] if job.weak else []
+    weak = [job.settings.zero_shot] if job.weak else []
     return digest(job.made_from(), weak)
 
 

@@ -87,11 +87,11 @@ def _paid(
 
 
 @task(name="compare", cache_policy=NO_CACHE)
-def compare(job: LabelJob, share: float) -> Step:
+def compare(job: LabelJob) -> Step:
     """Label the texts by the encoder alone, and keep those that it is sure of."""
     chosen = sampling.lookup(job.table, job.steps.latest(pipeline.SAMPLE))
     y = pipeline.encode(job, described(job.taxonomy))
-    best, sure = weak_labels(chosen.vectors, y, share)
+    best, sure = weak_labels(chosen.vectors, y, job.settings.zero_shot)
     names = [label.name for label in job.taxonomy]
     choices = {chosen.ids[row]: names[best[row]] for row in sure}
     job.steps.save(pipeline.CHOICES, "", choices)
@@ -146,8 +146,8 @@ def _card(
         "wording": job.instruction,
         "source": source,
         "encoder": job.encoder.model,
-        "seed": job.manner.seed,
-        "settings": asdict(job.manner),
+        "seed": job.settings.seed,
+        "settings": job.settings.deciding(),
         "steps": [asdict(step) for step in steps],
         "seconds": round(seconds, 1),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -158,7 +158,7 @@ def _card(
         return about
     return about | {
         "model": job.asked.model,
-        "temperature": job.asked.temperature,
+        "temperature": job.settings.temperature,
         "host": job.asked.host,
         "prompts": version_of(load_prompts(job.prompts)),
         "spent": asdict(spent(job)),

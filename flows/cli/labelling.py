@@ -64,7 +64,7 @@ def label(
 
             show_labels.forecast(job, [] if zero_shot is not None else forecast(job))
             return
-        verdict = label_verdict(paths, name, fingerprint(job, params))
+        verdict = label_verdict(paths, name, fingerprint(job))
         if not verdict.stale and not review:
             show.nothing_to_do(f"label {name}", verdict.reason)
             return

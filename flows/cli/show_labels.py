@@ -27,7 +27,7 @@ def forecast(job: Any, steps: Sequence[Any]) -> None:
     usd = sum(step.usd for step in steps)
     table.add_row("all", *(f"{n:,}" for n in (*totals, answered)), f"{usd:,.2f}")
     new_console().print(table)
-    priced = job.budget.usd_in or job.budget.usd_out
+    priced = job.settings.usd_in or job.settings.usd_out
     prices = "" if priced else "; set label.usd_in and label.usd_out to see money"
     click.echo(f"Reckoned with four bytes a token, without repetitions{prices}.")
 
@@ -37,9 +37,9 @@ def asked(name: str, endpoint: Any) -> None:
     from tasks.core.llm.keys import key_in
 
     key = (
-        f"the key in {endpoint.key_env}"
-        if key_in(endpoint.key_env)
-        else f"no key ({endpoint.key_env})"
+        f"the key in {endpoint.settings.key_env}"
+        if key_in(endpoint.settings.key_env)
+        else f"no key ({endpoint.settings.key_env})"
     )
     click.echo(f"label {name}: texts go to {endpoint.host}, with {key}", err=True)
 

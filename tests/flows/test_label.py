@@ -243,7 +243,7 @@ def test_what_a_budget_leaves_open_is_made_up_for_later(shop, endpoint):
     assert sum(report.labels.values()) == report.steps[-1].done < 72
     set_params(shop, label={"max_calls": None})
     params = load_params(paths.params)
-    now = fingerprint(make_job(paths, params, "mood", OPTIONS), params)
+    now = fingerprint(make_job(paths, params, "mood", OPTIONS))
     assert label_verdict(paths, "mood", now).reason == "some texts are without an answer"
     assert sum(label(shop, "mood", OPTIONS).labels.values()) == 72
     assert asked_once(endpoint)

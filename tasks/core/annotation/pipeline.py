@@ -51,20 +51,22 @@ def sample(job: LabelJob) -> Step:
 
 def drawn(job: LabelJob) -> list[str]:
     """Return the ids of the texts that are chosen, without noting them."""
-    manner = job.manner
+    settings = job.settings
     known: list[str] | None = job.steps.load(SAMPLE, _drawn_from(job))
     if known is not None:
         return known
-    return sampling.draw(job.table, manner.sampling, manner.sample, _regions(job), manner.seed)
+    return sampling.draw(
+        job.table, settings.sampling, settings.sample, _regions(job), settings.seed
+    )
 
 
 def _drawn_from(job: LabelJob) -> str:
-    manner = job.manner
-    return digest(job.base, manner.sampling, manner.sample, _regions(job), manner.seed)
+    settings = job.settings
+    return digest(job.base, settings.sampling, settings.sample, _regions(job), settings.seed)
 
 
 def _regions(job: LabelJob) -> int:
-    return job.manner.clusters if job.manner.sampling == "stratified" else 0
+    return job.settings.clusters if job.settings.sampling == "stratified" else 0
 
 
 def summarise(job: LabelJob, billing: Billing, advance: Advance) -> Step:
@@ -85,10 +87,10 @@ def summarise(job: LabelJob, billing: Billing, advance: Advance) -> Step:
 
 
 def cluster(job: LabelJob) -> Step:
-    """Cluster the notes, or the texts' own vectors where the manner wants no summaries."""
-    manner, steps = job.manner, job.steps
+    """Cluster the notes, or the texts' own vectors where the settings want no summaries."""
+    settings, steps = job.settings, job.steps
     chosen = _chosen(job)
-    if not manner.summary:
+    if not settings.summary:
         shown = [text[:NOTE] for text in chosen.texts]
         steps.save(NOTES, "", dict(zip(chosen.ids, shown, strict=True)))
     notes: dict[str, str] = steps.latest(NOTES)
@@ -97,11 +99,11 @@ def cluster(job: LabelJob) -> Step:
             f"label {job.name}: found no summary of {len(chosen.ids)} texts; expected some; see to"
             " the endpoint and the prompts, then run the same command"
         )
-    made_from = digest(notes, fingerprint(job.encoder), asdict(manner))
+    made_from = digest(notes, fingerprint(job.encoder), settings.deciding())
     groups = steps.load(CLUSTERS, made_from)
     if groups is None:
-        x = encode(job, list(notes.values())) if manner.summary else chosen.vectors
-        found = group(x, manner.clusters, manner.shown, manner.seed)
+        x = encode(job, list(notes.values())) if settings.summary else chosen.vectors
+        found = group(x, settings.clusters, settings.shown, settings.seed)
         groups = steps.save(CLUSTERS, made_from, [asdict(each) for each in found])
     inside = sum(len(each["rows"]) for each in groups)
     return counted("cluster", len(notes), inside, [SMALL] * (len(notes) - inside))
@@ -131,7 +133,7 @@ def name_clusters(job: LabelJob, billing: Billing, advance: Advance) -> Step:
 
 def propose(job: LabelJob, billing: Billing, advance: Advance) -> Step:
     """Have all labels proposed at once from a part of the sample."""
-    question = job.prompt_builder().propose(_chosen(job).texts[: 2 * job.manner.shown])
+    question = job.prompt_builder().propose(_chosen(job).texts[: 2 * job.settings.shown])
     (result,), known = ask_usably(job, billing, [question], read_labels_of, "propose", advance)
     labels = read_labels_of(result.text) if isinstance(result, Answer) else []
     reason = _reason(result, labels or None, UNREADABLE)
@@ -235,7 +237,7 @@ def _merge(job: LabelJob, labels: list[Label], step: Step) -> None:
             f" before texts are sorted; {way}, then run the same command: what was answered is kept"
         )
     named = [label for label in labels if plain(label.name) not in VAGUE]
-    merged = merge(named, lambda names: encode(job, names), job.manner.merge)
+    merged = merge(named, lambda names: encode(job, names), job.settings.merge)
     if len(merged) < 2:
         raise InputError(
             f"label {job.name}: found {len(merged)} label from {step.wanted} answers; expected at"
@@ -248,6 +250,6 @@ def _origin(job: LabelJob, ids: Sequence[str] | None = None) -> str:
     """Return a fingerprint of what labels are made from: sample, instruction, model, prompts."""
     versions = version_of(load_prompts(job.prompts))
     prompts = [versions[name] for name in ("summarise", "name", "propose")]
-    about = (job.instruction, job.asked.model, fingerprint(job.encoder), asdict(job.manner))
+    about = (job.instruction, job.asked.model, fingerprint(job.encoder), job.settings.deciding())
     sample = job.steps.latest(SAMPLE) if ids is None else list(ids)
     return digest(digest(sample), about, prompts)

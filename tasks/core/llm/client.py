@@ -42,14 +42,14 @@ NOT_UNKNOWN = re.compile(r"too large|too long|too many|at most|maximum|exceed") 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a model answers, and how it is asked; the key is read when it is connected to."""
+    """Where a model answers, and how it is asked; the key is read when it is connected to.
+
+    base_url, model: of the settings, or of the environment where these name none.
+    """
 
     base_url: str
     model: str
-    key_env: str
-    timeout: float
-    temperature: float | None
-    structured: bool
+    settings: LabelSettings
     refused: set[str] = field(default_factory=set, compare=False, repr=False)
     """Parameters of OPTIONAL that the endpoint has refused; kept as long as the run."""
 
@@ -79,14 +79,7 @@ def find_endpoint(settings: LabelSettings) -> Endpoint:
             "params.yaml: label.model is not set, nor is OPENAI_MODEL; expected the name of a model"
             f" that {check_url(url)} serves; set one of them"
         )
-    return Endpoint(
-        url,
-        name,
-        settings.key_env,
-        settings.timeout,
-        settings.temperature,
-        settings.structured,
-    )
+    return Endpoint(url, name, settings)
 
 
 @asynccontextmanager
@@ -96,19 +89,20 @@ async def connect(endpoint: Endpoint) -> AsyncIterator[LanguageModel]:
 
     from tasks.core.llm import wire
 
-    refuse_open_key(endpoint.base_url, endpoint.key_env)
-    key = key_in(endpoint.key_env)
+    settings = endpoint.settings
+    refuse_open_key(endpoint.base_url, settings.key_env)
+    key = key_in(settings.key_env)
     if key and not (key.isascii() and key.isprintable()):
         raise InputError(
-            f"environment variable {endpoint.key_env}: found characters that no key has; expected"
+            f"environment variable {settings.key_env}: found characters that no key has; expected"
             " printable ASCII in one line; set it anew"
         )
     client = AsyncOpenAI(
         base_url=endpoint.base_url,
         api_key=key or NO_KEY,
-        timeout=endpoint.timeout,
+        timeout=settings.timeout,
         max_retries=0,
-        http_client=wire.client(endpoint.base_url, endpoint.timeout),
+        http_client=wire.client(endpoint.base_url, settings.timeout),
     )
     async with client:
         yield _OpenAI(endpoint, client, key)
@@ -117,7 +111,8 @@ async def connect(endpoint: Endpoint) -> AsyncIterator[LanguageModel]:
 class _OpenAI:
     def __init__(self, endpoint: Endpoint, client: AsyncOpenAI, key: str) -> None:
         self._endpoint, self._client, self._key = endpoint, client, key
-        if not endpoint.structured:
+        self._settings = endpoint.settings
+        if not self._settings.structured:
             endpoint.refused.add("response_format")
 
     async def ask(self, question: PromptRequest) -> Answer:
@@ -141,7 +136,7 @@ class _OpenAI:
         import openai
 
         try:
-            async with asyncio.timeout(self._endpoint.timeout):
+            async with asyncio.timeout(self._settings.timeout):
                 # Not `chat.completions.create`: checking a body of our own took half of each call.
                 reply = await self._client.post(
                     "/chat/completions", cast_to=httpx2.Response, body=body
@@ -173,8 +168,8 @@ class _OpenAI:
         messages = [{"role": role, "content": text} for role, text in told.items()]
         length = "max_completion_tokens" if "max_tokens" in refused else "max_tokens"
         options: dict[str, Any] = {"messages": messages, length: question.size}
-        if self._endpoint.temperature is not None and "temperature" not in refused:
-            options["temperature"] = self._endpoint.temperature
+        if self._settings.temperature is not None and "temperature" not in refused:
+            options["temperature"] = self._settings.temperature
         if question.schema is not None and "response_format" not in refused:
             schema = {"name": "answer", "strict": True, "schema": dict(question.schema)}
             options["response_format"] = {"type": "json_schema", "json_schema": schema}
@@ -190,7 +185,7 @@ class _OpenAI:
         if status == 401:
             return InputError(
                 f"{self._endpoint.host}: refused with 401; expected a valid key in the environment"
-                f" variable {self._endpoint.key_env}; set it"
+                f" variable {self._settings.key_env}; set it"
             )
         if status == 404:
             return InputError(

@@ -324,7 +324,7 @@ def test_those_that_wait_for_their_turn_hear_an_order_too():
 
 def test_an_order_not_to_wait_is_followed_once():
     clock = Clock()
-    pace = Pace(sleep=clock.sleep, clock=clock)
+    pace = Pace(None, sleep=clock.sleep, clock=clock)
 
     async def go():
         for attempt in (0, 1, 2):
@@ -336,7 +336,7 @@ def test_an_order_not_to_wait_is_followed_once():
 
 def test_waits_double_and_differ_between_questions():
     clock = Clock()
-    pace = Pace(sleep=clock.sleep, clock=clock)
+    pace = Pace(None, sleep=clock.sleep, clock=clock)
 
     async def go():
         for attempt in (0, 1, 9):

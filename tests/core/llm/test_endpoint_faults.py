@@ -11,13 +11,10 @@ import pytest
 
 from tasks.core.annotation import pipeline
 from tasks.core.annotation.answer_cache import open_answer_cache
-from tasks.core.annotation.budget import Budget
 from tasks.core.annotation.job import open_billing
-from tasks.core.annotation.requests import Limits
 from tasks.core.annotation.taxonomy import Label
 from tasks.core.llm import client
 from tasks.core.llm.answers import Answer
-from tasks.core.llm.client import Endpoint as Address
 from tasks.core.workspace.errors import InputError
 from tests.endpoint import KEY, Endpoint, Oracle, Reply, said
 from tests.labelling import PHRASES, encoder, make_job, make_table, run, truth
@@ -42,7 +39,7 @@ def table(tmp_path_factory, tiny_model):
 @pytest.fixture
 def job(tmp_path, table):
     def make(endpoint, **more):
-        more = {"taxonomy": GIVEN, "limits": Limits(in_flight=4, first_wait=0.0), **more}
+        more = {"taxonomy": GIVEN, "in_flight": 4, **more}
         return make_job(tmp_path, *table, endpoint.url, **more)
 
     return make
@@ -66,7 +63,7 @@ def test_an_answer_that_was_cut_is_billed_and_asked_again_with_more_room(job):
         return THINKS if body["max_tokens"] < 256 else None
 
     with Endpoint(oracle(), small) as endpoint:
-        made = job(endpoint, budget=Budget(usd_in=1, usd_out=1))
+        made = job(endpoint, usd_in=1, usd_out=1)
         assert run(made)[-1].done == N
         cut = len(endpoint.requests) - len(endpoint.answered)
         assert 1 <= cut <= 4  # what was learnt from the first holds for the others
@@ -98,7 +95,7 @@ def test_an_answer_that_was_cut_is_billed_and_asked_again_with_more_room(job):
 )
 def test_what_never_brings_an_answer_is_named_and_asked_again_once_mended(job, reply, message):
     with Endpoint(oracle(), lambda *_: reply) as endpoint:
-        made = job(endpoint, limits=Limits(in_flight=1, tries=3, first_wait=0))
+        made = job(endpoint, in_flight=1, tries=3)
         with pytest.raises(InputError, match=message) as caught:
             run(made)
         assert KEY not in str(caught.value)
@@ -189,7 +186,7 @@ def test_a_model_without_a_system_role_is_told_all_in_one_message(job, status, w
         return None
 
     with Endpoint(oracle(), gemma) as endpoint:
-        made = job(endpoint, taxonomy=(), limits=Limits(in_flight=1, tries=1, first_wait=0))
+        made = job(endpoint, taxonomy=(), in_flight=1, tries=1)
         assert run(made)[-1].done == N
         assert len(endpoint.requests) == len(endpoint.answered) + 1  # remembered for the run
 
@@ -203,7 +200,7 @@ def test_an_endpoint_that_knows_no_option_at_all_is_asked_without(job):
         return None
 
     with Endpoint(oracle(), bare) as endpoint:
-        assert run(job(endpoint, limits=Limits(in_flight=1, tries=1)))[-1].done == N
+        assert run(job(endpoint, in_flight=1, tries=1))[-1].done == N
         assert len(endpoint.requests) == N + 3
 
 
@@ -247,10 +244,8 @@ def flood():
 )
 def test_a_reply_without_end_is_left_in_bounds_of_bytes_and_seconds(job, reply, kind):
     with Endpoint(oracle(), lambda *_: reply) as endpoint:
-        made = job(endpoint, sample=1, limits=Limits(tries=1))
-        address = Address(endpoint.url, "oracle", "OPENAI_API_KEY", 1.0, 0.0, structured=True)
         with pytest.raises(InputError, match=f"1 failed: {kind}"):
-            run(replace(made, endpoint=address))
+            run(job(endpoint, sample=1, tries=1, timeout=1.0))
         assert endpoint.sent < 64 << 20
 
 
