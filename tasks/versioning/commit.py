@@ -109,7 +109,7 @@ def commit(
     settings: RecordSettings,
     waiting: Sequence[str] = (),
 ) -> Committed:
-    """Commit the belongings alone, and tag each new version of a view, but for those `waiting`.
+    """Commit the tracked files alone, and tag each new version of a view, but for those `waiting`.
 
     What is staged or changed elsewhere stays as it is. What a kill left out is made up for: the
     commit holds whatever differs, and a view without a tag of its transform gets one.

@@ -60,7 +60,7 @@ class Endpoint:
 
 
 def find_endpoint(settings: LabelSettings) -> Endpoint:
-    """Complete the settings by the environment; InputError where something is missing."""
+    """Return the endpoint that settings and environment name; InputError where neither does."""
     url = settings.base_url or os.environ.get("OPENAI_BASE_URL")
     if not url:
         raise InputError(
@@ -131,7 +131,7 @@ class _OpenAI:
         return replace(answer, text=hide_whole(answer.text, self._key))
 
     async def _send(self, body: Mapping[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
-        """Return status, headers and body of whatever comes back."""
+        """Send a request; return status, headers and body of the reply, whatever they are."""
         import httpx2
         import openai
 
@@ -160,7 +160,7 @@ class _OpenAI:
         return NoAnswerError(f"no connection ({type(cause).__name__})", passing=True, said=said)
 
     def _options(self, question: PromptRequest) -> dict[str, Any]:
-        """Return the body of a request but for the model."""
+        """Return a request's body, without what the endpoint has refused and the model's name."""
         refused = self._endpoint.refused
         told = {"system": question.system, "user": question.user}
         if "system" in refused:
@@ -178,7 +178,7 @@ class _OpenAI:
     def _refusal(
         self, status: int, headers: Mapping[str, str], words: str, options: Mapping[str, Any]
     ) -> Exception:
-        """Return what a refusal comes to; status 0: the reply told none."""
+        """Return the error to raise for a refusal; status 0: the reply told none."""
         said = excerpt(words)
         if status < 400 and status:
             return self._astray(status, headers, said)
@@ -204,7 +204,7 @@ class _OpenAI:
         return NoAnswerError(kind, passing=True, wait=_wait(headers), said=said)
 
     def _astray(self, status: int, headers: Mapping[str, str], said: str) -> Exception:
-        """Return what a status comes to that is neither an answer nor an error."""
+        """Return the error to raise for a status below 400 that is no answer: a redirect, say."""
         if status < 300:
             return NoAnswerError("malformed reply", passing=True, said=f"status {status}")
         to = urlsplit(headers.get("location", ""))
@@ -217,7 +217,7 @@ class _OpenAI:
         )
 
     def _unknown(self, status: int, words: str, options: Mapping[str, Any]) -> str | None:
-        """Return what was asked for that the endpoint does not know, by what it says."""
+        """Return which of OPTIONAL the endpoint refuses by its words, or None."""
         if status == 429 or NOT_UNKNOWN.search(words):
             return None
         sent = {*options, *(["system"] if len(options["messages"]) > 1 else [])}
