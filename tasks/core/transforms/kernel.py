@@ -37,7 +37,7 @@ LEAST = -30.0  # of ln p: a posterior of 0 would rule a class out for the others
 JITTER = 1e-4  # keeps the landmarks' own kernel positive definite where texts coincide
 NEAREST = 1e-4  # least scale of squared distances: float32 knows products to 1e-7
 ROUNDED = 1e-6  # of the sum of squares of φ: below, float32 leaves nothing of a ridge
-_BEHIND = "gate"  # the discriminant behind a kernel, as cards and settings call it
+_BEHIND = "gate"  # what cards and settings call the discriminant behind a kernel
 
 
 class KernelAndDiscriminant(KernelSettings):
@@ -47,7 +47,7 @@ class KernelAndDiscriminant(KernelSettings):
     the discriminant in the posterior. None is chosen by the log-loss of the texts left out.
     """
 
-    discriminant: DiscriminantSettings = Field(DiscriminantSettings(), alias=_BEHIND)
+    discriminant: DiscriminantSettings = Field(DiscriminantSettings(), alias="gate")
 
 
 @dataclass(frozen=True)
