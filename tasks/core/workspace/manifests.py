@@ -1,7 +1,7 @@
-"""What each stage notes about itself on disk: one record a kind of JSON file.
+"""What each stage notes about itself in `data/`: one record a kind of JSON file.
 
-Keys and their order on disk are those of the files; `manifest` reads and writes them. What a
-label file or a table was made from is named by fingerprints of 32 hex digits.
+A field is a key of the file; `manifest` reads and writes them. What a thing was made from is named
+by fingerprints, hex digits of a hash.
 """
 
 from __future__ import annotations
