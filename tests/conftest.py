@@ -1,7 +1,9 @@
 import os
+import shutil
 import tempfile
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 # Before anything imports them: no network, no telemetry, no thread fights on small machines.
@@ -10,6 +12,9 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("DVC_NO_ANALYTICS", "1")
+# Nobody reads what flows log: on its way to the terminal and the server it cost a tenth of a run.
+os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
+os.environ.setdefault("PREFECT_LOGGING_TO_API_ENABLED", "false")
 # Worlds are copied and cloned all the time; what it means to trust one is tested by itself.
 os.environ.setdefault("REFRACT_TRUST", "*")
 os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="refract-state-")
@@ -28,8 +33,27 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def tiny_model(tmp_path_factory):
+def once(tmp_path_factory, worker_id):
+    """Make something for all workers: `once(name, make)` calls `make(folder)` in one of them."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own if worker_id == "master" else own.parent
+
+    def get(name, make):
+        folder = shared / name
+        with FileLock(shared / f"{name}.lock"):
+            if not (folder / ".made").exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of one that failed
+                folder.mkdir()
+                make(folder)
+                (folder / ".made").touch()
+        return folder
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def tiny_model(once):
     """A real encoder, small enough to load and run in milliseconds."""
     from tests.world import make_model
 
-    return make_model(tmp_path_factory.mktemp("model") / "tiny")
+    return once("model", lambda folder: make_model(folder / "tiny")) / "tiny"
