@@ -1,6 +1,7 @@
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 import pytest
 from filelock import FileLock
@@ -19,17 +20,26 @@ os.environ.setdefault("PREFECT_LOGGING_TO_API_ENABLED", "false")
 os.environ.setdefault("REFRACT_TRUST", "*")
 os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="refract-state-")
 
+TESTS = Path(__file__).parent
+
 settings.register_profile("refract", deadline=None)  # how fast a shared machine is proves nothing
 settings.load_profile("refract")
 
-
-SLOWEST = ("test_serve_kill.py", "test_serve.py", "test_kill.py", "test_versions.py", "test_run.py")
+SLOWEST = (
+    *("serve", "kill", "versions", "serve_kill", "run"),
+    *("record", "push", "rollback", "cli", "private_server"),
+)
 
 
 def pytest_collection_modifyitems(items):
     """Begin with the slowest files, so that two workers end at about the same time."""
-    place = {name: at for at, name in enumerate(SLOWEST)}
-    items.sort(key=lambda item: place.get(item.path.name, len(place)))
+    place = {f"test_{name}.py": at for at, name in enumerate(SLOWEST)}
+
+    def turn(item):
+        file = item.path.relative_to(TESTS)
+        return place.get(file.name, len(place)), file.parts[0] != "flows"
+
+    items.sort(key=turn)
 
 
 @pytest.fixture(scope="session")

@@ -143,12 +143,12 @@ def test_a_run_searches_and_a_second_run_does_nothing(tmp_path, tiny_model):
     assert [hit["label"] for hit in hits] == ["angry"] * 3
     state = json.loads(refract(root, "status", "--json").out)
     assert state["instructions"]["mood"]["rows"] == 72
-    assert "0 is not in the range" in refused(root, "search", "x", "--view", "mood", "-k", "0")
     (root / "data" / "labels" / "mood.csv").write_text("id,label\nt01,angry\n")
     for _ in range(2):
         assert "mood.csv" in refused(root, "fit", "mood")
-    told = process(root, "fit", "tone")
+    told = process(root, "search", "x", "--view", "mood", "-k", "0")
     assert told.returncode == 2
+    assert "0 is not in the range" in told.stderr
     assert told.stderr.count("\n") == 1, told.stderr
 
 

@@ -20,7 +20,7 @@ def server(tmp_path, monkeypatch):
 
 @pytest.mark.server
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("kills", [6, pytest.param(20, marks=pytest.mark.attack)])
+@pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.attack)])
 def test_killed_again_and_again_it_ends_like_a_run_that_never_was(
     tmp_path, tiny_model, server, kills
 ):
