@@ -9,11 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
-from flows.cli.terminal import give, lines
+from flows.cli.tables import Column, fits, print_table
+from flows.cli.terminal import give
 from flows.state.staleness import REJECTED
 from tasks.core.evaluation.measures import BRIEF
 from tasks.core.evaluation.proof import PROVEN, UNPROVEN
@@ -22,7 +20,10 @@ from tasks.core.workspace.paths import Paths
 
 UNSAFE = re.compile("[\x7f-\x9f\u200e\u200f\u061c\u2028-\u202e\u2066-\u206f\ud800-\udfff]")
 REMARKS = 8  # lines about how files were read
-WIDTH = 100  # characters of a table where there is no terminal to ask
+DIGEST = re.compile("[0-9a-f]{16,}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+SHORT_ID = 8  # characters; two of a million digests share them with a chance of 1 in 8,600
+RIGHT = ("right", "share of held-out texts that get their label")
+LOW_CEILING = 99.5  # kNN@10 that is within a rounding of 100
 FEW = 50  # held-out texts below which a score moves by more than ten points by chance
 
 
@@ -146,7 +147,7 @@ def status(state: Mapping[str, Any]) -> None:
             " out (embed.max_length)"
         )
     if state["instructions"]:
-        new_console().print(_views(state["instructions"]))
+        _views(state["instructions"])
         for name, about in state["instructions"].items():
             unproven(f"{name} is ", about.get("gate", {}))
             why = str(about.get("transform", {}).get("reason", ""))
@@ -158,29 +159,61 @@ def status(state: Mapping[str, Any]) -> None:
         click.echo("views: none; put labels at data/labels/INSTRUCTION.csv (columns id,label)")
 
 
-def _views(instructions: Mapping[str, Any]) -> Table:
-    table = new_table("views: scores on held-out labels, before → after")
-    table.add_column("instruction")
-    for title in ("labels", "texts", *BRIEF.values(), "rows"):
-        table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("state")
+def _views(instructions: Mapping[str, Any]) -> None:
+    wide = fits(*_columns(instructions, both=True))
+    print_table(
+        f"views: {RIGHT[1]}; scores on held-out labels{', before → after' if wide else ''}",
+        *_columns(instructions, both=wide),
+    )
     for name, about in instructions.items():
-        counts = about.get("labels", {})
-        scores = [shift(about.get("before", {}), about.get("after", {}), key) for key in BRIEF]
-        table.add_row(
-            name,
-            f"{len(counts)}",
-            f"{sum(counts.values()):,}",
-            *scores,
-            f"{about.get('rows', 0):,}",
-            _state(about),
+        _ceiling(name, about)
+
+
+def _columns(instructions: Mapping[str, Any], *, both: bool) -> list[Column]:
+    """Return the columns about each instruction; both: scores before the fit as well as after."""
+    every = instructions.values()
+    counts = [about.get("labels", {}) for about in every]
+    scores = [
+        Column(title, [_scored(about, key, both=both) for about in every], "number")
+        for key, title in BRIEF.items()
+    ]
+    return [
+        Column("view", list(instructions)),
+        Column(RIGHT[0], [right(about.get("accuracy")) for about in every], "number"),
+        *scores,
+        Column("labels", [f"{len(each)}" for each in counts], "number", 3),
+        Column("texts", [f"{sum(each.values()):,}" for each in counts], "number", 2),
+        Column("rows", [f"{about.get('rows', 0):,}" for about in every], "number", 1),
+        Column("state", [_state(about) for about in every]),
+    ]
+
+
+def right(share: float | None) -> str:
+    """Return which share of held-out texts, in percent, get their label, as people read it."""
+    return "–" if share is None else f"{share:.0f} %"
+
+
+def _scored(about: Mapping[str, Any], key: str, *, both: bool) -> str:
+    after = about.get("after", {})
+    return shift(about.get("before", {}), after, key) if both else figure(after.get(key))
+
+
+def _ceiling(name: str, about: Mapping[str, Any]) -> None:
+    ceiling = about.get("knn_ceiling")
+    if ceiling is not None and ceiling < LOW_CEILING:
+        click.echo(
+            f"  {name}: kNN@10 can reach {ceiling:.1f} at most, some labels are on fewer than"
+            " eleven held-out texts"
         )
-    return table
 
 
 def shift(before: Mapping[str, Any], after: Mapping[str, Any], key: str) -> str:
     old, new = (part.get(key) if isinstance(part, dict) else None for part in (before, after))
     return "–" if old is None or new is None else f"{old:.1f} → {new:.1f}"
+
+
+def figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}"
 
 
 def _state(about: Mapping[str, Any]) -> str:
@@ -216,37 +249,24 @@ def hits(found: list[tuple[str, str, list[dict[str, Any]]]], *, as_json: bool) -
         rows = [{"query": query, "view": view, "hits": got} for query, view, got in found]
         print_json(rows[0]["hits"] if len(rows) == 1 else rows)
         return
-    console = new_console()
     for query, view, got in found:
-        table = new_table(f"{query}  ·  {view}")
-        for column in ("score", "label", "confidence", "id"):
-            table.add_column(column, no_wrap=True)
-        table.add_column("text")
-        for hit in got:
-            table.add_row(
-                f"{hit['score']:.3f}",
-                str(hit.get("label", "")),
-                f"{hit['confidence']:.2f}" if "confidence" in hit else "",
-                str(hit["id"]),
-                short(hit["text"]),
-            )
-        console.print(table)
+        print_table(
+            f"{query}  ·  {view}",
+            Column("score", [f"{hit['score']:.3f}" for hit in got], "number"),
+            Column("label", [str(hit.get("label") or "") for hit in got]),
+            Column("confidence", [_sure(hit) for hit in got], "number", 1),
+            Column("id", [short_id(str(hit["id"])) for hit in got]),
+            Column("text", [short(hit["text"]) for hit in got], "words"),
+        )
 
 
-class _Console(Console):
-    def render_str(self, text: str, *args: Any, **kwargs: Any) -> Any:
-        return super().render_str(lines(text), *args, **kwargs)
+def _sure(hit: Mapping[str, Any]) -> str:
+    return f"{hit['confidence']:.2f}" if "confidence" in hit else ""
 
 
-def new_console() -> Console:
-    """Return a console that takes texts as they are: no markup, no emoji codes, no control."""
-    plain: dict[str, Any] = {"markup": False, "emoji": False, "highlight": False}
-    console = _Console(**plain)
-    return console if console.is_terminal else _Console(width=WIDTH, **plain)
-
-
-def new_table(title: str) -> Table:
-    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+def short_id(key: str) -> str:
+    """Return the beginning of a digest or UUID, which `similar` takes as well; others whole."""
+    return key[:SHORT_ID] if DIGEST.fullmatch(key) else key
 
 
 def short(text: str | None, limit: int = 160) -> str:
