@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -29,12 +30,24 @@ FEW = 50  # held-out texts below which a score moves by more than ten points by 
 
 def print_json(value: Any) -> None:
     """Print JSON whose strings hold no raw control character: escaped, they are the same data."""
-    text = json.dumps(value, ensure_ascii=False, indent=2)
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
     give(UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
 
 
-def nothing_to_do(verb: str, reason: str) -> None:
-    click.echo(f"{verb}: nothing to do, {reason}")
+def tell(report: Any, say: Callable[..., None], *more: Any, as_json: bool) -> None:
+    """Print a verb's report as JSON, or have `say` print it in words."""
+    if as_json:
+        many = isinstance(report, Sequence)
+        print_json([asdict(each) for each in report] if many else asdict(report))
+    else:
+        say(report, *more)
+
+
+def nothing_to_do(verb: str, reason: str, *, as_json: bool = False) -> None:
+    if as_json:
+        print_json({"nothing_to_do": reason})
+    else:
+        click.echo(f"{verb}: nothing to do, {reason}")
 
 
 def ingested(report: Any, paths: Paths) -> None:
@@ -147,7 +160,7 @@ def status(state: Mapping[str, Any]) -> None:
             " out (embed.max_length)"
         )
     if state["instructions"]:
-        _views(state["instructions"])
+        views(state["instructions"])
         for name, about in state["instructions"].items():
             unproven(f"{name} is ", about.get("gate", {}))
             why = str(about.get("transform", {}).get("reason", ""))
@@ -159,7 +172,8 @@ def status(state: Mapping[str, Any]) -> None:
         click.echo("views: none; put labels at data/labels/INSTRUCTION.csv (columns id,label)")
 
 
-def _views(instructions: Mapping[str, Any]) -> None:
+def views(instructions: Mapping[str, Any]) -> None:
+    """Print one line a view: how many held-out texts get their label, scores, state."""
     wide = fits(*_columns(instructions, both=True))
     print_table(
         f"views: {RIGHT[1]}; scores on held-out labels{', before → after' if wide else ''}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -79,10 +79,10 @@ def _layout(kind: str, room: int, *, worded: bool) -> dict[str, Any]:
 
 
 def _console() -> Console:
-    """Return a console that takes texts as they are: no markup, no emoji codes, no control."""
+    """Return a console that takes texts as they are: no markup, no emoji codes, no control.
+
+    As wide as COLUMNS says, or the terminal, or PIPED.
+    """
+    size = shutil.get_terminal_size((PIPED, 24))
     plain: dict[str, Any] = {"markup": False, "emoji": False, "highlight": False}
-    asked = os.environ.get("COLUMNS", "")
-    if asked.isdecimal() and int(asked) >= _NARROWEST:
-        return _Console(width=int(asked), **plain)
-    console = _Console(**plain)
-    return console if console.is_terminal else _Console(width=PIPED, **plain)
+    return _Console(width=max(size.columns, _NARROWEST), height=size.lines, **plain)
