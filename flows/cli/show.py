@@ -17,12 +17,11 @@ from flows.state.staleness import REJECTED
 from tasks.core.evaluation.measures import BRIEF
 from tasks.core.evaluation.proof import PROVEN, UNPROVEN
 from tasks.core.labels.notes import PLACED
+from tasks.core.text.ids import short_id
 from tasks.core.workspace.paths import Paths
 
 UNSAFE = re.compile("[\x7f-\x9f\u200e\u200f\u061c\u2028-\u202e\u2066-\u206f\ud800-\udfff]")
 REMARKS = 8  # lines about how files were read
-DIGEST = re.compile("[0-9a-f]{16,}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-SHORT_ID = 8  # characters; two of a million digests share them with a chance of 1 in 8,600
 RIGHT = ("right", "share of held-out texts that get their label")
 LOW_CEILING = 99.5  # kNN@10 that is within a rounding of 100
 FEW = 50  # held-out texts below which a score moves by more than ten points by chance
@@ -276,11 +275,6 @@ def hits(found: list[tuple[str, str, list[dict[str, Any]]]], *, as_json: bool) -
 
 def _sure(hit: Mapping[str, Any]) -> str:
     return f"{hit['confidence']:.2f}" if "confidence" in hit else ""
-
-
-def short_id(key: str) -> str:
-    """Return the beginning of a digest or UUID, which `similar` takes as well; others whole."""
-    return key[:SHORT_ID] if DIGEST.fullmatch(key) else key
 
 
 def short(text: str | None, limit: int = 160) -> str:

@@ -16,10 +16,10 @@ from flows.cli.show import (
     right,
     shift,
     short,
-    short_id,
 )
 from flows.cli.tables import Column, fits, print_table
 from tasks.core.evaluation.measures import BRIEF
+from tasks.core.text.ids import short_id
 
 LEFT = 5  # outputs of the user's own that are named
 
