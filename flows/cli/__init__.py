@@ -16,7 +16,7 @@ from flows.runtime.environment import settle_environment
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.exhaustion import exhausted, unwritable
 from tasks.core.workspace.paths import Paths
-from tasks.versioning.shell import RepositoryError
+from tasks.versioning.run_git_and_dvc import RepositoryError
 
 HEADINGS: dict[str, list[click.Command]] = {
     "Start": [making.init, making.ingest, making.embed, making.run],
