@@ -183,13 +183,13 @@ def run(commit: bool, as_json: bool, root: Path) -> None:
 
 def _close(paths: Paths, state: dict[str, Any], *, as_json: bool) -> None:
     """Show what is there after a run; InputError where none of the label files could be used."""
-    from flows.cli import show
+    from flows.cli import show_status
     from flows.state.staleness import REJECTED
 
     views = {name for name, about in state["instructions"].items() if about.get("rows")}
     if not as_json:
-        show.status(state)
-        show.next_steps(paths, sorted(views))
+        show_status.status(state)
+        show_status.next_steps(paths, sorted(views))
     reasons = [
         str(about["transform"]["reason"])
         for name, about in state["instructions"].items()

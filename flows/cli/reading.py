@@ -71,7 +71,7 @@ def similar(
 @root_option
 def status(as_json: bool, root: Path) -> None:
     """Show what is there, and what is stale and why."""
-    from flows.cli import show
+    from flows.cli import show, show_status
     from flows.state.status import read_status
     from tasks.core.settings.params import load_params
 
@@ -80,7 +80,7 @@ def status(as_json: bool, root: Path) -> None:
     if as_json:
         show.print_json(state)
     else:
-        show.status(state)
+        show_status.status(state)
 
 
 @click.command()

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import click
 
-from flows.cli.show import (
-    RIGHT,
-    figure,
-    materialised,
-    print_json,
-    recorded,
-    right,
-    shift,
-    short,
-)
+from flows.cli.show import materialised, print_json, recorded, short
+from flows.cli.show_status import RIGHT, figure, right, shift
 from flows.cli.tables import Column, fits, print_table
+from flows.queries.versions import RecordedCommit, ViewVersion
 from tasks.core.evaluation.measures import BRIEF
 from tasks.core.text.ids import short_id
 
 LEFT = 5  # outputs of the user's own that are named
 
 
-def commits(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+def commits(rows: Sequence[RecordedCommit], *, as_json: bool) -> None:
     if as_json:
-        print_json(rows)
+        print_json([asdict(row) for row in rows])
         return
     if not rows:
         click.echo("versions: none recorded in git yet; run 'refract run --commit'")
@@ -34,38 +28,36 @@ def commits(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
     print_table(
         "recorded versions, newest first; * is here",
         Column("", _here(rows), "number"),
-        Column("date", [_date(row["date"]) for row in rows], "number"),
-        Column("commit", [row["commit"][:7] for row in rows], "number"),
-        Column("texts", [_count(row["texts"]) for row in rows], "number", 1),
-        Column(
-            "what changed", ["\n".join((row["message"], *row["tags"])) for row in rows], "words"
-        ),
+        Column("date", [_date(row.date) for row in rows], "number"),
+        Column("commit", [row.commit[:7] for row in rows], "number"),
+        Column("texts", [_count(row.texts) for row in rows], "number", 1),
+        Column("what changed", ["\n".join((row.message, *row.tags)) for row in rows], "words"),
     )
 
 
-def view(name: str, rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+def view(name: str, rows: Sequence[ViewVersion], *, as_json: bool) -> None:
     if as_json:
-        print_json(rows)
+        print_json([asdict(row) for row in rows])
         return
     print_table(
         f"versions of {name}, newest first; * is here; scores in the view",
         Column("", _here(rows), "number"),
-        Column("date", [_date(row["date"]) for row in rows], "number", 1),
-        Column("commit", [row["commit"][:7] for row in rows], "number"),
+        Column("date", [_date(row.date) for row in rows], "number", 1),
+        Column("commit", [row.commit[:7] for row in rows], "number"),
         Column("tag", [_version(row) for row in rows]),
-        Column("texts", [_count(row["texts"]) for row in rows], "number", 4),
-        Column("labels", [_count(row["labels"]) for row in rows], "number", 3),
-        Column("method", [row["method"] or "removed" for row in rows], "name", 2),
-        Column(RIGHT[0], [right(row.get("accuracy")) for row in rows], "number"),
+        Column("texts", [_count(row.texts) for row in rows], "number", 4),
+        Column("labels", [_count(row.labels) for row in rows], "number", 3),
+        Column("method", [row.method or "removed" for row in rows], "name", 2),
+        Column(RIGHT[0], [right(row.accuracy) for row in rows], "number"),
         *(
-            Column(title, [figure(row["after"].get(key)) for row in rows], "number")
+            Column(title, [figure(row.after.get(key)) for row in rows], "number")
             for key, title in BRIEF.items()
         ),
     )
 
 
-def _here(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    return ["*" if row["here"] else "" for row in rows]
+def _here(rows: Sequence[RecordedCommit | ViewVersion]) -> list[str]:
+    return ["*" if row.here else "" for row in rows]
 
 
 def checked_out(report: Any) -> None:
@@ -153,8 +145,8 @@ def _share(value: float | None) -> str:
     return "–" if value is None else f"{value:.0%}"
 
 
-def _version(row: Mapping[str, Any]) -> str:
-    tags = [tag.rpartition("/")[2] for tag in (row["tag"], row["same_as"]) if tag]
+def _version(row: ViewVersion) -> str:
+    tags = [tag.rpartition("/")[2] for tag in (row.tag, row.same_as) if tag]
     return " = ".join(tags)
 
 

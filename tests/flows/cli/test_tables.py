@@ -19,20 +19,23 @@ ID, WORDS = {DIGEST!r}, {WORDS!r}
 """
     + """
 import sys
-from flows.cli import show, show_versions
+from types import SimpleNamespace
+from flows.cli import show, show_status, show_versions
 hit = {"score": 0.93, "id": ID, "label": "delivery_to_the_wrong_address", "confidence": 0.9,
        "text": WORDS}
 figures = {"v_measure": 79.0, "triplets": 95.9, "sts": 81.2, "knn": 91.7}
 about = {"labels": {"a": 600, "b": 40}, "before": figures, "after": figures, "rows": 1600,
-         "accuracy": 92.4, "knn_ceiling": 55.0}
+         "accuracy": 92.4, "knn_ceiling": 55.0,
+         "transform": {"stale": False, "reason": "up to date"},
+         "view": {"stale": False, "reason": "up to date"}, "gate": {}}
 row = {"here": True, "date": "2026-11-26T17:10:00", "commit": "268e4381aa", "tag": "view/x/v1",
        "same_as": None, "texts": 1600, "labels": 640, "method": "auto: kernel", "after": figures,
        "accuracy": 92.4, "tags": ["view/x/v1"], "message": "run: 1,600 texts; 3 views"}
 {
     "hits": lambda: show.hits([("lost", "emotion", [hit])], as_json=False),
-    "views": lambda: show.views({"emotion": about}),
-    "versions": lambda: show_versions.view("emotion", [row], as_json=False),
-    "commits": lambda: show_versions.commits([row], as_json=False),
+    "views": lambda: show_status.views({"emotion": about}),
+    "versions": lambda: show_versions.view("emotion", [SimpleNamespace(**row)], as_json=False),
+    "commits": lambda: show_versions.commits([SimpleNamespace(**row)], as_json=False),
 }[sys.argv[1]]()
 """
 )
