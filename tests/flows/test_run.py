@@ -264,6 +264,11 @@ def test_similar_leaves_the_text_itself_out(made):
         Workspace(made).view("topic").similar("nope")
 
 
+def test_a_beginning_that_several_ids_have_is_refused_by_similar(made):
+    with pytest.raises(InputError, match=r"'t': begins more than 3 ids \('t\d\d', .*; give more"):
+        Workspace(made).view("topic").similar("t")
+
+
 def test_a_filter_selects_rows_and_does_nothing_else(made):
     view = Workspace(made).view("topic")
     hits = view.hits("login", k=50, where="stars >= 3 AND channel <> 'phone'")
