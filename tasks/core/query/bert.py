@@ -67,7 +67,7 @@ class Bert:
         """Open a safetensors file; of the words' vectors only those of a text are ever read."""
         from safetensors import safe_open
 
-        held = safe_open(weights, "numpy")  # type: ignore[no-untyped-call]
+        held: Any = safe_open(weights, "numpy")
         known = set(held.keys())
 
         def affine(name: str) -> _Affine:
@@ -115,7 +115,8 @@ class Bert:
         scores = q @ k.transpose(0, 2, 1) / np.float32((h // heads) ** 0.5)
         weights = np.exp(scores - scores.max(axis=2, keepdims=True))
         weights /= weights.sum(axis=2, keepdims=True)
-        return (weights @ v).transpose(1, 0, 2).reshape(t, h)
+        beside: Floats = (weights @ v).transpose(1, 0, 2).reshape(t, h)
+        return beside
 
     def _normal(self, x: Floats, norm: _Affine) -> Floats:
         """Scale each state to mean 0 and variance 1, then by the layer's own scale and shift."""
@@ -137,4 +138,5 @@ def gelu(x: Floats) -> Floats:
     for factor in reversed(_ERF):
         series = (series + np.float32(factor)) * t
     erf = np.copysign(1 - series * np.exp(-size * size), x)
-    return np.float32(0.5) * x * (1 + erf)
+    found: Floats = np.float32(0.5) * x * (1 + erf)
+    return found

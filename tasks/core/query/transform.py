@@ -166,17 +166,19 @@ def _quadratic(
 
 
 def _residual(x: Floats, basis: Floats, centre: Floats) -> Floats:
-    """Return r = Pᵀ(x - x̄)/‖x - x̄‖, and 0 where x is x̄."""
-    squared = ((x - centre) ** 2).sum(axis=1, keepdims=True)
+    """Return r = Pᵀ(x - x̄)/‖x - x̄‖ of unit rows, and 0 where x is x̄."""
+    squared = 1 - 2 * (x @ centre)[:, None] + centre @ centre
     length = np.sqrt(np.where(squared > SAME, squared, np.inf))
-    return (x - centre) @ basis / length
+    r: Floats = (x - centre) @ basis / length
+    return r
 
 
 def _strangeness(r: Floats, held: Mapping[str, Floats]) -> Floats:
     u = _unit(r)
     near = [(u @ held[_STRANGE + name].T).max(axis=1) for name in ("texts", "means")]
     apart = (held[f"{_STRANGE}level"] - np.stack(near, axis=1)) / held[f"{_STRANGE}spread"]
-    return apart.sum(axis=1, keepdims=True)
+    total: Floats = apart.sum(axis=1, keepdims=True)
+    return total
 
 
 def _embedded(log_p: Floats, new: Floats, r: Floats, floor: float) -> NDArray[np.float32]:
@@ -193,7 +195,8 @@ def _unit(x: NDArray[Any]) -> Floats:
 
 def _log_sum(scores: Floats) -> Floats:
     top = scores.max(axis=1, keepdims=True)
-    return top + np.log(np.exp(scores - top).sum(axis=1, keepdims=True))
+    whole: Floats = top + np.log(np.exp(scores - top).sum(axis=1, keepdims=True))
+    return whole
 
 
 def _log_softmax(scores: Floats) -> Floats:
