@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tasks.core.numerics.rows import unit_rows
 from tasks.core.transforms.base import features_for, load
 from tasks.core.transforms.card import read_artifact
+from tasks.core.workspace.manifests import Card
 
 Floats = NDArray[np.float64]
 Tensors = Mapping[str, NDArray[Any]]
@@ -48,13 +49,13 @@ def load_map(folder: Path) -> Map:
     return lambda x, features: transform.apply(x, features).vectors
 
 
-def _known(card: Mapping[str, Any], tensors: Tensors) -> Map | None:
-    method, settings = str(card["method"]), dict(card["settings"])
+def _known(card: Card, tensors: Tensors) -> Map | None:
+    method, settings = card.method, dict(card.settings)
     if method == "auto":
         method, settings = str(settings["chosen"]), dict(settings["settings"])
     if method not in _MAPS:
         return None
-    return _MAPS[method](tensors, settings, int(card.get("features", 0)))
+    return _MAPS[method](tensors, settings, card.features)
 
 
 def _identity(tensors: Tensors, settings: Mapping[str, Any], features: int) -> Map | None:

@@ -84,7 +84,8 @@ class Space:
         (vectors, *more), _ = self._coder(now).code([text], lambda _: None)
         if now.transform is not None:
             vectors = now.transform(vectors, more[0] if more else None)
-        return vectors[0]
+        vector: np.ndarray = vectors[0]
+        return vector
 
     def _coder(self, now: _Snapshot) -> Featurizer:
         note = _base_note(now.texts)

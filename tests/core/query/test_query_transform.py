@@ -12,6 +12,7 @@ from tasks.core.query.transform import load_map
 from tasks.core.transforms import base, discriminant, kernel, posterior_space
 from tasks.core.transforms.card import CARD, TENSORS
 from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.manifests import Card
 from tests.clouds import clouds
 
 SETTINGS = {
@@ -37,7 +38,7 @@ def made(tmp_path_factory):
         for rich in (None, wide) if method in READS_FEATURES else (None,):
             one = base.fit(method, x, y, LABELS, x, asked, 1, rich)
             folder = tmp_path_factory.mktemp(method)
-            base.save(folder, one, {})
+            base.save(folder, one, Card(seed=1))
             found[method, rich is not None] = one, folder
     return found
 
@@ -85,14 +86,14 @@ def test_constants_are_those_of_the_transforms():
 def test_what_is_not_known_here_is_read_by_the_transform(made, tmp_path, monkeypatch):
     transform, _ = made["discriminant", False]
     x, _ = clouds()
-    base.save(tmp_path, transform, {})
+    base.save(tmp_path, transform, Card(seed=1))
     monkeypatch.setattr(query, "_CHOSEN", query._CHOSEN | {"another"})
     np.testing.assert_array_equal(load_map(tmp_path)(x, None), transform.apply(x).vectors)
 
 
 def test_a_broken_transform_is_refused_as_ever(made, tmp_path):
     transform, _ = made["kernel", False]
-    base.save(tmp_path, transform, {})
+    base.save(tmp_path, transform, Card(seed=1))
     card = json.loads((tmp_path / CARD).read_text())
     (tmp_path / CARD).write_text(json.dumps(card | {"method": "unheard of"}))
     with pytest.raises(InputError, match="unusable transform"):
