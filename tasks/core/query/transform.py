@@ -50,9 +50,10 @@ def load_map(folder: Path) -> Map:
 
 
 def _known(card: Card, tensors: Tensors) -> Map | None:
-    method, settings = card.method, dict(card.settings)
+    method, settings = card.method, card.settings
     if method == "auto":
-        method, settings = str(settings["chosen"]), dict(settings["settings"])
+        inner: Any = settings["settings"]
+        method, settings = str(settings["chosen"]), inner
     if method not in _MAPS:
         return None
     return _MAPS[method](tensors, settings, card.features)
