@@ -28,7 +28,7 @@ for command in (
     *(making.materialise, making.run),
     *(reading.search, reading.similar, reading.status, reading.report, reading.export),
     *(judging.evaluate, judging.suggest),
-    *(serving.serve, serving.maintain, trusting.trust),
+    *(serving.serve, serving.stop, serving.maintain, trusting.trust),
     *(versions.versions, versions.checkout, versions.rollback, versions.diff),
 ):
     cli.add_command(command)

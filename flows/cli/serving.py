@@ -36,3 +36,19 @@ def maintain(root: Path) -> None:
     from flows.maintain import maintain as flow
 
     show.maintained(flow(root, commit))
+
+
+@click.command()
+@root_option
+def stop(root: Path) -> None:
+    """End what stays for the next command: the workspace's private Prefect server.
+
+    A 'refract serve' goes on; end that where it runs.
+    """
+    from flows.runtime.private_server import stop_private
+
+    ended = stop_private(Paths(root))
+    if ended is None:
+        click.echo("stop: a command is at work; Prefect's server ends with it")
+    else:
+        click.echo("stop: ended Prefect's server" if ended else "stop: nothing ran")
