@@ -10,7 +10,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("DVC_NO_ANALYTICS", "1")
-os.environ["REFRACT_LINGER"] = "0"  # no process stays behind; what lingering means has its own tests
+os.environ["REFRACT_LINGER"] = "0"  # no process stays behind a test
 # Worlds are copied and cloned all the time; what it means to trust one is tested by itself.
 os.environ.setdefault("REFRACT_TRUST", "*")
 os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="refract-state-")

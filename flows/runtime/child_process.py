@@ -69,9 +69,10 @@ def _outlast(lease: Path, by: signal.Signals) -> None:
 def lingering(lease: int) -> float:
     """Return the seconds that the open lease `lease` grants after the last command; 0: none."""
     try:
-        return min(max(float(os.pread(lease, 20, 0)), 0.0), LONGEST)
+        seconds = float(os.pread(lease, 20, 0))
     except ValueError:  # empty, as a command leaves it that is killed here, or edited
         return 0.0
+    return min(seconds, LONGEST) if seconds > 0 else 0.0
 
 
 def let_linger(lease: int, seconds: float) -> None:

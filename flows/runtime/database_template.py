@@ -59,7 +59,7 @@ def keeping(app: _App, database: Path, version: str) -> _App:
 
 
 def keep(database: Path, version: str) -> None:
-    """Keep a copy of `database` as the template of `version`; without a place for it, do nothing."""
+    """Keep a copy of `database` as the template of `version`, where there is a place for it."""
     template = _place(version)
     if template is None:
         return

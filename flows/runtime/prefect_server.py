@@ -92,9 +92,7 @@ def own_server(paths: Paths, port: int) -> Iterator[Server]:
         server.stop()
 
 
-def start(
-    paths: Paths, port: int, log: Path, more: dict[str, str], made_by: str = ""
-) -> Server:
+def start(paths: Paths, port: int, log: Path, more: dict[str, str], made_by: str = "") -> Server:
     """Start the process of a server, which does not answer yet.
 
     more: further environment, which says how long it lives; made_by: goes into its note.

@@ -45,7 +45,7 @@ def private_server(paths: Paths, linger: float = 0.0) -> Iterator[Note]:
     it does not start.
     """
     paths.state.mkdir(parents=True, exist_ok=True)
-    lease = paths.private_lease.open("r+b", opener=_made)
+    lease = open(paths.private_lease, "r+b", opener=_made)  # noqa: SIM115  # as long as we live
     fcntl.flock(lease, fcntl.LOCK_SH)  # waits for one that is about to end
     with FileLock(paths.private_lock):
         let_linger(lease.fileno(), linger)

@@ -19,7 +19,12 @@ STOP = "/refract/stop"  # who posts here with the secret ends the server
 PROOF = "/refract/proof"  # who answers here with `proof` knows the secret, and has not been told it
 AUTH = "PREFECT_SERVER_API_AUTH_STRING"  # the environment variable that Prefect's server reads
 
-_CLOSED = (STOP, "/docs", "/redoc", "/openapi.json")  # with FastAPI's pages, which Prefect leaves open
+_CLOSED = (
+    STOP,
+    "/docs",
+    "/redoc",
+    "/openapi.json",
+)  # FastAPI's pages: Prefect leaves them open
 _FOREIGN = (b"cross-site", b"same-site")  # another port of this machine is the "same site"
 _HEADERS = (
     (b"x-frame-options", b"DENY"),  # a page that is signed in, framed by another, could be clicked
@@ -44,7 +49,7 @@ class Guard:
     """An ASGI application that lets through to `app` what was meant for it."""
 
     def __init__(self, app: _App, port: int, secret: str, stop: Callable[[], None]) -> None:
-        """Guard `app` at `port`; `stop` is called when somebody who knows the secret asks for it."""
+        """Guard `app` at `port`; `stop` is called when who knows the secret asks for it."""
         self._app, self._secret, self._stop = app, secret, stop
         self._hosts = [f"{HOST}:{port}".encode(), f"localhost:{port}".encode()]
         self._origin = b"http://" + self._hosts[0]

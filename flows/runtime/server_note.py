@@ -14,6 +14,7 @@ import time
 import urllib.request
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 from flows.runtime.server_guard import PROOF, STOP, proof
@@ -87,7 +88,7 @@ def _ask(request: urllib.request.Request) -> bytes | None:
     try:
         with direct.open(request, timeout=2) as reply:
             return bytes(reply.read(200))
-    except (OSError, ValueError):
+    except (OSError, ValueError, HTTPException):  # the last: cut off in the middle
         return None
 
 

@@ -10,7 +10,6 @@ from pydantic import Field, field_validator
 
 from tasks.core.settings.section import Section
 
-
 LONGEST_LINGER = 1_440  # minutes
 
 
