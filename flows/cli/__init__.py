@@ -14,6 +14,7 @@ from flows.runtime.environment import settle_environment
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.exhaustion import exhausted, unwritable
 from tasks.core.workspace.paths import Paths
+from tasks.signs import sign
 from tasks.versioning.run_git_and_dvc import RepositoryError
 
 
@@ -70,7 +71,14 @@ def main() -> None:
     open_closed_streams()
     settle_environment()
     with cleaned():
+        _say_what_begins()
         _run()
+
+
+def _say_what_begins() -> None:
+    words = sys.argv[1:]
+    if words and not {"-h", "--help", "--version"} & set(words):
+        sign(f"refract {words[0]}")
 
 
 def _run() -> None:

@@ -25,6 +25,7 @@ from flows.runtime.prefect_server import Server, start
 from flows.runtime.server_note import Note, known, stop, write_note
 from tasks.core.workspace.files import digest
 from tasks.core.workspace.paths import Paths
+from tasks.signs import sign
 
 _QUIET = {
     "PREFECT__SERVER_EPHEMERAL": "1",  # Prefect's own word: no schedules, no triggers, no UI
@@ -52,8 +53,10 @@ def private_server(paths: Paths, linger: float = 0.0) -> Iterator[Note]:
         note = _reusable(paths, lease)
         if note is not None:
             atexit.register(partial(_leave, paths, lease, None, linger))
+            sign("loading Prefect")
             yield note
             return
+        sign("starting Prefect's server")
         more = _QUIET | {LEASE: str(paths.private_lease.resolve())}
         server = start(paths, 0, paths.private_log, more, made_by())
         atexit.register(partial(_leave, paths, lease, server, linger))
