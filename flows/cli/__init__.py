@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -11,6 +12,8 @@ import click
 from flows.cli import judging, labelling, making, reading, serving, trusting, versions
 from flows.cli.terminal import cleaned, open_closed_streams
 from flows.runtime.environment import settle_environment
+from flows.warm.client import hand_over
+from flows.warm.start import leave_one
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.exhaustion import exhausted, unwritable
 from tasks.core.workspace.paths import Paths
@@ -69,6 +72,18 @@ def _file_error(error: Exception) -> str:
 def main() -> None:
     """Run the command line; an expected error is one line on stderr and exit code 2."""
     open_closed_streams()
+    words, environment = sys.argv[1:], dict(os.environ)
+    code = hand_over(words)
+    if code is not None:
+        sys.exit(code)
+    try:
+        run_here()
+    finally:
+        leave_one(words, environment)
+
+
+def run_here() -> None:
+    """Run the command line in this process."""
     settle_environment()
     with cleaned():
         _say_what_begins()

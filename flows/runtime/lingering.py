@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 
-from tasks.core.settings.params import load_params
-from tasks.core.settings.running_sections import LONGEST_LINGER
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
 
@@ -19,9 +17,12 @@ def seconds_to_linger(paths: Paths) -> float:
 
     InputError where the environment names no number of minutes.
     """
+    from tasks.core.settings.params import load_params
+    from tasks.core.settings.running_sections import LONGEST_LINGER
+
     named = os.environ.get(MINUTES)
     if named is None:
-        if os.environ.get(_CI, "").lower() not in _NO:
+        if none_lingers():
             return 0.0
         return 60 * load_params(paths.params).engine.linger
     try:
@@ -34,3 +35,11 @@ def seconds_to_linger(paths: Paths) -> float:
             f" {LONGEST_LINGER}; correct it, or unset it"
         )
     return 60 * minutes
+
+
+def none_lingers() -> bool:
+    """Tell whether the environment alone says that nothing stays."""
+    named = os.environ.get(MINUTES)
+    if named is not None:
+        return named.strip() == "0"
+    return os.environ.get(_CI, "").lower() not in _NO
