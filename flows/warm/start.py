@@ -15,7 +15,7 @@ from flows.warm.place import connect, folder, opened, packed
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
 
-_HEAVY = ("torch", "prefect")  # what the next command would not have to import again
+_HEAVY = ("torch", "prefect", "lance")  # what the next command would not have to import again
 
 
 def leave_one(words: Sequence[str], environment: Mapping[str, str]) -> None:
