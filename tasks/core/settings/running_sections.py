@@ -23,7 +23,7 @@ class EngineSettings(Section):
             le=LONGEST_LINGER,
             description="minutes that what a command has started stays for the next; 0: none",
         ),
-    ] = 15
+    ] = 15.0
 
 
 class ServeSettings(Section):
