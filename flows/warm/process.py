@@ -7,6 +7,7 @@ where one thread runs, so it imports what starts none: Polars, Arrow and LanceDB
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import select
 import signal
@@ -19,7 +20,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from flows.warm.fork import become, settle_prefect
+from flows.warm.fork import become, run_and_end
 from flows.warm.identity import code, confines, identity, shared
 from flows.warm.place import LARGEST, folder, opened, packed, peer, unpacked
 
@@ -183,6 +184,8 @@ def main(seconds: float, name: str) -> bool:
         except BlockingIOError:
             return False
         _imports()
+        gc.collect()
+        gc.freeze()  # or each fork would copy every page as it looks for garbage
         if not _alone():
             return False
         file = Path(f"{way}/{name}")
@@ -198,7 +201,4 @@ def main(seconds: float, name: str) -> bool:
 
 
 if __name__ == "__main__" and main(float(sys.argv[1]), sys.argv[2]):
-    from flows.cli import run_here
-
-    settle_prefect()
-    run_here()
+    run_and_end()
