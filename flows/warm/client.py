@@ -27,6 +27,7 @@ FORWARDED = tuple(
     if hasattr(signal, name)
 )
 LIMITS = tuple(getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_"))
+_BEGINS = 10.0  # seconds; a fork takes a hundredth of one, and a process may be stopped
 _OWN_FILES = ("/dev/fd/", "/proc/self/", "/dev/std")
 # Such a run may have git or DVC ask for a passphrase, on the terminal that the process here has.
 _ASKS = re.compile(
@@ -114,7 +115,9 @@ class _Command:
         finally:
             os.close(folder)
         self._forward([number for number in FORWARDED if number not in ignored])
+        self._connection.settimeout(_BEGINS)
         answer = self._answer()
+        self._connection.settimeout(None)
         if answer is None or "go" not in answer:
             self._restore()
             return None
