@@ -76,11 +76,11 @@ def _instructions(paths: Paths, params: Params) -> dict[str, Any]:
     known = {name: _instruction(paths, params, name, files) for name in names}
     for name, error in files.errors.items():
         rejected = staleness.Verdict(False, staleness.REJECTED + str(error))
-        known[name] = known.get(name, _NOTHING) | {"transform": _said(rejected)}
+        known[name] = known.get(name, NOTHING) | {"transform": _said(rejected)}
     return known
 
 
-_NOTHING: dict[str, Any] = {  # of a label file whose name is no instruction's
+NOTHING: dict[str, Any] = {  # of a label file whose name is no instruction's
     "wording": "",
     "labels": {},
     "notes": {},
@@ -89,6 +89,8 @@ _NOTHING: dict[str, Any] = {  # of a label file whose name is no instruction's
     "before": {},
     "after": {},
     "held_out": None,
+    "accuracy": None,
+    "knn_ceiling": None,
     "rows": 0,
     "dimensions": None,
     "view": {"stale": False, "reason": staleness.FRESH.reason},
@@ -115,6 +117,8 @@ def _instruction(paths: Paths, params: Params, name: str, files: dict[str, Any])
         "before": _defined(scores.before),
         "after": _defined(scores.after),
         "held_out": scores.held_out,
+        "accuracy": scores.accuracy,
+        "knn_ceiling": scores.knn_ceiling,
         "rows": view.rows,
         "dimensions": view.size,
         "transform": _said(fit),

@@ -58,7 +58,8 @@ def hand_over(words: Sequence[str]) -> int | None:
 
 def may_be_handed_over(words: Sequence[str]) -> bool:
     """Tell whether this command line is one that runs elsewhere as it would here."""
-    if sys.platform != "linux" or not words or words[0] not in VERBS or is_off():
+    verb = verb_of(words)
+    if sys.platform != "linux" or verb not in VERBS or is_off():
         return False
     if "--commit" in words or any(word.startswith(_OWN_FILES) for word in words):
         return False
@@ -70,7 +71,7 @@ def may_be_handed_over(words: Sequence[str]) -> bool:
         settings = (root_of(words) / "params.yaml").read_bytes()
     except OSError:
         return False
-    return words[0] != "run" or not _ASKS.search(settings)
+    return verb != "run" or not _ASKS.search(settings)
 
 
 def is_off() -> bool:
@@ -80,15 +81,26 @@ def is_off() -> bool:
     return none_lingers()
 
 
+def verb_of(words: Sequence[str]) -> str:
+    """Return the verb of a command line, after the folders that it is to work in; '' for none."""
+    rest = list(words)
+    while len(rest) > 2 and rest[0] == "-C":
+        del rest[:2]
+    return rest[0] if rest and not rest[0].startswith("-") else ""
+
+
 def root_of(words: Sequence[str]) -> Path:
     """Return the workspace that a command line names; in doubt, the folder it is typed in."""
-    root = "."
-    for at, word in enumerate(words):
-        if word in ("--root", "-C") and at + 1 < len(words):
+    folder, root = Path(), "."
+    for at, word in enumerate(words[:-1]):
+        if word == "-C":
+            folder /= words[at + 1]
+        elif word == "--root":
             root = words[at + 1]
-        elif word.startswith("--root="):
+    for word in words:
+        if word.startswith("--root="):
             root = word.removeprefix("--root=")
-    return Path(root)
+    return folder / root
 
 
 class _Command:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from flows.runtime.lingering import none_lingers, seconds_to_linger
-from flows.warm.client import root_of
 from flows.warm.identity import identity
 from flows.warm.place import connect, folder, opened, packed
 from tasks.core.workspace.errors import InputError
@@ -18,7 +17,7 @@ from tasks.core.workspace.paths import Paths
 _HEAVY = ("torch", "prefect", "lance")  # what the next command would not have to import again
 
 
-def leave_one(words: Sequence[str], environment: Mapping[str, str]) -> None:
+def leave_one(root: Path, environment: Mapping[str, str]) -> None:
     """Start a process for the commands to come, if this one has needed what it would spare them.
 
     environment: that of the command, before anything was set in it.
@@ -26,7 +25,7 @@ def leave_one(words: Sequence[str], environment: Mapping[str, str]) -> None:
     if sys.platform != "linux" or none_lingers() or not any(name in sys.modules for name in _HEAVY):
         return
     with suppress(OSError, InputError):
-        seconds = seconds_to_linger(Paths(root_of(words)))
+        seconds = seconds_to_linger(Paths(root))
         place = folder()
         if seconds > 0 and place is not None:
             place.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -232,6 +232,8 @@ def test_what_may_ask_a_person_or_needs_its_own_files_runs_by_itself(
     assert not may_be_handed_over(words)
     (tmp_path / "params.yaml").write_text("record: {push: false}", "utf-8")
     assert may_be_handed_over(["run"])
+    assert may_be_handed_over(["-C", str(tmp_path), "-C", ".", "run"])
+    assert not may_be_handed_over(["-C", "/", "run"])
 
 
 def test_it_ends_when_nobody_has_come_for_long_enough():
