@@ -12,6 +12,7 @@ from flows.materialise import ViewReport, materialise
 from flows.record import Recorded, record_run
 from flows.runtime.lock import writer
 from flows.state.staleness import HELD_BY, fit_fingerprints
+from flows.state.tagged_versions import unknown_version
 from flows.state.trust import EXCHANGE, ask, ask_recording
 from flows.state.wholeness import mixture
 from tasks.core.encoding import base_table
@@ -91,11 +92,8 @@ def _choose(paths: Paths, name: str, version: str | None) -> tuple[str, _Earlier
     else:
         chosen = [one for one in known if f"v{one.tag.number}" == version]
     if not chosen:
-        listed = ", ".join(f"v{one.tag.number}" for one in known) or "none"
-        raise InputError(
-            f"view {name!r}: no version {version or f'before {was}'}; expected one that is tagged;"
-            f" known: {listed}; see 'refract versions {name}'"
-        )
+        listed = [f"v{one.tag.number}" for one in known]
+        raise unknown_version(name, version or f"before {was}", listed)
     if identity(chosen[0].scores) == now:
         raise InputError(
             f"view {name!r}: is at v{chosen[0].tag.number} already ({was}); expected another"

@@ -97,6 +97,7 @@ def fit(names: tuple[str, ...], force: bool, as_json: bool, root: Path) -> None:
     """Fit a transform for each label file that changed."""
     from flows.cli import show
     from flows.state import staleness
+    from flows.state.unreadable_labels import reject_unreadable
     from tasks.core.settings.params import load_params
 
     paths = Paths(root)
@@ -107,6 +108,11 @@ def fit(names: tuple[str, ...], force: bool, as_json: bool, root: Path) -> None:
         show.nothing_to_do("fit", "what can be fitted is up to date", as_json=as_json)
         _refuse_rejected(staleness.rejections(paths, params, names))
         return
+    if not force and "DVC_STAGE" not in os.environ:  # a stage has outputs to make in any case
+        reject_unreadable(paths, params, names)
+        if not staleness.any_fit(paths, params, names):
+            _refuse_rejected(staleness.rejections(paths, params, names))
+            return
     _prefect(paths)
     from flows.fit import fit as flow
 
@@ -164,6 +170,7 @@ def run(commit: bool, as_json: bool, root: Path) -> None:
     from flows.state.status import read_status
     from flows.state.tracked_files import anything_uncommitted
     from flows.state.trust import ask, ask_recording
+    from flows.state.unreadable_labels import unreadable
     from tasks.core.settings.params import load_params
 
     paths = Paths(root)
@@ -172,6 +179,8 @@ def run(commit: bool, as_json: bool, root: Path) -> None:
     ask_recording(paths, params)
     commit = commit or (params.record.commit == "always" and paths.in_dvc())
     if staleness.anything(paths, params) or (commit and anything_uncommitted(paths)):
+        for reason in unreadable(paths, params):
+            click.echo(f"run: goes on without a label file: {reason}", err=True)
         _prefect(paths)
         from flows.run import run as flow
 

@@ -51,10 +51,12 @@ def rollback(name: str, version: str | None, as_json: bool, root: Path) -> None:
     """
     from flows.cli import show, show_versions
     from flows.runtime.prefect_settings import settle
+    from flows.state.tagged_versions import check_version
     from flows.state.trust import EXCHANGE, ask
 
     paths = Paths(root)
     ask(paths, *EXCHANGE)
+    check_version(paths, name, version)
     settle(paths)
     from flows.rollback import rollback as flow
 

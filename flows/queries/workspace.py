@@ -12,6 +12,7 @@ from tasks.core.settings.params import load_params
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.instruction_name import BASE, check_name
 from tasks.core.workspace.paths import Paths
+from tasks.signs import sign
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,6 +64,7 @@ class View:
 
         def encoder(precision: str) -> Encoder:
             ask(paths, "model")
+            sign("loading the encoder")
             auto = settings.precision == "auto"
             exact = settings.model_copy(update={"precision": precision})
             return load_query_encoder(exact if auto else settings)

@@ -126,10 +126,10 @@ def _engine(env: dict[str, str]) -> None:
     try:
         runpy.run_path(prefect.engine.__file__, run_name="__main__")
     finally:
-        _end_whole()
+        end_whole()
 
 
-def _end_whole() -> None:
+def end_whole() -> None:
     """End as an interpreter does; `multiprocessing` leaves out what was registered with `atexit`.
 
     Prefect closes its connections there. A request that is cut off by the end of a process can keep

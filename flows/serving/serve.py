@@ -35,6 +35,7 @@ def serve(root: Path, server: str | None) -> None:
     """
     from flows.runtime.chosen_server import user_chose_a_server
     from flows.runtime.prefect_settings import be_quiet, keep_to, use
+    from flows.runtime.private_server import stop_private
 
     paths, params = Paths(root), load_params(Paths(root).params)
     ask(paths, "links", "sources", "model", "prefect")
@@ -51,6 +52,7 @@ def serve(root: Path, server: str | None) -> None:
         chosen = server is not None or user_chose_a_server()
         if not chosen:
             keep_to(paths)
+            stop_private(paths)  # where one lingers: SQLite has one writer
         open_fork_server()
         context: Any = nullcontext() if chosen else own_server(paths, params.serve.port)
         with context as own:

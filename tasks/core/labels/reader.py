@@ -112,6 +112,13 @@ def read_labels(
     )
 
 
+def check_readable(file: LabelFile, separator: str | None = None) -> None:
+    """Raise the InputError of `read_labels` that needs no corpus: a part is none of labels."""
+    for part in file.parts:
+        if not is_blank(part.path):
+            _steady_rows(part, file.instruction, separator)
+
+
 def labelled_ids(file: LabelFile, keys: pl.DataFrame, texts: Texts | None = None) -> set[str]:
     """Return the ids of all texts of the corpus that a row of `file` gives any label."""
     found: set[str] = set()

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, field_validator
 from tasks.core.settings.fit_section import FitSettings
 from tasks.core.settings.label_section import LabelSettings
 from tasks.core.settings.running_sections import (
+    EngineSettings,
     MaintainSettings,
     RecordSettings,
     ServeSettings,
@@ -26,7 +27,7 @@ from tasks.core.text.discretion import shown
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.instruction_name import check_name
 
-_FORMER = {"engine": {"runner": "local"}}  # a section without a choice, as `init` once wrote it
+_FORMER = {"engine": {"runner": "local"}}  # keys without a choice, as `init` once wrote them
 
 
 class Params(Section):
@@ -41,6 +42,7 @@ class Params(Section):
     label: LabelSettings = LabelSettings()
     fit: FitSettings = FitSettings()
     materialise: MaterialiseSettings = MaterialiseSettings()
+    engine: EngineSettings = EngineSettings()
     serve: ServeSettings = ServeSettings()
     maintain: MaintainSettings = MaintainSettings()
     record: RecordSettings = RecordSettings()
@@ -67,11 +69,17 @@ def load_params(path: Path) -> Params:
         raise InputError(
             f"{path.name}: expected sections such as 'fit:', found {type(raw).__name__}"
         )
-    known = {key: value for key, value in raw.items() if _FORMER.get(key, ...) != value}
     try:
-        return Params.model_validate(known)
+        return Params.model_validate({key: _known(key, value) for key, value in raw.items()})
     except ValidationError as error:
         raise InputError(_first_mistake(path.name, error)) from error
+
+
+def _known(section: str, value: Any) -> Any:
+    former = _FORMER.get(section)
+    if former is None or not isinstance(value, dict):
+        return value
+    return {key: each for key, each in value.items() if former.get(key, ...) != each}
 
 
 def _first_mistake(file: str, error: ValidationError) -> str:

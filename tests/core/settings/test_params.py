@@ -108,7 +108,7 @@ def test_every_setting_has_a_description_of_one_line():
         ("materialise: {chunk: 10000001}", "must be less than or equal to 10000000"),
         ("materialise: {index_from: 999}", "must be greater than or equal to 1000 (got 999)"),
         ("materialise: {storage: int8}", "materialise.storage: must be 'float16' or 'float32'"),
-        ("engine: {runner: ray}", "engine: unknown key; expected one of: instructions, ingest"),
+        ("engine: {runner: ray}", "engine.runner: unknown key; expected one of: linger"),
         ("fit: {seed: one}", "fit.seed: must be a valid integer"),
     ],
 )
