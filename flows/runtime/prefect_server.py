@@ -98,7 +98,7 @@ def start(paths: Paths, port: int, log: Path, more: dict[str, str]) -> Server:
         log.unlink(missing_ok=True)  # never through a link that somebody else laid here
         with log.open("xb") as out:
             process = subprocess.Popen(
-                [sys.executable, "-m", "flows.runtime.prefect_server", str(listener.fileno())],
+                [sys.executable, "-P", "-m", __name__, str(listener.fileno())],
                 env=_environment(note) | {"PREFECT_HOME": str(home)} | more,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
