@@ -14,7 +14,7 @@ from prefect.cache_policies import NO_CACHE
 from tasks.core.settings.table_sections import MaterialiseSettings
 from tasks.core.store import checkpoints, maintenance, tables
 from tasks.core.transforms.base import Transform, load
-from tasks.core.views import table
+from tasks.core.views import publishing
 from tasks.core.workspace.files import remove
 from tasks.retries import RETRIES
 
@@ -56,7 +56,7 @@ def materialise_shard(
     if known is not None:
         advance(stop - start)
         return known
-    shard = table.write_shard(
+    shard = publishing.write_shard(
         job.base,
         job.base_version,
         job.view,
@@ -79,9 +79,9 @@ def retire_view(parts: list[Path]) -> None:
 
 
 @task(name="publish view", task_run_name="publish {job.name}", cache_policy=NO_CACHE)
-def publish_view(job: ViewJob, todo: table.Plan, written: list[dict[str, Any]]) -> int:
+def publish_view(job: ViewJob, todo: publishing.Plan, written: list[dict[str, Any]]) -> int:
     """Make the new rows the view that readers see; return its row count."""
-    version = table.publish(
+    version = publishing.publish(
         job.base,
         job.base_version,
         job.view,
