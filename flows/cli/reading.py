@@ -101,13 +101,17 @@ def report(name: str | None, root: Path) -> None:
 @click.command()
 @click.argument("name")
 @click.argument("file", type=Folder())
+@click.option(
+    "--map", "mapped", is_flag=True, help="With columns x and y: the places on the view's map."
+)
 @root_option
-def export(name: str, file: Path, root: Path) -> None:
-    """Write view NAME to FILE (.parquet or .npy).
+def export(name: str, file: Path, mapped: bool, root: Path) -> None:
+    """Write view NAME to FILE: .parquet, .csv or .npy, or a folder.
 
-    'base' is the generic space. An .npy file gets its ids beside it, as JSON.
+    'base' is the generic space. A .csv has no vectors; an .npy file gets its ids beside it, as
+    JSON; a name without an ending becomes a folder with a Hugging Face dataset and its card.
     """
     from flows.queries.workspace import Workspace
 
-    rows = Workspace(root).view(name).export(file)
-    click.echo(f"{file}: {rows:,} rows")
+    rows = Workspace(root).view(name).export(file, mapped=mapped)
+    click.echo(f"{file}: {rows:,} rows{'' if file.suffix else ', a Hugging Face dataset'}")

@@ -119,15 +119,18 @@ class View:
 
         return evaluate(self._workspace.paths, self._workspace.params, self.name, truth)
 
-    def export(self, file: Path) -> int:
-        """Write the view to `file` (.parquet, or .npy with ids beside it); return its rows."""
-        from tasks.core.views import export
+    def export(self, file: Path, *, mapped: bool = False) -> int:
+        """Write the view to `file`; return its rows.
 
-        if file.suffix not in (".parquet", ".npy"):
-            raise InputError(f"{file}: expected a name ending in .parquet or .npy")
-        frame = self.frame()
-        if file.suffix == ".parquet":
-            export.export_parquet(frame, file)
-        else:
-            export.export_npy(frame, file)
-        return len(frame)
+        .parquet; .csv without vectors; .npy with ids beside it; a name without an ending is a
+        folder with a Hugging Face dataset. mapped: with columns x and y, the places on its map.
+        """
+        from flows.queries.export import check_target, export, with_map
+
+        check_target(Path(file), mapped=mapped)
+        workspace = self._workspace
+        rows = self.frame()
+        if mapped:
+            rows = with_map(rows, workspace.params.fit.seed)
+        export(workspace.paths, workspace.params, self.name, rows, Path(file))
+        return len(rows)
