@@ -63,7 +63,7 @@ def similar(
     from flows.queries.workspace import Workspace
 
     views = [Workspace(root).view(name) for name in names]
-    found = [(key, view.name, view.similar(key, k, where)) for view in views]
+    found = [(key, view.name, view.neighbours(key, k, where)) for view in views]
     show.hits(found, as_json=as_json)
 
 

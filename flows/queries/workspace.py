@@ -29,6 +29,14 @@ class Workspace:
         self.paths = Paths(Path(root))
         self.params = load_params(self.paths.params)
 
+    def __repr__(self) -> str:
+        return f"Workspace({str(self.paths.root)!r}, views: {', '.join(self.views) or 'none'})"
+
+    def _repr_html_(self) -> str:
+        from flows.queries.notebook import workspace_html
+
+        return workspace_html(self.paths, self.views)
+
     @property
     def views(self) -> list[str]:
         """The instructions that have a view."""
@@ -51,6 +59,14 @@ class View:
     def __init__(self, workspace: Workspace, name: str) -> None:
         self.name = name
         self._workspace = workspace
+
+    def __repr__(self) -> str:
+        return f"View({self.name!r}, of {str(self._workspace.paths.root)!r})"
+
+    def _repr_html_(self) -> str:
+        from flows.queries.notebook import view_html
+
+        return view_html(self._workspace.paths, self.name)
 
     @cached_property
     def _space(self) -> Space:
@@ -78,13 +94,20 @@ class View:
 
     def search(self, text: str, k: int = 10, where: str | None = None) -> pl.DataFrame:
         """Return the `k` texts closest to `text`: score (cosine), id, label, text, metadata."""
-        import polars as pl
+        from flows.queries.notebook import Results
 
-        return pl.DataFrame(self.hits(text, k, where), infer_schema_length=None)
+        return Results(self.hits(text, k, where), infer_schema_length=None)
 
-    def similar(self, key: str, k: int = 10, where: str | None = None) -> list[dict[str, Any]]:
-        """Return the `k` texts closest to the stored text with id `key`, itself left out."""
+    def neighbours(self, key: str, k: int = 10, where: str | None = None) -> list[dict[str, Any]]:
+        """Return the `k` texts closest to the stored text with id `key`, itself left out, as
+        dictionaries, best first."""
         return self._space.similar(key, k, where)
+
+    def similar(self, key: str, k: int = 10, where: str | None = None) -> pl.DataFrame:
+        """Return the same as a frame, as `search` does."""
+        from flows.queries.notebook import Results
+
+        return Results(self.neighbours(key, k, where), infer_schema_length=None)
 
     def frame(self) -> pl.DataFrame:
         """Return every row: id, text, metadata, vector; for a view label, confidence, novelty."""
