@@ -104,7 +104,7 @@ def _materialise(paths: Paths, params: Params, name: str) -> ViewReport:
     forget_earlier(job)
     if unfinished:
         sweep(paths.view_table(name))
-    checkpoints.forget(plan.parent)
+    checkpoints.clear(plan.parent)
     return ViewReport(
         name=name,
         rows=rows,

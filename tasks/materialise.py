@@ -52,7 +52,7 @@ def materialise_shard(
     rows = checkpoints.read_plan(job.plan, start, stop)
     purpose = f"{sorted(job.about.items())} {job.base_version} {job.whole}"
     key = checkpoints.key_of(purpose, rows)
-    known = checkpoints.recall(job.plan.parent, key, job.view)
+    known = checkpoints.load(job.plan.parent, key, job.view)
     if known is not None:
         advance(stop - start)
         return known
@@ -67,7 +67,7 @@ def materialise_shard(
         whole=job.whole,
         advance=advance,
     )
-    checkpoints.remember(job.plan.parent, key, shard)
+    checkpoints.save(job.plan.parent, key, shard)
     return shard
 
 

@@ -34,7 +34,7 @@ IMPORTED = [
     "torch",
     "sklearn.cluster",
     "sklearn.metrics",
-    f"{tasks.__name__}.core.transforms.auto",
+    f"{tasks.__name__}.core.transforms.default_auto",
     f"{tasks.__name__}.core.settings.params",
     __name__,
     f"{flows.__name__}.cli",

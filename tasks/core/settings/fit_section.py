@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from tasks.core.settings.section import Section
 
 METHODS = {
-    "auto": "auto:Auto",
+    "auto": "default_auto:Auto",
     "discriminant": "discriminant:Discriminant",
     "kernel": "kernel:Kernel",
     "fda": "fda:Fda",

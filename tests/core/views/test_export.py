@@ -41,7 +41,7 @@ def test_a_csv_has_every_column_but_the_vectors_and_no_formula(tmp_path):
 
 
 def test_a_dataset_is_its_rows_in_shards_and_a_card_with_their_features(tmp_path, monkeypatch):
-    monkeypatch.setattr(dataset_folder, "_SHARD", 100)
+    monkeypatch.setattr(dataset_folder, "_SHARD", 60)
     folder = tmp_path / "mood"
     export_dataset(rows(), folder, "mood", LABELS, {"wording": "two\nlines"})
     shards = sorted((folder / "data").iterdir())
