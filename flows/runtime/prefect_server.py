@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flows.runtime.child_process import LEASE, PARENT, end_when_free, end_with_parent
+from flows.runtime.report_pages import with_reports
 from flows.runtime.server_guard import AUTH, HOST, Guard
 from flows.runtime.server_note import Note, answers, new_secret, write_note
 from tasks.core.workspace.errors import InputError
@@ -151,7 +152,8 @@ def main(descriptor: str) -> None:
 
     settings = get_current_settings().server
     listener = socket.socket(fileno=int(descriptor))
-    app = Guard(create_app(final=True), listener.getsockname()[1], os.environ[AUTH])
+    app = with_reports(create_app(final=True), os.environ[AUTH])
+    app = Guard(app, listener.getsockname()[1], os.environ[AUTH])
     config = uvicorn.Config(
         app,
         lifespan="on",
