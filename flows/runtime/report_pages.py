@@ -27,7 +27,7 @@ _HEADERS = (
     (
         b"content-security-policy",
         b"sandbox allow-scripts allow-downloads; default-src 'none'; img-src data:;"
-        b" script-src 'unsafe-inline'; style-src 'unsafe-inline'",
+        b" script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'",
     ),
     (b"referrer-policy", b"no-referrer"),  # the address has the key in it
     (b"cache-control", b"no-store"),
