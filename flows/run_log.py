@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from tasks.core.workspace.files import read_json
+from tasks.core.workspace.manifest import read_manifest
+from tasks.core.workspace.manifests import Scores
 from tasks.core.workspace.paths import Paths
 from tasks.versioning.messages import live_line
 
@@ -51,7 +52,9 @@ def _texts(report: RunReport) -> Iterator[str]:
 def _views(paths: Paths, made: Sequence[str], tags: Sequence[str]) -> Iterator[str]:
     versions = dict(tag.split("/")[-2:] for tag in tags)
     for name in sorted({*made, *versions}):
-        yield live_line(name, read_json(paths.metric(name)) or {}, versions.get(name))
+        yield live_line(
+            name, read_manifest(paths.metric(name), Scores) or Scores(), versions.get(name)
+        )
 
 
 def _record(report: RunReport) -> Iterator[str]:

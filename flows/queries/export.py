@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -13,8 +12,9 @@ from tasks.core.transforms.card import read_card
 from tasks.core.views import export as files
 from tasks.core.views.dataset_folder import export_dataset
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.files import read_json
 from tasks.core.workspace.instruction_name import BASE
+from tasks.core.workspace.manifest import read_manifest
+from tasks.core.workspace.manifests import ViewStamp
 from tasks.core.workspace.paths import Paths
 
 ENDINGS = {
@@ -76,12 +76,11 @@ def _about(paths: Paths, params: Params, name: str) -> tuple[list[str], dict[str
     encoder = {"bundled": "sentence-transformers/all-MiniLM-L6-v2"}.get(model, known)
     if name == BASE:
         return [], {"encoder": encoder}
-    stamp = read_json(paths.view_stamp(name)) or {}
-    card = read_card(paths.kept_transform(name, str(stamp.get("transform"))))
-    counts: dict[str, Any] = card.get("counts") or {}
-    given = f"{sum(counts.values()):,} labelled texts" if counts else "labelled texts"
-    return [str(label) for label in card["labels"]], {
-        "instruction": str(card.get("wording", name)),
+    stamp = read_manifest(paths.view_stamp(name), ViewStamp) or ViewStamp()
+    card = read_card(paths.kept_transform(name, stamp.transform))
+    given = f"{sum(card.counts.values()):,} labelled texts" if card.counts else "labelled texts"
+    return card.labels, {
+        "instruction": card.wording or name,
         "encoder": encoder,
-        "transform": f"{card['method']}, fitted to {given} ({card.get('fingerprint', 'unknown')})",
+        "transform": f"{card.method}, fitted to {given} ({card.fingerprint or 'unknown'})",
     }

@@ -12,8 +12,9 @@ from tasks.core.evaluation.measures import BRIEF
 from tasks.core.store import tables
 from tasks.core.text.characters import visible
 from tasks.core.transforms.card import CARD
-from tasks.core.workspace.files import number_in, object_in, read_json
 from tasks.core.workspace.instruction_name import BASE
+from tasks.core.workspace.manifest import read_manifest
+from tasks.core.workspace.manifests import Card, EmbedStamp, Scores, ViewStamp
 from tasks.core.workspace.paths import Paths
 
 EXCERPT = 240  # characters of a text
@@ -39,14 +40,13 @@ class Results(pl.DataFrame):
 
 def workspace_html(paths: Paths, names: Sequence[str]) -> str:
     """Return a table of the views with their scores on held-out labels, before → after."""
-    texts = number_in(read_json(paths.stamp("embed")) or {}, "rows")
+    stamp = read_manifest(paths.stamp("embed"), EmbedStamp) or EmbedStamp()
     rows = []
     for name in names:
-        scores = read_json(paths.metric(name)) or {}
-        before, after = (object_in(scores, when, int | float) for when in ("before", "after"))
-        shifts = [_shift(before.get(key), after.get(key)) for key in BRIEF]
-        rows.append([name, f"{number_in(scores, 'texts'):,}", *shifts])
-    title = f"{paths.root.resolve().name}: {texts:,} texts"
+        scores = read_manifest(paths.metric(name), Scores) or Scores()
+        shifts = [_shift(scores.before.get(key), scores.after.get(key)) for key in BRIEF]
+        rows.append([name, f"{scores.texts or 0:,}", *shifts])
+    title = f"{paths.root.resolve().name}: {stamp.rows:,} texts"
     empty = "" if rows else "no views yet: labels into data/labels/NAME.csv, then refract run"
     return _table(title, ["view", "labelled texts", *BRIEF.values()], rows, empty)
 
@@ -58,9 +58,9 @@ def view_html(paths: Paths, name: str) -> str:
     view = paths.view_table(name)
     found = tables.frame(view, ["label"], tables.live_version(view))
     counts = dict(found["label"].value_counts(sort=True).rows())
-    stamp = read_json(paths.view_stamp(name)) or {}
-    card = read_json(paths.kept_transform(name, str(stamp.get("transform"))) / CARD) or {}
-    given = object_in(card, "counts", int)
+    stamp = read_manifest(paths.view_stamp(name), ViewStamp) or ViewStamp()
+    card = read_manifest(paths.kept_transform(name, stamp.transform) / CARD, Card) or Card()
+    given = card.counts
     labels = sorted({*counts, *given}, key=lambda label: -counts.get(label, 0))
     rows = [[label, f"{given.get(label, 0):,}", f"{counts.get(label, 0):,}"] for label in labels]
     more = f"{len(rows) - MOST:,} more labels" if len(rows) > MOST else ""

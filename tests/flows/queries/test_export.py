@@ -37,8 +37,8 @@ def test_a_name_without_an_ending_is_a_dataset(made, tmp_path, monkeypatch, caps
     view = Workspace(made).view("mood")
     assert pl.read_parquet(folder / "data" / "*.parquet").equals(view.frame())
     card, kept = (folder / "README.md").read_text(), read_card(Paths(made).transform("mood"))
-    assert all(f"'{n}': {label}\n" in card for n, label in enumerate(kept["labels"]))
-    assert kept["fingerprint"] in card
+    assert all(f"'{n}': {label}\n" in card for n, label in enumerate(kept.labels))
+    assert kept.fingerprint in card
     assert str(tmp_path) not in card
 
 
