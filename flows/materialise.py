@@ -10,7 +10,7 @@ from prefect import flow
 
 from flows.runtime.engine import LOCAL
 from flows.runtime.lock import writer
-from flows.runtime.prefect_artifacts import leave_link, leave_table
+from flows.runtime.prefect_artifacts import leave_table, leave_view
 from flows.state.staleness import to_retire, view_verdict, wanted_views
 from flows.state.unwritten import sweep
 from tasks.core.labels.files import label_files
@@ -66,7 +66,7 @@ def materialise(root: Path, names: list[str] | None = None) -> list[ViewReport]:
     rows += [{"name": name, "retired": "its label file is gone"} for name in gone]
     leave_table("materialise", "Views", rows)
     for report in reports:
-        leave_link(f"view-{report.name}", paths.view_table(report.name), report.name)
+        leave_view(report.name, paths.view_table(report.name))
     if failed:
         raise InputError("; ".join(str(error) for error in failed.values()))
     return reports

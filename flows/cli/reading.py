@@ -62,7 +62,7 @@ def similar(
     from flows.queries.workspace import Workspace
 
     views = [Workspace(root).view(name) for name in names]
-    found = [(key, view.name, view.similar(key, k, where)) for view in views]
+    found = [(key, view.name, view.neighbours(key, k, where)) for view in views]
     show.hits(found, as_json=as_json)
 
 
@@ -106,18 +106,22 @@ def report(name: str | None, as_json: bool, root: Path) -> None:
 @click.command()
 @click.argument("name")
 @click.argument("file", type=Folder())
+@click.option(
+    "--map", "mapped", is_flag=True, help="With columns x and y: the places on the view's map."
+)
 @json_option
 @root_option
-def export(name: str, file: Path, as_json: bool, root: Path) -> None:
-    """Write view NAME to FILE (.parquet or .npy).
+def export(name: str, file: Path, mapped: bool, as_json: bool, root: Path) -> None:
+    """Write view NAME to FILE: .parquet, .csv or .npy, or a folder.
 
-    'base' is the generic space. An .npy file gets its ids beside it, as JSON.
+    'base' is the generic space. A .csv has no vectors; an .npy file gets its ids beside it, as
+    JSON; a name without an ending becomes a folder with a Hugging Face dataset and its card.
     """
     from flows.cli import show
     from flows.queries.workspace import Workspace
 
-    rows = Workspace(root).view(name).export(file)
+    rows = Workspace(root).view(name).export(file, mapped=mapped)
     if as_json:
         show.print_json({"file": file, "rows": rows})
     else:
-        click.echo(f"{file}: {rows:,} rows")
+        click.echo(f"{file}: {rows:,} rows{'' if file.suffix else ', a Hugging Face dataset'}")

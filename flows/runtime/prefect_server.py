@@ -19,6 +19,7 @@ from typing import Any
 
 from flows.runtime.child_process import LEASE, PARENT, end_when_free, end_with_parent
 from flows.runtime.database_template import keeping, lay
+from flows.runtime.report_pages import with_reports
 from flows.runtime.server_guard import AUTH, HOST, Guard
 from flows.runtime.server_note import Note, answers, new_secret, write_note
 from tasks.core.workspace.errors import InputError
@@ -105,7 +106,7 @@ def start(paths: Paths, port: int, log: Path, more: dict[str, str], made_by: str
         log.unlink(missing_ok=True)  # never through a link that somebody else laid here
         with log.open("xb") as out:
             process = subprocess.Popen(
-                [sys.executable, "-m", "flows.runtime.prefect_server", str(listener.fileno())],
+                [sys.executable, "-P", "-m", __name__, str(listener.fileno())],
                 env=_environment(note) | {"PREFECT_HOME": str(home)} | more,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -158,6 +159,7 @@ def main(descriptor: str) -> None:
 
     settings = get_current_settings().server
     listener = socket.socket(fileno=int(descriptor))
+    app = with_reports(app, os.environ[AUTH])
     app = Guard(app, listener.getsockname()[1], os.environ[AUTH], _stop)
     config = uvicorn.Config(
         app,

@@ -22,6 +22,8 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
+import flows
+import tasks
 from flows.runtime.child_process import PARENT
 
 IMPORTED = [
@@ -32,10 +34,10 @@ IMPORTED = [
     "torch",
     "sklearn.cluster",
     "sklearn.metrics",
-    "tasks.core.transforms.default_auto",
-    "tasks.core.settings.params",
-    "flows.serving.fork_server",
-    "flows.cli",
+    f"{tasks.__name__}.core.transforms.default_auto",
+    f"{tasks.__name__}.core.settings.params",
+    __name__,
+    f"{flows.__name__}.cli",
 ]
 _STARTER = "prefect.runner._starter_engine"  # its `run_process` starts `python -m prefect.engine`
 
