@@ -69,7 +69,7 @@ def _wording(paths: Paths, params: Params, name: str, wish: LabelOptions) -> str
     if wish.instruction and wish.instruction.strip():
         return wish.instruction.strip()
     known = wording(paths, params, name)
-    if known != name or name in params.instructions or wish.zero_shot is not None:
+    if known != name or params.wording(name) or wish.zero_shot is not None:
         return known
     raise InputError(
         f"instruction {name!r}: no wording; expected what the texts are to be seen by; give it as"

@@ -59,6 +59,7 @@ class FitReport:
     held_out: int
     reasons: dict[str, int]
     notes: dict[str, int]
+    read_as: tuple[str, ...]
     before: dict[str, Any]
     after: dict[str, Any]
     gate: dict[str, Any]
@@ -130,7 +131,7 @@ def _scores(job: FitJob, known: Labelled) -> dict[str, Any]:
     after = score(once.seen_by(trial).vectors, once.y, seed)
     ruling = quality_gate.weigh(known, held, trial, own, seed, method)
     if settings.gate:
-        quality_gate.refuse(str(job.file.path), ruling, before, after)
+        quality_gate.refuse(job.file.shown, ruling, before, after)
     return {
         "labels": len(known.names),
         "texts": known.texts,
@@ -165,6 +166,7 @@ def _card(job: FitJob, matched: str, labels: LabelSet, scores: dict[str, Any]) -
         "counts": dict(sorted(labels.counts.items())),
         "reasons": dict(sorted(labels.reasons.items())),
         "notes": dict(sorted(labels.notes.items())),
+        "read_as": list(labels.read_as),
         "gate": {key: scores["gate"][key] for key in ("state", "why")},
         "seed": job.settings.seed,
     }
@@ -181,6 +183,7 @@ def _report(
         held_out=int(scores.get("held_out", 0)),
         reasons=labels.reasons,
         notes=labels.notes,
+        read_as=labels.read_as,
         before=scores.get("before", {}),
         after=scores.get("after", {}),
         gate=scores.get("gate", {}),

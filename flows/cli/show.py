@@ -62,6 +62,8 @@ def fitted(outcome: Any, silent: Sequence[str] = ()) -> None:
             f"fit {report.name}: {how}; {report.texts:,} texts with {report.labels} labels,"
             f" {report.method} ({report.seconds:.2f} s)"
         )
+        for line in report.read_as:
+            click.echo(f"  {line}")
         _counts(report.reasons, "label rows not used")
         _counts(report.notes, "noted")
         if report.held_out < FEW:
@@ -152,6 +154,8 @@ def status(state: Mapping[str, Any]) -> None:
             why = str(about.get("transform", {}).get("reason", ""))
             if why.startswith(REJECTED):
                 click.echo(f"  {name} is {why}")
+            for line in about.get("read_as", ()):
+                click.echo(f"  {name} was {line}")
             placed = {what: n for what, n in about.get("notes", {}).items() if what in PLACED}
             _counts(placed, f"{name}, noted")
     else:

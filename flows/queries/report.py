@@ -13,11 +13,11 @@ from flows.queries.suggest import worth_labelling
 from flows.queries.versions import view_versions
 from flows.queries.workspace import Workspace
 from flows.state import staleness
+from flows.state.label_sources import label_sources
 from flows.state.trust import ask, is_agreed, keeping
 from tasks.core.encoding import base_table
 from tasks.core.evaluation.bootstrap import Interval, ScoreReport, bootstrap_scores
 from tasks.core.evaluation.measures import MEASURES
-from tasks.core.labels.files import label_files
 from tasks.core.labels.multilabel import one_each
 from tasks.core.labels.reader import LabelSet, read_labels
 from tasks.core.report import page, vega
@@ -115,7 +115,7 @@ def _story(workspace: Workspace, name: str) -> Story:
 
 def _labels(paths: Paths, params: Params, name: str) -> tuple[LabelSet | None, str]:
     """Return the labels that people gave, or None and why there are none."""
-    file = label_files(paths.labels).get(name)
+    file = label_sources(paths).get(name)
     if file is None:
         return None, "Its label file is gone, so no text is left to check the view on."
     try:
@@ -165,7 +165,7 @@ def _scores(judged: Mapping[str, ScoreReport]) -> Scored:
 
 def _notice(paths: Paths, params: Params, name: str) -> str:
     """Say what on the page is out of date, or nothing."""
-    file = label_files(paths.labels).get(name)
+    file = label_sources(paths).get(name)
     verdicts = [staleness.view_verdict(paths, params, name)]
     if file is not None:
         made_from = staleness.fit_fingerprints(paths, params, name, file)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from flows.state import staleness
+from flows.state.label_sources import label_sources
 from flows.state.sources import documents
 from flows.state.trust import ask
 from flows.state.wholeness import unfinished
-from tasks.core.labels.files import label_files
 from tasks.core.settings.params import Params
 from tasks.core.transforms.card import CARD
 from tasks.core.workspace.errors import InputError
@@ -57,7 +57,7 @@ def _vectors(paths: Paths, params: Params) -> dict[str, Any]:
 
 
 def _instructions(paths: Paths, params: Params) -> dict[str, Any]:
-    files = label_files(paths.labels)
+    files = label_sources(paths)
     names = sorted({*files, *staleness.fitted(paths)})
     known = {name: _instruction(paths, params, name, files) for name in names}
     unusable = {
@@ -85,6 +85,7 @@ def _instruction(paths: Paths, params: Params, name: str, files: dict[str, Any])
         "wording": staleness.wording(paths, params, name),
         "labels": object_in(card, "counts", int),
         "notes": object_in(card, "notes", int),
+        "read_as": [str(line) for line in card.get("read_as") or ()],
         "gate": object_in(card, "gate"),
         "method": card.get("method"),
         "before": object_in(scores, "before", int | float),

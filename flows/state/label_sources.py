@@ -1,0 +1,44 @@
+"""The label files of a workspace: those in data/labels, and the columns that params.yaml names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tasks.core.labels.corpus_column import column_part, content, with_column
+from tasks.core.labels.files import LabelFile, LabelFiles, OwnColumns, fingerprint, label_files
+from tasks.core.settings.params import load_params
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import Hashes, content_hash, object_in, read_json
+from tasks.core.workspace.paths import Paths
+
+
+def label_sources(paths: Paths) -> LabelFiles:
+    """List the label files, by instruction; a column has none before there is a corpus.
+
+    A column and files of one instruction count together, as files in its folder do.
+    """
+    params, corpus = load_params(paths.params), read_json(paths.stamp("ingest"))
+    files = label_files(paths.labels)
+    if corpus is not None:
+        kept, renamed = object_in(corpus, "columns"), object_in(corpus, "renamed", str)
+        for name, column in params.columns().items():
+            try:
+                part = column_part(paths.corpus_file, column, kept, renamed)
+                files[name] = with_column(files.get(name), part, name)
+            except InputError as error:
+                files.errors[name] = error
+                files.pop(name, None)
+    own = OwnColumns(params.ingest.id, params.ingest.text)
+    for name, file in files.items():
+        files[name] = replace(file, own=own)
+    return files
+
+
+def labels_fingerprint(paths: Paths, file: LabelFile) -> str:
+    """Return a fingerprint of the content of all that an instruction's label file stands for."""
+    hashes = Hashes(paths.hashes)
+    found = [
+        content_hash(content(part)) if part.column else hashes.of(part.path) for part in file.parts
+    ]
+    hashes.save()
+    return fingerprint(found)
