@@ -27,7 +27,7 @@ for command in (
     *(making.init, making.ingest, making.embed, labelling.label, making.fit),
     *(making.materialise, making.run),
     *(reading.search, reading.similar, reading.status, reading.report, reading.export),
-    *(judging.evaluate, judging.suggest),
+    *(judging.evaluate, judging.suggest, judging.doubts),
     *(serving.serve, serving.maintain, trusting.trust),
     *(versions.versions, versions.checkout, versions.rollback, versions.diff),
 ):

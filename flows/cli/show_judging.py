@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 from rich.table import Table
 
-from flows.cli.show import FEW, new_console, new_table, print_json
+from flows.cli.show import FEW, new_console, new_table, print_json, short
 from flows.cli.terminal import give
 from tasks.core.evaluation.measures import MEASURES
+from tasks.core.labels.exports.labelling_tasks import FORMATS, interface
 from tasks.core.text.formulas import neutral
 
 if TYPE_CHECKING:
@@ -66,8 +67,39 @@ def _previous(about: Mapping[str, Any]) -> str:
     )
 
 
-def suggestions(rows: pl.DataFrame, form: str) -> None:
+def doubts(found: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
+    name, rows = found["instruction"], found["rows"]
+    left = f"; {found['not_asked']:,} could not be left out" if found["not_asked"] else ""
+    click.echo(
+        f"{name}: {found['doubted']:,} of {found['asked']:,} labels are in doubt: fits that"
+        f" have not seen their texts nearly rule them out{left}"
+    )
+    if not rows:
+        return
+    table = new_table("the most doubtful first; probabilities by fits that have not seen the text")
+    for title in ("label", "likelier", "id"):
+        table.add_column(title, no_wrap=True)
+    table.add_column("text")
+    for row in rows:
+        table.add_row(
+            f"{', '.join(row['label'])} {row['p_label']:.2f}",
+            f"{row['likelier']} {row['p_likelier']:.2f}",
+            str(row["id"]),
+            short(row["text"]),
+        )
+    new_console().print(table)
+    click.echo("correct those that are wrong where your labels are, then: refract run")
+
+
+def suggestions(rows: pl.DataFrame, form: str, name: str, labels: Sequence[str]) -> None:
     if form == "csv":
         give(neutral(rows).write_csv(float_precision=3))
-    else:
+    elif form == "jsonl":
         give(rows.write_ndjson())
+    else:
+        give(FORMATS[form](rows.to_dicts(), name, labels))
+    if form == "label-studio":
+        click.echo(f"labelling interface for it: {interface(name, labels)}", err=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from flows.queries.doubts import doubted, rows
 from flows.queries.suggest import worth_labelling
 from flows.queries.versions import view_versions
 from flows.queries.workspace import Workspace
@@ -104,6 +105,7 @@ def _story(workspace: Workspace, name: str) -> Story:
         atlas=atlas(paths.base_table, view, known, params.fit.seed),
         likeliest=likeliest(view),
         wanted=_wanted(paths, name),
+        doubted=_doubted(paths, params, labels),
         scores=scores,
         held_out=found.texts if found else 0,
         confusion=found,
@@ -137,6 +139,17 @@ def _wanted(paths: Paths, name: str) -> dict[str, pl.DataFrame]:
         return {}
     shortened = rows.with_columns(pl.col("text").map_elements(excerpt, return_dtype=pl.String))
     return {why: shortened.filter(pl.col("why") == why) for why in (BOUNDARY, NOVEL)}
+
+
+def _doubted(
+    paths: Paths, params: Params, labels: LabelSet | None
+) -> tuple[int, list[dict[str, Any]]]:
+    """Return how many labels are in doubt, and the first of them with their texts, shortened."""
+    if labels is None:
+        return 0, []
+    found = doubted(paths, params, labels)
+    first = rows(paths, found, LISTED)
+    return len(found.listed), [row | {"text": excerpt(row["text"])} for row in first]
 
 
 def _checked(
