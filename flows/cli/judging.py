@@ -81,8 +81,8 @@ def suggest(name: str, many: int, novel: float | None, form: str, root: Path) ->
 def doubts(name: str, limit: int, as_json: bool, root: Path) -> None:
     """List the labels of NAME that are probably wrong, the most doubtful first.
 
-    Each text is left out in turn: listed are those whose own label is nearly ruled out by the
-    others, and another one is as likely as for the texts that carry that one.
+    Each text is left out in turn: listed are those for which another label is ten times as likely
+    as their own, and as likely as for the texts that carry it.
     """
     from flows.cli import show_judging
     from flows.queries.doubts import doubts as query

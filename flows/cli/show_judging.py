@@ -74,12 +74,12 @@ def doubts(found: Mapping[str, Any], *, as_json: bool) -> None:
     name, rows = found["instruction"], found["rows"]
     left = f"; {found['not_asked']:,} could not be left out" if found["not_asked"] else ""
     click.echo(
-        f"{name}: {found['doubted']:,} of {found['asked']:,} labels are in doubt: fits that"
-        f" have not seen their texts nearly rule them out{left}"
+        f"{name}: {found['doubted']:,} of {found['asked']:,} labels are in doubt: others are"
+        f" far likelier by fits that have not seen the text{left}"
     )
     if not rows:
         return
-    table = new_table("the most doubtful first; probabilities by fits that have not seen the text")
+    table = new_table("the most doubtful first, with both probabilities")
     for title in ("label", "likelier", "id"):
         table.add_column(title, no_wrap=True)
     table.add_column("text")

@@ -51,7 +51,7 @@ def doubts(paths: Paths, params: Params, name: str, limit: int) -> dict[str, Any
 
 
 def doubted(paths: Paths, params: Params, labels: LabelSet) -> learning.Doubts:
-    """Return the labels that fits without their texts rule out."""
+    """Return the labels that others beat by far, by fits without their texts."""
     fit = params.fit
     known = labelled(paths.base_table, labels.label_of)
     return learning.doubts(known, fit.method, fit.method_settings(), fit.seed)
