@@ -63,8 +63,8 @@ def doubts(known: Labelled, method: str, settings: Mapping[str, Any], seed: int)
     """Find the labelled texts of `known` whose own label others would not have got them.
 
     Each fifth of the texts is left out in turn. Where t_c is the mean posterior of c over the texts
-    that carry it, a text is doubted if the likeliest of all c with p_c ≥ t_c is none of its own, and
-    ODDS times as likely as all of these together. A text under several ids counts once.
+    that carry it, a text is doubted if the likeliest of all c with p_c ≥ t_c is none of its own,
+    and ODDS times as likely as all of these together. A text under several ids counts once.
     """
     p = left_out(known, method, settings, seed)
     given = _given(known)
