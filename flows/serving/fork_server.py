@@ -32,7 +32,7 @@ IMPORTED = [
     "torch",
     "sklearn.cluster",
     "sklearn.metrics",
-    "tasks.core.transforms.auto",
+    "tasks.core.transforms.default_auto",
     "tasks.core.settings.params",
     "flows.serving.fork_server",
     "flows.cli",

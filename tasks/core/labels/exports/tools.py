@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tasks.core.labels.answers import DISCARDED, EMPTY, Answer
+from tasks.core.labels.cells import DISCARDED, EMPTY, Answer
 
 Cells = Sequence[str | None]
 
