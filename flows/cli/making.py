@@ -54,7 +54,8 @@ def ingest(
     def brought(settings: IngestSettings) -> list[Incoming]:
         """Check what comes, and, where columns may change, what is there."""
         there = paths.raw.is_dir() and any(paths.raw.iterdir())
-        if not sources or (given and there):
+        first = not sources and not paths.corpus_file.is_file()
+        if first or (given and (there or not sources)):
             check_columns(documents(paths, params).files, settings)
         return incoming(sources, paths.raw, settings, replace=replace)
 

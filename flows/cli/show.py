@@ -159,7 +159,10 @@ def status(state: Mapping[str, Any]) -> None:
             placed = {what: n for what, n in about.get("notes", {}).items() if what in PLACED}
             _counts(placed, f"{name}, noted")
     else:
-        click.echo("views: none; put labels at data/labels/INSTRUCTION.csv (columns id,label)")
+        click.echo(
+            "views: none; put labels at data/labels/INSTRUCTION.csv (columns id,label or"
+            " text,label), or name their column: refract fit INSTRUCTION --from-column COLUMN"
+        )
 
 
 def _views(instructions: Mapping[str, Any]) -> Table:
@@ -210,7 +213,7 @@ def next_steps(paths: Paths, names: Sequence[str]) -> None:
         f"  refract search 'some words to look for' --view {name} --view base -k 5{root}\n"
         f"  refract similar ID --view {name}{root}\n"
         f"  refract export {name} {name}.parquet{root}\n"
-        "  labels for another aspect: data/labels/NAME.csv with columns id,label, or"
+        "  labels for another aspect: data/labels/NAME.csv with columns id,label or text,label, or"
         " 'refract label NAME'; then refract run"
     )
 
