@@ -10,11 +10,11 @@ from pathlib import Path
 
 from tasks.core.labels.files import LabelFile, Part
 from tasks.core.readers.formats import Format
+from tasks.core.text.discretion import shown
 from tasks.core.workspace.errors import InputError
 
 CORPUS = Format("parquet", ".parquet")
 COPY = "column of the documents.csv"  # the name of a copy, beside label files of any other name
-FIXED = {"id": "id", "text": "text"}  # of the corpus, and no labels
 
 
 def column_part(
@@ -31,7 +31,7 @@ def column_part(
     if found is None:
         known = ", ".join(f"'{name}'" for name in list(dict.fromkeys(named))[:20])
         raise InputError(
-            f"params.yaml: found no column '{column}' in the corpus; expected one of"
+            f"params.yaml: found no column {shown(column)} in the corpus; expected one of"
             f" {known or 'none: the documents have no others'}; correct the instruction's column,"
             " or keep it by ingest.metadata and run 'refract ingest'"
         )
@@ -73,13 +73,7 @@ def column_rows(part: Part) -> list[tuple[int, str, str]]:
     from tasks.core.readers.formats import reading
 
     with reading(part.path), pq.ParquetFile(part.path) as file:
-        table = file.read(columns=["id", str(part.column)]).combine_chunks()
-    ids, values = (cells(_whole(table.column(name)))[0] for name in ("id", part.column))
+        table = file.read(columns=["id", str(part.column)])
+    ids, values = (cells(table.column(name).combine_chunks())[0] for name in ("id", part.column))
     rows = zip(ids, values, strict=True)
     return [(at, key, own) for at, (key, own) in enumerate(rows, 1) if key and own and own.strip()]
-
-
-def _whole(column: object) -> object:
-    """Return the one array that a chunked column has after `combine_chunks`."""
-    chunks = column.chunks  # type: ignore[attr-defined]
-    return chunks[0] if chunks else column.type.empty_array()  # type: ignore[attr-defined]
