@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from tasks.core.labels.corpus_column import column_part, content, with_column
-from tasks.core.labels.files import LabelFile, LabelFiles, OwnColumns, fingerprint, label_files
+from tasks.core.labels.files import (
+    LabelFile,
+    LabelFiles,
+    OwnColumns,
+    Part,
+    fingerprint,
+    label_files,
+)
 from tasks.core.settings.params import load_params
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import Hashes, content_hash, object_in, read_json
@@ -19,7 +27,7 @@ def label_sources(paths: Paths) -> LabelFiles:
     """
     params, corpus = load_params(paths.params), read_json(paths.stamp("ingest"))
     files = label_files(paths.labels)
-    if corpus is not None:
+    if corpus is not None and paths.corpus_file.is_file():
         kept, renamed = object_in(corpus, "columns"), object_in(corpus, "renamed", str)
         for name, column in params.columns().items():
             try:
@@ -37,8 +45,17 @@ def label_sources(paths: Paths) -> LabelFiles:
 def labels_fingerprint(paths: Paths, file: LabelFile) -> str:
     """Return a fingerprint of the content of all that an instruction's label file stands for."""
     hashes = Hashes(paths.hashes)
-    found = [
-        content_hash(content(part)) if part.column else hashes.of(part.path) for part in file.parts
-    ]
+    found = [_of_column(part) if part.column else hashes.of(part.path) for part in file.parts]
     hashes.save()
     return fingerprint(found)
+
+
+def _of_column(part: Part) -> str:
+    stat = part.path.stat()
+    return _hash(part, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+
+
+@lru_cache(maxsize=64)
+def _hash(part: Part, *state: int) -> str:
+    """Return the hash of a column as long as the `state` of the corpus is the same."""
+    return content_hash(content(part))

@@ -74,6 +74,11 @@ def column_rows(part: Part) -> list[tuple[int, str, str]]:
 
     with reading(part.path), pq.ParquetFile(part.path) as file:
         table = file.read(columns=["id", str(part.column)])
+    if part.column not in table.column_names:
+        raise InputError(
+            f"{part.path}: found no column {shown(str(part.column))}, which it had; expected"
+            " the corpus as it was noted; run 'refract ingest'"
+        )
     ids, values = (cells(table.column(name).combine_chunks())[0] for name in ("id", part.column))
     rows = zip(ids, values, strict=True)
     return [(at, key, own) for at, (key, own) in enumerate(rows, 1) if key and own and own.strip()]

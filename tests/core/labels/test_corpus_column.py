@@ -64,6 +64,13 @@ def test_a_column_that_is_not_there_is_refused_with_those_that_are(corpus):
         part(corpus, "Mood")
 
 
+def test_a_corpus_that_is_not_the_one_that_was_noted_is_refused(corpus):
+    column = part(corpus, "Category")
+    pl.read_parquet(corpus).drop("Category").write_parquet(corpus)
+    with pytest.raises(InputError, match=r"no column 'Category', which it had; .*'refract ingest'"):
+        content(column)
+
+
 def test_messages_name_the_column(corpus):
     column = with_column(None, part(corpus, "Category"), "topic")
     with pytest.raises(InputError, match=r"column 'Category' of the documents: found 3 usable of"):
