@@ -13,8 +13,9 @@ from tasks.core.settings.params import Params
 from tasks.core.settings.table_sections import IngestSettings
 from tasks.core.settings.write_setting import write_setting
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.files import object_in, read_json
 from tasks.core.workspace.instruction_name import check_name
+from tasks.core.workspace.manifest import read_manifest
+from tasks.core.workspace.manifests import IngestStamp
 from tasks.core.workspace.paths import Paths
 
 Found = TypeVar("Found")
@@ -62,13 +63,12 @@ def label_by_column(paths: Paths, params: Params, names: tuple[str, ...], column
             f"fit --from-column: found {len(names)} instructions; expected one that the column"
             f" labels; such as 'refract fit category --from-column {column!r}'"
         )
-    name, corpus = check_name(names[0]), read_json(paths.stamp("ingest"))
+    name, corpus = check_name(names[0]), read_manifest(paths.stamp("ingest"), IngestStamp)
     if corpus is None or not paths.stamp("embed").is_file():
         raise InputError(
             "data/corpus: no corpus and base vectors yet; expected some; run 'refract run' first"
         )
-    kept, renamed = object_in(corpus, "columns"), object_in(corpus, "renamed", str)
-    column_part(paths.corpus_file, column, kept, renamed)
+    column_part(paths.corpus_file, column, corpus.columns, corpus.renamed)
     known = params.instructions.get(name)
     if known is not None and known.column == column:
         return

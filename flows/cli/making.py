@@ -202,9 +202,7 @@ def run(commit: bool, root: Path) -> None:
         show.nothing_to_do("run", "everything is up to date")
     state = read_status(paths, params)
     show.status(state)
-    show.next_steps(
-        paths, [name for name, about in state["instructions"].items() if about.get("rows")]
-    )
+    show.next_steps(paths, [name for name, about in state["instructions"].items() if about["rows"]])
 
 
 def _prefect(paths: Paths) -> None:

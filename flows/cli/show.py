@@ -68,18 +68,19 @@ def fitted(outcome: Any, silent: Sequence[str] = ()) -> None:
         _counts(report.notes, "noted")
         if report.held_out < FEW:
             click.echo(f"  scores are rough: {report.held_out} texts held out; label more")
-        unproven("", report.gate)
+        if report.gate is not None:
+            unproven("", report.gate.state, report.gate.why)
     for name, reason in outcome.rejected.items():
         if name not in silent:
             click.echo(f"fit {name}: rejected, {reason}", err=True)
 
 
-def unproven(before: str, gate: Mapping[str, Any]) -> None:
+def unproven(before: str, state: str, why: str) -> None:
     """Say why a published view may be no better than the base vectors, or than chance."""
-    if gate.get("state", PROVEN) == UNPROVEN:
-        click.echo(f"  {before}{UNPROVEN}: {gate['why']}; label more texts")
-    elif gate.get("state", PROVEN) != PROVEN:
-        click.echo(f"  {before}published without the gate: {gate['why']}; check the labels")
+    if state == UNPROVEN:
+        click.echo(f"  {before}{UNPROVEN}: {why}; label more texts")
+    elif state != PROVEN:
+        click.echo(f"  {before}published without the gate: {why}; check the labels")
 
 
 def materialised(reports: Iterable[Any]) -> None:
@@ -135,7 +136,7 @@ def status(state: Mapping[str, Any]) -> None:
     click.echo(
         f"corpus: {corpus['texts']:,} texts from {corpus['sources']:,} files ({_verdict(corpus)})"
     )
-    _remarks(corpus.get("remarks", []))
+    _remarks(corpus["remarks"])
     if vectors["rows"]:
         click.echo(
             f"vectors: {vectors['rows']:,} of {vectors['dimensions']} dimensions by"
@@ -150,13 +151,14 @@ def status(state: Mapping[str, Any]) -> None:
     if state["instructions"]:
         new_console().print(_views(state["instructions"]))
         for name, about in state["instructions"].items():
-            unproven(f"{name} is ", about.get("gate", {}))
-            why = str(about.get("transform", {}).get("reason", ""))
+            if about["gate"]:
+                unproven(f"{name} is ", about["gate"]["state"], about["gate"]["why"])
+            why = str(about["transform"]["reason"])
             if why.startswith(REJECTED):
                 click.echo(f"  {name} is {why}")
-            for line in about.get("read_as", ()):
+            for line in about["read_as"]:
                 click.echo(f"  {name} was {line}")
-            placed = {what: n for what, n in about.get("notes", {}).items() if what in PLACED}
+            placed = {what: n for what, n in about["notes"].items() if what in PLACED}
             _counts(placed, f"{name}, noted")
     else:
         click.echo(
@@ -172,14 +174,14 @@ def _views(instructions: Mapping[str, Any]) -> Table:
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("state")
     for name, about in instructions.items():
-        counts = about.get("labels", {})
-        scores = [shift(about.get("before", {}), about.get("after", {}), key) for key in BRIEF]
+        counts = about["labels"]
+        scores = [shift(about["before"], about["after"], key) for key in BRIEF]
         table.add_row(
             name,
             f"{len(counts)}",
             f"{sum(counts.values()):,}",
             *scores,
-            f"{about.get('rows', 0):,}",
+            f"{about['rows']:,}",
             _state(about),
         )
     return table
@@ -192,12 +194,12 @@ def shift(before: Mapping[str, Any], after: Mapping[str, Any], key: str) -> str:
 
 def _state(about: Mapping[str, Any]) -> str:
     for part in ("transform", "view"):
-        verdict = about.get(part, {"stale": False, "reason": "up to date"})
+        verdict = about[part]
         if str(verdict["reason"]).startswith(REJECTED):
             return "rejected"
         if verdict["stale"] or verdict["reason"] != "up to date":
             return ("stale: " if verdict["stale"] else "") + str(verdict["reason"])
-    unsure = about.get("gate", {}).get("state", PROVEN) != PROVEN
+    unsure = about["gate"] and about["gate"]["state"] != PROVEN
     return UNPROVEN if unsure else "up to date"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -17,14 +18,15 @@ from flows.cli.show import (
     shift,
     short,
 )
+from flows.queries.versions import RecordedCommit, ViewVersion
 from tasks.core.evaluation.measures import BRIEF
 
 LEFT = 5  # outputs of the user's own that are named
 
 
-def commits(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+def commits(rows: Sequence[RecordedCommit], *, as_json: bool) -> None:
     if as_json:
-        print_json(rows)
+        print_json([asdict(row) for row in rows])
         return
     if not rows:
         click.echo("versions: none recorded in git yet; run 'refract run --commit'")
@@ -35,20 +37,20 @@ def commits(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
     made.add_column("texts", justify="right", no_wrap=True)
     made.add_column("what changed")
     for row in rows:
-        tags = "".join(f"\n{tag}" for tag in row["tags"])
+        tags = "".join(f"\n{tag}" for tag in row.tags)
         made.add_row(
-            "*" if row["here"] else "",
-            _date(row["date"]),
-            row["commit"][:7],
-            _count(row["texts"]),
-            row["message"] + tags,
+            "*" if row.here else "",
+            _date(row.date),
+            row.commit[:7],
+            _count(row.texts),
+            row.message + tags,
         )
     new_console().print(made)
 
 
-def view(name: str, rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+def view(name: str, rows: Sequence[ViewVersion], *, as_json: bool) -> None:
     if as_json:
-        print_json(rows)
+        print_json([asdict(row) for row in rows])
         return
     made = new_table(f"versions of {name}, newest first; * is here; scores in the view")
     for title in ("", "date", "commit", "tag"):
@@ -60,14 +62,14 @@ def view(name: str, rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None
         made.add_column(title, justify="right", no_wrap=True)
     for row in rows:
         made.add_row(
-            "*" if row["here"] else "",
-            _date(row["date"]),
-            row["commit"][:7],
+            "*" if row.here else "",
+            _date(row.date),
+            row.commit[:7],
             _version(row),
-            _count(row["texts"]),
-            _count(row["labels"]),
-            row["method"] or "removed",
-            *(_score(row["after"].get(key)) for key in BRIEF),
+            _count(row.texts),
+            _count(row.labels),
+            row.method or "removed",
+            *(_score(row.after.get(key)) for key in BRIEF),
         )
     new_console().print(made)
 
@@ -148,8 +150,8 @@ def _moved(name: str, moved: Mapping[str, Any]) -> Table:
     return made
 
 
-def _version(row: Mapping[str, Any]) -> str:
-    tags = [tag.rpartition("/")[2] for tag in (row["tag"], row["same_as"]) if tag]
+def _version(row: ViewVersion) -> str:
+    tags = [tag.rpartition("/")[2] for tag in (row.tag, row.same_as) if tag]
     return " = ".join(tags)
 
 

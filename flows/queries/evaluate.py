@@ -14,19 +14,20 @@ from tasks.core.encoding import base_table
 from tasks.core.encoding.featurizer import space_of
 from tasks.core.evaluation import held_out
 from tasks.core.evaluation.bootstrap import LEVEL, RESAMPLES, ScoreReport
-from tasks.core.evaluation.held_out import Trial, Truth, Version
+from tasks.core.evaluation.held_out import Recipe, Trial, Truth, Version
 from tasks.core.labels.files import OwnColumns, label_file
 from tasks.core.labels.multilabel import pairs
 from tasks.core.labels.notes import PLACED
 from tasks.core.labels.reader import LabelSet, read_labels
 from tasks.core.settings.fit_section import METHODS
 from tasks.core.settings.params import Params
-from tasks.core.store import tables
 from tasks.core.transforms.card import read_card
 from tasks.core.views.kept_versions import Seen, kept_versions, labels_of
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.files import read_json, write_json
+from tasks.core.workspace.files import write_json
 from tasks.core.workspace.instruction_name import BASE
+from tasks.core.workspace.manifest import read_manifest
+from tasks.core.workspace.manifests import Card, ViewStamp
 from tasks.core.workspace.paths import Paths
 
 METHOD = f"{100 * LEVEL:.0f} % bootstrap over texts, {RESAMPLES} resamples"
@@ -64,8 +65,8 @@ class _Evaluation:
         self._paths, self._params, self._name = paths, params, name
         self._keys = base_table.keys(paths.base_table)
         self._present = label_sources(paths).get(name)
-        stamp = read_json(paths.view_stamp(name)) or {}
-        self._kept = paths.kept_transform(name, str(stamp.get("transform")))
+        stamp = read_manifest(paths.view_stamp(name), ViewStamp) or ViewStamp()
+        self._kept = paths.kept_transform(name, stamp.transform)
         self._noted: dict[str, int] = {}
 
     def run(self, truth: Path | None) -> dict[str, Any]:
@@ -142,11 +143,11 @@ class _Evaluation:
         if not others:
             raise InputError("none is kept beside the view")
         card, rows = read_card(others[0]), self._labels_of(others[0])
-        if card.get("encoder") != space_of(tables.note(self._paths.base_table)):
+        if card.encoder != space_of(base_table.note_of(self._paths.base_table)):
             raise InputError("it reads vectors of another encoder")
         if rows is None:
             raise InputError("the labels that it was made from are not known any more")
-        about = {"transform": others[0].name, "method": card["method"], "texts": len(rows.ids)}
+        about = {"transform": others[0].name, "method": card.method, "texts": len(rows.ids)}
         return self._version(others[0], rows), about
 
     def _labels_of(self, kept: Path) -> LabelSet | None:
@@ -167,7 +168,7 @@ class _Evaluation:
         return {
             "view": self._name,
             "on": source,
-            "method": read_card(self._kept)["method"],
+            "method": read_card(self._kept).method,
             "texts": len(truth.labels),
             "labels": len(set(truth.labels.values())),
             "left_out": truth.left_out,
@@ -179,18 +180,18 @@ class _Evaluation:
         }
 
 
-def _recipe(params: Params, card: dict[str, Any]) -> tuple[str, dict[str, Any], int] | None:
+def _recipe(params: Params, card: Card) -> Recipe | None:
     """Return method, settings and seed if those in params.yaml are what the card was made by.
 
     The card holds their fingerprint, so any method is tried; its own settings are no recipe: what
     was calibrated on all labels has seen the held-out ones.
     """
-    asked = card.get("made_from", {}).get("params")
+    asked = card.made_from.get("params")
     for method in METHODS:
         fit = params.fit.model_copy(update={"method": method})
         then = params.model_copy(update={"fit": fit})
-        if settings_fingerprint(then, str(card.get("wording"))) == asked:
-            return method, fit.method_settings(), fit.seed
+        if settings_fingerprint(then, str(card.wording)) == asked:
+            return Recipe(method, fit.method_settings(), fit.seed)
     return None
 
 

@@ -14,8 +14,9 @@ from tasks.core.views import active_learning
 from tasks.core.views.active_learning import NOVELTY
 from tasks.core.views.kept_versions import copies
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.files import read_json
 from tasks.core.workspace.instruction_name import BASE
+from tasks.core.workspace.manifest import read_manifest
+from tasks.core.workspace.manifests import ViewStamp
 from tasks.core.workspace.paths import Paths
 
 
@@ -53,9 +54,9 @@ def _known(paths: Paths, name: str) -> set[str]:
 
 
 def _label_files(paths: Paths, name: str) -> Iterator[LabelFile]:
-    stamp = read_json(paths.view_stamp(name)) or {}
+    stamp = read_manifest(paths.view_stamp(name), ViewStamp) or ViewStamp()
     present = label_sources(paths).get(name)
     own = present.own if present else NO_NAMES
-    yield from copies(paths.kept_transform(name, str(stamp.get("transform"))), own)
+    yield from copies(paths.kept_transform(name, stamp.transform), own)
     if present is not None:
         yield present

@@ -121,7 +121,7 @@ class View:
         if self.name == BASE:
             return []
         paths = self._workspace.paths
-        return list(read_card(paths.transform(self.name)).get("labels", []))
+        return list(read_card(paths.transform(self.name)).labels)
 
     def doubts(self, limit: int = 20) -> pl.DataFrame:
         """Return labelled texts whose label is probably wrong, the most doubtful first.

@@ -16,7 +16,9 @@ from tasks.core.labels.files import (
 )
 from tasks.core.settings.params import load_params
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.files import Hashes, content_hash, object_in, read_json
+from tasks.core.workspace.files import Hashes, content_hash
+from tasks.core.workspace.manifest import read_manifest
+from tasks.core.workspace.manifests import IngestStamp
 from tasks.core.workspace.paths import Paths
 
 
@@ -25,13 +27,12 @@ def label_sources(paths: Paths) -> LabelFiles:
 
     A column and files of one instruction count together, as files in its folder do.
     """
-    params, corpus = load_params(paths.params), read_json(paths.stamp("ingest"))
+    params, corpus = load_params(paths.params), read_manifest(paths.stamp("ingest"), IngestStamp)
     files = label_files(paths.labels)
     if corpus is not None and paths.corpus_file.is_file():
-        kept, renamed = object_in(corpus, "columns"), object_in(corpus, "renamed", str)
         for name, column in params.columns().items():
             try:
-                part = column_part(paths.corpus_file, column, kept, renamed)
+                part = column_part(paths.corpus_file, column, corpus.columns, corpus.renamed)
                 files[name] = with_column(files.get(name), part, name)
             except InputError as error:
                 files.errors[name] = error

@@ -200,7 +200,7 @@ def test_a_view_that_has_learnt_nothing_is_published_only_without_the_gate(made)
     assert view_rows(made, "topic").equals(old)
     set_params(made, fit={"gate": False})
     (report,) = [each for each in run(made).fit.fitted if each.name == "topic"]
-    assert (report.gate["state"], report.gate["why"]) == ("refused", "nothing learnt")
+    assert (report.gate.state, report.gate.why) == ("refused", "nothing learnt")
     assert not view_rows(made, "topic").equals(old)
 
 

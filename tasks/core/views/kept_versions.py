@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -85,10 +84,10 @@ def _made(kept: Path, file: LabelFile) -> bool:
     """Tell whether the kept transform was made from this label file as it is now."""
     try:
         hashes = [content_hash(content(part)) for part in file.parts]
-        return bool(fingerprint(hashes) == _named(kept))
+        return fingerprint(hashes) == _named(kept)
     except (OSError, InputError):
         return False
 
 
-def _named(kept: Path) -> Any:
-    return read_card(kept).get("made_from", {}).get("labels")
+def _named(kept: Path) -> str | None:
+    return read_card(kept).made_from.get("labels")

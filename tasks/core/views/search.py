@@ -16,6 +16,8 @@ from tasks.core.readers.records import encodable
 from tasks.core.store import index, tables
 from tasks.core.transforms.base import Transform, load
 from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.manifest import manifest_of
+from tasks.core.workspace.manifests import BaseNote, ViewNote
 
 
 def check_utf8(text: str) -> None:
@@ -76,14 +78,13 @@ class Space:
         return self._answered(ask)
 
     def _coder(self, now: _Snapshot) -> Featurizer:
-        note = now.texts.note
-        encoder = self._encoder(note.get("settings", {}).get("precision", "float32"))
-        features = note.get("features")
+        note = _base_note(now.texts)
+        encoder, features = self._encoder(note.settings.precision), note.features
         if features is None or now.transform is None:
             return Featurizer(encoder)
         reduction = self._reduction
-        if reduction is None or reduction.fingerprint != features["fingerprint"]:
-            reduction = load_layer_pca(self._reductions(features["fingerprint"]))
+        if reduction is None or reduction.fingerprint != features.fingerprint:
+            reduction = load_layer_pca(self._reductions(features.fingerprint))
             self._reduction = reduction
         return Featurizer(encoder, reduction)
 
@@ -127,19 +128,27 @@ class Space:
         self._check_encoder(texts, rows)
         if self._kept is None:
             return _Snapshot(texts, rows, None)
-        made_by = rows.note["transform"]
-        if seen is not None and seen.rows.note["transform"] == made_by:
+        made_by = _view_note(rows).transform
+        if seen is not None and _view_note(seen.rows).transform == made_by:
             return _Snapshot(texts, rows, seen.transform)
         return _Snapshot(texts, rows, load(self._kept(made_by))[0])
 
     def _check_encoder(self, texts: index.Searcher, rows: index.Searcher) -> None:
-        base = texts.note
-        view_of = rows.note.get("encoder", space_of(base))
-        if base["fingerprint"] != self._encoder_fingerprint or view_of != space_of(base):
+        base, space = _base_note(texts), space_of(_base_note(texts))
+        view_of = space if rows is texts else _view_note(rows).encoder
+        if base.fingerprint != self._encoder_fingerprint or view_of not in (None, space):
             raise InputError(
                 "search: this table was made by another encoder than params.yaml names now;"
                 " set 'embed' back, or run 'refract embed --rebuild' and 'refract run'"
             )
+
+
+def _base_note(texts: index.Searcher) -> BaseNote:
+    return manifest_of(texts.note, BaseNote, "the base table") or BaseNote()
+
+
+def _view_note(rows: index.Searcher) -> ViewNote:
+    return manifest_of(rows.note, ViewNote, "the view's table") or ViewNote()
 
 
 def _nearest(now: _Snapshot, vector: np.ndarray, k: int, where: str | None) -> list[dict[str, Any]]:
