@@ -94,7 +94,7 @@ def doubts(found: Mapping[str, Any], *, as_json: bool) -> None:
     click.echo("correct those that are wrong where your labels are, then: refract run")
 
 
-def suggestions(rows: pl.DataFrame, form: str, name: str, labels: Sequence[str]) -> None:
+def suggestions(rows: pl.DataFrame, form: str, name: str = "", labels: Sequence[str] = ()) -> None:
     if form == "csv":
         give(neutral(rows).write_csv(float_precision=3))
     elif form == "jsonl":
