@@ -132,7 +132,7 @@ def _scores(job: FitJob, known: Labelled) -> Scores:
     ruling = quality_gate.weigh(known, held, trial, own, seed, method)
     if settings.gate:
         quality_gate.refuse(job.file.shown, ruling, before, after)
-    return Scores(
+    scores = Scores(
         labels=len(known.names),
         texts=known.texts,
         held_out=len(once.y),
@@ -140,6 +140,8 @@ def _scores(job: FitJob, known: Labelled) -> Scores:
         after=_rounded(after),
         gate=Gate.model_validate({"state": ruling.state, "why": ruling.why, **ruling.figures}),
     )
+    ceiling = metrics.knn_ceiling(once.y, seed)
+    return scores if ceiling in (None, 100) else scores.changed(knn_ceiling=round(ceiling, 2))
 
 
 def _called(made: Transform) -> str:

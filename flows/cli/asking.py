@@ -50,7 +50,7 @@ def with_columns(
     for key, column in given.items():
         if getattr(params.ingest, key) != column:
             params = write_setting(paths.params, ("ingest", key), column)
-            click.echo(f"params.yaml: ingest.{key} is '{column}' now")
+            click.echo(f"params.yaml: ingest.{key} is '{column}' now", err=True)
     return params, found
 
 
@@ -80,4 +80,4 @@ def label_by_column(paths: Paths, params: Params, names: tuple[str, ...], column
             raise
         value = {"wording": wording, "column": column}
         write_setting(paths.params, ("instructions", name), value)
-    click.echo(f"params.yaml: instructions.{name}.column is '{column}' now")
+    click.echo(f"params.yaml: instructions.{name}.column is '{column}' now", err=True)

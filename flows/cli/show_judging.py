@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.table import Table
 
-from flows.cli.show import FEW, new_console, new_table, print_json, short
+from flows.cli.show import FEW, print_json, short
+from flows.cli.tables import Column, print_table
 from flows.cli.terminal import give
 from tasks.core.evaluation.measures import MEASURES
 from tasks.core.labels.exports.labelling_tasks import FORMATS, interface
@@ -34,21 +34,23 @@ def evaluation(found: Mapping[str, Any], *, as_json: bool) -> None:
         click.echo(f"  noted: {listed}")
     if found["texts"] < FEW:
         click.echo(f"  scores are rough: {found['texts']} texts; label more")
-    new_console().print(_table(found))
+    _table(found)
     click.echo(_previous(found["previous"]))
 
 
-def _table(found: Mapping[str, Any]) -> Table:
-    made = new_table(f"figures × 100, {found['interval']}")
-    made.add_column("", no_wrap=True)
-    spaces, gains = list(found["scores"]), list(found["gains"])
-    for title in (*spaces, *(f"over {name}" for name in gains)):
-        made.add_column(title, justify="right", no_wrap=True)
-    for measure, title in MEASURES.items():
-        scores = [_figure(found["scores"][name][measure]) for name in spaces]
-        more = [_figure(found["gains"][name][measure], "+") for name in gains]
-        made.add_row(title, *scores, *more)
-    return made
+def _table(found: Mapping[str, Any]) -> None:
+    print_table(
+        f"figures × 100, {found['interval']}",
+        Column("", list(MEASURES.values())),
+        *(
+            Column(name, [_figure(scores[measure]) for measure in MEASURES], "number")
+            for name, scores in found["scores"].items()
+        ),
+        *(
+            Column(f"over {name}", [_figure(gains[m], "+") for m in MEASURES], "number", 1)
+            for name, gains in found["gains"].items()
+        ),
+    )
 
 
 def _figure(figure: Mapping[str, float] | None, sign: str = "") -> str:
@@ -79,18 +81,13 @@ def doubts(found: Mapping[str, Any], *, as_json: bool) -> None:
     )
     if not rows:
         return
-    table = new_table("the most doubtful first, with both probabilities")
-    for title in ("label", "likelier", "id"):
-        table.add_column(title, no_wrap=True)
-    table.add_column("text")
-    for row in rows:
-        table.add_row(
-            f"{', '.join(row['label'])} {row['p_label']:.2f}",
-            f"{row['likelier']} {row['p_likelier']:.2f}",
-            str(row["id"]),
-            short(row["text"]),
-        )
-    new_console().print(table)
+    print_table(
+        "the most doubtful first, with both probabilities",
+        Column("label", [f"{', '.join(row['label'])} {row['p_label']:.2f}" for row in rows]),
+        Column("likelier", [f"{row['likelier']} {row['p_likelier']:.2f}" for row in rows]),
+        Column("id", [str(row["id"]) for row in rows]),
+        Column("text", [short(row["text"]) for row in rows], "words"),
+    )
     click.echo("correct those that are wrong where your labels are, then: refract run")
 
 

@@ -200,8 +200,9 @@ def _facts(paths: Paths, name: str, card: Card) -> dict[str, str]:
     return {
         "Method": method,
         **tried,
-        "Settings": ", ".join(f"{key} {_short(value)}" for key, value in settings.items()),
-        "Gate": ": ".join(filter(None, ruling)),
+        "Settings": ", ".join(f"{key} {_short(value)}" for key, value in settings.items())
+        or "none",
+        "Gate": ": ".join(filter(None, ruling)) or "not asked",
         "View": f"{card.dimensions} dimensions{features} → {card.size}",
         "Encoder": f"{encoder.model} in {encoder.precision}, vectors stored as {encoder.storage}",
         "Labels not used": _counted(card.reasons),
@@ -219,7 +220,7 @@ def _method(card: Card) -> tuple[str, dict[str, Any], dict[str, str]]:
         method = f"{method}: {settings['chosen']}"
         losses = [(each["method"], each["log_loss"]) for each in settings["tried"]]
         said = ", ".join(f"{name} {_short(loss)}" for name, loss in losses)
-        tried = {"Tried": f"{said} nats a label left out"}
+        tried = {"Tried": f"{said} (log-loss on labels left out, the least is best)"}
         settings = dict(settings["settings"])
     return method, {**settings.pop("gate", {}), **settings}, tried
 

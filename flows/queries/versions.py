@@ -32,7 +32,8 @@ class RecordedCommit:
 class ViewVersion:
     """A commit that changed a view: the texts of the corpus, the labelled ones, and the scores.
 
-    kinds: how many different labels; transform: its fingerprint, None where the view was removed;
+    kinds: how many different labels; accuracy: share of held-out texts that get their label, in
+    percent; transform: its fingerprint, None where the view was removed;
     same_as: the newest older tag of the same transform.
     """
 
@@ -43,6 +44,7 @@ class ViewVersion:
     labels: int | None
     kinds: int | None
     method: str | None
+    accuracy: float | None
     before: ByMeasure
     after: ByMeasure
     transform: str | None
@@ -96,6 +98,7 @@ def view_versions(paths: Paths, name: str, limit: int | None = None) -> list[Vie
             labels=figures.texts,
             kinds=figures.labels,
             method=figures.method,
+            accuracy=figures.accuracy,
             before=_figures(figures.before),
             after=_figures(figures.after),
             transform=identity(figures) if figures.model_fields_set else None,

@@ -119,7 +119,10 @@ def _labels(scores: Scores) -> str:
 
 def _measures(scores: Scores) -> str:
     shifts = {title: _shift(scores, key, 1) for key, title in BRIEF.items()}
-    return ", ".join(f"{title} {shift}" for title, shift in shifts.items() if shift) or "no scores"
+    said = [f"{title} {shift}" for title, shift in shifts.items() if shift]
+    if scores.accuracy is not None:
+        said.insert(0, f"{scores.accuracy:.0f} % right")
+    return ", ".join(said) or "no scores"
 
 
 def _shift(scores: Scores, key: str, digits: int) -> str:

@@ -19,6 +19,8 @@ from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifest import manifest_of
 from tasks.core.workspace.manifests import BaseNote, ViewNote
 
+_SOME = 3  # ids that are named where a beginning fits several
+
 
 def check_utf8(text: str) -> None:
     """Refuse what the terminal could not decode."""
@@ -89,15 +91,16 @@ class Space:
         return Featurizer(encoder, reduction)
 
     def similar(self, key: str, k: int = 10, where: str | None = None) -> list[dict[str, Any]]:
-        """Return the `k` texts closest to the stored text `key`, itself left out."""
+        """Return the `k` texts closest to the stored text `key`, itself left out.
+
+        key: an id, or a beginning that one id alone has.
+        """
         check_utf8(key)
 
         def ask(now: _Snapshot) -> list[dict[str, Any]]:
-            vector = now.rows.vector_of(key)
-            if vector is None:
-                raise InputError(f"id {key!r}: not in this view; expected an id of the corpus")
+            whole, vector = _found(now.rows, key)
             found = _nearest(now, vector, k + 1, where)
-            return [hit for hit in found if hit["id"] != key][:k]
+            return [hit for hit in found if hit["id"] != whole][:k]
 
         return self._answered(ask)
 
@@ -141,6 +144,26 @@ class Space:
                 "search: this table was made by another encoder than params.yaml names now;"
                 " set 'embed' back, or run 'refract embed --rebuild' and 'refract run'"
             )
+
+
+def _found(rows: index.Searcher, key: str) -> tuple[str, np.ndarray]:
+    """Return the id that `key` is, or is the only one to begin with, and its vector."""
+    vector = rows.vector_of(key)
+    ids = [key] if vector is not None or not key else rows.ids_from(key, _SOME + 1)
+    if len(ids) > 1:
+        listed = ", ".join(repr(each) for each in sorted(ids)[:_SOME])
+        raise InputError(
+            f"id {key!r}: begins {'more than ' * (len(ids) > _SOME)}{min(len(ids), _SOME)} ids"
+            f" ({listed}); expected one; give more of it"
+        )
+    if ids and vector is None:
+        vector = rows.vector_of(ids[0])
+    if not ids or vector is None:
+        raise InputError(
+            f"id {key!r}: not in this view; expected an id of the corpus, or its beginning;"
+            " 'refract search' shows ids"
+        )
+    return ids[0], vector
 
 
 def _base_note(texts: index.Searcher) -> BaseNote:
