@@ -19,10 +19,10 @@ from flows.run_log import run_lines, say
 from flows.runtime.lock import writer
 from flows.runtime.prefect_artifacts import leave_table
 from flows.runtime.prefect_settings import one_heartbeat
+from flows.state.label_sources import label_sources
 from flows.state.staleness import any_fit, any_view, corpus_is_stale, embed_verdict, rejections
 from flows.state.trust import ask, ask_recording
 from tasks.core.documents.corpus import CorpusReport
-from tasks.core.labels.files import label_files
 from tasks.core.settings.params import Params, load_params
 from tasks.core.workspace.paths import Paths
 from tasks.versioning.commit import check_committable
@@ -82,7 +82,7 @@ def bring_up_to_date(
 
 def _fit(paths: Paths, params: Params) -> FitOutcome:
     unmade = not paths.transforms.is_dir()  # DVC records the stage, also where nothing is labelled
-    if unmade or any_fit(paths, params, []) or label_files(paths.labels).errors:
+    if unmade or any_fit(paths, params, []) or label_sources(paths).errors:
         return fit(paths.root)
     return FitOutcome([], rejections(paths, params, []))
 

@@ -24,7 +24,10 @@ from tasks.versioning.run_git_and_dvc import RepositoryError
 HEADINGS: dict[str, list[click.Command]] = {
     "Start": [making.init, making.ingest, making.embed, making.run],
     "Look": [reading.status, reading.search, reading.similar, reading.report, reading.export],
-    "Label": [labelling.label, making.fit, making.materialise, judging.evaluate, judging.suggest],
+    "Label": [
+        *(labelling.label, making.fit, making.materialise),
+        *(judging.evaluate, judging.suggest, judging.doubts),
+    ],
     "Versions": [versions.versions, versions.diff, versions.checkout, versions.rollback],
     "Leave running": [serving.serve, serving.stop, serving.maintain, trusting.trust],
 }

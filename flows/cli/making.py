@@ -29,22 +29,44 @@ def init(folder: Path, git: bool) -> None:
 @click.command()
 @click.argument("sources", nargs=-1)
 @click.option("--replace", is_flag=True, help="Let SOURCES replace documents of the same name.")
+@click.option("--text", metavar="COLUMN", help="Column of the texts, kept in params.yaml.")
+@click.option("--id", "key", metavar="COLUMN", help="Column of the ids, kept in params.yaml.")
 @json_option
 @root_option
-def ingest(sources: tuple[str, ...], replace: bool, as_json: bool, root: Path) -> None:
+def ingest(
+    sources: tuple[str, ...],
+    replace: bool,
+    text: str | None,
+    key: str | None,
+    as_json: bool,
+    root: Path,
+) -> None:
     """Build the corpus from data/raw, after copying SOURCES there.
 
-    SOURCES are files, folders and globs.
+    SOURCES are files, folders and globs. Without a column of a usual name, such as text, content
+    or body, the one with the longest texts is offered on a terminal.
     """
     from flows.cli import show
+    from flows.cli.asking import with_columns
     from flows.state import staleness
     from flows.state.sources import documents
-    from tasks.core.documents.copying import incoming, strays
+    from tasks.core.documents.copying import Incoming, check_columns, incoming, strays
     from tasks.core.settings.params import load_params
+    from tasks.core.settings.table_sections import IngestSettings
 
     paths = Paths(root)
     params = load_params(paths.params)
-    bring = incoming(sources, paths.raw, params.ingest, replace=replace)
+    given = {name: column for name, column in (("text", text), ("id", key)) if column}
+
+    def brought(settings: IngestSettings) -> list[Incoming]:
+        """Check what comes, and, where columns may change, what is there."""
+        there = paths.raw.is_dir() and any(paths.raw.iterdir())
+        first = not sources and not paths.corpus_file.is_file()
+        if first or (given and (there or not sources)):
+            check_columns(documents(paths, params).files, settings)
+        return incoming(sources, paths.raw, settings, replace=replace)
+
+    params, bring = with_columns(paths, params, given, brought)
     for line in strays(sources):
         click.echo(f"ingest: {line}", err=as_json)
     if not bring:
@@ -91,9 +113,15 @@ def embed(rebuild: bool, as_json: bool, root: Path) -> None:
 @click.command()
 @click.argument("names", nargs=-1)
 @click.option("--force", is_flag=True, help="Fit also what is up to date.")
+@click.option(
+    "--from-column",
+    "column",
+    metavar="COLUMN",
+    help="Column of the documents that holds the labels of NAME, kept in params.yaml.",
+)
 @json_option
 @root_option
-def fit(names: tuple[str, ...], force: bool, as_json: bool, root: Path) -> None:
+def fit(names: tuple[str, ...], force: bool, column: str | None, as_json: bool, root: Path) -> None:
     """Fit a transform for each label file that changed."""
     from flows.cli import show
     from flows.state import staleness
@@ -102,6 +130,11 @@ def fit(names: tuple[str, ...], force: bool, as_json: bool, root: Path) -> None:
 
     paths = Paths(root)
     params = load_params(paths.params)
+    if column is not None:
+        from flows.cli.asking import label_by_column
+
+        label_by_column(paths, params, names, column)
+        params = load_params(paths.params)
     if not (force and staleness.wanted_labels(paths, names)) and not staleness.any_fit(
         paths, params, names
     ):

@@ -138,6 +138,32 @@ class View:
 
         return suggest(self._workspace.paths, self.name, many, novel)
 
+    @property
+    def labels(self) -> list[str]:
+        """The labels that the view tells apart; none of the base vectors."""
+        from tasks.core.transforms.card import read_card
+
+        if self.name == BASE:
+            return []
+        paths = self._workspace.paths
+        return list(read_card(paths.transform(self.name)).labels)
+
+    def doubts(self, limit: int = 20) -> pl.DataFrame:
+        """Return labelled texts whose label is probably wrong, the most doubtful first.
+
+        Columns id, label, likelier, p_label, p_likelier, margin, text.
+        """
+        import polars as pl
+
+        from flows.queries.doubts import doubts
+        from tasks.core.labels.multilabel import joined
+
+        found = doubts(self._workspace.paths, self._workspace.params, self.name, limit)
+        rows = [row | {"label": joined(row["label"])} for row in found["rows"]]
+        numbers = dict.fromkeys(("p_label", "p_likelier", "margin"), pl.Float64)
+        names = ("id", "label", "likelier", *numbers, "text")
+        return pl.DataFrame(rows, {name: numbers.get(name, pl.String) for name in names})
+
     def evaluate(self, truth: Path | None = None) -> dict[str, Any]:
         """Score the view on labels it has not seen, with intervals, as a JSON value."""
         from flows.queries.evaluate import evaluate

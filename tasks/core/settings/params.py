@@ -9,6 +9,7 @@ import yaml
 from pydantic import Field, ValidationError, field_validator
 
 from tasks.core.settings.fit_section import FitSettings
+from tasks.core.settings.instruction_section import Instruction, Instructions
 from tasks.core.settings.label_section import LabelSettings
 from tasks.core.settings.running_sections import (
     EngineSettings,
@@ -33,7 +34,7 @@ _FORMER = {"engine": {"runner": "local"}}  # keys without a choice, as `init` on
 class Params(Section):
     """All of params.yaml."""
 
-    instructions: dict[str, str] = Field(
+    instructions: Instructions = Field(
         default_factory=dict,
         description="name: wording; without one here it is that of its label card, or its name",
     )
@@ -49,10 +50,18 @@ class Params(Section):
 
     @field_validator("instructions")
     @classmethod
-    def _names(cls, value: dict[str, str]) -> dict[str, str]:
+    def _names(cls, value: dict[str, Instruction]) -> dict[str, Instruction]:
         for name in value:
             check_name(name)
         return value
+
+    def wording(self, name: str) -> str | None:
+        """Return the wording of an instruction, or None where there is none here."""
+        return self.instructions[name].wording if name in self.instructions else None
+
+    def columns(self) -> dict[str, str]:
+        """Return the column of the documents that holds the labels, by instruction."""
+        return {name: one.column for name, one in self.instructions.items() if one.column}
 
 
 def load_params(path: Path) -> Params:
@@ -104,7 +113,8 @@ def _keys(section: tuple[int | str, ...]) -> list[str]:
 def _section(place: tuple[int | str, ...]) -> Any:
     model: Any = Params
     for part in place:
-        model = model.model_fields[str(part)].annotation
+        fields = getattr(model, "model_fields", {})  # instructions have names of their own
+        model = fields[part].annotation if part in fields else Instruction
     return model
 
 
@@ -145,10 +155,10 @@ def _render(section: Section, indent: str) -> list[str]:
     return lines
 
 
-def _dump_block(name: str, value: dict[str, str]) -> list[str]:
+def _dump_block(name: str, value: dict[str, Instruction]) -> list[str]:
     if not value:
         return [f"{name}: {{}}"]
-    return [f"{name}:", *(f"  {_dump(key)}: {_dump(text)}" for key, text in value.items())]
+    return [f"{name}:", *(f"  {_dump(key)}: {_dump(one.plain())}" for key, one in value.items())]
 
 
 def _dump(value: object) -> str:

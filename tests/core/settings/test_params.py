@@ -178,7 +178,15 @@ def test_a_number_has_to_be_finite(tmp_path, key, number):
         ("fit: {seed: -1, x: 1}", "(and 1 more)"),
         ("instructions: {base: x}", "'base': this name is kept for the untransformed vectors"),
         ("instructions: {A: x}", "'A': expected 1 to 63 of a-z"),
-        ("instructions: {mood: 3}", "instructions.mood: must be a valid string (got 3)"),
+        (
+            "instructions: {mood: 3}",
+            "instructions.mood: must be a valid string, or a mapping with 'column' or 'wording'"
+            " (got 3)",
+        ),
+        (
+            "instructions: {mood: {colum: Mood}}",
+            "instructions.mood.colum: unknown key; expected one of: wording, column",
+        ),
         ("- a", "expected sections such as 'fit:', found list"),
         ("fit: [", "not readable as YAML"),
         ("a: !!python/object/apply:os.system [true]", "line 1: found a tag (!), expected plain"),
