@@ -22,14 +22,14 @@ def evaluate(name: str, truth: Path | None, out: Path | None, as_json: bool, roo
     Beside the base vectors and its previous version. By default on the labels that its own fit
     holds out; with --truth on a label file of its own, in any format that data/labels takes.
     """
-    from flows.cli import show_judging
+    from flows.cli.show import judgements
     from flows.queries.evaluate import write_evaluation
     from flows.queries.workspace import Workspace
 
     found = Workspace(root).view(name).evaluate(truth)
     if out is not None:
         write_evaluation(Paths(root), out, found)
-    show_judging.evaluation(found, as_json=as_json)
+    judgements.evaluation(found, as_json=as_json)
 
 
 @click.command()
@@ -64,11 +64,11 @@ def suggest(name: str, many: int, novel: float | None, form: str, root: Path) ->
     the first two columns, ready to be appended to the label file. With --format label-studio,
     doccano or prodigy: tasks for that tool; put its export into data/labels/NAME.
     """
-    from flows.cli import show_judging
+    from flows.cli.show import judgements
     from flows.queries.workspace import Workspace
 
     view = Workspace(root).view(name)
-    show_judging.suggestions(view.suggest(many, novel), form, name, view.labels)
+    judgements.suggestions(view.suggest(many, novel), form, name, view.labels)
 
 
 @click.command()
@@ -84,10 +84,10 @@ def doubts(name: str, limit: int, as_json: bool, root: Path) -> None:
     Each text is left out in turn: listed are those for which another label is ten times as likely
     as their own, and as likely as for the texts that carry it.
     """
-    from flows.cli import show_judging
+    from flows.cli.show import judgements
     from flows.queries.doubts import doubts as query
     from tasks.core.settings.params import load_params
 
     paths = Paths(root)
     found = query(paths, load_params(paths.params), name, limit)
-    show_judging.doubts(found, as_json=as_json)
+    judgements.doubts(found, as_json=as_json)

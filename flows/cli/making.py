@@ -46,8 +46,8 @@ def ingest(
     SOURCES are files, folders and globs. Without a column of a usual name, such as text, content
     or body, the one with the longest texts is offered on a terminal.
     """
-    from flows.cli import show
     from flows.cli.asking import with_columns
+    from flows.cli.show import reports
     from flows.state import staleness
     from flows.state.sources import documents
     from tasks.core.documents.copying import Incoming, check_columns, incoming, strays
@@ -75,12 +75,12 @@ def ingest(
             paths, staleness.sources_fingerprint(paths, params, files)
         )
         if not verdict.stale:
-            show.nothing_to_do("ingest", verdict.reason, as_json=as_json)
+            reports.nothing_to_do("ingest", verdict.reason, as_json=as_json)
             return
     _prefect(paths)
     from flows.ingest import ingest as flow
 
-    show.tell(flow(root, bring), show.ingested, paths, as_json=as_json)
+    reports.tell(flow(root, bring), reports.ingested, paths, as_json=as_json)
 
 
 @click.command()
@@ -89,7 +89,7 @@ def ingest(
 @root_option
 def embed(rebuild: bool, as_json: bool, root: Path) -> None:
     """Encode what is new or changed, retire what is gone."""
-    from flows.cli import show
+    from flows.cli.show import reports
     from flows.state import staleness
     from tasks.core.encoding import base_table
     from tasks.core.settings.params import load_params
@@ -101,13 +101,13 @@ def embed(rebuild: bool, as_json: bool, root: Path) -> None:
     verdict = staleness.embed_verdict(paths, params)
     if not rebuild:
         if not verdict.stale:
-            show.nothing_to_do("embed", verdict.reason, as_json=as_json)
+            reports.nothing_to_do("embed", verdict.reason, as_json=as_json)
             return
         base_table.check_encoder(paths.base_table, params.embed)
     _prefect(paths)
     from flows.embed import embed as flow
 
-    show.tell(flow(root, rebuild), show.embedded, as_json=as_json)
+    reports.tell(flow(root, rebuild), reports.embedded, as_json=as_json)
 
 
 @click.command()
@@ -123,7 +123,7 @@ def embed(rebuild: bool, as_json: bool, root: Path) -> None:
 @root_option
 def fit(names: tuple[str, ...], force: bool, column: str | None, as_json: bool, root: Path) -> None:
     """Fit a transform for each label file that changed."""
-    from flows.cli import show
+    from flows.cli.show import reports
     from flows.state import staleness
     from flows.state.unreadable_labels import reject_unreadable
     from tasks.core.settings.params import load_params
@@ -138,7 +138,7 @@ def fit(names: tuple[str, ...], force: bool, column: str | None, as_json: bool, 
     if not (force and staleness.wanted_labels(paths, names)) and not staleness.any_fit(
         paths, params, names
     ):
-        show.nothing_to_do("fit", "what can be fitted is up to date", as_json=as_json)
+        reports.nothing_to_do("fit", "what can be fitted is up to date", as_json=as_json)
         _refuse_rejected(staleness.rejections(paths, params, names))
         return
     if not force and "DVC_STAGE" not in os.environ:  # a stage has outputs to make in any case
@@ -150,7 +150,7 @@ def fit(names: tuple[str, ...], force: bool, column: str | None, as_json: bool, 
     from flows.fit import fit as flow
 
     outcome = flow(root, list(names) or None, force)
-    show.tell(outcome, show.fitted, tuple(outcome.rejected), as_json=as_json)
+    reports.tell(outcome, reports.fitted, tuple(outcome.rejected), as_json=as_json)
     _refuse_rejected(staleness.rejections(paths, params, names) | outcome.rejected)
 
 
@@ -177,19 +177,19 @@ def materialise(names: tuple[str, ...], as_json: bool, root: Path) -> None:
 
     A new transform is applied to all base vectors, a known one to new rows only.
     """
-    from flows.cli import show
+    from flows.cli.show import reports
     from flows.state import staleness
     from tasks.core.settings.params import load_params
 
     paths = Paths(root)
     params = load_params(paths.params)
     if not staleness.any_view(paths, params, names):
-        show.nothing_to_do("materialise", "every view is up to date", as_json=as_json)
+        reports.nothing_to_do("materialise", "every view is up to date", as_json=as_json)
         return
     _prefect(paths)
     from flows.materialise import materialise as flow
 
-    show.tell(flow(root, list(names) or None), show.materialised, as_json=as_json)
+    reports.tell(flow(root, list(names) or None), reports.materialised, as_json=as_json)
 
 
 @click.command()
@@ -198,7 +198,7 @@ def materialise(names: tuple[str, ...], as_json: bool, root: Path) -> None:
 @root_option
 def run(commit: bool, as_json: bool, root: Path) -> None:
     """Ingest, embed, fit and materialise what is stale, then record it in DVC."""
-    from flows.cli import show
+    from flows.cli.show import reports
     from flows.state import staleness
     from flows.state.status import read_status
     from flows.state.tracked_files import anything_uncommitted
@@ -217,21 +217,21 @@ def run(commit: bool, as_json: bool, root: Path) -> None:
         _prefect(paths)
         from flows.run import run as flow
 
-        show.tell(flow(root, commit), show.ran, paths, as_json=as_json)
+        reports.tell(flow(root, commit), reports.ran, paths, as_json=as_json)
     else:
-        show.nothing_to_do("run", "everything is up to date", as_json=as_json)
+        reports.nothing_to_do("run", "everything is up to date", as_json=as_json)
     _close(paths, read_status(paths, params), as_json=as_json)
 
 
 def _close(paths: Paths, state: dict[str, Any], *, as_json: bool) -> None:
     """Show what is there after a run; InputError where none of the label files could be used."""
-    from flows.cli import show_status
+    from flows.cli.show import status_table
     from flows.state.staleness import REJECTED
 
     views = {name for name, about in state["instructions"].items() if about.get("rows")}
     if not as_json:
-        show_status.status(state)
-        show_status.next_steps(paths, sorted(views))
+        status_table.status(state)
+        status_table.next_steps(paths, sorted(views))
     reasons = [
         str(about["transform"]["reason"])
         for name, about in state["instructions"].items()

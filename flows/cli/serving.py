@@ -27,7 +27,7 @@ def serve(server: str | None, root: Path) -> None:
 @root_option
 def maintain(as_json: bool, root: Path) -> None:
     """Compact the tables and let earlier versions of them go."""
-    from flows.cli import show
+    from flows.cli.show import reports
     from flows.runtime.prefect_settings import settle
     from tasks.core.settings.params import load_params
 
@@ -36,7 +36,7 @@ def maintain(as_json: bool, root: Path) -> None:
     settle(paths)
     from flows.maintain import maintain as flow
 
-    show.tell(flow(root, commit), show.maintained, as_json=as_json)
+    reports.tell(flow(root, commit), reports.maintained, as_json=as_json)
 
 
 @click.command()

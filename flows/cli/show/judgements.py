@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flows.cli.show import FEW, print_json, short
-from flows.cli.tables import Column, print_table
+from flows.cli.show.reports import FEW, print_json, short
+from flows.cli.show.tables import Column, print_table
 from flows.cli.terminal import give
 from tasks.core.evaluation.measures import MEASURES
 from tasks.core.labels.exports.labelling_tasks import FORMATS, interface

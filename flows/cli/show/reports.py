@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from flows.cli.tables import Column, print_table
+from flows.cli.show.tables import Column, print_table
 from flows.cli.terminal import give
 from tasks.core.evaluation.proof import PROVEN, UNPROVEN
 from tasks.core.text.ids import short_id

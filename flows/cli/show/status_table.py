@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from flows.cli.show import counts_of, remarked, unproven
-from flows.cli.tables import Column, fits, print_table
+from flows.cli.show.reports import counts_of, remarked, unproven
+from flows.cli.show.tables import Column, fits, print_table
 from flows.state.staleness import REJECTED
 from tasks.core.evaluation.measures import BRIEF
 from tasks.core.evaluation.proof import PROVEN, UNPROVEN
