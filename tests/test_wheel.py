@@ -1,7 +1,6 @@
 """One import name, `refract`: a wheel beside whatever its user calls `flows` and `tasks`."""
 
 import ast
-import os
 import re
 import subprocess
 import sys
@@ -25,9 +24,9 @@ def hook():
     return hatch_build
 
 
-def alone(folder, *words):
-    """Run a command in `folder` with nothing of this checkout on its path."""
-    clean = {k: v for k, v in environment().items() if not k.startswith("PYTHON")}
+def alone(folder, *words, **more):
+    """Run a command in `folder` with nothing of this checkout on its path, but what `more` says."""
+    clean = {k: v for k, v in environment().items() if not k.startswith("PYTHON")} | more
     return subprocess.run(words, cwd=folder, env=clean, capture_output=True, text=True)
 
 
@@ -96,9 +95,7 @@ def test_a_wheel_takes_one_name(wheel, installed, tmp_path):
 def test_a_checkout_tells_of_a_foreign_module_in_the_way(tmp_path):
     (tmp_path / "flows").mkdir()
     (tmp_path / "flows" / "__init__.py").touch()
-    path = os.environ | {"PYTHONPATH": str(ROOT)}
-    words = [sys.executable, "-c", "import refract"]
-    done = subprocess.run(words, cwd=tmp_path, env=path, capture_output=True, text=True)
+    done = alone(tmp_path, sys.executable, "-c", "import refract", PYTHONPATH=str(ROOT))
     last = done.stderr.strip().splitlines()[-1]
     assert re.match(r"ImportError: refract: found a module 'flows' at .*; expected its own", last)
     assert "rename yours" in last
