@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from tests.flows.cli.test_cli import refract
+from tests.commands import refract
 
 ERASE = "\r\x1b[K"
 
@@ -50,4 +50,4 @@ def test_help_needs_no_sign(tmp_path, words):
 
 
 def test_nothing_is_added_where_nobody_looks(tmp_path):
-    assert refract(tmp_path, "status").stderr.startswith("refract: ")
+    assert refract(tmp_path, "status").err.startswith("refract: ")

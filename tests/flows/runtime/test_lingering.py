@@ -17,7 +17,7 @@ from flows.runtime.private_server import stop_private
 from flows.runtime.server_note import answers
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
-from tests.flows.cli.test_cli import refract
+from tests.commands import refract
 from tests.flows.runtime.test_private_server import Command
 
 VERSION = version("prefect")
@@ -53,10 +53,10 @@ def test_one_server_lingers_after_a_kill_until_it_dies_is_outdated_or_is_stopped
         assert answers(replaced)
     finally:
         said = refract(tmp_path, "stop", "--root", "desk")
-    assert said.stdout == "stop: ended Prefect's server\n"
+    assert said.out == "stop: ended Prefect's server\n"
     assert not answers(replaced)
     assert not paths.private_note.exists()
-    assert refract(tmp_path, "stop", "--root", "desk").stdout == "stop: nothing ran\n"
+    assert refract(tmp_path, "stop", "--root", "desk").out == "stop: nothing ran\n"
 
 
 @pytest.mark.server
