@@ -1,7 +1,8 @@
 """The process that stays: it has imported everything, and forks for each command.
 
-Run as a script with the seconds to stay, and the name by which it is asked for. A fork is safe only
-where one thread runs, so it imports what starts none: Polars, Arrow and LanceDB wait.
+Run as a script with the seconds to stay, the name by which it is asked for, and the process whose
+end it waits for before it takes a core. A fork is safe only where one thread runs, so it imports
+what starts none: Polars, Lance and LanceDB wait.
 """
 
 from __future__ import annotations
@@ -205,5 +206,14 @@ def main(seconds: float, name: str) -> bool:
     return False
 
 
-if __name__ == "__main__" and main(float(sys.argv[1]), sys.argv[2]):
-    run_and_end()
+def _let_end(process: int) -> None:
+    """Wait until the process that started this one has ended: somebody waits for that."""
+    last = time.monotonic() + _LOOK
+    while os.getppid() == process and time.monotonic() < last:
+        time.sleep(0.05)
+
+
+if __name__ == "__main__":
+    _let_end(int(sys.argv[3]))
+    if main(float(sys.argv[1]), sys.argv[2]):
+        run_and_end()
