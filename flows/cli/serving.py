@@ -50,13 +50,13 @@ def stop(as_json: bool, root: Path) -> None:
     The workspace's private Prefect server, and the process that runs commands, which is the same
     for all your workspaces. A 'refract serve' goes on; end that where it runs.
     """
-    from flows.cli import show
+    from flows.cli.show import reports
     from flows.runtime.private_server import stop_private
     from flows.warm.start import end_all
 
     ended, many = stop_private(Paths(root)), end_all()
     if as_json:
-        show.print_json({"server": _ENDED[ended], "processes": many})
+        reports.print_json({"server": _ENDED[ended], "processes": many})
         return
     if ended is None:
         click.echo("stop: a command is at work; Prefect's server ends with it")

@@ -80,9 +80,9 @@ class _Evaluation:
         trial, previous = (
             self._on_held_out(live, rows) if truth is None else self._on_truth(live, truth)
         )
-        found = held_out.scored(self._paths.base_table, trial, self._params.fit.seed)
+        found, right = held_out.scored(self._paths.base_table, trial, self._params.fit.seed)
         source = "held-out labels" if truth is None else self._paths.inside(truth)
-        return self._said(trial.truth, found, source, previous)
+        return {**self._said(trial.truth, found, source, previous), "accuracy": right}
 
     def _on_held_out(self, live: Version, rows: LabelSet) -> tuple[Trial, dict[str, Any]]:
         fit, table = self._params.fit, self._paths.base_table

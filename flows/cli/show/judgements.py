@@ -26,6 +26,7 @@ def evaluation(found: Mapping[str, Any], *, as_json: bool) -> None:
         f"{found['view']} ({found['method']}): {found['texts']:,} texts with {found['labels']}"
         f" labels, {found['on']}"
     )
+    click.echo(f"  {_right(found['accuracy'])}")
     if found["left_out"]:
         listed = ", ".join(f"{reason} {n:,}" for reason, n in found["left_out"].items())
         click.echo(f"  left out: {listed}")
@@ -36,6 +37,12 @@ def evaluation(found: Mapping[str, Any], *, as_json: bool) -> None:
         click.echo(f"  scores are rough: {found['texts']} texts; label more")
     _table(found)
     click.echo(_previous(found["previous"]))
+
+
+def _right(accuracy: Mapping[str, float]) -> str:
+    before = accuracy.get("previous")
+    was = "" if before is None else f" ({before:.0f} % in the previous version)"
+    return f"{accuracy['view']:.0f} % get their label{was}"
 
 
 def _table(found: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tasks.core.encoding import base_table
+from tasks.core.evaluation import metrics
 from tasks.core.evaluation.bootstrap import ScoreReport, bootstrap_scores
 from tasks.core.labels.multilabel import one_each, pairs
 from tasks.core.labels.reader import LabelSet
@@ -133,11 +134,21 @@ def check_scorable(truth: Truth, source: str) -> None:
     )
 
 
-def scored(table: Path, trial: Trial, seed: int) -> dict[str, ScoreReport]:
-    """Score `identity` and each space of `trial` on its texts."""
+def scored(
+    table: Path, trial: Trial, seed: int
+) -> tuple[dict[str, ScoreReport], dict[str, float | None]]:
+    """Score `identity` and each space of `trial` on its texts.
+
+    Returns scores by space, and by space of `trial` the share in percent of the texts whose
+    likeliest label is theirs.
+    """
     rows = base_table.lookup(table, list(trial.truth.labels))
-    y = np.unique([trial.truth.labels[key] for key in rows.ids], return_inverse=True)[1]
+    true = np.array([trial.truth.labels[key] for key in rows.ids])
     spaces = {"identity": rows.vectors}
+    accuracy: dict[str, float | None] = {}
     for name, transform in trial.spaces.items():
-        spaces[name] = transform.apply(rows.vectors, rows.features).vectors
-    return bootstrap_scores(spaces, y, seed)
+        seen = transform.apply(rows.vectors, rows.features)
+        spaces[name] = seen.vectors
+        accuracy[name] = metrics.accuracy(true, np.array(transform.labels)[seen.label])
+    y = np.unique(true, return_inverse=True)[1]
+    return bootstrap_scores(spaces, y, seed), accuracy

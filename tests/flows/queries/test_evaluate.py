@@ -57,6 +57,7 @@ def test_the_figures_on_held_out_labels_are_those_that_the_fit_has_noted(made):
     for name, when in (("identity", "before"), ("view", "after")):
         assert values(found["scores"][name]) | {"n": noted["held_out"]} == noted[when]
     assert (found["texts"], found["left_out"]) == (noted["held_out"], {})
+    assert found["accuracy"] == {"view": noted["accuracy"]}
     assert found["previous"] == {"not_compared": "none is kept beside the view"}
     assert list(found["gains"]) == ["identity"]
 
