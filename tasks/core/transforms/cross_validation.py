@@ -10,13 +10,13 @@ from functools import reduce
 import torch
 from torch import Tensor
 
+from tasks.core.numerics.temperature import OutOfFold, fit_temperature
 from tasks.core.transforms.plda import (
     SufficientStatistics,
     ledoit_wolf,
     solve,
     sufficient_statistics,
 )
-from tasks.core.transforms.temperature import OutOfFold, fit_temperature
 
 FOLDS = 5
 SHRINKAGES = (0.1, 0.3)  # tried beside Ledoit and Wolf's: triplets +0.3, kNN +0.2 over 14 aspects
@@ -27,16 +27,6 @@ LIMIT = 150_000  # scores that a calibration looks at; beyond, every second, thi
 
 
 @dataclass(frozen=True)
-class CrossValidation:
-    """λ, T and π, and what they say of the texts that were put away."""
-
-    shrinkage: float
-    temperature: float
-    novelty: float
-    left: OutOfFold
-
-
-@dataclass(frozen=True)
 class Fold:
     """Moments of the texts kept, and the texts put away: which, and their classes."""
 
@@ -44,6 +34,18 @@ class Fold:
     rows: Tensor
     x: Tensor
     y: Tensor
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """λ, T and π, and what they say of the texts that were put away; the moments of all texts."""
+
+    shrinkage: float
+    temperature: float
+    novelty: float
+    left: OutOfFold
+    moments: SufficientStatistics
+    folds: Sequence[Fold]
 
 
 def fold(x: Tensor, y: Tensor, texts: Tensor, k: int) -> tuple[SufficientStatistics, list[Fold]]:
@@ -83,7 +85,7 @@ def cross_validate(
     own = ledoit_wolf(x, y, moments)
     if not folds:
         nothing = OutOfFold(torch.empty(0, dtype=torch.int64), x.new_empty(0, len(moments.n)), None)
-        return CrossValidation(own, temperature or TEMPERATURE, NOVELTY, nothing)
+        return CrossValidation(own, temperature or TEMPERATURE, NOVELTY, nothing, moments, folds)
     truth = torch.cat([f.y for f in folds])
     outcomes = []
     for candidate in (own, *(s for s in SHRINKAGES if s > own)):
@@ -97,7 +99,8 @@ def cross_validate(
     odds = (scores[:, -1] / temperature) - torch.logsumexp(scores[:, :-1] / temperature, dim=1)
     if strange is not None:
         odds += strange[left.rows]
-    return CrossValidation(best, temperature, _prior(odds, temperature), left)
+    prior = _prior(odds, temperature)
+    return CrossValidation(best, temperature, prior, left, moments, folds)
 
 
 def _prior(odds: Tensor, temperature: float) -> float:

@@ -120,6 +120,10 @@ class Discriminant(Transform):
         beside = NoveltyScorer(**strange) if strange else None
         return cls(model, basis, centre, labels, Chosen(**settings), beside, rich=features > 0)
 
+    def beside(self, rows: NDArray[Any]) -> Tensor:
+        """Return rows as a tensor on the device of this transform."""
+        return as_tensor(rows, self._centre)
+
     def parts(self, x: Tensor, rich: Tensor) -> PosteriorParts:
         """Return posterior, novelty and residual of base vectors (c, d) and what labels read."""
         plan, r = self._plan, self._plan.generic.of(x)

@@ -14,10 +14,10 @@ from scipy.stats import multivariate_normal
 from sklearn.covariance import ledoit_wolf_shrinkage
 
 from tasks.core.numerics.rows import unit_rows
+from tasks.core.numerics.temperature import fit_temperature
 from tasks.core.transforms import auto, base, cross_validation, posterior_space
 from tasks.core.transforms.discriminant import Discriminant, residual_basis
 from tasks.core.transforms.plda import ledoit_wolf, solve, sufficient_statistics
-from tasks.core.transforms.temperature import fit_temperature
 from tests.clouds import D, K, clouds
 
 LABELS = ("a", "b", "c")
