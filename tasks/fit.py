@@ -12,6 +12,7 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.core.documents.quarantine import RejectLog
 from tasks.core.encoding import base_table
+from tasks.core.encoding.label_names import NameReader
 from tasks.core.evaluation import quality_gate
 from tasks.core.evaluation.metrics import Scores, score
 from tasks.core.labels.files import LabelFile
@@ -40,6 +41,7 @@ class FitJob:
     exchange: Path
     made_from: dict[str, str]
     settings: FitSettings
+    names: NameReader | None
     force: bool
 
     @property
@@ -85,7 +87,7 @@ def fit_instruction(job: FitJob) -> FitReport:
         job.hold.unlink(missing_ok=True)
         write_json(job.transform / CARD, card | {"made_from": job.made_from})
         return _report(job, labels, read_json(job.metric) or {}, begun, refitted=False)
-    known = labelled(job.table, labels.label_of)
+    known = labelled(job.table, labels.label_of, job.names)
     scores = {"fingerprint": _fingerprint(job, matched), **_scores(job, known)}
     made = known.fit(settings.method, settings.method_settings(), settings.seed)
     scores["method"] = _called(made)

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from flows.state.spoken_names import name_reader
 from flows.state.staleness import settings_fingerprint
 from tasks.core.encoding import base_table
 from tasks.core.encoding.featurizer import space_of
@@ -21,6 +22,7 @@ from tasks.core.labels.reader import LabelSet, read_labels
 from tasks.core.settings.fit_section import METHODS
 from tasks.core.settings.params import Params
 from tasks.core.store import tables
+from tasks.core.transforms.base import Transform
 from tasks.core.transforms.card import read_card
 from tasks.core.views.kept_versions import Seen, kept_versions, labels_of
 from tasks.core.workspace.errors import InputError
@@ -83,7 +85,7 @@ class _Evaluation:
         return self._said(trial.truth, found, source, previous)
 
     def _on_held_out(self, live: Version, rows: LabelSet) -> tuple[Trial, dict[str, Any]]:
-        fit, table = self._params.fit, self._paths.base_table
+        fit = self._params.fit
         if live.recipe is None:
             raise InputError(
                 f"view {self._name!r}: its settings are no longer those of params.yaml; expected"
@@ -93,14 +95,19 @@ class _Evaluation:
         truth = held_out.held_out(rows, fit.held_out, fit.seed).sampled(fit.seed)
         held_out.check_scorable(truth, self._name)
         hashes = rows.hash_of
-        spaces = {"view": held_out.refitted(table, live, truth, hashes)}
+        spaces = {"view": self._refitted(live, truth, hashes)}
         try:
             version, about = self._previous()
             hashes |= self._hashes(list(version.seen.labels))
-            spaces = {"previous": held_out.refitted(table, version, truth, hashes)} | spaces
+            spaces = {"previous": self._refitted(version, truth, hashes)} | spaces
         except InputError as error:
             about = {"not_compared": str(error)}
         return Trial(truth, spaces), about
+
+    def _refitted(self, version: Version, truth: Truth, hashes: dict[str, str]) -> Transform:
+        method = version.recipe[0] if version.recipe else ""
+        reader = name_reader(self._paths, self._params, self._name, method)
+        return held_out.refitted(self._paths.base_table, version, truth, hashes, reader)
 
     def _on_truth(self, live: Version, file: Path) -> tuple[Trial, dict[str, Any]]:
         texts = base_table.texts(self._paths.base_table)

@@ -32,6 +32,7 @@ IMPORTED = [
     "torch",
     "sklearn.cluster",
     "sklearn.metrics",
+    "sentence_transformers",  # for the names of labels that nobody has read yet
     "tasks.core.transforms.auto",
     "tasks.core.settings.params",
     "flows.serving.fork_server",

@@ -18,6 +18,8 @@ METHODS = {
 }
 """Each method of `fit.method` with its class, a `Transform`, imported when asked for."""
 
+READS_NAMES = ("auto",)  # the methods that learn from what the labels are called
+
 
 class DiscriminantSettings(Section):
     """Settings of the closed-form transform; null is calibrated on the labels."""

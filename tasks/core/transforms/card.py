@@ -16,7 +16,7 @@ from tasks.core.workspace.files import as_json, digest
 
 FORMAT = 1
 TENSORS = "transform.safetensors"
-REVISION = 6  # of formulas and label files: raise it where the same give another transform
+REVISION = 7  # of formulas and label files: raise it where the same give another transform
 CARD = "transform.json"
 OWN_KEYS = ("format", "method", "labels", "dimensions", "size", "settings", "sha256")
 

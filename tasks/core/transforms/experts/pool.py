@@ -192,16 +192,12 @@ class Pool(Transform):
             who, what = name.split("_", 1)
             held.setdefault(who, {})[what] = array
         gate = Discriminant.restore(held["gate"], labels, dict(settings["gate"]), features)
-        mine = {
-            who: {what: as_tensor(array) for what, array in held[who].items()}
-            for who in held.keys() - {"gate"}
-        }
         experts = Experts(
-            Kernel(**mine["kernel"], **settings["kernel"]) if "kernel" in mine else None,
-            LabelNames(**mine["names"]) if "names" in mine else None,
-            Student(PldaModel(**mine["corpus"]), **settings["corpus"])
-            if "corpus" in mine
+            Kernel(**_as_tensors(held["kernel"]), **settings["kernel"])
+            if "kernel" in held
             else None,
+            LabelNames(**_as_tensors(held["names"])) if "names" in held else None,
+            _student(held["corpus"], settings["corpus"]) if "corpus" in held else None,
         )
         _check(experts, len(labels))
         worth = [Worth(**each) for each in settings["worth"]]
