@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -21,9 +21,13 @@ from tasks.core.transforms.plda import (
 FOLDS = 5
 SHRINKAGES = (0.1, 0.3)  # tried beside Ledoit and Wolf's: triplets +0.3, kNN +0.2 over 14 aspects
 TEMPERATURE, NOVELTY = 1.5, 0.003  # measured on 14 aspects, for where nothing can be put away
-FALSE_ALARM = 0.1  # mean p_new of texts whose class is known; see `_prior`
+FALSE_ALARM = 0.1  # mean p_new of texts whose class is known, where nothing else is known of it
 LOGIT = 36.0  # bound of ln π/(1-π): beyond, 1-π is 0 in float64
 LIMIT = 150_000  # scores that a calibration looks at; beyond, every second, third, … text
+
+
+Strange = Callable[[Tensor, Tensor], Tensor]
+"""Log-odds of "new" (m,) of labelled texts left out: which (m,), and their posteriors (m, k)."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,8 @@ def cross_validate(
     moments: SufficientStatistics,
     folds: Sequence[Fold],
     temperature: float | None = None,
-    strange: Tensor | None = None,
+    strange: Strange | None = None,
+    alarm: float = FALSE_ALARM,
 ) -> CrossValidation:
     """Choose λ, T and π, or only what is not given; λ is Ledoit and Wolf's or a stronger one.
 
@@ -80,7 +85,8 @@ def cross_validate(
     half-way to no temperature: log-loss is ruled by its few worst texts. Measured over 14
     aspects, V / triplets / kNN@10: √T 59.5 / 86.0 / 76.1, T 58.5 / 85.6 / 76.2, and the error of
     the confidence 4.5 against 6.1. x: (n, d) float64 and y: (n,) as `fold` takes them. strange:
-    (n,), log-odds of "new" that come from elsewhere, for π.
+    log-odds of "new" that come from elsewhere; alarm: the mean p_new of texts of known classes, by
+    which π is chosen.
     """
     own = ledoit_wolf(x, y, moments)
     if not folds:
@@ -98,13 +104,13 @@ def cross_validate(
     left = OutOfFold(torch.cat([f.rows for f in folds]), log_p, loss)
     odds = (scores[:, -1] / temperature) - torch.logsumexp(scores[:, :-1] / temperature, dim=1)
     if strange is not None:
-        odds += strange[left.rows]
-    prior = _prior(odds, temperature)
+        odds += strange(left.rows, log_p.exp())
+    prior = _prior(odds, temperature, alarm)
     return CrossValidation(best, temperature, prior, left, moments, folds)
 
 
-def _prior(odds: Tensor, temperature: float) -> float:
-    """Find the π at which texts of known classes have p_new = FALSE_ALARM in the mean.
+def _prior(odds: Tensor, temperature: float, alarm: float) -> float:
+    """Find the π at which texts of known classes have p_new = alarm in the mean.
 
     Log-loss with whole classes put away depends on how many new texts one expects, and spends
     novelty where it cannot be told (3 sentiments). Measured over 14 aspects with FALSE_ALARM
@@ -114,8 +120,8 @@ def _prior(odds: Tensor, temperature: float) -> float:
     from scipy.optimize import brentq
 
     def excess(logit: float) -> float:
-        """Return by how much the mean p_new at this ln π/(1-π) is above FALSE_ALARM."""
-        return float(torch.sigmoid(odds + logit / temperature).double().mean()) - FALSE_ALARM
+        """Return by how much the mean p_new at this ln π/(1-π) is above `alarm`."""
+        return float(torch.sigmoid(odds + logit / temperature).double().mean()) - alarm
 
     if excess(-LOGIT) >= 0 or excess(LOGIT) <= 0:
         logit = -LOGIT if excess(-LOGIT) >= 0 else LOGIT

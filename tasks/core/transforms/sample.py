@@ -6,6 +6,7 @@ All in one order, whatever the order it came in, so that the same input gives th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,16 +51,20 @@ class Sample:
         """The rows that tell labels apart best: the features, or x where there are none."""
         return self.x if self.features is None else self.features
 
-    def unlabelled(self) -> tuple[Floats, Floats]:
-        """Return the texts of the background that nobody has labelled: vectors, and `richest`.
+    @cached_property
+    def unlabelled(self) -> NDArray[np.bool_]:
+        """Which texts of the background nobody has labelled, (b,)."""
+        return ~np.isin(_whole(self.background), _whole(self.x))
+
+    def corpus(self) -> tuple[Floats, Floats]:
+        """Return vectors of the texts that nobody has labelled, and their rows like `richest`.
 
         None where the labels read features and the background has none.
         """
         rich = self.background if self.features is None else self.beside
         if rich is None:
             return self.background[:0], np.empty((0, self.richest.shape[1]), np.float32)
-        other = ~np.isin(_whole(self.background), _whole(self.x))
-        return self.background[other], rich[other]
+        return self.background[self.unlabelled], rich[self.unlabelled]
 
 
 def make_sample(

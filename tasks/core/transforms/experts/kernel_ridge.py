@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -65,7 +66,7 @@ def span(landmarks: Tensor, width: float) -> Nystrom:
 class Regression(NamedTuple):
     """α (m, k) on a span, λ, t, its log-loss, and its predictions left out (n, k).
 
-    phi: (m, n), its features of the texts it was solved on.
+    phi: (m, n), its features of the texts it was solved on; products: Φ Φᵀ.
     """
 
     span: Nystrom
@@ -75,6 +76,7 @@ class Regression(NamedTuple):
     loss: float
     left: Tensor
     phi: Tensor
+    products: Tensor
 
 
 @dataclass(frozen=True)
@@ -99,12 +101,15 @@ class KernelRidge:
 
     def without(self, gone: Tensor) -> Tensor:
         """Return β (m, k) of a fit without some texts, gone: (n,) bool."""
-        phi, ridge = self.best.phi, self.best.ridge
-        kept = phi[:, ~gone]
-        products = kept @ kept.T
-        least = ROUNDED * float(products.trace())
-        root = torch.linalg.cholesky(raised(products, max(ridge, least)))
-        return torch.cholesky_solve(kept @ self.y[~gone], root)
+        best, away = self.best, self.best.phi[:, gone]
+        products = best.products - away @ away.T
+        least = ROUNDED * float(best.products.trace())
+        root = torch.linalg.cholesky(raised(products, max(best.ridge, least)))
+        return torch.cholesky_solve(self._target - away @ self.y[gone], root)
+
+    @cached_property
+    def _target(self) -> Tensor:
+        return self.best.phi @ self.y
 
 
 def regress(sample: Sample, asked: KernelSettings) -> KernelRidge:
@@ -173,7 +178,7 @@ def regressions(
             left = (U.T @ target - h * own_y) / (1 - many * h).clamp_min(1e-3)
             weights = space.weights(torch.linalg.solve_triangular(C.T, target, upper=True))
             sharpness, loss = fit_temperature(left, truth, 10.0)
-            yield Regression(space, weights, ridge, sharpness, loss, left, phi)
+            yield Regression(space, weights, ridge, sharpness, loss, left, phi, products)
 
 
 def raised(matrix: Tensor, amount: float) -> Tensor:

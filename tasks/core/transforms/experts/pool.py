@@ -111,7 +111,7 @@ class Pool(Transform):
         if names is not None:
             scores["names"] = names.scores(as_tensor(sample.x)[rows])
         truth, student = as_tensor(sample.y)[rows], None
-        corpus = sample.unlabelled()
+        corpus = sample.corpus()
         if len(corpus[0]) and len(sample.x) <= MANY:
             first = pool(scores, truth, FIRST)
             teacher = PooledTeacher(sample, corpus, gate, found, ridge, names, first.weights)

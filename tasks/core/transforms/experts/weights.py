@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+STEPS, ENOUGH = 30, 1e-7  # Newton's steps at most, and nats below which one gains nothing
 NONE = 1e-4  # weight up to which an expert is not asked
 LEAST = -30.0  # of ln p: a posterior of 0 would rule a class out for the others, too
 HELD = 0.1  # pull towards the first weights, in nats over all texts and a unit of squared distance
@@ -47,33 +47,57 @@ def pool(scores: Mapping[str, Tensor], truth: Tensor, first: Mapping[str, float]
     """Find the weights w ≥ 0 of least log-loss of p ∝ exp Σ_e w_e s_e.
 
     Minimises -mean Σ_c t_c ln p_c + 0.1 ‖w - w⁰‖²/n, convex in w, with t as `fit_temperature`
-    smooths it. scores: s_e (n, k) by expert; truth: (n,) classes; first: w⁰.
+    smooths it, by Newton's steps in the weights that are not held at 0 (Bertsekas, "Projected
+    Newton Methods for Optimization Problems with Simple Constraints", 1982). scores: s_e (n, k) by
+    expert; truth: (n,) classes; first: w⁰.
     """
-    from scipy.optimize import minimize
-
     names = list(scores)
     s = torch.stack([scores[name] for name in names])
-    n, k = s.shape[1:]
+    w0 = torch.tensor([first[name] for name in names], dtype=torch.float64)
+    w, now = w0, _loss(w0, w0, s, truth)
+    for _ in range(STEPS):
+        free = (w > 0) | (now.slope < 0)
+        step = torch.zeros_like(w)
+        step[free] = torch.linalg.solve(now.bend[free][:, free], now.slope[free])
+        before = now.loss
+        for halving in range(8):
+            trial = (w - step * 0.5**halving).clamp_min(0)
+            there = _loss(trial, w0, s, truth)
+            if there.loss < now.loss:
+                w, now = trial, there
+                break
+        if before - now.loss < ENOUGH:
+            break
+    weights = {name: float(each) for name, each in zip(names, w, strict=True) if each > NONE}
+    return Pooling(weights, now.loss - HELD * float((w - w0) @ (w - w0)) / len(truth))
+
+
+class _Loss(NamedTuple):
+    loss: float
+    slope: Tensor
+    bend: Tensor
+
+
+def _loss(w: Tensor, w0: Tensor, s: Tensor, truth: Tensor) -> _Loss:
+    """Return the pulled log-loss with its gradient and Hessian by w, float64 on the CPU."""
+    n = s.shape[1]
     epsilon, row = 1 / (n + 2), torch.arange(n, device=s.device)
-    target = (1 - epsilon) * s[:, row, truth].double().sum(1) + epsilon / k * s.double().sum((1, 2))
-    start = np.array([first[name] for name in names])
-
-    def loss(w: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        weight = torch.as_tensor(w, dtype=s.dtype, device=s.device)
-        mixed = torch.einsum("e,enk->nk", weight, s)
-        whole = mixed.logsumexp(1, keepdim=True)
-        expected = torch.einsum("enk,nk->e", s, (mixed - whole).exp()).double()
-        off = torch.as_tensor(w - start)
-        value = whole.double().sum() - (torch.as_tensor(w, device=s.device) * target).sum()
-        slope = (expected - target).cpu() / n + 2 * HELD * off / n
-        return float(value / n) + HELD * float(off @ off) / n, slope.numpy()
-
-    bounds = [(0.0, None)] * len(names)
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
-    off = found.x - start
-    weights = dict(zip(names, map(float, found.x), strict=True))
-    weights = {name: weight for name, weight in weights.items() if weight > NONE}
-    return Pooling(weights, float(found.fun) - HELD * float(off @ off) / n)
+    mixed = torch.einsum("e,enk->nk", w.to(s), s)
+    whole = mixed.logsumexp(1, keepdim=True)
+    p = (mixed - whole).exp()
+    held = (1 - epsilon) * mixed[row, truth] + epsilon * mixed.mean(1)
+    target = (1 - epsilon) * s[:, row, truth] + epsilon * s.mean(2)
+    weighed = s * p
+    mean = weighed.sum(2)
+    bend = (weighed.flatten(1) @ s.flatten(1).T - mean @ mean.T).double().cpu() / n
+    slope = (mean - target).double().mean(1).cpu()
+    loss = float((whole[:, 0] - held).double().mean())
+    off, pull = w - w0, 2 * HELD / n
+    return _Loss(
+        loss + HELD * float(off @ off) / n,
+        slope + pull * off,
+        bend + pull * torch.eye(len(w), dtype=torch.float64, device="cpu"),
+    )
 
 
 def earned(

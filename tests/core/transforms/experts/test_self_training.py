@@ -87,7 +87,7 @@ def test_the_corpus_helps_where_labels_are_few_also_with_texts_that_came_later()
 def test_labelled_texts_are_not_read_twice() -> None:
     x, y = clouds(60)
     sample = make_sample(Texts(x, None), y, NAMES, Texts(x, None))
-    assert len(sample.unlabelled()[0]) == 0
+    assert len(sample.corpus()[0]) == 0
     view = base.fit("auto", x, y, NAMES, x, {}, 1)
     assert "corpus" not in asked(view)
 
