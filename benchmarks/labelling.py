@@ -68,7 +68,7 @@ class Variant:
     name: str
     title: str
     error: float = 0.0
-    manner: tuple[tuple[str, Any], ...] = ()
+    settings: tuple[tuple[str, Any], ...] = ()
     failing: float = 0.0
 
 
@@ -198,7 +198,7 @@ def _labels(
     begun = time.perf_counter()
     with Endpoint(Speaker(texts, variant.error), failing if variant.failing else None) as endpoint:
         model = f"errs-{variant.error}"
-        _set(root, {"base_url": endpoint.url, "model": model, **dict(variant.manner)})
+        _set(root, {"base_url": endpoint.url, "model": model, **dict(variant.settings)})
         report = label(root, variant.name, LabelOptions(instruction=instruction, sample=size))
         calls, answered = len(endpoint.requests), len(endpoint.answered)
     seconds = time.perf_counter() - begun

@@ -28,7 +28,7 @@ from tasks.core.store import arrow, checkpoints, tables
 from tasks.core.store import index as nearest
 from tasks.core.transforms.base import fit, save
 from tasks.core.transforms.training_set import BACKGROUND
-from tasks.core.views import table as views
+from tasks.core.views import publishing
 
 ASPECTS = ("sentiment", "negative_reason")
 ROWS = 2_000_000
@@ -164,7 +164,8 @@ def write_view(folder: str) -> dict[str, Any]:
     settings = Params().materialise.model_copy(update={"index_from": ROWS + 1})
     place = Path(folder)
     table, view = place / "base.lance", place / "view.lance"
-    version, about = tables.version(table), views.describe(place / "transform", settings.storage)
+    version = tables.version(table)
+    about = publishing.describe(place / "transform", settings.storage)
     before, laps = peak_mib(), []
     job = ViewJob(
         name="synthetic",
@@ -179,7 +180,7 @@ def write_view(folder: str) -> dict[str, Any]:
     )
     written, bare = [], []
     begun, used, apart = time.perf_counter(), time.process_time(), [0.0, 0.0]
-    todo = views.plan(table, version, view, about)
+    todo = publishing.plan(table, version, view, about)
     checkpoints.write_plan(job.plan.parent, todo.rows)
     for at, (start, stop) in enumerate(checkpoints.ranges(len(todo.rows), settings.chunk)):
         lap = time.perf_counter()

@@ -16,7 +16,7 @@ from tasks.core.workspace.paths import Paths
 from tasks.versioning import checkout as exchange
 from tasks.versioning import dvc_notes, history
 from tasks.versioning.reach import DVC_FILES, Reach, of_dvc
-from tasks.versioning.shell import RepositoryError, git_contents
+from tasks.versioning.run_git_and_dvc import RepositoryError, git_contents
 from tasks.versioning.trees import Present, Recorded
 
 SHOWN = 5  # files named in a refusal

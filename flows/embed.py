@@ -93,7 +93,7 @@ def embed(root: Path, rebuild: bool = False, arrivals: bool = False) -> EmbedRep
         _stamp(paths, settings, digest, report)
         if unfinished:
             sweep(table)
-        checkpoints.forget(plan.parent)
+        checkpoints.clear(plan.parent)
     leave_table("embed", "Base vectors", [asdict(report)])
     return report
 

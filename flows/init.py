@@ -9,7 +9,7 @@ from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import write_text
 from tasks.core.workspace.paths import Paths
 from tasks.core.workspace.trusting import write_trust
-from tasks.versioning.shell import make_repository, place_of
+from tasks.versioning.run_git_and_dvc import make_repository, place_of
 
 PIPELINE = """\
 # The same four verbs as the command line; `dvc repro` rebuilds all from the inputs.

@@ -21,7 +21,7 @@ from flows.state.staleness import corpus_is_stale
 from flows.state.trust import ask
 from tasks import label as task
 from tasks.core.annotation import pipeline
-from tasks.core.annotation.call_log import Spent
+from tasks.core.annotation.answer_cache import Spent
 from tasks.core.annotation.job import LabelJob, Step
 from tasks.core.annotation.output import check_place
 from tasks.core.encoding import base_table
@@ -54,29 +54,29 @@ class LabelReport:
 
 
 @flow(name="label", flow_run_name="label {name}")
-def label(root: Path, name: str, wish: LabelOptions) -> LabelReport:
+def label(root: Path, name: str, options: LabelOptions) -> LabelReport:
     """Sample, summarise, cluster, name and classify; what was paid for is never paid again."""
     begun = time.perf_counter()
     paths, params = Paths(root), load_params(Paths(root).params)
-    if wish.zero_shot is None:
+    if options.zero_shot is None:
         ask(paths, "label", "sources", "model")
         endpoint(params)  # before the slow work
     with one_heartbeat():
         _bring_vectors(paths, params)
-        job = make_job(paths, params, name, wish)
+        job = make_job(paths, params, name, options)
         output = task.Output(paths.label_file(name), paths.label_card(name), paths.taxonomy(name))
         with _alone(job):
             for file in (output.labels, output.card, output.taxonomy):
                 sweep_beside(file)
             check_place(output.labels, output.card, name, weak=job.weak)
             steps = [task.sample(job)]
-            if wish.review:
+            if options.review:
                 task.check_taxonomy(job, output)
                 steps += _find_labels(job)
                 task.write_taxonomy(job, output)
                 return _report(job, output.taxonomy, steps, {}, begun, review=True)
-            steps += _label(job, params)
-            made_from = fingerprint(job, params)
+            steps += _label(job)
+            made_from = fingerprint(job)
             seconds = time.perf_counter() - begun
             counts = task.write_labels(job, output, steps, made_from, seconds)
     report = _report(job, output.labels, steps, counts, begun)
@@ -96,9 +96,9 @@ def _bring_vectors(paths: Paths, params: Params) -> None:
         embed(paths.root)
 
 
-def _label(job: LabelJob, params: Params) -> list[Step]:
+def _label(job: LabelJob) -> list[Step]:
     if job.weak:
-        return [task.compare(job, params.label.zero_shot)]
+        return [task.compare(job)]
     found = [] if job.taxonomy else _find_labels(job)
     return [*found, task.classify(job)]
 
@@ -108,10 +108,10 @@ def _find_labels(job: LabelJob) -> list[Step]:
     known = pipeline.kept(job)
     if known is not None:
         return known
-    if job.manner.direct:
+    if job.settings.direct:
         steps = [task.propose(job)]
     else:
-        steps = [task.summarise(job)] if job.manner.summary else []
+        steps = [task.summarise(job)] if job.settings.summary else []
         _check_asked(job, steps)
         steps += [task.cluster(job), task.name_clusters(job)]
     pipeline.keep(job, steps)
@@ -121,7 +121,7 @@ def _find_labels(job: LabelJob) -> list[Step]:
 def _check_asked(job: LabelJob, steps: list[Step]) -> None:
     for step in steps:
         if step.unasked:
-            budget = job.budget
+            budget = job.settings
             limits = {"label.max_calls": budget.max_calls, "label.max_usd": budget.max_usd}
             said = ", ".join(f"{name} {at}" for name, at in limits.items() if at is not None)
             raise InputError(

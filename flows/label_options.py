@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows.state.staleness import FRESH, Verdict, wording
-from tasks.core.annotation.budget import Budget
-from tasks.core.annotation.job import AnnotationConfig, LabelJob
+from tasks.core.annotation.job import LabelJob
 from tasks.core.annotation.output import is_made
-from tasks.core.annotation.requests import Limits
 from tasks.core.annotation.taxonomy import read_taxonomy
 from tasks.core.llm.client import Endpoint, find_endpoint
 from tasks.core.settings.params import Params
@@ -36,40 +34,35 @@ class LabelOptions:
     review: bool = False
 
 
-def make_job(paths: Paths, params: Params, name: str, wish: LabelOptions) -> LabelJob:
+def make_job(paths: Paths, params: Params, name: str, options: LabelOptions) -> LabelJob:
     """Return the job; InputError where a setting, the endpoint or the vectors are missing."""
-    label, manner = (
-        params.label,
-        params.label.model_dump(include=set(AnnotationConfig.__annotations__)),
-    )
-    given = {"sample": wish.sample, "clusters": wish.clusters}
-    manner |= {key: value for key, value in given.items() if value is not None}
+    given = {"sample": options.sample, "clusters": options.clusters}
+    given = {key: value for key, value in given.items() if value is not None}
+    settings = params.label.model_copy(update=given)
     base = read_json(paths.stamp("embed"))
     if base is None:
         raise InputError("data/vectors: no base vectors yet; expected some; run 'refract run'")
-    file = wish.taxonomy or wish.zero_shot
+    file = options.taxonomy or options.zero_shot
     return LabelJob(
         name=check_name(name),
-        instruction=_wording(paths, params, name, wish),
+        instruction=_wording(paths, params, name, options),
         table=paths.base_table,
         base=str(base.get("digest")),
         memory=paths.labelling(name),
-        ledger=paths.ledger,
-        prompts=None if label.prompts is None else paths.root / label.prompts,
+        answer_cache=paths.answer_cache,
+        prompts=None if settings.prompts is None else paths.root / settings.prompts,
         encoder=_encoder(params),
-        endpoint=None if wish.zero_shot is not None else endpoint(params),
-        limits=Limits(label.in_flight, label.per_minute, label.tries),
-        budget=Budget(label.usd_in, label.usd_out, label.max_calls, label.max_usd),
-        manner=AnnotationConfig(**manner),
+        endpoint=None if options.zero_shot is not None else endpoint(params),
+        settings=settings,
         taxonomy=() if file is None else tuple(read_taxonomy(file)),
     )
 
 
-def _wording(paths: Paths, params: Params, name: str, wish: LabelOptions) -> str:
-    if wish.instruction and wish.instruction.strip():
-        return wish.instruction.strip()
+def _wording(paths: Paths, params: Params, name: str, options: LabelOptions) -> str:
+    if options.instruction and options.instruction.strip():
+        return options.instruction.strip()
     known = wording(paths, params, name)
-    if known != name or name in params.instructions or wish.zero_shot is not None:
+    if known != name or name in params.instructions or options.zero_shot is not None:
         return known
     raise InputError(
         f"instruction {name!r}: no wording; expected what the texts are to be seen by; give it as"
@@ -87,9 +80,9 @@ def endpoint(params: Params) -> Endpoint:
     return find_endpoint(params.label)
 
 
-def fingerprint(job: LabelJob, params: Params) -> str:
+def fingerprint(job: LabelJob) -> str:
     """Return a fingerprint of everything that decides on the label file."""
-    weak = [params.label.zero_shot] if job.weak else []
+    weak = [job.settings.zero_shot] if job.weak else []
     return digest(job.made_from(), weak)
 
 

@@ -16,7 +16,7 @@ from flows.state.unwritten import sweep
 from tasks.core.labels.files import label_files
 from tasks.core.settings.params import Params, load_params
 from tasks.core.store import checkpoints, tables
-from tasks.core.views import table
+from tasks.core.views import publishing
 from tasks.core.views.kept_versions import keep_labels
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import read_json, write_json
@@ -74,13 +74,13 @@ def materialise(root: Path, names: list[str] | None = None) -> list[ViewReport]:
 def _materialise(paths: Paths, params: Params, name: str) -> ViewReport:
     begun, settings = time.perf_counter(), params.materialise
     base_version = tables.version(paths.base_table)
-    about = table.describe(paths.transform(name), settings.storage)
+    about = publishing.describe(paths.transform(name), settings.storage)
     kept = paths.kept_transform(name, about["transform"])
-    table.keep_transform(kept.parent, paths.transform(name), about["transform"])
+    publishing.keep_transform(kept.parent, paths.transform(name), about["transform"])
     keep_labels(kept, label_files(paths.labels).get(name))
     unfinished = checkpoints.begun(paths.shards(f"materialise/{name}"))
     tables.rewind(paths.view_table(name))
-    todo = table.plan(paths.base_table, base_version, paths.view_table(name), about)
+    todo = publishing.plan(paths.base_table, base_version, paths.view_table(name), about)
     plan = checkpoints.write_plan(paths.shards(f"materialise/{name}"), todo.rows)
     job = ViewJob(
         name=name,
@@ -104,7 +104,7 @@ def _materialise(paths: Paths, params: Params, name: str) -> ViewReport:
     forget_earlier(job)
     if unfinished:
         sweep(paths.view_table(name))
-    checkpoints.forget(plan.parent)
+    checkpoints.clear(plan.parent)
     return ViewReport(
         name=name,
         rows=rows,

@@ -19,7 +19,7 @@ from tasks.core.workspace.paths import Paths
 from tasks.record import commit as commit_state
 from tasks.record import git_push, push, record
 from tasks.versioning.commit import Committed
-from tasks.versioning.shell import RepositoryError, place_of
+from tasks.versioning.run_git_and_dvc import RepositoryError, place_of
 
 NOT_COMMITTED = Committed(None, None, ())
 

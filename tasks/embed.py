@@ -13,7 +13,7 @@ from prefect.cache_policies import NO_CACHE
 from tasks.core.encoding import base_table, truncated
 from tasks.core.encoding.encoder import load_encoder
 from tasks.core.encoding.features import SAMPLE, LayerPca, load_layer_pca
-from tasks.core.encoding.featurizer import Featurizer, describe, fit_coder, recall
+from tasks.core.encoding.featurizer import Featurizer, describe, fit_coder, load_coder
 from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.store import checkpoints, layout
@@ -63,7 +63,7 @@ def _coder(job: EmbedJob) -> Featurizer:
     if job.reduction is None:
         return Featurizer(encoder)
     reduction = load_layer_pca(job.reduction)
-    return recall(encoder, reduction, _memory(job))
+    return load_coder(encoder, reduction, _memory(job))
 
 
 @task(name="embed shard", task_run_name="embed {start}-{stop}", cache_policy=NO_CACHE, **RETRIES)
@@ -76,7 +76,7 @@ def embed_shard(
     space, storage = fingerprint(job.settings), job.settings.storage
     purpose = f"cut {job.digest} {space} {reduction} {storage} {fresh}"
     key = checkpoints.key_of(purpose, rows)
-    known = checkpoints.recall(job.plan.parent, key, job.table)
+    known = checkpoints.load(job.plan.parent, key, job.table)
     if known is not None:
         advance(stop - start)
         return known
@@ -92,7 +92,7 @@ def embed_shard(
         advance=advance,
     )
     shard |= {"about": describe(job.settings, coder)}
-    checkpoints.remember(job.plan.parent, key, shard)
+    checkpoints.save(job.plan.parent, key, shard)
     return shard
 
 

@@ -13,7 +13,7 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.core.annotation import output as label_file
 from tasks.core.annotation import pipeline, sampling
-from tasks.core.annotation.call_log import Spent, open_ledger
+from tasks.core.annotation.answer_cache import Spent, open_answer_cache
 from tasks.core.annotation.job import Advance, Billing, LabelJob, Step, open_billing
 from tasks.core.annotation.prompts import load_prompts, version_of
 from tasks.core.annotation.taxonomy import render_taxonomy
@@ -80,21 +80,21 @@ def _paid(
     job: LabelJob, name: str, total: int, work: Callable[[LabelJob, Billing, Advance], Step]
 ) -> Step:
     with (
-        open_billing(job) as till,
-        track(name, total, "answers", lambda: str(till.purse)) as advance,
+        open_billing(job) as billing,
+        track(name, total, "answers", lambda: str(billing.budget)) as advance,
     ):
-        return work(job, till, advance)
+        return work(job, billing, advance)
 
 
 @task(name="compare", cache_policy=NO_CACHE)
-def compare(job: LabelJob, share: float) -> Step:
+def compare(job: LabelJob) -> Step:
     """Label the texts by the encoder alone, and keep those that it is sure of."""
     chosen = sampling.lookup(job.table, job.steps.latest(pipeline.SAMPLE))
     y = pipeline.encode(job, described(job.taxonomy))
-    best, sure = weak_labels(chosen.vectors, y, share)
+    best, sure = weak_labels(chosen.vectors, y, job.settings.zero_shot)
     names = [label.name for label in job.taxonomy]
     choices = {chosen.ids[row]: names[best[row]] for row in sure}
-    job.steps.remember(pipeline.CHOICES, "", choices)
+    job.steps.save(pipeline.CHOICES, "", choices)
     return Step("compare", len(best), len(sure), reasons={UNSURE: len(best) - len(sure)})
 
 
@@ -108,7 +108,7 @@ def write_taxonomy(job: LabelJob, output: Output) -> int:
         "it by --taxonomy.",
     )
     text = render_taxonomy(labels, heading)
-    job.steps.remember(TAXONOMY, "", content_hash(text.encode()))
+    job.steps.save(TAXONOMY, "", content_hash(text.encode()))
     write_text(output.taxonomy, text)
     return len(labels)
 
@@ -116,7 +116,7 @@ def write_taxonomy(job: LabelJob, output: Output) -> int:
 def check_taxonomy(job: LabelJob, output: Output) -> None:
     """Refuse to write over labels that a person has made or edited."""
     file = output.taxonomy
-    if file.is_file() and content_hash(file) != job.steps.recall(TAXONOMY, ""):
+    if file.is_file() and content_hash(file) != job.steps.load(TAXONOMY, ""):
         raise InputError(
             f"{file}: found labels that were edited; expected none, or those of an earlier review;"
             " use them by --taxonomy, or move them away"
@@ -146,8 +146,8 @@ def _card(
         "wording": job.instruction,
         "source": source,
         "encoder": job.encoder.model,
-        "seed": job.manner.seed,
-        "settings": asdict(job.manner),
+        "seed": job.settings.seed,
+        "settings": job.settings.deciding(),
         "steps": [asdict(step) for step in steps],
         "seconds": round(seconds, 1),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -158,7 +158,7 @@ def _card(
         return about
     return about | {
         "model": job.asked.model,
-        "temperature": job.asked.temperature,
+        "temperature": job.settings.temperature,
         "host": job.asked.host,
         "prompts": version_of(load_prompts(job.prompts)),
         "spent": asdict(spent(job)),
@@ -167,5 +167,5 @@ def _card(
 
 def spent(job: LabelJob) -> Spent:
     """Return what the instruction has cost in all its runs."""
-    with open_ledger(job.ledger, job.name) as ledger:
-        return ledger.spent()
+    with open_answer_cache(job.answer_cache, job.name) as cache:
+        return cache.spent()

@@ -14,7 +14,7 @@ from prefect.cache_policies import NO_CACHE
 from tasks.core.settings.table_sections import MaterialiseSettings
 from tasks.core.store import checkpoints, maintenance, tables
 from tasks.core.transforms.base import Transform, load
-from tasks.core.views import table
+from tasks.core.views import publishing
 from tasks.core.workspace.files import remove
 from tasks.retries import RETRIES
 
@@ -52,11 +52,11 @@ def materialise_shard(
     rows = checkpoints.read_plan(job.plan, start, stop)
     purpose = f"{sorted(job.about.items())} {job.base_version} {job.whole}"
     key = checkpoints.key_of(purpose, rows)
-    known = checkpoints.recall(job.plan.parent, key, job.view)
+    known = checkpoints.load(job.plan.parent, key, job.view)
     if known is not None:
         advance(stop - start)
         return known
-    shard = table.write_shard(
+    shard = publishing.write_shard(
         job.base,
         job.base_version,
         job.view,
@@ -67,7 +67,7 @@ def materialise_shard(
         whole=job.whole,
         advance=advance,
     )
-    checkpoints.remember(job.plan.parent, key, shard)
+    checkpoints.save(job.plan.parent, key, shard)
     return shard
 
 
@@ -79,9 +79,9 @@ def retire_view(parts: list[Path]) -> None:
 
 
 @task(name="publish view", task_run_name="publish {job.name}", cache_policy=NO_CACHE)
-def publish_view(job: ViewJob, todo: table.Plan, written: list[dict[str, Any]]) -> int:
+def publish_view(job: ViewJob, todo: publishing.Plan, written: list[dict[str, Any]]) -> int:
     """Make the new rows the view that readers see; return its row count."""
-    version = table.publish(
+    version = publishing.publish(
         job.base,
         job.base_version,
         job.view,

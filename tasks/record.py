@@ -16,7 +16,7 @@ from tasks.versioning import dvc_notes
 from tasks.versioning.commit import Committed, TrackedFiles
 from tasks.versioning.dvc_notes import STAGES
 from tasks.versioning.dvcignore import keep_out
-from tasks.versioning.shell import RepositoryError, dvc, git, git_answer, place_of
+from tasks.versioning.run_git_and_dvc import RepositoryError, dvc, git, git_answer, place_of
 from tasks.versioning.trees import Present
 
 _TOLD = 3  # names of what cannot be recorded, at most

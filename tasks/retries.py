@@ -6,7 +6,7 @@ import errno
 from typing import Any
 
 from tasks.core.workspace.exhaustion import exhausted
-from tasks.versioning.shell import RepositoryError
+from tasks.versioning.run_git_and_dvc import RepositoryError
 
 TRANSIENT = {errno.EAGAIN, errno.EBUSY, errno.EIO, errno.ESTALE, errno.ETIMEDOUT}
 

@@ -142,3 +142,17 @@ def refract(root: Path, *words: str, **environment: str) -> tuple[int, str, str]
         os.environ.clear()
         os.environ.update(before)
     return int(str(code)), out.getvalue(), err.getvalue()
+
+
+def clone(origin: Path) -> Path:
+    """Clone a workspace beside itself."""
+    git(origin.parent, "clone", "--quiet", str(origin), "clone")
+    return origin.parent / "clone"
+
+
+def refused(root: Path, *words: str) -> str:
+    """Return the one line of a command that has to end with exit code 2."""
+    code, _, said = refract(root, *words)
+    assert code == 2, said
+    assert said.count("\n") == 1, said
+    return said

@@ -9,30 +9,18 @@ from typing import Any
 import pyarrow as pa
 
 from tasks.core.annotation import pipeline
-from tasks.core.annotation.budget import Budget
-from tasks.core.annotation.job import Advance, AnnotationConfig, LabelJob, Step, open_billing
-from tasks.core.annotation.requests import Limits
+from tasks.core.annotation.job import Advance, LabelJob, Step, open_billing
 from tasks.core.documents.staging import text_hash
 from tasks.core.encoding.encoder import load_encoder
 from tasks.core.llm.client import Endpoint
+from tasks.core.settings.label_section import LabelSettings
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.store import arrow, tables
 from tests.world import MOODS, documents
 
 NAMES = {"angry": "furious", "glad": "happy"}  # words that the tiny encoder knows
 PHRASES = {name: MOODS[mood] for mood, name in NAMES.items()}
-MANNER = AnnotationConfig(
-    sample=3_000,
-    sampling="random",
-    clusters=12,
-    shown=10,
-    summary=True,
-    direct=False,
-    merge=0.9,
-    max_chars=500,
-    max_tokens=64,
-    seed=1,
-)
+SETTINGS = LabelSettings(clusters=12, shown=10, max_chars=500, max_tokens=64, timeout=30)
 
 
 def truth(n: int) -> dict[str, str]:
@@ -65,21 +53,21 @@ def make_table(table: Path, texts: list[str], settings: EmbedSettings) -> Path:
 
 
 def make_job(folder: Path, table: Path, settings: EmbedSettings, url: str, **more: Any) -> LabelJob:
-    """Return a job by the default manner; `more` replaces its fields, and those of its manner."""
-    manner = {key: more.pop(key) for key in list(more) if key in AnnotationConfig.__annotations__}
+    """Return a job by `SETTINGS`; `more` replaces these, in bounds or not, and its own fields."""
+    own = {key: more.pop(key) for key in list(more) if key in LabelSettings.model_fields}
+    asked = SETTINGS.model_copy(update=own)
     job = LabelJob(
         name="mood",
         instruction="the mood of the writer",
         table=table,
         base="one",
         memory=folder / "steps",
-        ledger=folder / "calls.sqlite",
+        answer_cache=folder / "calls.sqlite",
         prompts=None,
         encoder=settings,
-        endpoint=Endpoint(url, "oracle", "OPENAI_API_KEY", 30, 0.0, structured=True),
-        limits=Limits(first_wait=0.0),
-        budget=Budget(),
-        manner=replace(MANNER, **manner),
+        endpoint=Endpoint(url, "oracle", asked),
+        settings=asked,
+        first_wait=0.0,
     )
     return replace(job, **more)
 
@@ -87,13 +75,13 @@ def make_job(folder: Path, table: Path, settings: EmbedSettings, url: str, **mor
 def run(job: LabelJob, advance: Advance = lambda _: None) -> list[Step]:
     """Do what the flow does: find the labels unless they are known, then classify."""
     steps = [pipeline.sample(job)]
-    with open_billing(job) as till:
+    with open_billing(job) as billing:
         found = [] if job.taxonomy else pipeline.kept(job)
         if found is None:
-            if job.manner.direct:
-                found = [pipeline.propose(job, till, advance)]
+            if job.settings.direct:
+                found = [pipeline.propose(job, billing, advance)]
             else:
-                found = [pipeline.summarise(job, till, advance)] if job.manner.summary else []
-                found += [pipeline.cluster(job), pipeline.name_clusters(job, till, advance)]
+                found = [pipeline.summarise(job, billing, advance)] if job.settings.summary else []
+                found += [pipeline.cluster(job), pipeline.name_clusters(job, billing, advance)]
             pipeline.keep(job, found)
-        return [*steps, *found, pipeline.classify(job, till, advance)]
+        return [*steps, *found, pipeline.classify(job, billing, advance)]

@@ -14,7 +14,7 @@ from flows.runtime.environment import settle_environment
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.exhaustion import exhausted, unwritable
 from tasks.core.workspace.paths import Paths
-from tasks.versioning.shell import RepositoryError
+from tasks.versioning.run_git_and_dvc import RepositoryError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -53,18 +53,18 @@ def label(
         )
     paths = Paths(root)
     params = load_params(paths.params)
-    wish = LabelOptions(instruction, sample, clusters, taxonomy, zero_shot, review)
+    options = LabelOptions(instruction, sample, clusters, taxonomy, zero_shot, review)
     weak = zero_shot is not None
     ask(paths, "links", "sources", "model", *([] if weak or dry_run else ["label"]))
     check_place(paths.label_file(name), paths.label_card(name), name, weak=weak)
     if dry_run or paths.stamp("embed").is_file():
-        job = make_job(paths, params, name, wish)
+        job = make_job(paths, params, name, options)
         if dry_run:
             from tasks.core.annotation.cost_estimate import forecast
 
             show_labels.forecast(job, [] if zero_shot is not None else forecast(job))
             return
-        verdict = label_verdict(paths, name, fingerprint(job, params))
+        verdict = label_verdict(paths, name, fingerprint(job))
         if not verdict.stale and not review:
             show.nothing_to_do(f"label {name}", verdict.reason)
             return
@@ -75,4 +75,4 @@ def label(
         show_labels.asked(name, endpoint(params))
     from flows.label import label as flow
 
-    show_labels.labelled(flow(root, name, wish), wish, paths)
+    show_labels.labelled(flow(root, name, options), options, paths)

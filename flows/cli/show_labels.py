@@ -27,7 +27,7 @@ def forecast(job: Any, steps: Sequence[Any]) -> None:
     usd = sum(step.usd for step in steps)
     table.add_row("all", *(f"{n:,}" for n in (*totals, answered)), f"{usd:,.2f}")
     new_console().print(table)
-    priced = job.budget.usd_in or job.budget.usd_out
+    priced = job.settings.usd_in or job.settings.usd_out
     prices = "" if priced else "; set label.usd_in and label.usd_out to see money"
     click.echo(f"Reckoned with four bytes a token, without repetitions{prices}.")
 
@@ -37,14 +37,14 @@ def asked(name: str, endpoint: Any) -> None:
     from tasks.core.llm.keys import key_in
 
     key = (
-        f"the key in {endpoint.key_env}"
-        if key_in(endpoint.key_env)
-        else f"no key ({endpoint.key_env})"
+        f"the key in {endpoint.settings.key_env}"
+        if key_in(endpoint.settings.key_env)
+        else f"no key ({endpoint.settings.key_env})"
     )
     click.echo(f"label {name}: texts go to {endpoint.host}, with {key}", err=True)
 
 
-def labelled(report: Any, wish: Any, paths: Paths) -> None:
+def labelled(report: Any, options: Any, paths: Paths) -> None:
     for step in report.steps:
         known = f", {step.known:,} of them known before" if step.known else ""
         click.echo(f"label {report.name}: {step.step} {step.done:,} of {step.wanted:,}{known}")
@@ -59,23 +59,23 @@ def labelled(report: Any, wish: Any, paths: Paths) -> None:
         _spent(report)
     place = paths.inside(report.file)
     if report.review:
-        click.echo(f"{place}: the labels; edit them, then: {_again(report, wish)}")
+        click.echo(f"{place}: the labels; edit them, then: {_again(report, options)}")
     else:
         click.echo(f"{place}: {sum(report.labels.values()):,} labels; next: refract run")
         if report.steps[-1].unasked:
             click.echo("the budget ended first: raise it and run the same command for the rest")
 
 
-def _again(report: Any, wish: Any) -> str:
+def _again(report: Any, options: Any) -> str:
     """Return the command that sorts the same texts into the labels that were edited."""
     given = {
         "--taxonomy": report.file,
-        "--instruction": wish.instruction,
-        "--sample": wish.sample,
-        "--clusters": wish.clusters,
+        "--instruction": options.instruction,
+        "--sample": options.sample,
+        "--clusters": options.clusters,
     }
-    options = [[name, str(value)] for name, value in given.items() if value is not None]
-    return shlex.join(["refract", "label", report.name, *itertools.chain(*options)])
+    words = [[name, str(value)] for name, value in given.items() if value is not None]
+    return shlex.join(["refract", "label", report.name, *itertools.chain(*words)])
 
 
 def _labels(counts: dict[str, int]) -> None:

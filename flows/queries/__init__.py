@@ -1,1 +1,1 @@
-"""What reads a workspace and writes nothing into it."""
+"""What reads a workspace and writes nothing into it: a file a question; `workspace` has search."""

@@ -34,7 +34,7 @@ from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import object_in, read_json, write_bytes, write_text
 from tasks.core.workspace.instruction_name import check_name
 from tasks.core.workspace.paths import Paths
-from tasks.versioning.shell import place_of
+from tasks.versioning.run_git_and_dvc import place_of
 
 Scored = dict[str, tuple[Interval, Interval]]
 

@@ -88,13 +88,13 @@ class View:
 
     def frame(self) -> pl.DataFrame:
         """Return every row: id, text, metadata, vector; for a view label, confidence, novelty."""
-        from tasks.core.views import table
+        from tasks.core.views import export
 
         paths = self._workspace.paths
         if self.name == BASE:
-            return table.frame(paths.base_table, live=False)
-        rows = table.frame(paths.view_table(self.name), live=True)
-        texts = table.frame(paths.base_table, live=False, names=["id", "text"])
+            return export.frame(paths.base_table, live=False)
+        rows = export.frame(paths.view_table(self.name), live=True)
+        texts = export.frame(paths.base_table, live=False, names=["id", "text"])
         others = [name for name in rows.columns if name != "id"]
         joined = rows.join(texts, on="id", how="left", maintain_order="left")
         return joined.select("id", "text", *others)
@@ -121,13 +121,13 @@ class View:
 
     def export(self, file: Path) -> int:
         """Write the view to `file` (.parquet, or .npy with ids beside it); return its rows."""
-        from tasks.core.views import table
+        from tasks.core.views import export
 
         if file.suffix not in (".parquet", ".npy"):
             raise InputError(f"{file}: expected a name ending in .parquet or .npy")
         frame = self.frame()
         if file.suffix == ".parquet":
-            table.export_parquet(frame, file)
+            export.export_parquet(frame, file)
         else:
-            table.export_npy(frame, file)
+            export.export_npy(frame, file)
         return len(frame)

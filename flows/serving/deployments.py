@@ -15,7 +15,7 @@ from flows.serving.label_runs import labels
 from flows.serving.served_flows import corpus, reconcile
 from tasks.core.settings.params import Params
 from tasks.core.workspace.paths import Paths
-from tasks.versioning.shell import place_of
+from tasks.versioning.run_git_and_dvc import place_of
 
 LABELS_CHANGED = "refract.labels.changed"
 

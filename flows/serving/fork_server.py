@@ -33,7 +33,7 @@ IMPORTED = [
     "sklearn.cluster",
     "sklearn.metrics",
     "sentence_transformers",  # for the names of labels that nobody has read yet
-    "tasks.core.transforms.auto",
+    "tasks.core.transforms.default_auto",
     "tasks.core.settings.params",
     "flows.serving.fork_server",
     "flows.cli",

@@ -140,7 +140,7 @@ async def _until_stopped(
 
 def _watch(paths: Paths, params: Params, backlog: Backlog, stop: threading.Event) -> None:
     """Note the instruction of every label file that appears, changes or vanishes."""
-    from flows.serving.watch import settled
+    from flows.serving.watch_labels import settled
     from tasks.core.labels.files import instruction_of
 
     folder = paths.labels.absolute()

@@ -1,1 +1,1 @@
-"""What is there, and what is stale and why."""
+"""What is there, what is stale and why, what belongs together, and what the user has agreed to."""

@@ -17,7 +17,7 @@ def sweep_unfinished(paths: Paths) -> None:
     for folder, table in _writes(paths):
         if checkpoints.begun(folder) and not (folder / checkpoints.REBUILD).is_file():
             sweep(table)
-            checkpoints.forget(folder)
+            checkpoints.clear(folder)
 
 
 def sweep(table: Path) -> None:

@@ -11,7 +11,7 @@ from tasks.core.workspace.errors import InputError
 from tasks.versioning.dvc_notes import Wanted
 from tasks.versioning.dvc_objects import lists_are_there
 from tasks.versioning.links import refuse_links
-from tasks.versioning.shell import (
+from tasks.versioning.run_git_and_dvc import (
     UNKNOWN,
     RepoLocation,
     RepositoryError,

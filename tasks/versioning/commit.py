@@ -11,7 +11,14 @@ from tasks.core.workspace.errors import InputError
 from tasks.versioning import history
 from tasks.versioning.dvcignore import is_recordable
 from tasks.versioning.messages import Figures, Version, identity, log_message, tag_message
-from tasks.versioning.shell import UNKNOWN, RepoLocation, git, git_answer, git_status, place_of
+from tasks.versioning.run_git_and_dvc import (
+    UNKNOWN,
+    RepoLocation,
+    git,
+    git_answer,
+    git_status,
+    place_of,
+)
 
 _UNDER_WAY = {"MERGE_HEAD": "merge", "CHERRY_PICK_HEAD": "cherry-pick", "REVERT_HEAD": "revert"}
 
@@ -102,7 +109,7 @@ def commit(
     settings: RecordSettings,
     waiting: Sequence[str] = (),
 ) -> Committed:
-    """Commit the belongings alone, and tag each new version of a view, but for those `waiting`.
+    """Commit the tracked files alone, and tag each new version of a view, but for those `waiting`.
 
     What is staged or changed elsewhere stays as it is. What a kill left out is made up for: the
     commit holds whatever differs, and a view without a tag of its transform gets one.

@@ -13,7 +13,7 @@ from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import read_json
 from tasks.core.workspace.paths import Paths
 from tasks.versioning.messages import Figures
-from tasks.versioning.shell import RepoLocation, git, git_answer, git_contents, place_of
+from tasks.versioning.run_git_and_dvc import RepoLocation, git, git_answer, git_contents, place_of
 
 _INSIDE = Paths(Path())  # the same paths as git names them: from the root of the workspace
 SCORES = _INSIDE.metric_folder.as_posix()

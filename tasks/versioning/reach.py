@@ -18,7 +18,7 @@ from tasks.core.workspace.files import content_hash, digest
 from tasks.core.workspace.merge_conflicts import refuse_conflict
 from tasks.core.workspace.paths import Paths
 from tasks.versioning.links import links_of_inputs, links_of_outputs
-from tasks.versioning.shell import git, hooks_of, place_of
+from tasks.versioning.run_git_and_dvc import git, hooks_of, place_of
 
 # Settings of a repository that start no program and name no other file; all others are told.
 _HARMLESS_IN_GIT = re.compile(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tasks.core.workspace.paths import Paths
 from tasks.versioning.links import links_of_outputs
-from tasks.versioning.shell import RepoLocation, git, git_contents, place_of
+from tasks.versioning.run_git_and_dvc import RepoLocation, git, git_contents, place_of
 
 _LINKS = ("120000", "160000")  # git's modes of symbolic links and of submodules
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tasks.versioning.checkout import cache_of, lay_out
 from tasks.versioning.dvc_notes import Wanted
-from tasks.versioning.shell import RepoLocation, dvc, git
+from tasks.versioning.run_git_and_dvc import RepoLocation, dvc, git
 
 
 @contextmanager

@@ -65,12 +65,12 @@ def do_ingest(root: Path) -> None:
     ingest(root, [Incoming(root / "more.csv", Paths(root).raw / "more.csv")])
 
 
-WISH = LabelOptions(instruction="the mood of the writer", clusters=8)
+OPTIONS = LabelOptions(instruction="the mood of the writer", clusters=8)
 
 
 def do_label(root: Path) -> None:
     os.environ["OPENAI_API_KEY"] = KEY  # the server of forks is older than the endpoint
-    label(root, "tone", WISH)
+    label(root, "tone", OPTIONS)
 
 
 @dataclass

@@ -6,7 +6,7 @@ import random
 import polars as pl
 import pytest
 
-from tasks.core.labels.answers import understood
+from tasks.core.labels.cells import understood
 from tasks.core.labels.files import label_file
 from tasks.core.labels.reader import read_labels
 from tasks.core.workspace.errors import InputError

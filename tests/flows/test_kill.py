@@ -96,12 +96,12 @@ def copy(root, tmp_path):
     [
         ("ingest", "tasks.core.documents.staging.Intake._write_part", 1, "after"),
         ("ingest", "tasks.core.workspace.files.os.fsync", 2, "before"),
-        ("embed", "tasks.core.store.checkpoints.remember", 1, "before"),
+        ("embed", "tasks.core.store.checkpoints.save", 1, "before"),
         ("embed", "tasks.core.encoding.base_table.commit_shard", 1, "before"),
         ("embed", "tasks.core.encoding.base_table.commit_shard", 3, "before"),
         ("fit", "tasks.core.workspace.exchange.write_json", 1, "before"),
         ("fit", "tasks.fit.exchange", 1, "after"),
-        ("materialise", "tasks.core.store.checkpoints.remember", 3, "after"),
+        ("materialise", "tasks.core.store.checkpoints.save", 3, "after"),
         ("materialise", "tasks.core.store.tables.publish", 1, "before"),
     ],
 )

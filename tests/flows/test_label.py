@@ -28,7 +28,7 @@ from tests.world import documents, set_params, write_csv
 
 TRUTH = {row["text"]: NAMES[row["mood"]] for row in documents()}
 OF = {row["id"]: NAMES[row["mood"]] for row in documents()}
-WISH = LabelOptions(instruction="the mood of the writer", clusters=8)
+OPTIONS = LabelOptions(instruction="the mood of the writer", clusters=8)
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_an_instruction_becomes_a_view_in_a_workspace_that_has_only_documents(
 
 def doomed(root):
     os.environ["OPENAI_API_KEY"] = KEY  # its environment may be older than this test's
-    label(root, "mood", WISH)
+    label(root, "mood", OPTIONS)
 
 
 @pytest.mark.server
@@ -117,7 +117,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(shop, endpoint, nth, tmp_pat
     child = Child(PREFECT_API_URL.value(), shop, log, doomed, shop)
     assert child.wait(120) == -signal.SIGKILL, log.read_text()
     assert not Paths(shop).label_file("mood").exists()
-    report = label(shop, "mood", WISH)
+    report = label(shop, "mood", OPTIONS)
     assert sum(report.labels.values()) == 72
     assert asked_once(endpoint)
     assert report.spent.calls == len(endpoint.requests) == len(endpoint.answered) + 1
@@ -159,17 +159,17 @@ def test_a_person_edits_the_labels_and_corrects_some_texts(shop, endpoint, capfd
 
 
 def test_an_instruction_of_several_lines_heads_the_labels_as_a_comment(shop, endpoint):
-    wish = LabelOptions(instruction="the mood\nsuch as: fury", clusters=8, review=True)
-    file = label(shop, "mood", wish).file
+    options = LabelOptions(instruction="the mood\nsuch as: fury", clusters=8, review=True)
+    file = label(shop, "mood", options).file
     assert file.read_text().startswith("# the mood such as: fury\n# ")
     assert {each.name for each in read_taxonomy(file)} == {"furious", "happy"}
-    assert label(shop, "mood", wish).file == file  # unedited, it may be written again
+    assert label(shop, "mood", options).file == file  # unedited, it may be written again
 
 
 def test_what_a_model_labelled_is_told_also_where_another_file_cannot_be_read(shop, endpoint):
     (Paths(shop).labels / "mood").mkdir()
     (Paths(shop).labels / "mood" / "ada.csv").write_text("colour,number\nred,1\n")
-    report = label(shop, "mood", WISH)
+    report = label(shop, "mood", OPTIONS)
     assert sum(report.labels.values()) > 0 and report.spent.calls > 0
     assert "ada.csv: found columns 'colour', 'number'" in report.trouble
 
@@ -177,7 +177,7 @@ def test_what_a_model_labelled_is_told_also_where_another_file_cannot_be_read(sh
 def test_labels_without_a_model_are_weak_and_marked(shop, monkeypatch, tmp_path):
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     with pytest.raises(InputError, match=r"make weak labels without a model by --zero-shot"):
-        label(shop, "mood", WISH)
+        label(shop, "mood", OPTIONS)
     file = tmp_path / "labels.txt"
     file.write_text("furious: what a disgrace, outrageous\nhappy: thank you, lovely, a delight\n")
     report = label(shop, "mood", LabelOptions(zero_shot=file))
@@ -189,7 +189,7 @@ def test_labels_without_a_model_are_weak_and_marked(shop, monkeypatch, tmp_path)
 
 
 def test_weak_labels_do_not_take_the_place_of_a_models(shop, endpoint, tmp_path):
-    made = label(shop, "mood", WISH).file
+    made = label(shop, "mood", OPTIONS).file
     before = made.read_bytes()
     file = tmp_path / "labels.txt"
     file.write_text("furious: what a disgrace\nhappy: thank you\n")
@@ -236,16 +236,16 @@ def test_what_a_budget_leaves_open_is_made_up_for_later(shop, endpoint):
     paths = Paths(shop)
     set_params(shop, label={"max_calls": 50})
     with pytest.raises(InputError, match=r"budget is spent \(label.max_calls 50.* 50 of 72 texts"):
-        label(shop, "mood", WISH)
+        label(shop, "mood", OPTIONS)
     set_params(shop, label={"max_calls": 120})
-    report = label(shop, "mood", WISH)
+    report = label(shop, "mood", OPTIONS)
     assert len(endpoint.requests) == 120
     assert sum(report.labels.values()) == report.steps[-1].done < 72
     set_params(shop, label={"max_calls": None})
     params = load_params(paths.params)
-    now = fingerprint(make_job(paths, params, "mood", WISH), params)
+    now = fingerprint(make_job(paths, params, "mood", OPTIONS))
     assert label_verdict(paths, "mood", now).reason == "some texts are without an answer"
-    assert sum(label(shop, "mood", WISH).labels.values()) == 72
+    assert sum(label(shop, "mood", OPTIONS).labels.values()) == 72
     assert asked_once(endpoint)
 
 
@@ -258,4 +258,4 @@ def test_the_settings_of_the_command_are_told_apart(shop):
     params.write_text(params.read_text().replace("instructions: {}", "instructions: {mood: mood}"))
     with pytest.raises(InputError, match="OPENAI_BASE_URL"):  # a wording, however short
         refract(shop, "label", "mood", "--dry-run")
-    assert not Path(Paths(shop).ledger).exists()
+    assert not Path(Paths(shop).answer_cache).exists()

@@ -11,7 +11,7 @@ import pytest
 
 from flows import Workspace
 from flows.run import run
-from tasks.versioning.shell import RepositoryError
+from tasks.versioning.run_git_and_dvc import RepositoryError
 from tests.odd import make_odd
 from tests.world import documents, make_world, set_params, write_labels
 

@@ -7,7 +7,7 @@ from prefect import flow, task
 
 from tasks.core.workspace.errors import InputError
 from tasks.retries import RETRIES, TRANSIENT
-from tasks.versioning.shell import RepositoryError
+from tasks.versioning.run_git_and_dvc import RepositoryError
 
 pytestmark = pytest.mark.server
 

@@ -1,6 +1,7 @@
 """An instruction becomes a label file, by a language model or by the encoder alone.
 
-procedure: the steps; job: what they are given. clusters, taxonomy, sampling, zero_shot: what they
-compute. prompts, questions: what a model is told. asking, llm: how it is called. ledger, purse,
-forecast: what that costs. steps, label_file: what is left behind.
+pipeline: the steps; job: what they are given. sampling, clustering, taxonomy, zero_shot: what they
+compute. prompts, prompting: what a model is told. requests: how it is asked. answer_cache, budget,
+cost_estimate: what that costs, and that nothing is paid for twice. step_results, output: what is
+left behind.
 """

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasks.core.annotation import pipeline, sampling
-from tasks.core.annotation.call_log import open_ledger
+from tasks.core.annotation.answer_cache import open_answer_cache
+from tasks.core.annotation.budget import price
 from tasks.core.annotation.clustering import number_of
 from tasks.core.annotation.job import LabelJob
 from tasks.core.annotation.taxonomy import Label
@@ -37,32 +38,32 @@ def forecast(job: LabelJob) -> list[Forecast]:
     ids = pipeline.drawn(job)
     texts = sampling.lookup(job.table, ids).texts
     known = bool(job.taxonomy) or pipeline.kept(job, ids) is not None
-    asker = job.asker()
+    builder = job.prompt_builder()
     found = [] if known else _naming(job, texts)
-    labels = pipeline.taxonomy(job) if known else [STAND_IN] * job.manner.clusters
+    labels = pipeline.taxonomy(job) if known else [STAND_IN] * job.settings.clusters
     return [
         *found,
-        _forecast(job, "classify", [asker.classify(text, labels) for text in texts], CHOICE),
+        _forecast(job, "classify", [builder.classify(text, labels) for text in texts], CHOICE),
     ]
 
 
 def _naming(job: LabelJob, texts: Sequence[str]) -> list[Forecast]:
-    asker, manner = job.asker(), job.manner
-    if manner.direct:
-        question = asker.propose(texts[: 2 * manner.shown])
-        return [_forecast(job, "propose", [question], NAME * manner.clusters)]
-    notes = ["x" * 4 * NOTE] * manner.shown if manner.summary else texts[: manner.shown]
-    naming = [asker.name(notes, notes)] * number_of(len(texts), manner.clusters)
+    builder, settings = job.prompt_builder(), job.settings
+    if settings.direct:
+        question = builder.propose(texts[: 2 * settings.shown])
+        return [_forecast(job, "propose", [question], NAME * settings.clusters)]
+    notes = ["x" * 4 * NOTE] * settings.shown if settings.summary else texts[: settings.shown]
+    naming = [builder.name(notes, notes)] * number_of(len(texts), settings.clusters)
     found = [_forecast(job, "name", naming, NAME)]
-    if manner.summary:
-        questions = [asker.summarise(text) for text in texts]
+    if settings.summary:
+        questions = [builder.summarise(text) for text in texts]
         found = [_forecast(job, "summarise", questions, NOTE), *found]
     return found
 
 
 def _forecast(job: LabelJob, step: str, questions: Sequence[PromptRequest], size: int) -> Forecast:
-    with open_ledger(job.ledger, job.name) as ledger:
-        known = ledger.answers([job.key(question) for question in questions])
+    with open_answer_cache(job.answer_cache, job.name) as cache:
+        known = cache.answers([job.key(question) for question in questions])
     asked = [question for question in questions if job.key(question) not in known]
     sent, answered = sum(question.tokens() for question in asked), size * len(asked)
-    return Forecast(step, len(asked), sent, answered, job.budget.usd(sent, answered))
+    return Forecast(step, len(asked), sent, answered, price(job.settings, sent, answered))

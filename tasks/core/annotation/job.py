@@ -8,16 +8,17 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from tasks.core.annotation.budget import Budget, BudgetTracker
-from tasks.core.annotation.call_log import Ledger, open_ledger
+from tasks.core.annotation.answer_cache import AnswerCache, open_answer_cache
+from tasks.core.annotation.budget import BudgetTracker
 from tasks.core.annotation.prompting import PromptBuilder
 from tasks.core.annotation.prompts import load_prompts, version_of
-from tasks.core.annotation.requests import Limits, ask_all
-from tasks.core.annotation.step_cache import Steps
+from tasks.core.annotation.requests import FIRST_WAIT, Pace, ask_all
+from tasks.core.annotation.step_results import StepResults
 from tasks.core.annotation.taxonomy import Label
 from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.llm.answers import Answer, PromptRequest, cure
 from tasks.core.llm.client import Endpoint, connect
+from tasks.core.settings.label_section import LabelSettings
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import digest
@@ -31,43 +32,33 @@ Result = Answer | str
 
 
 @dataclass(frozen=True)
-class AnnotationConfig:
-    """How labels are made; as section `label` of params.yaml has it."""
-
-    sample: int
-    sampling: str
-    clusters: int
-    shown: int
-    summary: bool
-    direct: bool
-    merge: float
-    max_chars: int
-    max_tokens: int
-    seed: int
-
-
-@dataclass(frozen=True)
 class LabelJob:
-    """All that one labelling reads, and where it keeps what it found."""
+    """All that one labelling reads, and where it keeps what it found.
+
+    base: a name for the content of the table. prompts: a folder of the user's own. endpoint: None
+    where no model is asked, and weak labels come from the encoder alone. settings: the section
+    `label` of params.yaml, with what the command line puts in its place. taxonomy: labels that a
+    person has given, with which the first four steps are left out. first_wait: seconds before the
+    second try of a call.
+    """
 
     name: str
     instruction: str
     table: Path
-    base: str  # names the content of the table
+    base: str
     memory: Path
-    ledger: Path
+    answer_cache: Path
     prompts: Path | None
     encoder: EmbedSettings
-    endpoint: Endpoint | None  # None: no model is asked, weak labels come from the encoder alone
-    limits: Limits
-    budget: Budget
-    manner: AnnotationConfig
-    taxonomy: tuple[Label, ...] = ()  # given by a person: the first four steps are left out
+    endpoint: Endpoint | None
+    settings: LabelSettings
+    taxonomy: tuple[Label, ...] = ()
+    first_wait: float = FIRST_WAIT
 
     @property
-    def steps(self) -> Steps:
+    def steps(self) -> StepResults:
         """The results of the labelling's steps, kept on disk."""
-        return Steps(self.memory)
+        return StepResults(self.memory)
 
     @property
     def weak(self) -> bool:
@@ -81,19 +72,19 @@ class LabelJob:
             raise ValueError(f"label {self.name}: weak labels are made without a model")
         return self.endpoint
 
-    def asker(self) -> PromptBuilder:
+    def prompt_builder(self) -> PromptBuilder:
         """Return the builder of prompts for this instruction."""
-        manner = self.manner
-        prompts = load_prompts(self.prompts)
-        return PromptBuilder(prompts, self.instruction, manner.max_chars, manner.max_tokens)
+        prompts, settings = load_prompts(self.prompts), self.settings
+        return PromptBuilder(prompts, self.instruction, settings.max_chars, settings.max_tokens)
 
     def made_from(self) -> str:
         """Return a fingerprint of everything that decides on the labels."""
         versions = version_of(load_prompts(self.prompts))
         given = [asdict(label) for label in self.taxonomy]
-        model = (None, None) if self.weak else (self.asked.model, self.asked.temperature)
+        model = (None, None) if self.weak else (self.asked.model, self.settings.temperature)
         about = (self.instruction, self.base, *model)
-        return digest(about, versions, asdict(self.manner), given, fingerprint(self.encoder))
+        space = fingerprint(self.encoder)
+        return digest(about, versions, self.settings.deciding(), given, space)
 
     def key(self, question: PromptRequest) -> str:
         """Return a fingerprint of a question to this job's model."""
@@ -146,30 +137,31 @@ def counted(
 class Billing:
     """The log in which calls to the model are noted, and the budget they are paid from."""
 
-    ledger: Ledger
-    purse: BudgetTracker
+    cache: AnswerCache
+    budget: BudgetTracker
 
 
 @contextmanager
 def open_billing(job: LabelJob) -> Iterator[Billing]:
-    """Open the ledger, with what is left of the job's budget."""
-    with open_ledger(job.ledger, job.name) as ledger:
-        yield Billing(ledger, BudgetTracker(job.budget, ledger.spent()))
+    """Open the cache of answers, with what is left of the job's budget."""
+    with open_answer_cache(job.answer_cache, job.name) as cache:
+        yield Billing(cache, BudgetTracker(job.settings, cache.spent()))
 
 
 def ask(
-    job: LabelJob, till: Billing, questions: Sequence[PromptRequest], step: str, advance: Advance
+    job: LabelJob, billing: Billing, questions: Sequence[PromptRequest], step: str, advance: Advance
 ) -> tuple[list[Result], int]:
     """Ask the job's model; return a result a question, and how many were known already."""
     asked = ask_all(
         lambda: connect(job.asked),
         job.asked.model,
         questions,
-        till.ledger,
-        till.purse,
-        job.limits,
+        billing.cache,
+        billing.budget,
+        job.settings,
         step,
         advance,
+        Pace(job.settings.per_minute, job.first_wait),
     )
     failed = {key: f"{FAILED}{reason}" for key, reason in asked.failed.items()}
     found: dict[str, Result] = {**failed, **asked.answers}
@@ -178,7 +170,7 @@ def ask(
 
 def ask_usably(
     job: LabelJob,
-    till: Billing,
+    billing: Billing,
     questions: Sequence[PromptRequest],
     read: Callable[[str], object],
     step: str,
@@ -188,16 +180,16 @@ def ask_usably(
 
     Where no answer at all is of use, all are asked again the next time: the model may be mended.
     """
-    asker = job.asker()
-    results, known = ask(job, till, questions, step, advance)
+    builder = job.prompt_builder()
+    results, known = ask(job, billing, questions, step, advance)
     again = {
-        at: asker.repair(questions[at], answer.text)
+        at: builder.repair(questions[at], answer.text)
         for at, answer in enumerate(results)
         if isinstance(answer, Answer) and not read(answer.text)
     }
-    repaired, _ = ask(job, till, list(again.values()), step, lambda _: None)
+    repaired, _ = ask(job, billing, list(again.values()), step, lambda _: None)
     for at, result in zip(again, repaired, strict=True):
         results[at] = result
     if not any(isinstance(each, Answer) and read(each.text) for each in results):
-        till.ledger.doubt([job.key(each) for each in (*questions, *again.values())])
+        billing.cache.doubt([job.key(each) for each in (*questions, *again.values())])
     return results, known

@@ -1,7 +1,7 @@
 """The five steps from an instruction to labels: sample, summarise, cluster, name, classify.
 
 Section 3.2 of arXiv 2505.24754. Each step reads what the one before it left in a folder, so that
-it can be killed and repeated; answers that were paid for come out of the ledger.
+it can be killed and repeated; answers that were paid for come out of the cache.
 """
 
 from __future__ import annotations
@@ -45,33 +45,35 @@ VAGUE = ("unclear", "other", "unknown")  # no name of a kind of texts: what abst
 
 def sample(job: LabelJob) -> Step:
     """Choose the texts that the model will label, and keep their ids."""
-    ids = job.steps.remember(SAMPLE, _drawn_from(job), drawn(job))
+    ids = job.steps.save(SAMPLE, _drawn_from(job), drawn(job))
     return Step("sample", len(ids), len(ids))
 
 
 def drawn(job: LabelJob) -> list[str]:
     """Return the ids of the texts that are chosen, without noting them."""
-    manner = job.manner
-    known: list[str] | None = job.steps.recall(SAMPLE, _drawn_from(job))
+    settings = job.settings
+    known: list[str] | None = job.steps.load(SAMPLE, _drawn_from(job))
     if known is not None:
         return known
-    return sampling.draw(job.table, manner.sampling, manner.sample, _regions(job), manner.seed)
+    return sampling.draw(
+        job.table, settings.sampling, settings.sample, _regions(job), settings.seed
+    )
 
 
 def _drawn_from(job: LabelJob) -> str:
-    manner = job.manner
-    return digest(job.base, manner.sampling, manner.sample, _regions(job), manner.seed)
+    settings = job.settings
+    return digest(job.base, settings.sampling, settings.sample, _regions(job), settings.seed)
 
 
 def _regions(job: LabelJob) -> int:
-    return job.manner.clusters if job.manner.sampling == "stratified" else 0
+    return job.settings.clusters if job.settings.sampling == "stratified" else 0
 
 
-def summarise(job: LabelJob, till: Billing, advance: Advance) -> Step:
+def summarise(job: LabelJob, billing: Billing, advance: Advance) -> Step:
     """Have each text summarised by what it says about the instruction."""
-    chosen, asker = _chosen(job), job.asker()
-    questions = [asker.summarise(text) for text in chosen.texts]
-    results, known = ask(job, till, questions, "summarise", advance)
+    chosen, builder = _chosen(job), job.prompt_builder()
+    questions = [builder.summarise(text) for text in chosen.texts]
+    results, known = ask(job, billing, questions, "summarise", advance)
     found = [read_note(each.text) if isinstance(each, Answer) else None for each in results]
     noted = {key: note for key, note in zip(chosen.ids, found, strict=True) if note}
     notes = {key: note for key, note in noted.items() if plain(note) not in VAGUE}
@@ -80,43 +82,43 @@ def summarise(job: LabelJob, till: Billing, advance: Advance) -> Step:
     step = counted("summarise", len(questions), len(notes), [*reasons, *nothing], known)
     if not notes and not step.unasked:
         raise none_of(job.name, step, "summary")
-    job.steps.remember(NOTES, "", notes)
+    job.steps.save(NOTES, "", notes)
     return step
 
 
 def cluster(job: LabelJob) -> Step:
-    """Cluster the notes, or the texts' own vectors where the manner wants no summaries."""
-    manner, steps = job.manner, job.steps
+    """Cluster the notes, or the texts' own vectors where the settings want no summaries."""
+    settings, steps = job.settings, job.steps
     chosen = _chosen(job)
-    if not manner.summary:
+    if not settings.summary:
         shown = [text[:NOTE] for text in chosen.texts]
-        steps.remember(NOTES, "", dict(zip(chosen.ids, shown, strict=True)))
+        steps.save(NOTES, "", dict(zip(chosen.ids, shown, strict=True)))
     notes: dict[str, str] = steps.latest(NOTES)
     if not notes:
         raise InputError(
             f"label {job.name}: found no summary of {len(chosen.ids)} texts; expected some; see to"
             " the endpoint and the prompts, then run the same command"
         )
-    made_from = digest(notes, fingerprint(job.encoder), asdict(manner))
-    groups = steps.recall(CLUSTERS, made_from)
+    made_from = digest(notes, fingerprint(job.encoder), settings.deciding())
+    groups = steps.load(CLUSTERS, made_from)
     if groups is None:
-        x = encode(job, list(notes.values())) if manner.summary else chosen.vectors
-        found = group(x, manner.clusters, manner.shown, manner.seed)
-        groups = steps.remember(CLUSTERS, made_from, [asdict(each) for each in found])
+        x = encode(job, list(notes.values())) if settings.summary else chosen.vectors
+        found = group(x, settings.clusters, settings.shown, settings.seed)
+        groups = steps.save(CLUSTERS, made_from, [asdict(each) for each in found])
     inside = sum(len(each["rows"]) for each in groups)
     return counted("cluster", len(notes), inside, [SMALL] * (len(notes) - inside))
 
 
-def name_clusters(job: LabelJob, till: Billing, advance: Advance) -> Step:
+def name_clusters(job: LabelJob, billing: Billing, advance: Advance) -> Step:
     """Have each cluster named against the others, and merge the names that mean the same."""
     notes = list(job.steps.latest(NOTES).values())
     groups = [_group(each) for each in job.steps.latest(CLUSTERS)]
-    asker = job.asker()
+    builder = job.prompt_builder()
     questions = [
-        asker.name([notes[row] for row in each.inside], [notes[row] for row in each.outside])
+        builder.name([notes[row] for row in each.inside], [notes[row] for row in each.outside])
         for each in groups
     ]
-    results, known = ask_usably(job, till, questions, read_label, "name", advance)
+    results, known = ask_usably(job, billing, questions, read_label, "name", advance)
     found = [read_label(each.text) if isinstance(each, Answer) else None for each in results]
     labels = [
         Label(label.name, label.description, len(each.rows))
@@ -129,10 +131,10 @@ def name_clusters(job: LabelJob, till: Billing, advance: Advance) -> Step:
     return step
 
 
-def propose(job: LabelJob, till: Billing, advance: Advance) -> Step:
+def propose(job: LabelJob, billing: Billing, advance: Advance) -> Step:
     """Have all labels proposed at once from a part of the sample."""
-    question = job.asker().propose(_chosen(job).texts[: 2 * job.manner.shown])
-    (result,), known = ask_usably(job, till, [question], read_labels_of, "propose", advance)
+    question = job.prompt_builder().propose(_chosen(job).texts[: 2 * job.settings.shown])
+    (result,), known = ask_usably(job, billing, [question], read_labels_of, "propose", advance)
     labels = read_labels_of(result.text) if isinstance(result, Answer) else []
     reason = _reason(result, labels or None, UNREADABLE)
     step = counted("propose", 1, int(bool(labels)), [reason], known)
@@ -142,7 +144,7 @@ def propose(job: LabelJob, till: Billing, advance: Advance) -> Step:
 
 def keep(job: LabelJob, steps: Sequence[Step]) -> None:
     """Note how the labels were found: they stay, until something that decides on them changes."""
-    job.steps.remember(FOUND, _origin(job), [asdict(step) for step in steps])
+    job.steps.save(FOUND, _origin(job), [asdict(step) for step in steps])
 
 
 def kept(job: LabelJob, ids: Sequence[str] | None = None) -> list[Step] | None:
@@ -151,8 +153,8 @@ def kept(job: LabelJob, ids: Sequence[str] | None = None) -> list[Step] | None:
     ids: the texts of the sample, if it is not the one that was noted last.
     """
     origin = _origin(job, ids)
-    steps = job.steps.recall(FOUND, origin)
-    if steps is None or job.steps.recall(LABELS, origin) is None:
+    steps = job.steps.load(FOUND, origin)
+    if steps is None or job.steps.load(LABELS, origin) is None:
         return None
     asked = ("summarise", "name", "propose")
     return [
@@ -160,17 +162,17 @@ def kept(job: LabelJob, ids: Sequence[str] | None = None) -> list[Step] | None:
     ]
 
 
-def classify(job: LabelJob, till: Billing, advance: Advance) -> Step:
+def classify(job: LabelJob, billing: Billing, advance: Advance) -> Step:
     """Have each text sorted into one of the labels; what an answer names is kept by id."""
-    chosen, asker, labels = _chosen(job), job.asker(), taxonomy(job)
+    chosen, builder, labels = _chosen(job), job.prompt_builder(), taxonomy(job)
     names = [*(label.name for label in labels), ABSTAIN]
-    questions = [asker.classify(text, labels) for text in chosen.texts]
+    questions = [builder.classify(text, labels) for text in chosen.texts]
 
     def read(answer: str) -> str | None:
         """Return the label that an answer names."""
         return read_choice(answer, names)
 
-    results, known = ask_usably(job, till, questions, read, "classify", advance)
+    results, known = ask_usably(job, billing, questions, read, "classify", advance)
     found = [read(each.text) if isinstance(each, Answer) else None for each in results]
     of = zip(chosen.ids, found, strict=True)
     choices = {key: label for key, label in of if label is not None and label != ABSTAIN}
@@ -179,7 +181,7 @@ def classify(job: LabelJob, till: Billing, advance: Advance) -> Step:
     step = counted("classify", len(questions), len(choices), [*reasons, *abstained], known)
     if not choices:
         raise none_of(job.name, step, "label")
-    job.steps.remember(CHOICES, "", choices)
+    job.steps.save(CHOICES, "", choices)
     return step
 
 
@@ -235,19 +237,19 @@ def _merge(job: LabelJob, labels: list[Label], step: Step) -> None:
             f" before texts are sorted; {way}, then run the same command: what was answered is kept"
         )
     named = [label for label in labels if plain(label.name) not in VAGUE]
-    merged = merge(named, lambda names: encode(job, names), job.manner.merge)
+    merged = merge(named, lambda names: encode(job, names), job.settings.merge)
     if len(merged) < 2:
         raise InputError(
             f"label {job.name}: found {len(merged)} label from {step.wanted} answers; expected at"
             " least 2; word the instruction otherwise, ask for more clusters, or give --taxonomy"
         )
-    job.steps.remember(LABELS, _origin(job), [asdict(label) for label in merged])
+    job.steps.save(LABELS, _origin(job), [asdict(label) for label in merged])
 
 
 def _origin(job: LabelJob, ids: Sequence[str] | None = None) -> str:
     """Return a fingerprint of what labels are made from: sample, instruction, model, prompts."""
     versions = version_of(load_prompts(job.prompts))
     prompts = [versions[name] for name in ("summarise", "name", "propose")]
-    about = (job.instruction, job.asked.model, fingerprint(job.encoder), asdict(job.manner))
+    about = (job.instruction, job.asked.model, fingerprint(job.encoder), job.settings.deciding())
     sample = job.steps.latest(SAMPLE) if ids is None else list(ids)
     return digest(digest(sample), about, prompts)

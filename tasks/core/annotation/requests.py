@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 
+from tasks.core.annotation.answer_cache import AnswerCache
 from tasks.core.annotation.budget import BudgetTracker
-from tasks.core.annotation.call_log import Ledger
 from tasks.core.llm.answers import Answer, LanguageModel, NoAnswerError, PromptRequest, cure
+from tasks.core.settings.label_section import LabelSettings
 from tasks.core.workspace.errors import InputError
 
 LONGEST_WAIT = 60.0  # seconds between two tries
@@ -19,20 +20,9 @@ LONGEST_ORDER = 600.0  # seconds; who asks for more is to be asked another time
 ROOM, MOST_ROOM = 4, 16  # times the tokens where an answer was cut: at once, and at most
 GIVE_UP = 10  # questions in a row without any answer: the endpoint is down, not unlucky
 
+FIRST_WAIT = 0.5  # seconds before the second try, doubling from then on, as openai's own client
+
 Connect = Callable[[], AbstractAsyncContextManager[LanguageModel]]
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How many requests at a time and a minute, and how many for one answer.
-
-    first_wait: seconds before the second of these, doubling from then on, as openai's own client.
-    """
-
-    in_flight: int = 8
-    per_minute: int | None = None
-    tries: int = 5
-    first_wait: float = 0.5
 
 
 @dataclass
@@ -52,10 +42,10 @@ class Asked:
 
 @dataclass
 class Pace:
-    """When the next request may go out."""
+    """When the next request may go out; per_minute None: at once."""
 
-    per_minute: int | None = None
-    first_wait: float = 0.5
+    per_minute: int | None
+    first_wait: float = FIRST_WAIT
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     clock: Callable[[], float] = time.monotonic
     _next: float = 0.0
@@ -91,25 +81,24 @@ def ask_all(
     connect: Connect,
     model: str,
     questions: Sequence[PromptRequest],
-    ledger: Ledger,
-    purse: BudgetTracker,
-    limits: Limits,
+    cache: AnswerCache,
+    budget: BudgetTracker,
+    settings: LabelSettings,
     step: str,
     advance: Callable[[int], None],
-    pace: Pace | None = None,
+    pace: Pace,
 ) -> Asked:
     """Ask what is not known yet; each answer is kept as it comes.
 
     InputError where the endpoint refuses on principle or does not answer at all.
     """
     wanted = {question.key(model): question for question in questions}
-    asked = Asked(ledger.answers(list(wanted)))
+    asked = Asked(cache.answers(list(wanted)))
     asked.known = len(asked.answers)
     advance(asked.known)
     todo = {key: each for key, each in wanted.items() if key not in asked.answers}
     if todo:
-        pace = pace or Pace(limits.per_minute, limits.first_wait)
-        asyncio.run(_Round(todo, asked, ledger, purse, limits, step, advance, pace).run(connect))
+        asyncio.run(_Round(todo, asked, cache, budget, settings, step, advance, pace).run(connect))
     return asked
 
 
@@ -118,15 +107,15 @@ class _Round:
         self,
         todo: dict[str, PromptRequest],
         asked: Asked,
-        ledger: Ledger,
-        purse: BudgetTracker,
-        limits: Limits,
+        cache: AnswerCache,
+        budget: BudgetTracker,
+        settings: LabelSettings,
         step: str,
         advance: Callable[[int], None],
         pace: Pace,
     ) -> None:
-        self._todo, self._asked, self._ledger, self._purse = todo, asked, ledger, purse
-        self._limits, self._step, self._advance, self._pace = limits, step, advance, pace
+        self._todo, self._asked, self._cache, self._budget = todo, asked, cache, budget
+        self._settings, self._step, self._advance, self._pace = settings, step, advance, pace
         self._queue: Iterator[tuple[str, PromptRequest]] = iter(todo.items())
         self._unlucky = 0
         self._room = 1  # times the tokens that answers were seen to need
@@ -135,7 +124,7 @@ class _Round:
 
     async def run(self, connect: Connect) -> None:
         """Let as many workers as may be in flight empty the queue; the first error ends all."""
-        workers = min(self._limits.in_flight, len(self._todo))
+        workers = min(self._settings.in_flight, len(self._todo))
         async with connect() as model:
             try:
                 async with asyncio.TaskGroup() as group:
@@ -155,7 +144,7 @@ class _Round:
     async def _ask(self, model: LanguageModel, key: str, question: PromptRequest) -> None:
         """Ask until there is an answer; with more room where one was cut."""
         last, attempt, room = None, 0, self._room
-        while attempt < self._limits.tries:
+        while attempt < self._settings.tries:
             await self._pace.turn()
             sized = replace(question, size=question.size * room)
             reserved = await self._reserve(sized)
@@ -175,7 +164,7 @@ class _Round:
                 if not error.passing or (error.cut and room >= MOST_ROOM):
                     break
                 room *= ROOM if error.cut else 1
-                if attempt < self._limits.tries:
+                if attempt < self._settings.tries:
                     waited = 0 if error.learnt or error.cut else attempt - 1
                     await self._pace.back_off(key, waited, error.wait)
         if last is not None and not self._spent:
@@ -185,29 +174,29 @@ class _Round:
 
     async def _reserve(self, question: PromptRequest) -> float | None:
         """Take the price of a call; wait where calls under way hold what they may not need."""
-        while (reserved := self._purse.reserve(question)) is None and self._purse.under_way:
+        while (reserved := self._budget.reserve(question)) is None and self._budget.under_way:
             self._settled.clear()
             await self._settled.wait()
         return reserved
 
     def _settle(self, reserved: float, answer: Answer | None) -> float:
         self._settled.set()
-        return self._purse.settle(reserved, answer)
+        return self._budget.settle(reserved, answer)
 
     async def _call(
         self, model: LanguageModel, key: str, question: PromptRequest, reserved: float
     ) -> None:
-        call = self._ledger.begin(self._step, key)
+        call = self._cache.begin(self._step, key)
         try:
             answer = await model.ask(question)
         except NoAnswerError as error:
             usd = self._settle(reserved, error.billed)
-            self._ledger.failed(call, error.kind, error.billed, usd)
+            self._cache.failed(call, error.kind, error.billed, usd)
             raise
         except InputError:
-            self._ledger.failed(call, "refused")
+            self._cache.failed(call, "refused")
             raise
-        self._ledger.answered(call, answer, self._settle(reserved, answer))
+        self._cache.answered(call, answer, self._settle(reserved, answer))
         self._asked.answers[key] = answer
         self._unlucky = 0
         self._advance(1)
@@ -224,7 +213,7 @@ class _Round:
         if not last.passing and self._asked.answers:
             return
         self._unlucky += 1
-        if self._unlucky >= max(GIVE_UP, self._limits.in_flight):
+        if self._unlucky >= max(GIVE_UP, self._settings.in_flight):
             raise InputError(
                 f"the endpoint left {self._unlucky} questions in a row without an answer, the last"
                 f" for: {last}; expected answers; {cure(last.kind)}, then run the same command:"

@@ -1,1 +1,1 @@
-"""Input documents become the rows of a corpus, and what is refused is kept with its reason."""
+"""Documents become the rows of a corpus; rows and files that are refused go to quarantine."""

@@ -1,1 +1,1 @@
-"""Texts become base vectors and features, once, in the base table."""
+"""Texts become vectors and features: those of the corpus once, in the base table; queries alike."""

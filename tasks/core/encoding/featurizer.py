@@ -90,11 +90,11 @@ def fit_coder(
         raise ValueError("no texts to fit the features on")
     reduction = fit_layer_pca(found.kept, size)
     cut = [hashes[row] for row in np.flatnonzero(found.cut)]
-    _remember(memory, reduction, hashes, cut, found.vectors, reduction.apply(found.kept))
+    _save_seen(memory, reduction, hashes, cut, found.vectors, reduction.apply(found.kept))
     return Featurizer(encoder, reduction)
 
 
-def _remember(
+def _save_seen(
     memory: Path,
     reduction: LayerPca,
     hashes: list[str],
@@ -112,7 +112,7 @@ def _remember(
     write_bytes(memory, save({VECTOR: vectors, FEATURES: features}, about))
 
 
-def recall(encoder: Encoder, reduction: LayerPca, memory: Path) -> Featurizer:
+def load_coder(encoder: Encoder, reduction: LayerPca, memory: Path) -> Featurizer:
     """Return a coder that has seen what `memory` holds; nothing, where that is of another map."""
     from safetensors import SafetensorError, safe_open
 

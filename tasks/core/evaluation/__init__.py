@@ -1,1 +1,1 @@
-"""What scores say of a view, and how sure they are."""
+"""What scores say of a view, how sure they are, and the quality gate that keeps a bad one back."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.core.labels.answers import DROPPED
+from tasks.core.labels.cells import DROPPED
 from tasks.core.readers.reader import ID_NAMES, TEXT_NAMES, find_column
 from tasks.core.workspace.errors import InputError
 
@@ -38,7 +38,7 @@ _ASIDE = (  # what tools write beside, and what is never a label
 
 @dataclass(frozen=True)
 class LabelColumns:
-    """Names of columns; several that may be the id or the text, the likeliest first.
+    """Which columns of a label file hold what; all that may hold ids or texts, likeliest first.
 
     label: None where `flags` are columns of zeros and ones, a label each. spelled: the name of a
     label that stands as a number in `label`. others: of no known name; one may hold the texts.
@@ -58,7 +58,7 @@ class LabelColumns:
 def label_columns(
     columns: Mapping[str, Sequence[str | None]], name: str, path: Path
 ) -> LabelColumns:
-    """Choose columns by their names, and by their first values where names leave it open.
+    """Choose a label file's columns by their names, where these leave it open by first values.
 
     InputError where neither ids nor texts, or no labels, are found.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from tasks.core.labels.answers import DISCARDED, ONE_HOT, SPANS
+from tasks.core.labels.cells import DISCARDED, ONE_HOT, SPANS
 from tasks.core.labels.matching import CONFLICT, NEITHER, OTHER_TEXT, TWO_IDS, UNKNOWN_ID, Places
 from tasks.core.readers.records import INVALID
 from tasks.core.workspace.errors import InputError

@@ -29,7 +29,7 @@ class Part:
 
 @dataclass(frozen=True)
 class LabelFile:
-    """The labels of one instruction, as they lay there when they were listed.
+    """The files of one instruction's labels, as they were when their folder was listed.
 
     path: a file, or a folder that stands for all files in it and those of its name beside it.
     parts: these files, in the order in which they are read; of a file it alone.
@@ -41,12 +41,12 @@ class LabelFile:
 
     @property
     def paths(self) -> list[Path]:
-        """The paths of all parts."""
+        """The paths of the files that hold the labels."""
         return [part.path for part in self.parts]
 
 
 class LabelFiles(dict[str, LabelFile]):
-    """The label file of each instruction.
+    """The label files of a folder by the name of their instruction.
 
     `errors` says what cannot be used: by instruction where its name is known, else by file name.
     """

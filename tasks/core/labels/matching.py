@@ -30,7 +30,7 @@ WEAK = frozenset(("comment", "description", "review", "message", "body", "data",
 
 @dataclass
 class Places:
-    """For each row the id or the hash of its text, or the reason why it has neither."""
+    """For each row of a label file the text it is about, by id or by hash, or why there is none."""
 
     ids: list[str | None]
     hashes: list[str | None]
@@ -39,9 +39,10 @@ class Places:
 
 
 def place(rows: LabelRows, keys: pl.DataFrame, texts: Texts | None) -> Places:
-    """Find the text of each row; keys: id and text_hash of the corpus.
+    """Find which text of the corpus each row of a label file is about.
 
-    texts: gives the corpus's texts where one is not found as it is written; None: hashes alone.
+    keys: columns id and text_hash, a row a text of the corpus. texts: gives the corpus's texts
+    where one is not found as it is written; None: hashes alone are compared.
     """
     return _Placing(rows, keys, texts).run()
 
@@ -77,7 +78,7 @@ class _Placing:
         self._several: set[int] = set()
 
     def _choose_texts(self, columns: Keys) -> list[str | None]:
-        """Return the column of which most are texts of the corpus, as they are written."""
+        """Return, of the columns that may hold texts, the one with most texts of the corpus."""
         best: tuple[int, list[str | None]] = (-1, [None] * self._n)
         for cells in columns.values():
             texts = [cell if cell and cell.strip() else None for cell in cells]
@@ -88,7 +89,7 @@ class _Placing:
         return best[1]
 
     def _look_aside(self, columns: Keys) -> None:
-        """Take a column of another name for the texts, if half of what is in it is the corpus's."""
+        """Take a column of any name for the texts, if most of it is texts of the corpus."""
         for cells in columns.values():
             texts = [cell if cell and cell.strip() else None for cell in cells]
             made = [text_hash(text) if text else None for text in texts]
@@ -103,7 +104,7 @@ class _Placing:
         return set(hashes["text_hash"].to_list())
 
     def _choose_ids(self, columns: Keys) -> list[str | None]:
-        """Return the column of which most rows agree with the corpus."""
+        """Return, of the columns that may hold ids, the one that names the rows' own texts most."""
         best: tuple[tuple[int, int], list[str | None]] = ((-1, -1), [None] * self._n)
         keys: list[tuple[int, list[str | None]]] = []
         for cells in columns.values():
@@ -155,7 +156,7 @@ class _Placing:
         return places
 
     def _are_remarks(self) -> bool:
-        """Tell remarks beside a few rows, or of a few kinds, from the texts of another corpus."""
+        """Tell whether what seemed texts are remarks: beside ids, on few rows or of few kinds."""
         return any(self._ids) and 2 * len({text for text in self._texts if text}) < self._n
 
     def _by_id(self) -> Places:
@@ -167,7 +168,7 @@ class _Placing:
         return Places(list(self._ids), [None] * self._n, reasons, self._notes)
 
     def _find_versions(self) -> None:
-        """Look for texts that are not in the corpus as they are written: first at their id."""
+        """Find texts of the corpus that rows write otherwise: first by the row's id, then any."""
         self._agree_loosely()
         left = [at for at, made in enumerate(self._made) if made and made not in self._found]
         if not left or self._read is None:
@@ -191,7 +192,7 @@ class _Placing:
                 self._several.add(at)
 
     def _agree_loosely(self) -> None:
-        """Let a text that the corpus holds twice, but for blanks, be that of its id."""
+        """Let the row's id decide between texts of the corpus that differ in nothing but blanks."""
         made, own = self._made, [self._hash_of.get(key or "") for key in self._ids]
         apart = [at for at in range(self._n) if made[at] in self._found and own[at] is not None]
         apart = [at for at in apart if own[at] != made[at]]
@@ -209,7 +210,7 @@ class _Placing:
         ]
 
     def _hash(self, at: int) -> str | None:
-        """Return the hash of the text of the corpus that the row shows, if there is one."""
+        """Return the hash of the text of the corpus that row `at` shows, or None."""
         made = self._made[at]
         return self._loose.get(at) or (made if made in self._found else None)
 

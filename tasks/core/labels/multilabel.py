@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tasks.core.labels.answers import tidy
+from tasks.core.labels.cells import tidy
 from tasks.core.readers.records import encodable
 from tasks.core.workspace.files import digest
 
@@ -18,7 +18,7 @@ def joined(labels: Iterable[str]) -> str:
 
 
 def members(label: str) -> tuple[str, ...]:
-    """Return the labels that stand in one string; most often it is one."""
+    """Return the labels that a string from `joined` stands for; most often it is one label."""
     listed = _listed(label) if label.startswith("[") else None
     return (label,) if listed is None else tuple(listed)
 
@@ -34,7 +34,7 @@ def one_of(key: str, labels: Sequence[Any]) -> Any:
 
 
 def one_each(label_of: Mapping[str, str]) -> dict[str, str]:
-    """Return one label of each text."""
+    """Return for each text one of its labels, as `one_of` chooses it."""
     return {key: one_of(key, members(label)) for key, label in label_of.items()}
 
 

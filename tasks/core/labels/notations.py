@@ -21,12 +21,12 @@ _BITS = re.compile(r"[01](?:[ ,;|]\s*[01]){2,}")
 
 
 def is_notation(text: str) -> bool:
-    """Tell a cell that may hold more than a word by how it begins."""
+    """Tell by its beginning whether a cell may hold a list or an object, and not just a word."""
     return bool(_BEGINS.match(text) or _BITS.fullmatch(text))
 
 
 def parsed(text: str) -> Any:
-    """Return the value that a cell holds, or NOTHING."""
+    """Return the list or object that a cell holds, in whichever notation, or NOTHING."""
     if _BITS.fullmatch(text):
         return [bit == "1" for bit in re.findall(r"[01]", text)]
     try:

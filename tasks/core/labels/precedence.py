@@ -32,7 +32,7 @@ def sift(frame: pl.DataFrame, steps: Sequence[tuple[pl.Expr, str]]) -> pl.DataFr
 
 
 def described(rows: pl.DataFrame) -> dict[str, int]:
-    """Count whose labels are used, and where two sources or two people's files agree.
+    """Count each source's labels that are used, and where two sources or two people's files agree.
 
     Empty where one person's alone are there. rows: id, label, source, file, reason; null where a
     row is used.
@@ -55,7 +55,7 @@ def described(rows: pl.DataFrame) -> dict[str, int]:
 
 
 def _people(rows: pl.DataFrame) -> dict[str, int]:
-    """Count the texts that several files of people label, by whether these say the same."""
+    """Count the texts that several people's files label, by whether the files agree."""
     own = rows.filter(pl.col("source") == HUMAN).group_by("id")
     each = own.agg(pl.col("file").n_unique(), pl.col("label").n_unique()).filter(pl.col("file") > 1)
     agree = each.filter(pl.col("label") == 1).height

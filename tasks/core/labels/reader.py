@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tasks.core.labels.answers import EMPTY
+from tasks.core.labels.cells import EMPTY
 from tasks.core.labels.enough import check_labels, check_rows
 from tasks.core.labels.files import LabelFile, Part
 from tasks.core.labels.matching import UNKNOWN_TEXT as UNKNOWN_TEXT
@@ -54,7 +54,7 @@ class LabelSet:
 
     @property
     def label_of(self) -> dict[str, str]:
-        """The label or labels of each text, by id."""
+        """The label of each text by its id; several as `multilabel.joined` writes them."""
         return dict(zip(self.ids, self.labels, strict=True))
 
     @property
@@ -161,7 +161,7 @@ def _state(path: Path) -> tuple[int, int]:
 
 
 def _rejects(parts: list[Part], read: list[LabelRows], every: pl.DataFrame) -> list[Reject]:
-    """List the rows of all parts of which nothing is used."""
+    """List the rows of an instruction's files that are not used at all, each with the reason."""
     rejects: list[Reject] = []
     for at, (part, rows) in enumerate(zip(parts, read, strict=True)):
         gone = dropped(every.filter(pl.col("file") == at))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tasks.core.labels.answers import DISCARDED, EMPTY, ONE_HOT, Answer, dropped, understood
+from tasks.core.labels.cells import DISCARDED, EMPTY, ONE_HOT, Answer, dropped, understood
 from tasks.core.labels.columns import LabelColumns, label_columns
 from tasks.core.labels.files import JSON, Part
 from tasks.core.labels.tool_exports import REFUSED, unfold
@@ -30,7 +30,7 @@ Keys = dict[str, list[Cell]]
 
 @dataclass
 class LabelRows:
-    """Row i: what its id and text columns hold, its answer, whose it is, and where it stands.
+    """The rows of a label file by column: at i what row i holds, says, whose it is, where it stood.
 
     ids, texts: by column, several of which may be the one; others: of columns of unknown names.
     cells: labels as they stand in the file.
@@ -101,7 +101,7 @@ def _fill(rows: LabelRows, columns: Keys, chosen: LabelColumns, separator: str |
 
 
 def _cells(columns: Keys, chosen: LabelColumns, count: int) -> list[Cell]:
-    """Return the label column, or what one-hot columns say, as a list each."""
+    """Return the cells of the label column, or a JSON list a row of what one-hot columns say."""
     if chosen.label is not None:
         return columns[chosen.label]
     flags = {column: columns[column] for column in chosen.flags}
@@ -117,7 +117,7 @@ def _says_no(status: Cell) -> bool:
 
 
 def _spelled(cells: list[Cell], names: list[Cell]) -> list[Cell] | None:
-    """Return the names of labels that stand as numbers, if each number has one name only."""
+    """Return names in place of labels written as numbers, if each number has one name only."""
     name_of: dict[str, set[str]] = defaultdict(set)
     for cell, name in zip(cells, names, strict=True):
         if cell and cell.strip() and name and name.strip():
@@ -129,7 +129,7 @@ def _spelled(cells: list[Cell], names: list[Cell]) -> list[Cell] | None:
 
 
 def _judge_lists(rows: LabelRows) -> None:
-    """Take lists of zeros and ones that are all as long for one-hot, else for labels 0 and 1."""
+    """Take lists of zeros and ones for one-hot if all have one length, else for labels 0 and 1."""
     lists = [at for at, answer in enumerate(rows.answers) if answer.binary]
     lengths = {rows.answers[at].binary for at in lists}
     others = any(len(a.labels) > 1 and not a.binary for a in rows.answers)

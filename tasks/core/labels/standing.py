@@ -6,7 +6,7 @@ from collections import Counter
 
 import polars as pl
 
-from tasks.core.labels.answers import EMPTY
+from tasks.core.labels.cells import EMPTY
 from tasks.core.labels.matching import Places
 from tasks.core.labels.multilabel import joined
 from tasks.core.labels.precedence import OVERRULED, source_of
@@ -15,7 +15,7 @@ from tasks.core.labels.votes import DECIDED, JOINED, OUTVOTED, settle, settle_fi
 
 
 def judged(rows: LabelRows, places: Places, keys: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows with the ids that they name; a text may stand under several of them.
+    """Return a label file's rows by the ids they are about; a text may stand under several ids.
 
     Columns row, id, text_hash, label, source, reason, unplaced: without a text of the corpus.
     """
@@ -54,7 +54,7 @@ def judged(rows: LabelRows, places: Places, keys: pl.DataFrame) -> pl.DataFrame:
 
 
 def together(files: list[pl.DataFrame]) -> pl.DataFrame:
-    """Return the rows of all files, settled once more where there are several."""
+    """Join the rows of an instruction's files, and settle anew what several files say of a text."""
     stands = pl.col("reason").is_null() | (pl.col("reason") == OVERRULED)
     every = pl.concat(
         [each.with_columns(file=pl.lit(at), stands=stands) for at, each in enumerate(files)]
@@ -63,7 +63,7 @@ def together(files: list[pl.DataFrame]) -> pl.DataFrame:
 
 
 def dropped(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows of a file of which nothing is used, with the reason."""
+    """Return the rows of a label file that are not used at all, each with the reason."""
     used = rows.filter(pl.col("reason").is_null() | (pl.col("reason") == JOINED))["row"].unique()
     left = rows.filter(~pl.col("row").is_in(used.implode()))
     return left.unique("row", keep="first", maintain_order=True).sort("row")

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from tasks.core.labels.answers import CONTAINER
+from tasks.core.labels.cells import CONTAINER
 from tasks.core.readers.reader import ID_NAMES, TEXT_NAMES
 from tasks.core.readers.records import Cell, dump
 
@@ -90,7 +90,7 @@ def _label_studio(task: Row, name: str) -> Iterator[Row]:
 
 
 def _results(results: Any, name: str) -> Row:
-    """Return the values of the results that answer the instruction."""
+    """Return what an annotation's results say to the question that the instruction is."""
     told = [each for each in results or [] if isinstance(each, dict) and "value" in each]
     asked = _chosen({str(each.get("from_name")) for each in told}, name)
     if asked is None and told:
@@ -100,7 +100,7 @@ def _results(results: Any, name: str) -> Row:
 
 
 def _chosen(questions: set[str], name: str) -> str | None:
-    """Return the question that the instruction is: by its name, or the only one."""
+    """Return the question of an export that the instruction is: named like it, or the only one."""
     named = [each for each in questions if each.lower().replace("-", "_") == name.replace("-", "_")]
     return named[0] if named else next(iter(questions)) if len(questions) == 1 else None
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from tasks.core.labels.answers import majority
+from tasks.core.labels.cells import majority
 from tasks.core.labels.multilabel import joined, members
 from tasks.core.labels.precedence import CONFLICT, OVERRULED, RANK, REPEATED, sift
 

@@ -43,17 +43,17 @@ class PromptRequest:
     schema: Mapping[str, Any] | None = None
 
     def key(self, model: str) -> str:
-        """Return a fingerprint: the same question to the same model is asked once."""
+        """Return a fingerprint of the question and the model, by which its answer is cached."""
         return digest(model, self.system, self.user, self.size, self.schema)
 
     def tokens(self) -> int:
-        """Return about how many tokens are sent."""
+        """Return about how many tokens the question takes."""
         return tokens_of(self.system) + tokens_of(self.user) + tokens_of(str(self.schema or ""))
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back; `estimated`: the endpoint did not say how many tokens it took."""
+    """What a model answered; `estimated`: tokens reckoned, as the endpoint did not count them."""
 
     text: str
     tokens_in: int
@@ -62,9 +62,10 @@ class Answer:
 
 
 class NoAnswerError(Exception):
-    """A call came to nothing: `kind` says how, `wait` how many seconds the endpoint asks for.
+    """A call to a model that came to nothing; `kind` says how.
 
-    passing: the same question may be answered another time. cut: more room may bring an answer.
+    wait: seconds that the endpoint asks to wait for. passing: the same question may be answered
+    another time. cut: more room may bring an answer.
     learnt: it will be asked otherwise now. billed: what it cost all the same. said: the endpoint's
     own words.
     """
@@ -94,10 +95,10 @@ class LanguageModel(Protocol):
 
 
 def tokens_of(text: str) -> int:
-    """Return about how many tokens a text has; of other scripts more than one of four letters."""
+    """Return about how many tokens a text has: a fourth of its bytes in UTF-8, rounded up."""
     return -(-len(text.encode("utf-8", "replace")) // LETTERS)
 
 
 def cure(kind: str) -> str:
-    """Return what a person can do about a call that came to nothing."""
+    """Return what a person can do about a call that failed by `kind`."""
     return next((way for words, way in CURES.items() if words in kind), "see to the endpoint")

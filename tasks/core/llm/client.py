@@ -42,14 +42,14 @@ NOT_UNKNOWN = re.compile(r"too large|too long|too many|at most|maximum|exceed") 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a model answers, and how it is asked; the key is read when it is connected to."""
+    """Where a model answers, and how it is asked; the key is read when it is connected to.
+
+    base_url, model: of the settings, or of the environment where these name none.
+    """
 
     base_url: str
     model: str
-    key_env: str
-    timeout: float
-    temperature: float | None
-    structured: bool
+    settings: LabelSettings
     refused: set[str] = field(default_factory=set, compare=False, repr=False)
     """Parameters of OPTIONAL that the endpoint has refused; kept as long as the run."""
 
@@ -60,7 +60,7 @@ class Endpoint:
 
 
 def find_endpoint(settings: LabelSettings) -> Endpoint:
-    """Complete the settings by the environment; InputError where something is missing."""
+    """Return the endpoint that settings and environment name; InputError where neither does."""
     url = settings.base_url or os.environ.get("OPENAI_BASE_URL")
     if not url:
         raise InputError(
@@ -79,14 +79,7 @@ def find_endpoint(settings: LabelSettings) -> Endpoint:
             "params.yaml: label.model is not set, nor is OPENAI_MODEL; expected the name of a model"
             f" that {check_url(url)} serves; set one of them"
         )
-    return Endpoint(
-        url,
-        name,
-        settings.key_env,
-        settings.timeout,
-        settings.temperature,
-        settings.structured,
-    )
+    return Endpoint(url, name, settings)
 
 
 @asynccontextmanager
@@ -96,19 +89,20 @@ async def connect(endpoint: Endpoint) -> AsyncIterator[LanguageModel]:
 
     from tasks.core.llm import wire
 
-    refuse_open_key(endpoint.base_url, endpoint.key_env)
-    key = key_in(endpoint.key_env)
+    settings = endpoint.settings
+    refuse_open_key(endpoint.base_url, settings.key_env)
+    key = key_in(settings.key_env)
     if key and not (key.isascii() and key.isprintable()):
         raise InputError(
-            f"environment variable {endpoint.key_env}: found characters that no key has; expected"
+            f"environment variable {settings.key_env}: found characters that no key has; expected"
             " printable ASCII in one line; set it anew"
         )
     client = AsyncOpenAI(
         base_url=endpoint.base_url,
         api_key=key or NO_KEY,
-        timeout=endpoint.timeout,
+        timeout=settings.timeout,
         max_retries=0,
-        http_client=wire.client(endpoint.base_url, endpoint.timeout),
+        http_client=wire.client(endpoint.base_url, settings.timeout),
     )
     async with client:
         yield _OpenAI(endpoint, client, key)
@@ -117,7 +111,8 @@ async def connect(endpoint: Endpoint) -> AsyncIterator[LanguageModel]:
 class _OpenAI:
     def __init__(self, endpoint: Endpoint, client: AsyncOpenAI, key: str) -> None:
         self._endpoint, self._client, self._key = endpoint, client, key
-        if not endpoint.structured:
+        self._settings = endpoint.settings
+        if not self._settings.structured:
             endpoint.refused.add("response_format")
 
     async def ask(self, question: PromptRequest) -> Answer:
@@ -136,12 +131,12 @@ class _OpenAI:
         return replace(answer, text=hide_whole(answer.text, self._key))
 
     async def _send(self, body: Mapping[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
-        """Return status, headers and body of whatever comes back."""
+        """Send a request; return status, headers and body of the reply, whatever they are."""
         import httpx2
         import openai
 
         try:
-            async with asyncio.timeout(self._endpoint.timeout):
+            async with asyncio.timeout(self._settings.timeout):
                 # Not `chat.completions.create`: checking a body of our own took half of each call.
                 reply = await self._client.post(
                     "/chat/completions", cast_to=httpx2.Response, body=body
@@ -165,7 +160,7 @@ class _OpenAI:
         return NoAnswerError(f"no connection ({type(cause).__name__})", passing=True, said=said)
 
     def _options(self, question: PromptRequest) -> dict[str, Any]:
-        """Return the body of a request but for the model."""
+        """Return a request's body, without what the endpoint has refused and the model's name."""
         refused = self._endpoint.refused
         told = {"system": question.system, "user": question.user}
         if "system" in refused:
@@ -173,8 +168,8 @@ class _OpenAI:
         messages = [{"role": role, "content": text} for role, text in told.items()]
         length = "max_completion_tokens" if "max_tokens" in refused else "max_tokens"
         options: dict[str, Any] = {"messages": messages, length: question.size}
-        if self._endpoint.temperature is not None and "temperature" not in refused:
-            options["temperature"] = self._endpoint.temperature
+        if self._settings.temperature is not None and "temperature" not in refused:
+            options["temperature"] = self._settings.temperature
         if question.schema is not None and "response_format" not in refused:
             schema = {"name": "answer", "strict": True, "schema": dict(question.schema)}
             options["response_format"] = {"type": "json_schema", "json_schema": schema}
@@ -183,14 +178,14 @@ class _OpenAI:
     def _refusal(
         self, status: int, headers: Mapping[str, str], words: str, options: Mapping[str, Any]
     ) -> Exception:
-        """Return what a refusal comes to; status 0: the reply told none."""
+        """Return the error to raise for a refusal; status 0: the reply told none."""
         said = excerpt(words)
         if status < 400 and status:
             return self._astray(status, headers, said)
         if status == 401:
             return InputError(
                 f"{self._endpoint.host}: refused with 401; expected a valid key in the environment"
-                f" variable {self._endpoint.key_env}; set it"
+                f" variable {self._settings.key_env}; set it"
             )
         if status == 404:
             return InputError(
@@ -209,7 +204,7 @@ class _OpenAI:
         return NoAnswerError(kind, passing=True, wait=_wait(headers), said=said)
 
     def _astray(self, status: int, headers: Mapping[str, str], said: str) -> Exception:
-        """Return what a status comes to that is neither an answer nor an error."""
+        """Return the error to raise for a status below 400 that is no answer: a redirect, say."""
         if status < 300:
             return NoAnswerError("malformed reply", passing=True, said=f"status {status}")
         to = urlsplit(headers.get("location", ""))
@@ -222,7 +217,7 @@ class _OpenAI:
         )
 
     def _unknown(self, status: int, words: str, options: Mapping[str, Any]) -> str | None:
-        """Return what was asked for that the endpoint does not know, by what it says."""
+        """Return which of OPTIONAL the endpoint refuses by its words, or None."""
         if status == 429 or NOT_UNKNOWN.search(words):
             return None
         sent = {*options, *(["system"] if len(options["messages"]) > 1 else [])}

@@ -30,7 +30,7 @@ def words_of(body: bytes | str | Any, key: str = "") -> str:
 
 
 def excerpt(words: str) -> str:
-    """Return as much as a message may repeat."""
+    """Return as much of an endpoint's words as a message of ours may repeat."""
     return words if len(words) <= EXCERPT else words[: EXCERPT - 1] + "…"
 
 

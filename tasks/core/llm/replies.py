@@ -60,7 +60,7 @@ def _load(text: str) -> Any:
 
 
 def _stream(text: str) -> dict[str, Any] | None:
-    """Join the pieces of a stream of events; None where it is cut, or none."""
+    """Join the pieces of a reply that is a stream of events; None where it is cut, or is none."""
     pieces: dict[str, list[str]] = {"content": [], "reasoning_content": [], "refusal": []}
     finish, whole = None, dict[str, Any]()
     lines = [line[5:].strip() for line in text.splitlines() if line.startswith("data:")]
@@ -81,7 +81,7 @@ def _stream(text: str) -> dict[str, Any] | None:
 
 
 def _first(value: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the first choice; None where there is none."""
+    """Return the first of a reply's choices; None where it has none."""
     choices = value.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
     return first if isinstance(first, dict) else None

@@ -84,7 +84,7 @@ class _Mark:
 
 
 def spoken(reply: str) -> str:
-    """Return what a reply says; empty where it is all thoughts, or was cut amid them."""
+    """Return a reply without the thoughts in it; empty where it holds nothing else, or was cut."""
     if _is_json(reply):
         return reply.strip()
     said = _final(reply)
@@ -145,7 +145,7 @@ def _count(text: str, quote: str, start: int, end: int) -> int:
 
 
 def _marks(text: str) -> list[_Mark]:
-    """Return the marks that are structure."""
+    """Return the marks that open and close thoughts, without those that the text speaks of."""
     found = []
     for start, end in _outside_quotes(text, _MARK):
         speaks = _SPEAKS_OF.search(text, max(0, start - _NEAR), start)

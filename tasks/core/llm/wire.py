@@ -15,11 +15,11 @@ CONNECTIONS = httpx2.Limits(max_connections=1_000, max_keepalive_connections=100
 
 
 class UnusableReplyError(httpx2.DecodingError):
-    """A reply that is not read to its end; says why, as a kind of failure."""
+    """A reply that is not read to its end; its message is the `kind` of a NoAnswerError."""
 
 
 def client(base_url: str, timeout: float) -> httpx2.AsyncClient:
-    """Return a client for one endpoint; InputError where the environment bars the way."""
+    """Return an HTTP client for one endpoint; InputError for proxy settings that cannot be used."""
     check_certificates()
     inner = httpx2.AsyncHTTPTransport(limits=CONNECTIONS, proxy=proxy_for(base_url))
     return httpx2.AsyncClient(
@@ -73,7 +73,7 @@ class _Stream(httpx2.AsyncByteStream):
         return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # either header
 
     async def aclose(self) -> None:
-        """Let go of the connection."""
+        """Give the reply's connection back."""
         await self._inner.aclose()
 
 

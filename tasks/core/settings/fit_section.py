@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from tasks.core.settings.section import Section
 
 METHODS = {
-    "auto": "tasks.core.transforms.auto:Auto",
+    "auto": "tasks.core.transforms.default_auto:Auto",
     "discriminant": "tasks.core.transforms.discriminant:Discriminant",
     "kernel": "tasks.core.transforms.kernel:Kernel",
     "fda": "tasks.core.transforms.fda:Fda",

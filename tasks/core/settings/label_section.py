@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
@@ -10,6 +10,12 @@ from pydantic import Field, field_validator, model_validator
 from tasks.core.settings.key_names import check_key_name
 from tasks.core.settings.section import Section
 from tasks.core.text.discretion import may_be_secret
+
+DECIDES = "decides on the labels"
+"""Marks a setting whose other value makes other labels: a fingerprint of labels holds it.
+
+The settings without it say who is asked, how, and at what price.
+"""
 
 
 class LabelSettings(Section):
@@ -37,33 +43,49 @@ class LabelSettings(Section):
         str | None, Field(description="folder with prompts of your own; null: those of Refract")
     ] = None
     sample: Annotated[
-        int, Field(ge=10, le=1_000_000, description="texts of the corpus that are labelled")
+        int,
+        Field(ge=10, le=1_000_000, description="texts of the corpus that are labelled"),
+        DECIDES,
     ] = 3_000
     sampling: Annotated[
         Literal["random", "coreset", "stratified"],
         Field(description="how those texts are chosen: random, coreset or stratified"),
+        DECIDES,
     ] = "random"
     clusters: Annotated[
-        int, Field(ge=2, le=1_000, description="clusters of summaries; each is given a name")
+        int,
+        Field(ge=2, le=1_000, description="clusters of summaries; each is given a name"),
+        DECIDES,
     ] = 50
     shown: Annotated[
-        int, Field(ge=1, le=200, description="summaries of a cluster, and of others, in a prompt")
+        int,
+        Field(ge=1, le=200, description="summaries of a cluster, and of others, in a prompt"),
+        DECIDES,
     ] = 25
     summary: Annotated[
-        bool, Field(description="cluster the model's summaries; false: the texts themselves")
+        bool,
+        Field(description="cluster the model's summaries; false: the texts themselves"),
+        DECIDES,
     ] = True
     direct: Annotated[
-        bool, Field(description="ask for the labels at once, without summaries and clusters")
+        bool,
+        Field(description="ask for the labels at once, without summaries and clusters"),
+        DECIDES,
     ] = False
     merge: Annotated[
         float,
         Field(gt=0, le=1, description="cosine from which the names of two labels are one label"),
+        DECIDES,
     ] = 0.9
     max_chars: Annotated[
-        int, Field(ge=100, le=1_000_000, description="characters of a text that the model is shown")
+        int,
+        Field(ge=100, le=1_000_000, description="characters of a text that the model is shown"),
+        DECIDES,
     ] = 4_000
     max_tokens: Annotated[
-        int, Field(ge=16, le=100_000, description="most tokens that an answer may have")
+        int,
+        Field(ge=16, le=100_000, description="most tokens that an answer may have"),
+        DECIDES,
     ] = 256
     temperature: Annotated[
         float | None, Field(ge=0, le=2, description="temperature of the model; null: its default")
@@ -97,8 +119,15 @@ class LabelSettings(Section):
         float, Field(gt=0, le=1, description="share of texts that --zero-shot keeps, surest first")
     ] = 0.3
     seed: Annotated[
-        int, Field(ge=0, lt=2**31, description="number from which all random choices follow")
+        int,
+        Field(ge=0, lt=2**31, description="number from which all random choices follow"),
+        DECIDES,
     ] = 1
+
+    def deciding(self) -> dict[str, Any]:
+        """Return the settings whose other value makes other labels, the model's left out."""
+        fields = type(self).model_fields.items()
+        return self.model_dump(include={n for n, field in fields if DECIDES in field.metadata})
 
     @field_validator("base_url")
     @classmethod

@@ -45,7 +45,7 @@ def key_of(purpose: str, rows: np.ndarray) -> str:
     return digest(purpose, np.ascontiguousarray(rows, dtype=np.int64).tobytes().hex())
 
 
-def recall(folder: Path, key: str, table: Path) -> dict[str, Any] | None:
+def load(folder: Path, key: str, table: Path) -> dict[str, Any] | None:
     """Return the shard's JSON if it was finished before and its files are still there."""
     shard = read_json(folder / f"{key}.json")
     if shard is None or not fragments_exist(table, shard["fragments"]):
@@ -53,11 +53,11 @@ def recall(folder: Path, key: str, table: Path) -> dict[str, Any] | None:
     return shard
 
 
-def remember(folder: Path, key: str, shard: dict[str, Any]) -> None:
+def save(folder: Path, key: str, shard: dict[str, Any]) -> None:
     """Note that a shard is finished, and what its worker returned."""
     write_json(folder / f"{key}.json", shard)
 
 
-def forget(folder: Path) -> None:
+def clear(folder: Path) -> None:
     """Remove all checkpoints of a run that is committed."""
     shutil.rmtree(folder, ignore_errors=True)

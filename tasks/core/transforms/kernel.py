@@ -13,31 +13,31 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import Field
 from torch import Tensor
 
 from tasks.core.numerics.temperature import OutOfFold, fit_temperature
 from tasks.core.numerics.tensors import as_array, as_tensor, unit_times
 from tasks.core.settings.fit_section import DiscriminantSettings, KernelSettings
-from tasks.core.transforms import discriminant
 from tasks.core.transforms.base import Prediction, Sample, Transform, features_for
-from tasks.core.transforms.discriminant import Discriminant
+from tasks.core.transforms.discriminant import Discriminant, fit_cross_validated
 from tasks.core.transforms.experts.kernel_ridge import near, regress
 from tasks.core.transforms.experts.weights import LEAST
 from tasks.core.transforms.posterior_space import PosteriorParts, embed_posterior
 
 POOLS = (0.0, 0.25, 0.5, 0.75)  # w; 1 would be the discriminant alone
 POOL = 0.5  # where no text can be left out
-_GATE = "gate_"  # before the names of the discriminant's tensors
+_BEHIND = "gate"  # what cards and settings call the discriminant behind a kernel
 
 
-class KernelAndGate(KernelSettings):
+class KernelAndDiscriminant(KernelSettings):
     """Settings of the kernel, and of the discriminant behind it.
 
     landmarks: texts that new ones are compared with. width: γ. ridge: λ. pool: w, the share of
     the discriminant in the posterior. None is chosen by the log-loss of the texts left out.
     """
 
-    gate: DiscriminantSettings = DiscriminantSettings()
+    discriminant: DiscriminantSettings = Field(DiscriminantSettings(), alias="gate")
 
 
 @dataclass(frozen=True)
@@ -51,26 +51,35 @@ class Chosen:
 
 
 class Kernel(Transform):
-    """A fitted `kernel`: f(x) = k(x)ᵀα of landmarks, gated by a discriminant's novelty."""
+    """A fitted `kernel`: f(x) = k(x)ᵀα of landmarks, and a discriminant behind it."""
 
     method = "kernel"
-    Settings = KernelAndGate
+    Settings = KernelAndDiscriminant
 
     def __init__(
-        self, gate: Discriminant, landmarks: Tensor, weights: Tensor, used: Chosen, *, rich: bool
+        self,
+        discriminant: Discriminant,
+        landmarks: Tensor,
+        weights: Tensor,
+        used: Chosen,
+        *,
+        rich: bool,
     ) -> None:
         """landmarks: (m, f) unit rows; weights: (m, k); rich: they are of features."""
         super().__init__(
-            gate.labels, dimensions=gate.dimensions, size=gate.size, features=gate.features
+            discriminant.labels,
+            dimensions=discriminant.dimensions,
+            size=discriminant.size,
+            features=discriminant.features,
         )
-        self._gate, self._landmarks, self._weights = gate, landmarks, weights
+        self._discriminant, self._landmarks, self._weights = discriminant, landmarks, weights
         self._used, self._rich = used, rich
 
     @classmethod
-    def fit(cls, sample: Sample, settings: KernelAndGate, seed: int) -> Kernel:
-        """Fit posterior and gate; no random number is drawn, so the seed does not matter."""
-        gate, found = discriminant.fit_cross_validated(sample, settings.gate)
-        return join(gate, solve(sample, settings, found.left), rich=sample.features is not None)
+    def fit(cls, sample: Sample, settings: KernelAndDiscriminant, seed: int) -> Kernel:
+        """Fit kernel and discriminant; no random number is drawn, so the seed does not matter."""
+        behind, found = fit_cross_validated(sample, settings.discriminant)
+        return join(behind, solve(sample, settings, found.left), rich=sample.features is not None)
 
     def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Prediction:
         """Lay out p ∝ softmax(t · f(x))^(1-w) · p_d^w; see `embed_posterior` for the formula.
@@ -80,24 +89,28 @@ class Kernel(Transform):
         """
         rich = features_for(self.features, features) if self._rich else x
         return embed_posterior(
-            len(x), self.size, lambda part: self._parts(x[part], rich[part]), self._gate.floor
+            len(x),
+            self.size,
+            lambda part: self._parts(x[part], rich[part]),
+            self._discriminant.floor,
         )
 
     def _parts(self, base: NDArray[Any], wide: NDArray[Any]) -> PosteriorParts:
         x, rich = (as_tensor(rows, self._landmarks) for rows in (base, wide))
-        found, used = self._gate.parts(x, rich), self._used
+        found, used = self._discriminant.parts(x, rich), self._used
         likeness = near(unit_times(rich, self._landmarks.T), used.width)
         log_p = pooled(used.sharpness * (likeness @ self._weights), found.p.log(), used.pool)
         return found._replace(p=log_p.exp())
 
     def tensors(self) -> dict[str, NDArray[Any]]:
-        """Return landmarks and weights, and the gate's tensors by names of their own."""
-        gate = {_GATE + name: tensor for name, tensor in self._gate.tensors().items()}
-        return {**gate, "landmarks": as_array(self._landmarks), "weights": as_array(self._weights)}
+        """Return landmarks and weights, and the discriminant's tensors by names of their own."""
+        behind = self._discriminant.tensors().items()
+        named = {f"{_BEHIND}_{name}": tensor for name, tensor in behind}
+        return {**named, "landmarks": as_array(self._landmarks), "weights": as_array(self._weights)}
 
     def settings(self) -> dict[str, Any]:
-        """Return what was chosen, and the gate's settings under `gate`."""
-        return {**asdict(self._used), "gate": self._gate.settings()}
+        """Return what was chosen, and the discriminant's settings as the last of it."""
+        return {**asdict(self._used), _BEHIND: self._discriminant.settings()}
 
     @classmethod
     def restore(
@@ -107,12 +120,13 @@ class Kernel(Transform):
         settings: dict[str, Any],
         features: int = 0,
     ) -> Self:
-        gate = {n.removeprefix(_GATE): a for n, a in tensors.items() if n.startswith(_GATE)}
-        own = {name: value for name, value in settings.items() if name != "gate"}
+        prefix = f"{_BEHIND}_"
+        theirs = {n.removeprefix(prefix): a for n, a in tensors.items() if n.startswith(prefix)}
+        own = {name: value for name, value in settings.items() if name != _BEHIND}
         landmarks, weights = as_tensor(tensors["landmarks"]), as_tensor(tensors["weights"])
         if weights.shape != (len(landmarks), len(labels)):
             raise ValueError(f"weights {tuple(weights.shape)}, {len(labels)} labels")
-        restored = Discriminant.restore(gate, labels, dict(settings["gate"]), features)
+        restored = Discriminant.restore(theirs, labels, dict(settings[_BEHIND]), features)
         return cls(restored, landmarks, weights, Chosen(**own), rich=features > 0)
 
 
@@ -125,9 +139,9 @@ class Solved(NamedTuple):
     left: OutOfFold
 
 
-def join(gate: Discriminant, solved: Solved, *, rich: bool) -> Kernel:
-    """Put a solved posterior behind a discriminant's gate."""
-    return Kernel(gate, solved.landmarks, solved.weights, solved.used, rich=rich)
+def join(discriminant: Discriminant, solved: Solved, *, rich: bool) -> Kernel:
+    """Return the transform of a solved regression and the discriminant behind it."""
+    return Kernel(discriminant, solved.landmarks, solved.weights, solved.used, rich=rich)
 
 
 def solve(sample: Sample, asked: KernelSettings, other: OutOfFold) -> Solved:

@@ -1,4 +1,6 @@
-"""Classes as Gaussians that share a covariance: the mathematics behind `discriminant`.
+"""Probabilistic linear discriminant analysis, PLDA: classes as Gaussians that share a covariance.
+
+The mathematics of the method `discriminant`, and so of the default, `auto`.
 
 Ioffe, "Probabilistic Linear Discriminant Analysis", ECCV 2006; Ledoit and Wolf, "A
 well-conditioned estimator for large-dimensional covariance matrices", 2004.
@@ -36,13 +38,13 @@ class SufficientStatistics:
         return self.second - (self.sums.T / self.n) @ self.sums
 
     def more(self, other: SufficientStatistics) -> SufficientStatistics:
-        """Return the moments of these texts and of others together."""
+        """Return the sums over the texts of both."""
         return SufficientStatistics(
             self.n + other.n, self.sums + other.sums, self.second + other.second
         )
 
     def less(self, other: SufficientStatistics) -> SufficientStatistics:
-        """Return the moments without those of texts that were among them."""
+        """Return the sums without the texts of `other`, which were among them."""
         return SufficientStatistics(
             self.n - other.n, self.sums - other.sums, self.second - other.second
         )
@@ -67,7 +69,7 @@ class PldaModel:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def to(self, dtype: torch.dtype) -> PldaModel:
-        """Return the same in another precision, laid out in memory as it comes back from disk.
+        """Return the model in another precision, laid out in memory as it comes back from disk.
 
         A matrix product rounds by the layout of its factors, on some processors.
         """

@@ -50,9 +50,9 @@ def embed_posterior(
         known, k = 1 - new, p.shape[1]
         z = p.new_empty(len(p), size)
         undecided = 1 - (p * p).sum(1, keepdim=True)
-        gate = (new + doubt**2 * known * undecided).clamp_min(floor**2).sqrt()
+        g = (new + doubt**2 * known * undecided).clamp_min(floor**2).sqrt()
         torch.mul(p, known.sqrt(), out=z[:, :k])
-        torch.mul(r, gate, out=z[:, k:])
+        torch.mul(r, g, out=z[:, k:])
         best = p.max(dim=1)
         vectors[part], label[part] = as_array(z), as_array(best.indices)
         confidence[part] = as_array(best.values * known[:, 0])

@@ -1,1 +1,1 @@
-"""Views of the whole corpus: how they are written, searched, kept and compared."""
+"""Views of the whole corpus: how they are published, searched, exported, kept and compared."""

@@ -42,7 +42,7 @@ class StatePaths:
         return self.state / "names" / f"{check_name(name)}.safetensors"
 
     @property
-    def ledger(self) -> Path:
+    def answer_cache(self) -> Path:
         """Every answer of a language model: to lose it costs no data, but its price again."""
         return self.state / "calls.sqlite"
 

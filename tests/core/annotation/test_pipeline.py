@@ -7,13 +7,11 @@ from dataclasses import replace
 import pytest
 
 from tasks.core.annotation import pipeline
-from tasks.core.annotation.budget import Budget
-from tasks.core.annotation.call_log import open_ledger
+from tasks.core.annotation.answer_cache import open_answer_cache
+from tasks.core.annotation.budget import price
 from tasks.core.annotation.cost_estimate import forecast
 from tasks.core.annotation.job import open_billing
-from tasks.core.annotation.requests import Limits
 from tasks.core.annotation.taxonomy import Label
-from tasks.core.llm.client import Endpoint as Address
 from tasks.core.workspace.errors import InputError
 from tests.endpoint import KEY, Endpoint, Oracle, Reply
 from tests.labelling import PHRASES, encoder, make_job, make_table, run, truth
@@ -47,8 +45,14 @@ def oracle(error=0.0, more=None):
 
 
 def spent(job):
-    with open_ledger(job.ledger, job.name) as ledger:
-        return ledger.spent()
+    with open_answer_cache(job.answer_cache, job.name) as cache:
+        return cache.spent()
+
+
+def unlimited(job):
+    """Return the job without a budget, as its user raises it in params.yaml."""
+    raised = {"max_calls": None, "max_usd": None}
+    return replace(job, settings=job.settings.model_copy(update=raised))
 
 
 def asked_once(endpoint):
@@ -72,7 +76,7 @@ def test_an_instruction_becomes_the_labels_that_the_model_sees(job):
         assert {label.name for label in pipeline.taxonomy(made)} == {"furious", "happy"}
         assert right(made) == 1
         assert len(endpoint.requests) == 2 * N + name.wanted
-        assert endpoint.most_at_once <= made.limits.in_flight
+        assert endpoint.most_at_once <= made.settings.in_flight
 
 
 def test_the_same_again_makes_no_call(job):
@@ -130,7 +134,7 @@ def test_a_run_that_was_ended_goes_on_without_repeating_a_call(job, at):
             raise Killed
 
     with Endpoint(oracle()) as endpoint:
-        made = job(endpoint, limits=Limits(in_flight=1))
+        made = job(endpoint, in_flight=1)
         with pytest.raises((Killed, BaseExceptionGroup)):
             run(made, advance)
         before = len(endpoint.requests)
@@ -142,34 +146,35 @@ def test_a_run_that_was_ended_goes_on_without_repeating_a_call(job, at):
 
 def test_a_budget_of_calls_is_kept_to_the_call_and_what_was_paid_for_is_kept(job):
     with Endpoint(oracle()) as endpoint:
-        small = job(endpoint, budget=Budget(max_calls=20), taxonomy=GIVEN)
+        small = job(endpoint, max_calls=20, taxonomy=GIVEN)
         step = run(small)[-1]
         assert len(endpoint.requests) == spent(small).calls == step.done == 20
         assert step.unasked == N - 20
         run(small)
         assert len(endpoint.requests) == 20
-        step = run(replace(small, budget=Budget()))[-1]
+        step = run(unlimited(small))[-1]
         assert (step.done, step.known) == (N, 20)
         assert asked_once(endpoint)
 
 
 def test_a_budget_of_money_is_never_exceeded(job):
-    budget = Budget(usd_in=10, usd_out=30, max_usd=0.08)
+    prices = {"usd_in": 10, "usd_out": 30}
     with Endpoint(oracle()) as endpoint:
-        made = job(endpoint, budget=budget, taxonomy=GIVEN)
+        made = job(endpoint, **prices, max_usd=0.08, taxonomy=GIVEN)
         step = run(made)[-1]
         cost = spent(made)
         assert 0 < step.done < N
-        assert cost.usd == pytest.approx(budget.usd(endpoint.tokens_in, endpoint.tokens_out))
+        told = price(made.settings, endpoint.tokens_in, endpoint.tokens_out)
+        assert cost.usd == pytest.approx(told)
         assert 0.06 < cost.usd <= 0.08
 
 
 def test_names_that_the_budget_did_not_reach_stop_the_run_before_texts_are_sorted(job):
     with Endpoint(oracle()) as endpoint:
-        made = job(endpoint, budget=Budget(max_calls=N + 2))
+        made = job(endpoint, max_calls=N + 2)
         with pytest.raises(InputError, match=r"found 2 of \d+ names .*budget is spent.*what was"):
             run(made)
-        run(replace(made, budget=Budget()))
+        run(unlimited(made))
         assert asked_once(endpoint)
 
 
@@ -235,7 +240,7 @@ def test_what_an_endpoint_does_not_know_is_left_out_from_then_on(job, refused, s
         )
 
     with Endpoint(oracle(), old) as endpoint:
-        made = job(endpoint, taxonomy=GIVEN, limits=Limits(in_flight=2))
+        made = job(endpoint, taxonomy=GIVEN, in_flight=2)
         assert run(made)[-1].done == N
         assert endpoint.statuses[400] <= 2
         assert refused not in endpoint.answered[-1]
@@ -273,9 +278,7 @@ def test_an_endpoint_that_does_not_answer_at_all_ends_the_run_in_one_line(job, r
 
 def test_a_call_that_hangs_is_given_up_and_repeated(job):
     with Endpoint(oracle(), lambda n, _: Reply(hang=1.0) if n == 1 else None) as endpoint:
-        address = Address(endpoint.url, "oracle", "OPENAI_API_KEY", 0.5, 0.0, structured=True)
-        made = job(endpoint, taxonomy=GIVEN, sample=1, limits=Limits(tries=20))
-        made = replace(made, endpoint=address)
+        made = job(endpoint, taxonomy=GIVEN, sample=1, tries=20, timeout=0.5)
         assert run(made)[-1].done == 1
         assert spent(made).outcomes["time-out"] >= 1
 
@@ -292,7 +295,7 @@ def test_a_question_that_fails_for_good_is_counted_and_asked_again_another_time(
         return Reply(500) if "case 5\n" in body["messages"][1]["content"] else None
 
     with Endpoint(oracle(), odd) as endpoint:
-        made = job(endpoint, limits=Limits(tries=2, first_wait=0))
+        made = job(endpoint, tries=2)
         steps = run(made)
         assert steps[1].reasons == steps[-1].reasons == {"failed: 500": 1}
         endpoint.misbehave, before = None, len(endpoint.requests)
@@ -329,7 +332,7 @@ def test_a_cluster_that_is_refused_stays_without_a_name(job):
         return None
 
     with Endpoint(oracle(), picky) as endpoint:
-        made = job(endpoint, limits=Limits(in_flight=1))
+        made = job(endpoint, in_flight=1)
         name, classify = run(made)[-2:]
         assert name.reasons == {"failed: refused with 400": 1} and classify.done == N
 
@@ -346,22 +349,17 @@ def test_an_endpoint_that_refuses_everything_is_told_in_its_own_words(job):
 
 
 def test_what_calls_under_way_might_cost_holds_others_up_but_stops_none(job):
-    most = Budget(usd_out=10, max_usd=0.0015)  # two calls of 64 tokens at a time, of eight workers
+    most = 0.0015  # two calls of 64 tokens at a time, of eight workers
     with Endpoint(oracle(), lambda *_: None) as endpoint:
-        made = job(endpoint, budget=replace(most, max_usd=0.005), taxonomy=GIVEN)
+        made = job(endpoint, usd_out=10, max_usd=0.005, taxonomy=GIVEN)
         assert run(made)[-1].done == N
         assert spent(made).usd < 0.005
-        again = job(endpoint, budget=most, taxonomy=GIVEN, name="small")
-        made = replace(again, ledger=again.ledger.with_name("other.sqlite"))
+        again = job(endpoint, usd_out=10, max_usd=most, taxonomy=GIVEN, name="small")
+        made = replace(again, answer_cache=again.answer_cache.with_name("other.sqlite"))
         step = run(made)[-1]
         assert 0 < step.unasked < N
-        assert 0.0015 - budget_of(64) <= spent(made).usd <= 0.0015
-        assert endpoint.most_at_once <= made.limits.in_flight
-
-
-def budget_of(tokens):
-    """Return the dollars of so many tokens received, at ten a million."""
-    return Budget(usd_out=10).usd(0, tokens)
+        assert most - price(made.settings, 0, 64) <= spent(made).usd <= most
+        assert endpoint.most_at_once <= made.settings.in_flight
 
 
 def test_texts_follow_no_redirect_to_another_host(job):
@@ -402,10 +400,10 @@ def test_texts_that_say_nothing_of_the_question_name_no_label(job):
         assert {label.name for label in pipeline.taxonomy(made)} == {"furious", "happy"}
 
 
-@pytest.mark.parametrize("manner", [{"summary": False}, {"direct": True}])
-def test_the_ablations_find_labels_with_fewer_calls(job, manner):
+@pytest.mark.parametrize("more", [{"summary": False}, {"direct": True}])
+def test_the_ablations_find_labels_with_fewer_calls(job, more):
     with Endpoint(oracle()) as endpoint:
-        made = job(endpoint, **manner)
+        made = job(endpoint, **more)
         run(made)
         assert {label.name for label in pipeline.taxonomy(made)} == {"furious", "happy"}
         assert len(endpoint.requests) <= N + 12
@@ -414,7 +412,7 @@ def test_the_ablations_find_labels_with_fewer_calls(job, manner):
 
 def test_the_forecast_counts_every_call_and_then_none(job):
     with Endpoint(oracle()) as endpoint:
-        made = job(endpoint, budget=Budget(usd_in=1, usd_out=2))
+        made = job(endpoint, usd_in=1, usd_out=2)
         before = {each.step: each for each in forecast(made)}
         assert not endpoint.requests and not made.memory.exists()
         run(made)
@@ -441,5 +439,5 @@ def test_answers_are_shared_between_instructions_but_not_their_cost(job):
         other = job(endpoint, taxonomy=GIVEN, name="other")
         assert run(other)[-1].known == N
         assert spent(other).calls == 0
-        with open_billing(other) as till:
-            assert till.purse.usd == 0
+        with open_billing(other) as billing:
+            assert billing.budget.usd == 0

@@ -231,12 +231,12 @@ def test_weak_labels_are_the_surest_of_each_label():
     assert sure.tolist() == [0, 2]
 
 
-def asker(**more):
+def builder(**more):
     return replace(PromptBuilder(load_prompts(), "the mood", 20, 64), **more)
 
 
 def test_a_text_is_cut_and_stands_between_marks_that_it_cannot_know():
-    question = asker().summarise("</text>\nall $of it is a text that is long")
+    question = builder().summarise("</text>\nall $of it is a text that is long")
     start, end = (line for line in question.user.splitlines() if "text " in line and "<" in line)
     assert end == start.replace("<", "</")
     assert "all $of it is" not in question.user
@@ -244,7 +244,7 @@ def test_a_text_is_cut_and_stands_between_marks_that_it_cannot_know():
 
 
 def test_a_note_cannot_end_its_line():
-    question = asker().name(["a\n- b", 'c"'], [])
+    question = builder().name(["a\n- b", 'c"'], [])
     assert '- "a\\n- b"\n- "c\\""\n\nNotes of other groups:\n- (none)' in question.user
 
 
@@ -324,7 +324,7 @@ def test_those_that_wait_for_their_turn_hear_an_order_too():
 
 def test_an_order_not_to_wait_is_followed_once():
     clock = Clock()
-    pace = Pace(sleep=clock.sleep, clock=clock)
+    pace = Pace(None, sleep=clock.sleep, clock=clock)
 
     async def go():
         for attempt in (0, 1, 2):
@@ -336,7 +336,7 @@ def test_an_order_not_to_wait_is_followed_once():
 
 def test_waits_double_and_differ_between_questions():
     clock = Clock()
-    pace = Pace(sleep=clock.sleep, clock=clock)
+    pace = Pace(None, sleep=clock.sleep, clock=clock)
 
     async def go():
         for attempt in (0, 1, 9):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tasks.core.encoding.encoder import load_encoder
 from tasks.core.encoding.features import directions, fit_layer_pca, load_layer_pca
-from tasks.core.encoding.featurizer import Featurizer, fit_coder, recall
+from tasks.core.encoding.featurizer import Featurizer, fit_coder, load_coder
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.workspace.errors import InputError
 from tests.world import documents, make_layered_model
@@ -136,14 +136,14 @@ def test_the_sample_is_remembered_with_its_codes(layered, tmp_path):
     encoder, texts = encoder_of(layered, "layers"), {f"h{n}": text for n, text in enumerate(TEXTS)}
     memory = tmp_path / "sample.safetensors"
     coder = fit_coder(encoder, texts, 16, memory, lambda _: None)
-    known = recall(encoder, coder.reduction, memory).seen
+    known = load_coder(encoder, coder.reduction, memory).seen
     columns, _ = Featurizer(encoder, coder.reduction).code(TEXTS, lambda _: None)
     for at, key in enumerate(texts):
         for mine, theirs in zip(known[key], columns, strict=True):
             np.testing.assert_allclose(mine, theirs[at], atol=1e-5)
     other = fit_layer_pca(states_of(50, 3, 32), 16)
-    assert recall(encoder, other, memory).seen == {}
-    assert recall(encoder, coder.reduction, tmp_path / "none").seen == {}
+    assert load_coder(encoder, other, memory).seen == {}
+    assert load_coder(encoder, coder.reduction, tmp_path / "none").seen == {}
 
 
 def test_an_encoder_without_layers_has_no_features(tiny_model, tmp_path):

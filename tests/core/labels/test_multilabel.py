@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tasks.core.documents.staging import text_hash
 from tasks.core.encoding.base_table import Rows
 from tasks.core.evaluation.held_out import TWIN, held_out
-from tasks.core.labels.answers import MISSING, tidy, understood
+from tasks.core.labels.cells import MISSING, tidy, understood
 from tasks.core.labels.files import label_file
 from tasks.core.labels.multilabel import joined, members, one_each, pairs
 from tasks.core.labels.reader import labelled_ids, read_labels

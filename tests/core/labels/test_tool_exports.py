@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from tasks.core.documents.staging import text_hash
-from tasks.core.labels.answers import CONTAINER, DIFFER, DISCARDED, EMPTY, ONE_HOT, SCORES, SPANS
+from tasks.core.labels.cells import CONTAINER, DIFFER, DISCARDED, EMPTY, ONE_HOT, SCORES, SPANS
 from tasks.core.labels.files import label_file
 from tasks.core.labels.precedence import CONFLICT
 from tasks.core.labels.reader import read_labels

@@ -10,14 +10,11 @@ from dataclasses import replace
 import pytest
 
 from tasks.core.annotation import pipeline
-from tasks.core.annotation.budget import Budget
-from tasks.core.annotation.call_log import open_ledger
+from tasks.core.annotation.answer_cache import open_answer_cache
 from tasks.core.annotation.job import open_billing
-from tasks.core.annotation.requests import Limits
 from tasks.core.annotation.taxonomy import Label
 from tasks.core.llm import client
 from tasks.core.llm.answers import Answer
-from tasks.core.llm.client import Endpoint as Address
 from tasks.core.workspace.errors import InputError
 from tests.endpoint import KEY, Endpoint, Oracle, Reply, said
 from tests.labelling import PHRASES, encoder, make_job, make_table, run, truth
@@ -42,7 +39,7 @@ def table(tmp_path_factory, tiny_model):
 @pytest.fixture
 def job(tmp_path, table):
     def make(endpoint, **more):
-        more = {"taxonomy": GIVEN, "limits": Limits(in_flight=4, first_wait=0.0), **more}
+        more = {"taxonomy": GIVEN, "in_flight": 4, **more}
         return make_job(tmp_path, *table, endpoint.url, **more)
 
     return make
@@ -53,8 +50,8 @@ def oracle():
 
 
 def spent(job):
-    with open_ledger(job.ledger, job.name) as ledger:
-        return ledger.spent()
+    with open_answer_cache(job.answer_cache, job.name) as cache:
+        return cache.spent()
 
 
 def sizes(endpoint):
@@ -66,7 +63,7 @@ def test_an_answer_that_was_cut_is_billed_and_asked_again_with_more_room(job):
         return THINKS if body["max_tokens"] < 256 else None
 
     with Endpoint(oracle(), small) as endpoint:
-        made = job(endpoint, budget=Budget(usd_in=1, usd_out=1))
+        made = job(endpoint, usd_in=1, usd_out=1)
         assert run(made)[-1].done == N
         cut = len(endpoint.requests) - len(endpoint.answered)
         assert 1 <= cut <= 4  # what was learnt from the first holds for the others
@@ -98,7 +95,7 @@ def test_an_answer_that_was_cut_is_billed_and_asked_again_with_more_room(job):
 )
 def test_what_never_brings_an_answer_is_named_and_asked_again_once_mended(job, reply, message):
     with Endpoint(oracle(), lambda *_: reply) as endpoint:
-        made = job(endpoint, limits=Limits(in_flight=1, tries=3, first_wait=0))
+        made = job(endpoint, in_flight=1, tries=3)
         with pytest.raises(InputError, match=message) as caught:
             run(made)
         assert KEY not in str(caught.value)
@@ -106,7 +103,7 @@ def test_what_never_brings_an_answer_is_named_and_asked_again_once_mended(job, r
         endpoint.misbehave = None
         assert run(made)[-1].done == N
         assert KEY.encode() not in b"".join(
-            path.read_bytes() for path in made.ledger.parent.rglob("*") if path.is_file()
+            path.read_bytes() for path in made.answer_cache.parent.rglob("*") if path.is_file()
         )
 
 
@@ -138,15 +135,15 @@ def test_no_summary_at_all_is_refused_with_the_cause(job):
         with pytest.raises(InputError, match=r"no summary for 5 texts \(5 failed: .* on thinking"):
             run(made)
         endpoint.misbehave = None
-        with open_billing(made) as till:
-            assert pipeline.summarise(made, till, lambda _: None).done == 5
+        with open_billing(made) as billing:
+            assert pipeline.summarise(made, billing, lambda _: None).done == 5
 
 
 def test_empty_answers_that_an_earlier_version_kept_are_asked_for_again(job):
     with Endpoint(oracle()) as endpoint:
         made = job(endpoint)
         run(made)
-        with sqlite3.connect(made.ledger) as calls:
+        with sqlite3.connect(made.answer_cache) as calls:
             calls.execute("update calls set answer = '' where id % 3 = 0")
             calls.execute("update calls set answer = '<think>\nHm, so' where id % 3 = 1")
             calls.execute("update calls set answer = 'Hm</think>' || answer where id % 3 = 2")
@@ -156,7 +153,7 @@ def test_empty_answers_that_an_earlier_version_kept_are_asked_for_again(job):
         assert len(endpoint.requests) == before + N - N // 3
 
 
-def test_thoughts_are_in_no_summary_and_not_in_the_ledger(job):
+def test_thoughts_are_in_no_summary_and_not_in_the_cache(job):
     def thinks(_, body):
         system, user = (message["content"] for message in body["messages"])
         return f"Okay, the text…\n</think>\n\n{oracle().answer(system, user)}"
@@ -167,7 +164,7 @@ def test_thoughts_are_in_no_summary_and_not_in_the_ledger(job):
         assert set(made.steps.latest(pipeline.NOTES).values()) <= {
             each for own in PHRASES.values() for each in own
         }
-        with sqlite3.connect(made.ledger) as calls:
+        with sqlite3.connect(made.answer_cache) as calls:
             assert not calls.execute("select * from calls where answer like '%think%'").fetchall()
 
 
@@ -189,7 +186,7 @@ def test_a_model_without_a_system_role_is_told_all_in_one_message(job, status, w
         return None
 
     with Endpoint(oracle(), gemma) as endpoint:
-        made = job(endpoint, taxonomy=(), limits=Limits(in_flight=1, tries=1, first_wait=0))
+        made = job(endpoint, taxonomy=(), in_flight=1, tries=1)
         assert run(made)[-1].done == N
         assert len(endpoint.requests) == len(endpoint.answered) + 1  # remembered for the run
 
@@ -203,7 +200,7 @@ def test_an_endpoint_that_knows_no_option_at_all_is_asked_without(job):
         return None
 
     with Endpoint(oracle(), bare) as endpoint:
-        assert run(job(endpoint, limits=Limits(in_flight=1, tries=1)))[-1].done == N
+        assert run(job(endpoint, in_flight=1, tries=1))[-1].done == N
         assert len(endpoint.requests) == N + 3
 
 
@@ -247,10 +244,8 @@ def flood():
 )
 def test_a_reply_without_end_is_left_in_bounds_of_bytes_and_seconds(job, reply, kind):
     with Endpoint(oracle(), lambda *_: reply) as endpoint:
-        made = job(endpoint, sample=1, limits=Limits(tries=1))
-        address = Address(endpoint.url, "oracle", "OPENAI_API_KEY", 1.0, 0.0, structured=True)
         with pytest.raises(InputError, match=f"1 failed: {kind}"):
-            run(replace(made, endpoint=address))
+            run(job(endpoint, sample=1, tries=1, timeout=1.0))
         assert endpoint.sent < 64 << 20
 
 
@@ -280,7 +275,7 @@ def test_a_key_that_is_given_back_as_an_answer_is_not_kept(job):
         made = job(endpoint, sample=5)
         with pytest.raises(InputError, match="outside the set"):
             run(made)
-        assert KEY.encode() not in made.ledger.read_bytes()
+        assert KEY.encode() not in made.answer_cache.read_bytes()
         assert KEY not in repr(made)
 
 
@@ -315,10 +310,10 @@ def test_an_endpoint_elsewhere_is_asked_through_the_proxy(job, monkeypatch):
         assert run(replace(made, endpoint=away))[-1].done == N
 
 
-def test_answers_of_the_ledger_are_the_last_that_say_something(tmp_path):
-    with open_ledger(tmp_path / "calls.sqlite", "mood") as ledger:
+def test_answers_of_the_cache_are_the_last_that_say_something(tmp_path):
+    with open_answer_cache(tmp_path / "calls.sqlite", "mood") as cache:
         for text in ("first", "second", ""):
-            ledger.answered(ledger.begin("classify", "k"), Answer(text, 1, 1), 0.0)
-        assert ledger.answers(["k"]) == {"k": Answer("second", 1, 1)}
-        ledger.doubt(["k"])
-        assert ledger.answers(["k"]) == {} and ledger.spent().calls == 3
+            cache.answered(cache.begin("classify", "k"), Answer(text, 1, 1), 0.0)
+        assert cache.answers(["k"]) == {"k": Answer("second", 1, 1)}
+        cache.doubt(["k"])
+        assert cache.answers(["k"]) == {} and cache.spent().calls == 3

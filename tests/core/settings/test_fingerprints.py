@@ -1,9 +1,16 @@
 """Names of what settings make, as workspaces hold them: another value would make all anew."""
 
+from pathlib import Path
+
 import pytest
 
+from flows.label_options import fingerprint as fingerprint_of_labels
 from flows.state.staleness import settings_fingerprint
+from tasks.core.annotation import pipeline
+from tasks.core.annotation.job import LabelJob
+from tasks.core.annotation.step_results import StepResults
 from tasks.core.encoding.vector_space import fingerprint
+from tasks.core.llm.client import Endpoint
 from tasks.core.settings.params import Params
 from tasks.core.workspace.files import digest
 
@@ -39,3 +46,48 @@ def test_what_a_transform_is_made_by_keeps_its_name(method, name):
 def test_what_a_corpus_is_read_by_keeps_its_name():
     read_by = digest(Params().ingest.model_dump(mode="json"))
     assert read_by == "5557adce7a6255794c2f9eb587b87c84"
+
+
+def labelling(folder, model="oracle", **asked):
+    """Return a job by the default settings but for those `asked`."""
+    params = Params.model_validate({"label": asked})
+    endpoint = Endpoint("http://127.0.0.1:1/v1", model, params.label) if model else None
+    return LabelJob(
+        name="mood",
+        instruction="the mood",
+        table=Path("t"),
+        base="one",
+        memory=folder,
+        answer_cache=folder / "calls.sqlite",
+        prompts=None,
+        encoder=params.embed.model_copy(update={"features": "last"}),
+        endpoint=endpoint,
+        settings=params.label,
+    )
+
+
+def test_what_labels_are_made_by_keeps_its_name(tmp_path):
+    assert digest(Params().label.deciding()) == "ec2b56ef15a16299efe7fca0296c2365"
+    assert labelling(tmp_path).made_from() == "8b6518e93a17b0236e2d455d56c96bf4"
+    weak = labelling(tmp_path, model=None)
+    assert weak.made_from() == "c794a1a0ae1f340f835aa5f9d4ba92c0"
+    assert fingerprint_of_labels(weak) == "30bed441363f0c49570c283a67a05c7c"
+
+
+def test_limits_and_prices_leave_the_name_of_labels_and_what_decides_on_them_does_not(tmp_path):
+    how = {"usd_in": 1, "max_usd": 2, "in_flight": 3, "timeout": 3, "tries": 2, "zero_shot": 0.5}
+    assert labelling(tmp_path, **how).made_from() == labelling(tmp_path).made_from()
+    other = {"sample": 500, "sampling": "stratified", "clusters": 8}
+    assert labelling(tmp_path, **other).made_from() == "c25f7bb6f8c0471fa75eec3625edbc4a"
+
+
+def test_steps_and_answers_that_an_earlier_version_kept_are_found(tmp_path):
+    job = labelling(tmp_path)
+    known = StepResults(tmp_path)
+    known.save(pipeline.SAMPLE, "ee0c0e94bd66ed5855787ea3dc69e46f", ["a", "b"])
+    known.save(pipeline.LABELS, "5690684168bca2b46f744b3d795fb0fa", [])
+    known.save(pipeline.FOUND, "5690684168bca2b46f744b3d795fb0fa", [])
+    assert pipeline.drawn(job) == ["a", "b"]  # and no table was looked at
+    assert pipeline.kept(job) == []
+    question = job.prompt_builder().summarise("hello")
+    assert job.key(question) == "aae690ed794182f52ce3e9bb06b38c74"

@@ -47,20 +47,20 @@ def shard(tmp_path):
 
 
 def test_a_finished_shard_is_recalled_as_it_was(tmp_path, shard):
-    checkpoints.remember(tmp_path / "made", "key", shard)
-    assert checkpoints.recall(tmp_path / "made", "key", tmp_path / "t.lance") == shard
-    assert checkpoints.recall(tmp_path / "made", "other", tmp_path / "t.lance") is None
+    checkpoints.save(tmp_path / "made", "key", shard)
+    assert checkpoints.load(tmp_path / "made", "key", tmp_path / "t.lance") == shard
+    assert checkpoints.load(tmp_path / "made", "other", tmp_path / "t.lance") is None
 
 
 def test_a_shard_whose_files_are_gone_is_made_again(tmp_path, shard):
-    checkpoints.remember(tmp_path / "made", "key", shard)
+    checkpoints.save(tmp_path / "made", "key", shard)
     for file in (tmp_path / "t.lance" / "data").iterdir():
         file.unlink()
-    assert checkpoints.recall(tmp_path / "made", "key", tmp_path / "t.lance") is None
+    assert checkpoints.load(tmp_path / "made", "key", tmp_path / "t.lance") is None
 
 
 def test_forgetting_leaves_nothing_and_may_be_repeated(tmp_path, shard):
-    checkpoints.remember(tmp_path / "made", "key", shard)
-    checkpoints.forget(tmp_path / "made")
-    checkpoints.forget(tmp_path / "made")
+    checkpoints.save(tmp_path / "made", "key", shard)
+    checkpoints.clear(tmp_path / "made")
+    checkpoints.clear(tmp_path / "made")
     assert not (tmp_path / "made").exists()

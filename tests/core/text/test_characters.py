@@ -1,6 +1,6 @@
 import pytest
 
-from tasks.core.labels.answers import understood
+from tasks.core.labels.cells import understood
 from tasks.core.labels.multilabel import joined
 from tasks.core.text.characters import for_label, visible
 

@@ -15,7 +15,8 @@ from sklearn.covariance import ledoit_wolf_shrinkage
 
 from tasks.core.numerics.rows import unit_rows
 from tasks.core.numerics.temperature import fit_temperature
-from tasks.core.transforms import auto, base, cross_validation, posterior_space
+from tasks.core.transforms import base, cross_validation, posterior_space
+from tasks.core.transforms.default_auto import Auto, AutoSettings
 from tasks.core.transforms.discriminant import Discriminant, residual_basis
 from tasks.core.transforms.plda import ledoit_wolf, solve, sufficient_statistics
 from tasks.core.transforms.sample import Texts, make_sample
@@ -266,7 +267,7 @@ def test_labels_of_noise_are_not_learnt_from_copies() -> None:
     random = np.random.default_rng(0)
     x, y = random.normal(size=(300, 64)), random.integers(0, 30, 300)
     copies = np.tile(np.arange(300), 4)
-    view = auto.Auto.fit(sample_of(x[copies], y[copies], 30), auto.AutoSettings(), 0)
+    view = Auto.fit(sample_of(x[copies], y[copies], 30), AutoSettings(), 0)
     losses = [each.log_loss for each in view._tried]
     assert all(loss is not None and loss > 0.95 * np.log(30) for loss in losses)
 

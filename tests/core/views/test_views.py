@@ -11,7 +11,7 @@ from tasks.core.store import arrow, tables
 from tasks.core.store.index import Searcher
 from tasks.core.transforms.base import fit, load, save
 from tasks.core.transforms.discriminant import Discriminant
-from tasks.core.views import table as views
+from tasks.core.views import export, publishing
 from tasks.core.views.search import Space
 from tasks.core.workspace.errors import InputError
 
@@ -62,12 +62,12 @@ class World:
 
     def materialise(self, chunk=7):
         """Do what the flow does, without a checkpoint; return the plan."""
-        about = views.describe(self.folder, "float32")
+        about = publishing.describe(self.folder, "float32")
         version = tables.version(self.base)
         tables.rewind(self.view)
-        todo = views.plan(self.base, version, self.view, about)
+        todo = publishing.plan(self.base, version, self.view, about)
         written = [
-            views.write_shard(
+            publishing.write_shard(
                 *(self.base, version, self.view, todo.rows[at : at + chunk]),
                 *(self.transform, about, "float32"),
                 whole=todo.whole,
@@ -75,13 +75,13 @@ class World:
             )
             for at in range(0, len(todo.rows), chunk)
         ]
-        views.publish(
+        publishing.publish(
             *(self.base, version, self.view, todo, written, about, "float32"), index_from=10**6
         )
         return todo
 
     def rows(self):
-        frame = views.frame(self.view, live=True).sort("id")
+        frame = export.frame(self.view, live=True).sort("id")
         assert frame["id"].is_unique().all()
         return frame
 
@@ -96,7 +96,7 @@ def test_a_view_is_the_transform_of_every_base_vector_whatever_the_chunks(world,
     assert world.materialise(chunk).whole
     frame = world.rows()
     assert frame["id"].to_list() == world.names
-    stored = views.frame(world.base, live=False).sort("id")["vector"].to_numpy()
+    stored = export.frame(world.base, live=False).sort("id")["vector"].to_numpy()
     expected = world.transform.apply(stored)
     np.testing.assert_allclose(frame["vector"].to_numpy(), expected.vectors, atol=1e-6)
     labels = [world.transform.labels[at] for at in expected.label]
@@ -129,8 +129,8 @@ def test_a_new_transform_or_storage_writes_every_row_anew(world):
     world.materialise()
     world.transform = make_transform(world.folder, seed=2)
     assert world.materialise().whole
-    about = views.describe(world.folder, "float16")
-    assert views.plan(world.base, tables.version(world.base), world.view, about).whole
+    about = publishing.describe(world.folder, "float16")
+    assert publishing.plan(world.base, tables.version(world.base), world.view, about).whole
 
 
 def test_readers_see_the_old_rows_until_the_new_ones_are_published(world, monkeypatch):
@@ -179,7 +179,7 @@ class OneVector:
 
 def test_rows_are_never_searched_by_another_transform_than_their_own(world, tmp_path):
     kept = tmp_path / "kept"
-    views.keep_transform(kept, world.folder, "transform-1")
+    publishing.keep_transform(kept, world.folder, "transform-1")
     world.materialise()
     space = Space(world.base, world.view, lambda name: kept / name, OneVector, "enc", None)
     assert len(space.search("x", k=3)) == 3
@@ -188,14 +188,14 @@ def test_rows_are_never_searched_by_another_transform_than_their_own(world, tmp_
     for _ in range(2):
         with pytest.raises(InputError, match="transform-2"):
             space.search("x", k=3)
-    views.keep_transform(kept, world.folder, "transform-2")
+    publishing.keep_transform(kept, world.folder, "transform-2")
     assert len(space.search("x", k=3)) == 3
 
 
 def refit(world, kept, seed):
     """Publish the view under another transform, of one dimension more for each even seed."""
     world.transform = make_transform(world.folder, seed, residual=2 - seed % 2)
-    views.keep_transform(kept, world.folder, f"transform-{seed}")
+    publishing.keep_transform(kept, world.folder, f"transform-{seed}")
     world.materialise()
 
 
@@ -237,7 +237,7 @@ def test_four_threads_share_a_view_while_it_is_refitted(world, space, tmp_path):
         answers = 0
         while not end.is_set():
             assert len(space.search("x", k=20)) == len(space.similar("n03", k=20)) == 20
-            frame = views.frame(world.view, live=True)
+            frame = export.frame(world.view, live=True)
             assert frame["vector"].dtype.shape[0] in (3, 4)
             answers += 1
         return answers
@@ -280,26 +280,26 @@ def test_the_order_of_the_base_table_does_not_matter(world, tmp_path):
 
 def test_a_kept_transform_is_the_one_that_made_the_view(world, tmp_path):
     kept = tmp_path / "kept"
-    views.keep_transform(kept, world.folder, "a")
+    publishing.keep_transform(kept, world.folder, "a")
     old = (kept / "a" / "transform.safetensors").read_bytes()
     make_transform(world.folder, seed=2)
-    views.keep_transform(kept, world.folder, "b")
+    publishing.keep_transform(kept, world.folder, "b")
     assert (kept / "a" / "transform.safetensors").read_bytes() == old
     assert load(kept / "b")[1]["fingerprint"] == "transform-2"
     assert not list(kept.rglob("*.tmp"))
 
 
 def test_a_broken_copy_of_a_transform_is_replaced(world, tmp_path):
-    views.keep_transform(tmp_path / "kept", world.folder, "a")
+    publishing.keep_transform(tmp_path / "kept", world.folder, "a")
     file = tmp_path / "kept" / "a" / "transform.safetensors"
     whole = file.read_bytes()
     file.write_bytes(whole[:-3])
-    views.keep_transform(tmp_path / "kept", world.folder, "a")
+    publishing.keep_transform(tmp_path / "kept", world.folder, "a")
     assert file.read_bytes() == whole
 
 
 def test_a_view_is_described_by_what_it_was_made_from(world):
-    assert views.describe(world.folder, "float16") == {
+    assert publishing.describe(world.folder, "float16") == {
         "transform": "transform-1",
         "encoder": "enc",
         "method": "discriminant",
@@ -308,22 +308,22 @@ def test_a_view_is_described_by_what_it_was_made_from(world):
         "storage": "float16",
     }
     with pytest.raises(InputError, match="run 'refract fit none --force'"):
-        views.describe(world.folder.with_name("none"), "float16")
+        publishing.describe(world.folder.with_name("none"), "float16")
 
 
 def test_a_frame_leaves_out_what_only_keeps_the_table_fresh(world):
     world.materialise()
     expected = ["id", "channel", "vector", "label", "confidence", "novelty"]
     assert world.rows().columns == expected
-    assert views.frame(world.base, live=False).columns == ["id", "text", "channel", "vector"]
+    assert export.frame(world.base, live=False).columns == ["id", "text", "channel", "vector"]
 
 
 def test_exports_hold_the_same_rows_and_replace_older_ones_whole(world, tmp_path):
     world.materialise()
     frame = world.rows()
     for rows in (frame[:3], frame):
-        views.export_parquet(rows, tmp_path / "v.parquet")
-        views.export_npy(rows, tmp_path / "v.npy")
+        export.export_parquet(rows, tmp_path / "v.parquet")
+        export.export_npy(rows, tmp_path / "v.npy")
     assert pl.read_parquet(tmp_path / "v.parquet").equals(frame)
     saved = np.load(tmp_path / "v.npy", allow_pickle=False)
     np.testing.assert_array_equal(saved, frame["vector"].to_numpy())

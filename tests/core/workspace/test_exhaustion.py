@@ -12,7 +12,7 @@ from tasks.core.store import tables
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.exhaustion import exhausted, unwritable
 from tasks.core.workspace.files import write_bytes
-from tasks.versioning.shell import RepositoryError
+from tasks.versioning.run_git_and_dvc import RepositoryError
 
 LANCE = "LanceError(IO): Generic LocalFileSystem error: Unable to copy data to file /proc/v.lance"
 

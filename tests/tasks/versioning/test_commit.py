@@ -12,7 +12,7 @@ from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import write_json, write_text
 from tasks.core.workspace.paths import Paths
 from tasks.versioning.commit import check_committable, commit, uncommitted
-from tasks.versioning.shell import RepositoryError
+from tasks.versioning.run_git_and_dvc import RepositoryError
 
 BY_ADA = RecordSettings(author="Ada <ada@example.org>")
 

@@ -1,4 +1,4 @@
-"""What one cell of a label file says: labels of a whole text, or why it is none.
+"""What one cell of a label file says: the labels of a whole text, or why it says none.
 
 Annotation tools write a choice in many ways: `fee`, `["fee"]`, `['fee']`, `{"choices": ["fee"]}`,
 `[{"value": "fee", "status": "submitted"}]`. A container is read as what it means, or refused; it is
@@ -75,7 +75,7 @@ def understood(cell: str | None, separator: str | None = None) -> Answer:
 def tidy(name: str) -> str:
     """Return a label in one spelling: composed characters, no blanks around it or doubled.
 
-    Without what no label may hold: see `for_label`.
+    Characters that no label may hold are left out; `for_label` says which.
     """
     name = for_label(name)
     if not name.isascii():
@@ -84,7 +84,7 @@ def tidy(name: str) -> str:
 
 
 def meaning(value: Any) -> Answer:
-    """Return what a value of JSON or of Python says."""
+    """Return the labels that a parsed value of JSON or Python says, or why it says none."""
     if isinstance(value, str):
         nested = tidy(value)
         return understood(nested) if nested.startswith(("[", "{")) else _named([nested])
@@ -140,7 +140,7 @@ def _of_scalars(items: list[Any]) -> Answer:
 
 
 def _is_span(value: Any) -> bool:
-    """Tell [0, 3, "PER"] from other lists."""
+    """Tell whether a list marks a part of a text, as [0, 3, "PER"] does by its start and end."""
     if not isinstance(value, list | tuple) or len(value) < 3:
         return False
     return all(isinstance(one, int | float) for one in value[:2])
@@ -187,7 +187,7 @@ def _of_object(value: Mapping[str, Any]) -> Answer:
 
 
 def _inside(value: Any) -> Answer:
-    """Return what stands under the key of a choice: of two questions neither is the answer."""
+    """Return what the value under a key such as `choices` says; two questions in it are refused."""
     if isinstance(value, list) and len(value) > 1 and all(isinstance(v, dict) for v in value):
         questions = {str(v.get("name", v.get("title"))) for v in value if _asks(v)}
         if len(questions) > 1:
@@ -200,7 +200,7 @@ def _asks(value: Mapping[str, Any]) -> bool:
 
 
 def _of_flags(value: Mapping[str, Any]) -> Answer:
-    """Return the keys that are set: {"fee": 1, "late": 0} says fee."""
+    """Return as labels the keys of an object that are set: {"fee": 1, "late": 0} says fee."""
     flags = list(value.values())
     if all(isinstance(flag, bool | int | float) and flag in (0, 1) for flag in flags):
         return _named(key for key, flag in value.items() if flag)

@@ -1,4 +1,7 @@
-"""Every call to a language model: what it answered, so that none is paid twice, and its price."""
+"""The cache of a language model's answers, by question: none is paid for twice.
+
+It is an SQLite file with a row a call, so that it tells as well what each instruction has cost.
+"""
 
 from __future__ import annotations
 
@@ -41,8 +44,11 @@ class Spent:
     outcomes: dict[str, int]
 
 
-class Ledger:
-    """The calls made for one instruction, among those for all; safe under a kill at any moment."""
+class AnswerCache:
+    """The answers that any instruction has been given, and the calls made for one of them.
+
+    Each call is written down before it is made, so that a kill at any moment hides none.
+    """
 
     def __init__(self, connection: sqlite3.Connection, instruction: str) -> None:
         self._calls, self._instruction = connection, instruction
@@ -109,15 +115,15 @@ class Ledger:
 
 
 @contextmanager
-def open_ledger(path: Path, instruction: str) -> Iterator[Ledger]:
-    """Open the ledger at `path`, which is made if it is not there."""
+def open_answer_cache(path: Path, instruction: str) -> Iterator[AnswerCache]:
+    """Open the cache at `path`, which is made if it is not there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with closing(sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)) as connection:
             connection.execute("pragma journal_mode = wal")
             connection.execute("pragma synchronous = normal")
             connection.executescript(_TABLE)
-            yield Ledger(connection, instruction)
+            yield AnswerCache(connection, instruction)
     except sqlite3.DatabaseError as error:
         if "locked" in str(error):
             raise InputError(
@@ -125,6 +131,6 @@ def open_ledger(path: Path, instruction: str) -> Iterator[Ledger]:
                 " be free; wait, then run the same command: what was answered is kept"
             ) from error
         raise InputError(
-            f"{path}: not usable as the ledger of calls ({error}); expected what an earlier run"
+            f"{path}: not usable as the cache of answers ({error}); expected what an earlier run"
             " left; remove it (what it holds is then paid for again), or free the disk"
         ) from error

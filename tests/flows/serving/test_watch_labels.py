@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from flows.serving import watch
-from flows.serving.watch import look, settled
+from flows.serving import watch_labels
+from flows.serving.watch_labels import look, settled
 
 REST = 0.3
 PATIENCE = 60.0
@@ -162,7 +162,7 @@ def test_a_link_to_a_folder_is_looked_into_but_not_below(folder, tmp_path, heard
 
 
 def test_what_a_link_leads_to_is_looked_at_though_nobody_tells_of_it(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(watch, "_EVEN_SO", 0.5)
+    monkeypatch.setattr(watch_labels, "_EVEN_SO", 0.5)
     target = tmp_path / "elsewhere.csv"
     target.write_text("id,label\n")
     (folder / "mood.csv").symlink_to(target)
@@ -174,8 +174,8 @@ def test_where_watching_is_refused_one_looks(folder, monkeypatch):
     def refused(*_, **__):
         raise OSError("OS file watch limit reached")
 
-    monkeypatch.setattr(watch, "watch", refused)
-    monkeypatch.setattr(watch, "_PAUSE", 0.1)
+    monkeypatch.setattr(watch_labels, "watch", refused)
+    monkeypatch.setattr(watch_labels, "_PAUSE", 0.1)
     with listening(folder) as heard:
         heard.tells("mood.csv", of=write(folder / "mood.csv"))
 

@@ -1,4 +1,18 @@
-"""Choose the method by what the label file itself says: the log-loss of texts left out."""
+"""The default method, `auto`: what several experts say of a text, weighed by texts left out.
+
+The mathematics, from a text x to its vector z in the view:
+
+    discriminant   p_d = posterior of Gaussians with one covariance (`plda`), and the probability ν
+                   of a class that nobody has labelled (`novelty`, `experts.density`)
+    kernel         p_k = softmax(t f(x)), f a kernel ridge regression (`experts.kernel_ridge`)
+    names          s_n = cosines with the names of the labels (`experts.label_names`)
+    corpus         p_s = the discriminant of labelled and other texts (`experts.self_training`)
+    together       p ∝ exp(w_d ln p_d + w_k ln p_k + w_n s_n + w_s ln p_s), w ≥ 0
+                   (`experts.weights`, `experts.pool`)
+    in the view    z = [√(1-ν) p, g r], r the residual of x in the generic space (`posterior_space`)
+
+What these leave open, such as shrinkage and temperature, is chosen in `cross_validation`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Views: the whole corpus under one transform, one table per instruction."""
+"""A view made and published: what it lacks, shards that nobody sees yet, one commit, one tag moved.
+
+A view is the whole corpus under one transform, one table per instruction. Readers follow the tag
+`live` of its table, which moves last: they see the old view or the new one, never a mixture.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
 
 from tasks.core.encoding.base_table import OWN as BASE_OWN
 from tasks.core.store import arrow, index, tables
 from tasks.core.transforms.base import Transform
 from tasks.core.transforms.card import CARD, TENSORS, is_whole, read_artifact, read_card
-from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.files import check_place, replacing, sweep_beside, write_bytes, write_json
+from tasks.core.workspace.files import write_bytes
 
 READINGS = ("label", "confidence", "novelty")
 OWN = ("id", "row_hash", "vector", *READINGS)  # every other column came with the documents
@@ -156,42 +158,6 @@ def keep_transform(folder: Path, transform: Path, fingerprint: str) -> None:
     read_artifact(transform)  # a broken one is refused under its own name, and not copied
     for name in (TENSORS, CARD):
         write_bytes(kept / name, (transform / name).read_bytes())
-
-
-def frame(table: Path, *, live: bool, names: list[str] | None = None) -> pl.DataFrame:
-    """Return the rows that readers see; by default all columns but those of the upkeep."""
-    version = tables.live_version(table) if live else tables.version(table)
-    if live and version is None:
-        raise InputError(f"{table}: no live version; expected a whole view; run 'refract run'")
-    if names is None:
-        hidden = {"row_hash", "text_hash", tables.FEATURES}
-        names = [name for name in tables.columns(table, version) if name not in hidden]
-    return tables.frame(table, names, version)
-
-
-def export_parquet(rows: pl.DataFrame, file: Path) -> None:
-    """Write `rows` as Parquet, whole or not at all."""
-    _prepare(file)
-    with replacing(file) as out:
-        rows.write_parquet(out)
-
-
-def export_npy(rows: pl.DataFrame, file: Path) -> None:
-    """Write the vectors as an array (n, d), and their ids in the same order as JSON beside it.
-
-    The ids of an older array go first: a kill leaves none, never those of other rows.
-    """
-    _prepare(file)
-    file.with_suffix(".ids.json").unlink(missing_ok=True)
-    with replacing(file) as out:
-        np.save(out, rows[tables.VECTOR].to_numpy(), allow_pickle=False)
-    write_json(file.with_suffix(".ids.json"), rows["id"].to_list())
-
-
-def _prepare(file: Path) -> None:
-    """Refuse a place where no file can be, and remove what a killed export left beside it."""
-    check_place(file)
-    sweep_beside(file)
 
 
 def describe(transform: Path, storage: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the steps of a labelling found, kept until they are asked for something else."""
+"""The result of each step of a labelling, kept until the step is asked for something else."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from tasks.core.workspace.files import read_json, write_json
 
 
 @dataclass(frozen=True)
-class Steps:
+class StepResults:
     """A folder with one JSON file a step; each holds what it was made from, and its value."""
 
     folder: Path
 
-    def recall(self, step: str, made_from: str) -> Any:
+    def load(self, step: str, made_from: str) -> Any:
         """Return the value of a step if it was made from the same inputs, or None."""
         known = read_json(self._file(step)) or {}
         return known.get("value") if known.get("made_from") == made_from else None
 
-    def remember(self, step: str, made_from: str, value: Any) -> Any:
+    def save(self, step: str, made_from: str, value: Any) -> Any:
         """Write the value (JSON) of a step and a fingerprint of its inputs; return the value."""
         write_json(self._file(step), {"made_from": made_from, "value": value})
         return value

@@ -1,0 +1,48 @@
+"""The rows of a view as a frame, and in a file for other programs: Parquet, or numpy with ids."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from tasks.core.store import tables
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import check_place, replacing, sweep_beside, write_json
+
+
+def frame(table: Path, *, live: bool, names: list[str] | None = None) -> pl.DataFrame:
+    """Return the rows that readers see; by default all columns but those of the upkeep."""
+    version = tables.live_version(table) if live else tables.version(table)
+    if live and version is None:
+        raise InputError(f"{table}: no live version; expected a whole view; run 'refract run'")
+    if names is None:
+        hidden = {"row_hash", "text_hash", tables.FEATURES}
+        names = [name for name in tables.columns(table, version) if name not in hidden]
+    return tables.frame(table, names, version)
+
+
+def export_parquet(rows: pl.DataFrame, file: Path) -> None:
+    """Write `rows` as Parquet, whole or not at all."""
+    _prepare(file)
+    with replacing(file) as out:
+        rows.write_parquet(out)
+
+
+def export_npy(rows: pl.DataFrame, file: Path) -> None:
+    """Write the vectors as an array (n, d), and their ids in the same order as JSON beside it.
+
+    The ids of an older array go first: a kill leaves none, never those of other rows.
+    """
+    _prepare(file)
+    file.with_suffix(".ids.json").unlink(missing_ok=True)
+    with replacing(file) as out:
+        np.save(out, rows[tables.VECTOR].to_numpy(), allow_pickle=False)
+    write_json(file.with_suffix(".ids.json"), rows["id"].to_list())
+
+
+def _prepare(file: Path) -> None:
+    """Refuse a place where no file can be, and remove what a killed export left beside it."""
+    check_place(file)
+    sweep_beside(file)
