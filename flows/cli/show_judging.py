@@ -25,6 +25,8 @@ def evaluation(found: Mapping[str, Any], *, as_json: bool) -> None:
         f"{found['view']} ({found['method']}): {found['texts']:,} texts with {found['labels']}"
         f" labels, {found['on']}"
     )
+    if found["experts"]:
+        click.echo(f"  experts: {_experts(found['experts'])}")
     if found["left_out"]:
         listed = ", ".join(f"{reason} {n:,}" for reason, n in found["left_out"].items())
         click.echo(f"  left out: {listed}")
@@ -35,6 +37,13 @@ def evaluation(found: Mapping[str, Any], *, as_json: bool) -> None:
         click.echo(f"  scores are rough: {found['texts']} texts; label more")
     new_console().print(_table(found))
     click.echo(_previous(found["previous"]))
+
+
+def _experts(experts: list[dict[str, Any]]) -> str:
+    """Say what each weighs, and what the log-loss of texts left out would be more without it."""
+    kept = [each for each in experts if each["weight"]]
+    said = [f"{each['expert']} {each['weight']:.2f} (saves {each['saves']:.3f})" for each in kept]
+    return ", ".join([*said, *(f"{each['expert']} –" for each in experts if not each["weight"])])
 
 
 def _table(found: Mapping[str, Any]) -> Table:

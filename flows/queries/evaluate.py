@@ -23,7 +23,7 @@ from tasks.core.settings.fit_section import METHODS
 from tasks.core.settings.params import Params
 from tasks.core.store import tables
 from tasks.core.transforms.base import Transform
-from tasks.core.transforms.card import read_card
+from tasks.core.transforms.card import experts_of, read_card
 from tasks.core.views.kept_versions import Seen, kept_versions, labels_of
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import read_json, write_json
@@ -170,10 +170,12 @@ class _Evaluation:
     def _said(
         self, truth: Truth, found: dict[str, ScoreReport], source: str, previous: dict[str, Any]
     ) -> dict[str, Any]:
+        card = read_card(self._kept)
         return {
             "view": self._name,
             "on": source,
-            "method": read_card(self._kept)["method"],
+            "method": card["method"],
+            "experts": experts_of(card),
             "texts": len(truth.labels),
             "labels": len(set(truth.labels.values())),
             "left_out": truth.left_out,

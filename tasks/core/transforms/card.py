@@ -18,6 +18,7 @@ FORMAT = 1
 TENSORS = "transform.safetensors"
 REVISION = 7  # of formulas and label files: raise it where the same give another transform
 CARD = "transform.json"
+EXPERTS = ("discriminant", "kernel", "names", "corpus")  # of a pool
 OWN_KEYS = ("format", "method", "labels", "dimensions", "size", "settings", "sha256")
 
 
@@ -42,6 +43,16 @@ def fits(card: Mapping[str, Any], scores: Mapping[str, Any]) -> bool:
         return bool(known == of_scores(scores))
     own = card.get("fingerprint")
     return bool(scores) and scores.get("fingerprint", own) == own
+
+
+def experts_of(card: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what each expert of a pool weighs, and saves in nats a text left out, heaviest first.
+
+    Nothing where the transform of the card is no pool.
+    """
+    worth = card.get("settings", {}).get("settings", {}).get("worth", [])
+    known = [each for each in worth if each["expert"] in EXPERTS]
+    return sorted(known, key=lambda each: -each["weight"])
 
 
 def read_card(folder: Path) -> dict[str, Any]:
