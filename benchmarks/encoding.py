@@ -18,6 +18,7 @@ from tasks.core.encoding.encoder import Encoded, Encoder, load_encoder
 from tasks.core.encoding.featurizer import Featurizer, describe, fit_coder
 from tasks.core.settings.table_sections import EmbedSettings, IngestSettings
 from tasks.core.store import arrow, checkpoints, tables
+from tasks.core.workspace.manifests import BaseNote
 
 SLICE = 2_048  # as many texts as the encoder takes at once
 SLICES = 7
@@ -97,7 +98,7 @@ def _embed(file: Path, table: Path, rows: np.ndarray, coder: Featurizer, fresh: 
     shard = base_table.write_shard(
         file, table, rows, coder, about, "float16", fresh=fresh, advance=no_progress
     )
-    base_table.commit_shard(file, table, shard, about, "float16", fresh=fresh)
+    base_table.commit_shard(file, table, shard, "float16", fresh=fresh)
 
 
 def _bare(precision: str) -> Any:
@@ -147,7 +148,7 @@ def embed_synthetic(folder: str, rows: int) -> dict[str, float]:
     place = Path(folder)
     in_child(__name__, "synthetic_corpus", folder=folder, rows=rows)
     file, table, encoder = place / "corpus.parquet", place / "base.lance", StaticEncoder()
-    about = {"fingerprint": "static", "dimensions": 384}
+    about = BaseNote(fingerprint="static", dimensions=384)
     import lance  # noqa: F401 - its own memory belongs to the start, not to the work
 
     before = peak_mib()
@@ -164,7 +165,7 @@ def embed_synthetic(folder: str, rows: int) -> dict[str, float]:
             fresh=start == 0,
             advance=no_progress,
         )
-        base_table.commit_shard(file, table, shard, about, "float16", fresh=start == 0)
+        base_table.commit_shard(file, table, shard, "float16", fresh=start == 0)
     return {"start_mib": before, "peak_mib": peak_mib(), "rows": tables.count(table)}
 
 

@@ -188,7 +188,7 @@ def write_view(folder: str) -> dict[str, Any]:
         laps.append(time.perf_counter() - lap)
         if at % BARE == 0:
             lap, before_bare = time.perf_counter(), time.process_time()
-            _bare(table, place / "bare.lance", start, stop, about["size"])
+            _bare(table, place / "bare.lance", start, stop, about.size)
             bare.append((time.perf_counter() - lap) / laps[-1])
             apart[0] += time.perf_counter() - lap
             apart[1] += time.process_time() - before_bare
@@ -199,7 +199,7 @@ def write_view(folder: str) -> dict[str, Any]:
         "rows_per_processor_second": rows / (time.process_time() - used - apart[1]),
         "of_bare_rate": median(bare),
         "shard_rows_per_second": settings.chunk / median(laps),
-        "size": about["size"],
+        "size": about.size,
         "start_mib": before,
         "peak_mib": peak_mib(),
     }

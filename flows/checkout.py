@@ -11,8 +11,9 @@ from flows.state.staleness import state_digest
 from flows.state.trust import EXCHANGE, ask, is_own, refuse, strangers
 from tasks.core.settings.params import load_params
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.files import read_json, write_json
+from tasks.core.workspace.manifest import read_manifest, write_manifest
 from tasks.core.workspace.paths import Paths
+from tasks.core.workspace.state_manifests import CheckoutNote, RecordNote
 from tasks.versioning import checkout as exchange
 from tasks.versioning import dvc_notes, history
 from tasks.versioning.reach import DVC_FILES, Reach, of_dvc
@@ -68,9 +69,9 @@ def finish_checkout(paths: Paths) -> None:
         return
     ask(paths, *EXCHANGE)  # the note may have come with the workspace
     with writer(paths, finishing=True):
-        begun = read_json(paths.unfinished_checkout) or {}
-        to, commit = begun.get("to"), begun.get("commit")
-        if not (isinstance(to, str) and isinstance(commit, str)):
+        begun = _noted(paths)
+        to, commit = begun.to, begun.commit
+        if to is None or commit is None:
             # another process has finished it, or the note itself was cut short
             paths.unfinished_checkout.unlink(missing_ok=True)
             return
@@ -79,8 +80,12 @@ def finish_checkout(paths: Paths) -> None:
 
 def _begun(paths: Paths, rev: str) -> str | None:
     """Return the commit of a checkout of `rev` that was stopped halfway: HEAD~1 moves with HEAD."""
-    begun = read_json(paths.unfinished_checkout) or {}
-    return str(begun["commit"]) if begun.get("to") == rev and "commit" in begun else None
+    begun = _noted(paths)
+    return begun.commit if begun.to == rev else None
+
+
+def _noted(paths: Paths) -> CheckoutNote:
+    return read_manifest(paths.unfinished_checkout, CheckoutNote) or CheckoutNote()
 
 
 def version(paths: Paths, rev: str, only: tuple[str, ...] = ()) -> dvc_notes.Wanted:
@@ -106,10 +111,11 @@ def reaches_at(paths: Paths, rev: str) -> list[Reach]:
 
 def _exchange(paths: Paths, rev: str, commit: str, wanted: dvc_notes.Wanted) -> bool:
     root = paths.root
-    begun = read_json(paths.unfinished_checkout) or {}
-    back = begun.get("from") if begun.get("commit") == commit else None
-    back = str(back or exchange.branch(root) or history.resolve(root, "HEAD"))
-    write_json(paths.unfinished_checkout, {"to": rev, "commit": commit, "from": back})
+    begun = _noted(paths)
+    known = begun.back if begun.commit == commit else None
+    back = known or exchange.branch(root) or history.resolve(root, "HEAD")
+    note = CheckoutNote(to=rev, commit=commit, back=back)
+    write_manifest(paths.unfinished_checkout, note)
     paths.recorded.unlink(missing_ok=True)
     shutil.rmtree(paths.all_shards, ignore_errors=True)  # of another history's version numbers
     exchange.switch(root, rev if exchange.is_branch(root, rev) else commit)
@@ -120,7 +126,7 @@ def _exchange(paths: Paths, rev: str, commit: str, wanted: dvc_notes.Wanted) -> 
     except InputError as error:
         raise InputError(f"{error}; {_back(paths, back)}") from error
     exchange.make_own(paths.raw, paths.state)
-    write_json(paths.recorded, {"state": state_digest(paths), "dvc": True})
+    write_manifest(paths.recorded, RecordNote(state=state_digest(paths), dvc=True))
     paths.unfinished_checkout.unlink()
     return fetched
 
@@ -150,9 +156,9 @@ def _refuse_loss(paths: Paths, files: list[str]) -> None:
         return
     named = ", ".join(files[:SHOWN]) + (f" and {len(files) - SHOWN} more" * (len(files) > SHOWN))
     finish = ""
-    begun = read_json(paths.unfinished_checkout)
+    begun = read_manifest(paths.unfinished_checkout, CheckoutNote)
     if begun is not None:
-        finish = f" (a checkout of {begun.get('to')} was stopped halfway)"
+        finish = f" (a checkout of {begun.to} was stopped halfway)"
     raise InputError(
         f"checkout: {len(files)} files changed, are recorded nowhere and would be lost: {named}"
         f"{finish}; expected a recorded workspace; run 'refract run --commit', or undo them"

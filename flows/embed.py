@@ -23,8 +23,10 @@ from tasks.core.settings.params import load_params
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.store import checkpoints, layout, tables
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.files import read_json, write_json
+from tasks.core.workspace.manifest import read_manifest, write_manifest
+from tasks.core.workspace.manifests import EmbedStamp, IngestStamp
 from tasks.core.workspace.paths import Paths
+from tasks.core.workspace.state_manifests import RebuildNote
 from tasks.embed import (
     EmbedCounts,
     EmbedJob,
@@ -62,7 +64,7 @@ def embed(root: Path, rebuild: bool = False, arrivals: bool = False) -> EmbedRep
     begun = time.perf_counter()
     paths, params = Paths(root), load_params(Paths(root).params)
     ask(paths, "model")
-    corpus = read_json(paths.stamp("ingest"))
+    corpus = read_manifest(paths.stamp("ingest"), IngestStamp)
     if corpus is None or not paths.corpus_file.is_file():
         raise InputError("data/corpus: no corpus yet; expected one; run 'refract ingest'")
     settings, table = params.embed, paths.base_table
@@ -75,13 +77,12 @@ def embed(root: Path, rebuild: bool = False, arrivals: bool = False) -> EmbedRep
             rebuilding.unlink(missing_ok=True)
             base_table.check_encoder(table, settings)
             fresh = not layout.exists(table)
-        _begin(paths, str(corpus["digest"]), fresh=fresh)
+        _begin(paths, corpus.digest, fresh=fresh)
         unfinished = checkpoints.begun(paths.shards("embed"))
         base_table.prepare(paths.corpus_file, table, fresh=fresh)
         todo = base_table.plan(paths.corpus_file, table, rebuild=fresh)
         plan = checkpoints.write_plan(paths.shards("embed"), todo.rows)
-        digest = str(corpus["digest"])
-        job = EmbedJob(paths.corpus_file, digest, table, settings, plan, paths.truncated)
+        job = EmbedJob(paths.corpus_file, corpus.digest, table, settings, plan, paths.truncated)
         job = _with_features(job, paths, len(todo.rows), fresh)
         known = paths.stamp("embed").is_file() and not fresh
         labels = Arrivals(paths) if arrivals and known else None
@@ -90,7 +91,7 @@ def embed(root: Path, rebuild: bool = False, arrivals: bool = False) -> EmbedRep
         index(table, settings.index_from)
         _forget_features(paths)
         report = _report(table, counts, retired, begun)
-        _stamp(paths, settings, digest, report)
+        _stamp(paths, settings, corpus.digest, report)
         if unfinished:
             sweep(table)
         checkpoints.clear(plan.parent)
@@ -100,18 +101,19 @@ def embed(root: Path, rebuild: bool = False, arrivals: bool = False) -> EmbedRep
 
 def _begin(paths: Paths, corpus: str, *, fresh: bool) -> None:
     """Note that the table is neither of the old corpus any more nor of the new one yet."""
-    stamp = read_json(paths.stamp("embed"))
-    if stamp is not None and (fresh or stamp.get("corpus") != corpus):
-        digest = base_digest(str(stamp.get("digest")), corpus, "under way")
-        write_json(paths.stamp("embed"), stamp | {"corpus": None, "digest": digest})
+    stamp = read_manifest(paths.stamp("embed"), EmbedStamp)
+    if stamp is not None and (fresh or stamp.corpus != corpus):
+        digest = base_digest(stamp.digest, corpus, "under way")
+        write_manifest(paths.stamp("embed"), stamp.changed(corpus=None, digest=digest))
 
 
 def _goes_on(table: Path, space: str, note: Path) -> bool:
     """Tell whether a killed rebuild has replaced the table already; else note that one begins."""
-    now, begun = tables.version(table) if layout.exists(table) else 0, read_json(note) or {}
-    if begun.get("space") == space and begun["from"] < now:
+    now = tables.version(table) if layout.exists(table) else 0
+    begun = read_manifest(note, RebuildNote)
+    if begun is not None and begun.space == space and begun.version < now:
         return True
-    write_json(note, {"space": space, "from": now})
+    write_manifest(note, RebuildNote(space=space, version=now))
     return False
 
 
@@ -120,8 +122,8 @@ def _with_features(job: EmbedJob, paths: Paths, rows: int, fresh: bool) -> Embed
     if job.settings.features == "last":
         return job
     if not fresh:
-        known = tables.note(job.table).get("features")
-        return replace(job, reduction=paths.reduction(known["fingerprint"]) if known else None)
+        known = base_table.note_of(job.table).features
+        return replace(job, reduction=paths.reduction(known.fingerprint) if known else None)
     with track("features", min(SAMPLE, rows), "texts") as advance:
         made = fit_features(job, advance)
     if made is None:
@@ -133,9 +135,9 @@ def _with_features(job: EmbedJob, paths: Paths, rows: int, fresh: bool) -> Embed
 
 def _forget_features(paths: Paths) -> None:
     """Remove the maps of tables that a rebuild has replaced."""
-    used = (tables.note(paths.base_table).get("features") or {}).get("fingerprint")
+    used = base_table.note_of(paths.base_table).features
     for file in paths.vectors.glob(paths.reduction("*").name):
-        if used is None or file != paths.reduction(used):
+        if used is None or file != paths.reduction(used.fingerprint):
             file.unlink()
 
 
@@ -155,7 +157,7 @@ def _embed_shards(
 
 
 def _report(table: Path, counts: list[EmbedCounts], retired: int, begun: float) -> EmbedReport:
-    note = tables.note(table)
+    note = base_table.note_of(table)
     return EmbedReport(
         rows=tables.count(table),
         written=sum(count.written for count in counts),
@@ -163,24 +165,24 @@ def _report(table: Path, counts: list[EmbedCounts], retired: int, begun: float) 
         reused=sum(count.reused for count in counts),
         retired=retired,
         truncated=sum(count.truncated for count in counts),
-        dimensions=int(note["dimensions"]),
-        precision=counts[-1].precision if counts else str(note["settings"]["precision"]),
+        dimensions=note.dimensions,
+        precision=counts[-1].precision if counts else note.settings.precision,
         seconds=time.perf_counter() - begun,
     )
 
 
 def _stamp(paths: Paths, settings: EmbedSettings, corpus: str, report: EmbedReport) -> None:
-    encoder, space = fingerprint(settings), space_of(tables.note(paths.base_table))
-    stamp = {
-        "corpus": corpus,
-        "encoder": encoder,
-        "space": space,
-        "digest": base_digest(corpus, space, settings.storage),
-        "model": settings.model,
-        "rows": report.rows,
-        "dimensions": report.dimensions,
-        "precision": report.precision,
-        "storage": settings.storage,
-        "truncated": truncated.total(paths.truncated, paths.base_table),
-    }
-    write_json(paths.stamp("embed"), stamp)
+    encoder, space = fingerprint(settings), space_of(base_table.note_of(paths.base_table))
+    stamp = EmbedStamp(
+        corpus=corpus,
+        encoder=encoder,
+        space=space,
+        digest=base_digest(corpus, space, settings.storage),
+        model=settings.model,
+        rows=report.rows,
+        dimensions=report.dimensions,
+        precision=report.precision,
+        storage=settings.storage,
+        truncated=truncated.total(paths.truncated, paths.base_table),
+    )
+    write_manifest(paths.stamp("embed"), stamp)

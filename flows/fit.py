@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from prefect import flow
 
@@ -18,7 +17,8 @@ from tasks.core.labels.files import LabelFile, label_files
 from tasks.core.settings.params import Params, load_params
 from tasks.core.store import tables
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.files import write_json
+from tasks.core.workspace.manifest import write_manifest
+from tasks.core.workspace.manifests import Rejection
 from tasks.core.workspace.paths import Paths
 from tasks.fit import FitJob, FitReport, fit_instruction
 from tasks.progress import track
@@ -53,7 +53,8 @@ def fit(root: Path, names: list[str] | None = None, force: bool = False) -> FitO
             unusable = label_files(paths.labels).errors
             rejected |= {name: str(error) for name, error in unusable.items()}
             for name, reason in rejected.items():
-                write_json(paths.quarantine / "labels" / f"{name}.json", {"reason": reason})
+                place = paths.quarantine / "labels" / f"{name}.json"
+                write_manifest(place, Rejection(reason=reason))
         with track("fit", len(files), "label files") as advance:
             for name, file in files.items():
                 job = _job(paths, params, name, file, force=force)
@@ -61,7 +62,8 @@ def fit(root: Path, names: list[str] | None = None, force: bool = False) -> FitO
                     fitted += _fit_if_stale(paths, job)
                 except InputError as error:
                     rejected[name] = str(error)
-                    write_json(job.rejection, {"reason": str(error), "made_from": job.made_from})
+                    why = Rejection(reason=str(error), made_from=job.made_from)
+                    write_manifest(job.rejection, why)
                 advance(1)
         write_tables(paths)
     _leave(fitted, rejected)
@@ -97,18 +99,25 @@ def _job(paths: Paths, params: Params, name: str, file: LabelFile, *, force: boo
 
 
 def _leave(fitted: list[FitReport], rejected: dict[str, str]) -> None:
-    rows: list[dict[str, Any]] = [
+    rows: list[dict[str, object]] = [
         {
             "instruction": report.name,
             "method": report.method,
             "texts": report.texts,
-            "V before": report.before.get("v_measure"),
-            "V after": report.after.get("v_measure"),
-            "triplets before": report.before.get("triplets"),
-            "triplets after": report.after.get("triplets"),
-            "gate": report.gate.get("state"),
+            "get their label, %": report.gate and report.gate.accuracy,
+            **_shifts(report),
+            "gate": report.gate and report.gate.state,
         }
         for report in fitted
     ]
     rows += [{"instruction": name, "rejected": reason} for name, reason in rejected.items()]
     leave_table("fit", "Transforms", rows)
+
+
+def _shifts(report: FitReport) -> dict[str, object]:
+    sides = {"before": report.before, "after": report.after}
+    return {
+        f"{title} {when}": figures.get(key)
+        for key, title in (("v_measure", "V"), ("triplets", "triplets"))
+        for when, figures in sides.items()
+    }

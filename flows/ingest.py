@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 from prefect import flow
 
@@ -15,7 +14,9 @@ from flows.state.staleness import sources_fingerprint
 from tasks.core.documents.copying import Incoming
 from tasks.core.documents.corpus import CorpusReport
 from tasks.core.settings.params import load_params
-from tasks.core.workspace.files import Hashes, write_json
+from tasks.core.workspace.files import Hashes
+from tasks.core.workspace.manifest import write_manifest
+from tasks.core.workspace.manifests import CorpusFigures, IngestStamp
 from tasks.core.workspace.paths import Paths
 from tasks.ingest import bring_in, build_corpus
 
@@ -36,13 +37,13 @@ def ingest(root: Path, bring: list[Incoming] | None = None) -> CorpusReport:
         )
         report = replace(report, remarks=[*found.remarks(), *report.remarks])
         content = Hashes(paths.hashes).all([paths.corpus_file])[0]
-        stamp = {"fingerprint": fingerprint, "content": content, **asdict(report)}
-        write_json(paths.corpus_figures, _figures(report))
-        write_json(paths.stamp("ingest"), stamp)
+        stamp = IngestStamp(fingerprint=fingerprint, content=content, **asdict(report))
+        write_manifest(paths.corpus_figures, _figures(report))
+        write_manifest(paths.stamp("ingest"), stamp)
     counts = {"read": report.read, "kept": report.kept, **report.rejected, **report.notes}
     leave_table("ingest", "Corpus", [{"what": key, "texts": n} for key, n in counts.items()])
     return report
 
 
-def _figures(report: CorpusReport) -> dict[str, Any]:
-    return {"texts": report.kept, "sources": report.sources, "rejected": report.rejected}
+def _figures(report: CorpusReport) -> CorpusFigures:
+    return CorpusFigures(texts=report.kept, sources=report.sources, rejected=report.rejected)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 from prefect import flow
@@ -172,6 +171,6 @@ def _report(
     return LabelReport(job.name, file, steps, labels, cost, seconds, review)
 
 
-def _row(step: Step) -> dict[str, Any]:
+def _row(step: Step) -> dict[str, object]:
     row = asdict(step)
     return {**{key: row[key] for key in ("step", "wanted", "done", "known")}, **step.reasons}

@@ -13,8 +13,10 @@ from tasks.core.llm.client import Endpoint, find_endpoint
 from tasks.core.settings.params import Params
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.files import digest, read_json
+from tasks.core.workspace.files import digest
 from tasks.core.workspace.instruction_name import check_name
+from tasks.core.workspace.manifest import read_manifest
+from tasks.core.workspace.manifests import EmbedStamp, LabelCard
 from tasks.core.workspace.paths import Paths
 
 
@@ -39,7 +41,7 @@ def make_job(paths: Paths, params: Params, name: str, options: LabelOptions) -> 
     given = {"sample": options.sample, "clusters": options.clusters}
     given = {key: value for key, value in given.items() if value is not None}
     settings = params.label.model_copy(update=given)
-    base = read_json(paths.stamp("embed"))
+    base = read_manifest(paths.stamp("embed"), EmbedStamp)
     if base is None:
         raise InputError("data/vectors: no base vectors yet; expected some; run 'refract run'")
     file = options.taxonomy or options.zero_shot
@@ -47,7 +49,7 @@ def make_job(paths: Paths, params: Params, name: str, options: LabelOptions) -> 
         name=check_name(name),
         instruction=_wording(paths, params, name, options),
         table=paths.base_table,
-        base=str(base.get("digest")),
+        base=base.digest,
         memory=paths.labelling(name),
         answer_cache=paths.answer_cache,
         prompts=None if settings.prompts is None else paths.root / settings.prompts,
@@ -88,13 +90,13 @@ def fingerprint(job: LabelJob) -> str:
 
 def label_verdict(paths: Paths, name: str, made_from: str) -> Verdict:
     """Compare with the card of the labels that there are."""
-    card = read_json(paths.label_card(name))
+    card = read_manifest(paths.label_card(name), LabelCard)
     if card is None or not is_made(paths.label_file(name), card):
         return Verdict(True, "no labels by a model yet")
-    if not card.get("complete"):
+    if not card.complete:
         return Verdict(True, "some texts are without an answer")
-    if not any(each.get("texts") for each in card.get("taxonomy") or ()):
+    if not any(entry.texts for entry in card.taxonomy):
         return Verdict(True, "no text has a label")  # as earlier versions left it
-    if card.get("made_from") != made_from:
+    if card.made_from != made_from:
         return Verdict(True, "instruction, settings or texts changed")
     return FRESH

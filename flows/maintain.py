@@ -14,8 +14,9 @@ from flows.runtime.lock import writer
 from flows.runtime.prefect_artifacts import leave_table
 from tasks.core.settings.params import load_params
 from tasks.core.store import layout
-from tasks.core.workspace.files import read_json, write_json
 from tasks.core.workspace.instruction_name import BASE
+from tasks.core.workspace.manifest import read_manifest, write_manifest
+from tasks.core.workspace.manifests import ViewStamp
 from tasks.core.workspace.paths import Paths
 from tasks.maintain import UpkeepReport, forget_transforms, maintain_table
 
@@ -32,12 +33,12 @@ def maintain(root: Path, commit: bool = False) -> list[UpkeepReport]:
             reports.append(maintain_table(BASE, paths.base_table, keep, fragments))
         for name in Workspace(root).views:
             reports.append(maintain_table(name, paths.view_table(name), keep, fragments))
-            stamp = read_json(paths.view_stamp(name)) or {}
-            in_use = str(stamp.get("transform"))
+            stamp = read_manifest(paths.view_stamp(name), ViewStamp) or ViewStamp()
             was, live = reports[-1].live
-            if stamp.get("version") == was != live:  # the same rows, in fewer pieces
-                write_json(paths.view_stamp(name), stamp | {"version": live})
-            forget_transforms(paths.kept_transform(name, in_use).parent, in_use, keep)
+            if stamp.version == was != live:  # the same rows, in fewer pieces
+                write_manifest(paths.view_stamp(name), stamp.changed(version=live))
+            kept = paths.kept_transform(name, stamp.transform).parent
+            forget_transforms(kept, stamp.transform, keep)
         record_run(paths, params, "maintain", commit=commit)
     leave_table("maintain", "Upkeep", [_row(report) for report in reports])
     return reports

@@ -19,7 +19,8 @@ from tasks.core.store import checkpoints, tables
 from tasks.core.views import publishing
 from tasks.core.views.kept_versions import keep_labels
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.files import read_json, write_json
+from tasks.core.workspace.manifest import object_of, read_manifest, write_manifest
+from tasks.core.workspace.manifests import EmbedStamp, ViewNote, ViewStamp
 from tasks.core.workspace.paths import Paths
 from tasks.materialise import (
     ViewJob,
@@ -75,8 +76,8 @@ def _materialise(paths: Paths, params: Params, name: str) -> ViewReport:
     begun, settings = time.perf_counter(), params.materialise
     base_version = tables.version(paths.base_table)
     about = publishing.describe(paths.transform(name), settings.storage)
-    kept = paths.kept_transform(name, about["transform"])
-    publishing.keep_transform(kept.parent, paths.transform(name), about["transform"])
+    kept = paths.kept_transform(name, about.transform)
+    publishing.keep_transform(kept.parent, paths.transform(name), about.transform)
     keep_labels(kept, label_files(paths.labels).get(name))
     unfinished = checkpoints.begun(paths.shards(f"materialise/{name}"))
     tables.rewind(paths.view_table(name))
@@ -110,7 +111,7 @@ def _materialise(paths: Paths, params: Params, name: str) -> ViewReport:
         rows=rows,
         written=len(todo.rows),
         retired=len(todo.retired),
-        dimensions=int(about["size"]),
+        dimensions=about.size or 0,
         whole=todo.whole,
         seconds=time.perf_counter() - begun,
     )
@@ -128,8 +129,8 @@ def _parts(paths: Paths, name: str) -> list[Path]:
     ]
 
 
-def _stamp(paths: Paths, name: str, about: dict[str, object], rows: int) -> None:
-    base = read_json(paths.stamp("embed")) or {}
-    made = {"base": base.get("digest"), "rows": rows}
+def _stamp(paths: Paths, name: str, about: ViewNote, rows: int) -> None:
+    base = read_manifest(paths.stamp("embed"), EmbedStamp)
     version = tables.live_version(paths.view_table(name))
-    write_json(paths.view_stamp(name), {**about, **made, "version": version})
+    made = {"base": base and base.digest, "rows": rows, "version": version}
+    write_manifest(paths.view_stamp(name), ViewStamp.model_validate(object_of(about) | made))

@@ -14,8 +14,9 @@ from flows.state.unwritten import sweep_unfinished
 from flows.state.wholeness import is_live, mixtures
 from tasks.core.settings.params import Params
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.files import write_json
+from tasks.core.workspace.manifest import write_manifest
 from tasks.core.workspace.paths import Paths
+from tasks.core.workspace.state_manifests import RecordNote
 from tasks.record import commit as commit_state
 from tasks.record import git_push, push, record
 from tasks.versioning.commit import Committed
@@ -63,7 +64,7 @@ def record_run(paths: Paths, params: Params, subject: str, *, commit: bool) -> R
             except RepositoryError as error:
                 unsent.append(f"{error}; the run is recorded here and the next one sends it")
                 print(f"not sent: {unsent[-1]}", file=sys.stderr)
-    write_json(paths.recorded, {"state": state_digest(paths), "dvc": in_dvc})
+    write_manifest(paths.recorded, RecordNote(state=state_digest(paths), dvc=in_dvc))
     paths.unfinished_rollback.unlink(missing_ok=True)
     return Recorded(in_dvc, made.commit, made.message, made.tags, tuple(pushed), tuple(unsent))
 

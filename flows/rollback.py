@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from prefect import flow
 
@@ -15,17 +14,19 @@ from flows.runtime.lock import writer
 from flows.state.staleness import HELD_BY, fit_fingerprints
 from flows.state.trust import EXCHANGE, ask, ask_recording
 from flows.state.wholeness import mixture
+from tasks.core.encoding import base_table
 from tasks.core.encoding.featurizer import space_of
 from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.labels.files import label_files
 from tasks.core.settings.params import Params, load_params
-from tasks.core.store import tables
 from tasks.core.transforms.card import CARD, TENSORS, fits, is_whole, read_artifact, read_card
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.exchange import exchange
-from tasks.core.workspace.files import as_json, read_json
 from tasks.core.workspace.instruction_name import check_name
+from tasks.core.workspace.manifest import manifest_bytes, read_manifest
+from tasks.core.workspace.manifests import Hold, Scores
 from tasks.core.workspace.paths import Paths
+from tasks.core.workspace.state_manifests import RollbackNote
 from tasks.versioning import history
 from tasks.versioning.commit import check_committable
 from tasks.versioning.messages import identity
@@ -47,7 +48,7 @@ class RolledBack:
 @dataclass(frozen=True)
 class _Earlier:
     tag: history.ViewTag
-    scores: dict[str, Any]
+    scores: Scores
 
 
 @flow(name="rollback", flow_run_name="rollback/{name}")
@@ -74,14 +75,14 @@ def _choose(paths: Paths, name: str, version: str | None) -> tuple[str, _Earlier
     """Return the version that the view has now, and the one that is asked for."""
     tags = history.view_tags(paths.root, name)
     file = history.score_file(name)
-    scores = history.json_at(paths.root, [(tag.commit, file) for tag in tags])
+    scores = history.scores_at(paths.root, [(tag.commit, file) for tag in tags])
     known = [_Earlier(tag, own) for tag, own in zip(tags, scores, strict=True)]
     whole = mixture(paths, name) is None
-    now = identity(read_json(paths.metric(name)) or {}) if whole else None
+    now = identity(read_manifest(paths.metric(name), Scores)) if whole else None
     begun = _begun(paths, name, version, now)
     for one in known:
-        if begun is not None and f"v{one.tag.number}" == begun["version"]:
-            return str(begun["was"]), one
+        if begun is not None and f"v{one.tag.number}" == begun.version:
+            return begun.was, one
     same = [number for number, one in enumerate(known) if identity(one.scores) == now]
     at = same[-1] if same else len(known)
     was = f"v{known[at].tag.number}" if same else "an unrecorded version"
@@ -103,12 +104,12 @@ def _choose(paths: Paths, name: str, version: str | None) -> tuple[str, _Earlier
     return was, chosen[0]
 
 
-def _begun(paths: Paths, name: str, version: str | None, now: str | None) -> dict[str, Any] | None:
+def _begun(paths: Paths, name: str, version: str | None, now: str | None) -> RollbackNote | None:
     """Return the note of a rollback that a kill has kept from being recorded, if it is this one."""
-    begun = read_json(paths.unfinished_rollback)
-    if begun is None or begun.get("name") != name or begun.get("transform") != now:
+    begun = read_manifest(paths.unfinished_rollback, RollbackNote)
+    if begun is None or begun.name != name or begun.transform != now:
         return None
-    return begun if version in (None, begun.get("version")) else None
+    return begun if version in (None, begun.version) else None
 
 
 def _restore(paths: Paths, params: Params, name: str, was: str, earlier: _Earlier) -> str:
@@ -138,35 +139,26 @@ def _put(
             f"view {name!r}: {version} was recorded with scores of another transform than it has;"
             f" expected both of one fit; choose another version: 'refract versions {name}'"
         )
-    base, asked = tables.note(paths.base_table), fingerprint(params.embed)
-    if base["fingerprint"] != asked or card.get("encoder") != space_of(base):
+    base, asked = base_table.note_of(paths.base_table), fingerprint(params.embed)
+    if base.fingerprint != asked or card.encoder != space_of(base):
         raise InputError(
             f"view {name!r}: {version} reads vectors of another encoder than params.yaml names"
             " now; expected the same; check out the whole version instead:"
             f" 'refract checkout {earlier.tag.tag}'"
         )
-    begun = {
-        "name": name,
-        "version": version,
-        "was": was,
-        "transform": identity(earlier.scores),
-    }
+    begun = RollbackNote(name=name, version=version, was=was, transform=identity(earlier.scores))
+    hold = _hold(paths, params, name, version, card.fingerprint or "")
     new = {
-        paths.unfinished_rollback: as_json(begun),
-        paths.hold(name): as_json(_hold(paths, params, name, earlier, str(card["fingerprint"]))),
-        paths.metric(name): as_json(earlier.scores),
+        paths.unfinished_rollback: manifest_bytes(begun),
+        paths.hold(name): manifest_bytes(hold),
+        paths.metric(name): manifest_bytes(earlier.scores),
         **{paths.transform(name) / file: (source / file).read_bytes() for file in (TENSORS, CARD)},
     }
     exchange(paths.root, paths.exchange, new)
 
 
-def _hold(
-    paths: Paths, params: Params, name: str, earlier: _Earlier, transform: str
-) -> dict[str, Any]:
+def _hold(paths: Paths, params: Params, name: str, version: str, transform: str) -> Hold:
     file = label_files(paths.labels).get(name)
     now = fit_fingerprints(paths, params, name, file) if file else {}
-    return {
-        "version": f"v{earlier.tag.number}",
-        "transform": transform,
-        "made_from": {key: value for key, value in now.items() if key in HELD_BY},
-    }
+    made_from = {key: value for key, value in now.items() if key in HELD_BY}
+    return Hold(version=version, transform=transform, made_from=made_from)

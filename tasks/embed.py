@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -18,6 +17,7 @@ from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.store import checkpoints, layout
 from tasks.core.store import index as nearest
+from tasks.core.workspace.state_manifests import Shard
 from tasks.retries import RETRIES
 
 
@@ -69,7 +69,7 @@ def _coder(job: EmbedJob) -> Featurizer:
 @task(name="embed shard", task_run_name="embed {start}-{stop}", cache_policy=NO_CACHE, **RETRIES)
 def embed_shard(
     job: EmbedJob, start: int, stop: int, fresh: bool, advance: Callable[[int], None]
-) -> dict[str, Any]:
+) -> Shard:
     """Encode the planned rows `start` to `stop`; a shard finished before a kill is not repeated."""
     rows = checkpoints.read_plan(job.plan, start, stop)
     reduction = job.reduction and job.reduction.name
@@ -91,23 +91,22 @@ def embed_shard(
         fresh=fresh,
         advance=advance,
     )
-    shard |= {"about": describe(job.settings, coder)}
     checkpoints.save(job.plan.parent, key, shard)
     return shard
 
 
 @task(name="commit shard", cache_policy=NO_CACHE)
-def commit_shard(job: EmbedJob, shard: dict[str, Any], fresh: bool) -> EmbedCounts:
+def commit_shard(job: EmbedJob, shard: Shard, fresh: bool) -> EmbedCounts:
     """Make a shard's rows visible in one commit."""
-    truncated.add(job.truncated, shard["cut"], fresh=fresh)
+    truncated.add(job.truncated, shard.cut, fresh=fresh)
     storage = job.settings.storage
-    base_table.commit_shard(job.corpus, job.table, shard, shard["about"], storage, fresh=fresh)
+    base_table.commit_shard(job.corpus, job.table, shard, storage, fresh=fresh)
     return EmbedCounts(
-        shard["written"],
-        shard["encoded"],
-        shard["reused"],
-        len(shard["cut"]),
-        shard["about"]["settings"]["precision"],
+        shard.written,
+        shard.encoded,
+        shard.reused,
+        len(shard.cut),
+        shard.about.settings.precision,
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -13,8 +12,7 @@ from prefect.cache_policies import NO_CACHE
 from tasks.core.documents.quarantine import RejectLog
 from tasks.core.encoding import base_table
 from tasks.core.encoding.label_names import NameReader
-from tasks.core.evaluation import quality_gate
-from tasks.core.evaluation.metrics import Scores, score
+from tasks.core.evaluation import metrics, quality_gate
 from tasks.core.labels.files import LabelFile
 from tasks.core.labels.reader import LabelSet, read_labels
 from tasks.core.settings.fit_section import FitSettings
@@ -22,7 +20,9 @@ from tasks.core.transforms.base import Transform, contents
 from tasks.core.transforms.card import CARD, fits, is_whole, of_scores
 from tasks.core.transforms.training_set import Labelled, labelled
 from tasks.core.workspace.exchange import exchange
-from tasks.core.workspace.files import as_json, digest, object_in, read_json, write_json
+from tasks.core.workspace.files import digest
+from tasks.core.workspace.manifest import manifest_bytes, read_manifest, write_manifest
+from tasks.core.workspace.manifests import ByMeasure, Card, Gate, Scores
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,9 @@ class FitReport:
     held_out: int
     reasons: dict[str, int]
     notes: dict[str, int]
-    before: dict[str, Any]
-    after: dict[str, Any]
-    gate: dict[str, Any]
+    before: ByMeasure
+    after: ByMeasure
+    gate: Gate | None
     seconds: float
     refitted: bool
 
@@ -82,18 +82,19 @@ def fit_instruction(job: FitJob) -> FitReport:
     )
     _write_rejects(job, labels)
     matched = _matched(labels)
-    card = read_json(job.transform / CARD)
+    card = read_manifest(job.transform / CARD, Card)
     if card is not None and not job.force and _same_but_base(card, job, matched):
         job.hold.unlink(missing_ok=True)
-        write_json(job.transform / CARD, card | {"made_from": job.made_from})
-        return _report(job, labels, read_json(job.metric) or {}, begun, refitted=False)
+        write_manifest(job.transform / CARD, card.changed(made_from=job.made_from))
+        scores = read_manifest(job.metric, Scores) or Scores()
+        return _report(job, labels, scores, begun, refitted=False)
     known = labelled(job.table, labels.label_of, job.names)
-    scores = {"fingerprint": _fingerprint(job, matched), **_scores(job, known)}
+    scores = _scores(job, known)
     made = known.fit(settings.method, settings.method_settings(), settings.seed)
-    scores["method"] = _called(made)
-    card = _card(job, matched, labels, scores) | {"scores": of_scores(scores)}
-    files = {job.transform / name: content for name, content in contents(made, card).items()}
-    new = {job.metric: as_json(scores), **files}
+    scores = scores.changed(fingerprint=_fingerprint(job, matched), method=_called(made))
+    new_card = _card(job, matched, labels, scores)
+    files = {job.transform / name: content for name, content in contents(made, new_card).items()}
+    new = {job.metric: manifest_bytes(scores), **files}
     exchange(job.root, job.exchange, new, gone=(job.rejection, job.hold))
     return _report(job, labels, scores, begun, refitted=True)
 
@@ -114,33 +115,34 @@ def _fingerprint(job: FitJob, matched: str) -> str:
     return digest(job.made_from["params"], job.made_from["encoder"], matched)
 
 
-def _same_but_base(card: dict[str, Any], job: FitJob, matched: str) -> bool:
-    old = object_in(card, "made_from")
-    unchanged = all(old.get(key) == job.made_from[key] for key in ("params", "encoder"))
-    made = card.get("matched") == matched and fits(card, read_json(job.metric) or {})
+def _same_but_base(card: Card, job: FitJob, matched: str) -> bool:
+    unchanged = all(card.made_from.get(key) == job.made_from[key] for key in ("params", "encoder"))
+    made = card.matched == matched and fits(card, read_manifest(job.metric, Scores))
     return unchanged and made and is_whole(job.transform)
 
 
-def _scores(job: FitJob, known: Labelled) -> dict[str, Any]:
+def _scores(job: FitJob, known: Labelled) -> Scores:
     """Fit on a part of the labels and score the rest, in the view and in the generic space."""
     settings = job.settings
     method, own, seed = settings.method, settings.method_settings(), settings.seed
     train, held = known.split(settings.held_out, seed)
     trial = train.fit(method, own, seed)
     once = held.once()
-    before = score(once.rows.vectors, once.y, seed)
-    after = score(once.seen_by(trial).vectors, once.y, seed)
+    before = metrics.score(once.rows.vectors, once.y, seed)
+    after = metrics.score(once.seen_by(trial).vectors, once.y, seed)
     ruling = quality_gate.weigh(known, held, trial, own, seed, method)
     if settings.gate:
         quality_gate.refuse(str(job.file.path), ruling, before, after)
-    return {
-        "labels": len(known.names),
-        "texts": known.texts,
-        "held_out": len(once.y),
-        "before": _rounded(before),
-        "after": _rounded(after),
-        "gate": {"state": ruling.state, "why": ruling.why, **ruling.figures},
-    }
+    scores = Scores(
+        labels=len(known.names),
+        texts=known.texts,
+        held_out=len(once.y),
+        before=_rounded(before),
+        after=_rounded(after),
+        gate=Gate.model_validate({"state": ruling.state, "why": ruling.why, **ruling.figures}),
+    )
+    ceiling = metrics.knn_ceiling(once.y, seed)
+    return scores if ceiling in (None, 100) else scores.changed(knn_ceiling=round(ceiling, 2))
 
 
 def _called(made: Transform) -> str:
@@ -149,43 +151,45 @@ def _called(made: Transform) -> str:
     return f"{made.method}: {chosen}" if chosen else made.method
 
 
-def _rounded(scores: Scores) -> dict[str, Any]:
+def _rounded(scores: metrics.Scores) -> ByMeasure:
     return {
         key: round(value, 2) if isinstance(value, float) else value
         for key, value in asdict(scores).items()
     }
 
 
-def _card(job: FitJob, matched: str, labels: LabelSet, scores: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "instruction": job.name,
-        "wording": job.wording,
-        "encoder": job.made_from["encoder"],
-        "made_from": job.made_from,
-        "matched": matched,
-        "fingerprint": _fingerprint(job, matched),
-        "counts": dict(sorted(labels.counts.items())),
-        "reasons": dict(sorted(labels.reasons.items())),
-        "notes": dict(sorted(labels.notes.items())),
-        "gate": {key: scores["gate"][key] for key in ("state", "why")},
-        "seed": job.settings.seed,
-    }
+def _card(job: FitJob, matched: str, labels: LabelSet, scores: Scores) -> Card:
+    gate = scores.gate or Gate()
+    return Card(
+        instruction=job.name,
+        wording=job.wording,
+        encoder=job.made_from["encoder"],
+        made_from=job.made_from,
+        matched=matched,
+        fingerprint=scores.fingerprint,
+        scores=of_scores(scores),
+        counts=dict(sorted(labels.counts.items())),
+        reasons=dict(sorted(labels.reasons.items())),
+        notes=dict(sorted(labels.notes.items())),
+        gate=Gate(state=gate.state, why=gate.why),
+        seed=job.settings.seed,
+    )
 
 
 def _report(
-    job: FitJob, labels: LabelSet, scores: dict[str, Any], begun: float, *, refitted: bool
+    job: FitJob, labels: LabelSet, scores: Scores, begun: float, *, refitted: bool
 ) -> FitReport:
     return FitReport(
         name=job.name,
-        method=str(scores.get("method", job.settings.method)),
+        method=scores.method or job.settings.method,
         labels=len(labels.counts),
         texts=len(labels.ids),
-        held_out=int(scores.get("held_out", 0)),
+        held_out=scores.held_out or 0,
         reasons=labels.reasons,
         notes=labels.notes,
-        before=scores.get("before", {}),
-        after=scores.get("after", {}),
-        gate=scores.get("gate", {}),
+        before=scores.before,
+        after=scores.after,
+        gate=scores.gate,
         seconds=time.perf_counter() - begun,
         refitted=refitted,
     )

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -21,6 +20,7 @@ from tasks.core.annotation.zero_shot import described, weak_labels
 from tasks.core.labels.precedence import MODEL, ZERO_SHOT
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import content_hash, write_text
+from tasks.core.workspace.manifests import LabelCard
 from tasks.progress import track
 
 UNSURE = "not sure enough"
@@ -133,36 +133,37 @@ def write_labels(
     found, gone = label_file.still_there(pipeline.labelled(job), texts)
     named = label_file.described(pipeline.taxonomy(job), found, texts)
     source = ZERO_SHOT if job.weak else MODEL
-    card = _card(job, source, steps, made_from, seconds) | {"taxonomy": named, "left_out": gone}
+    made = _card(job, source, steps, made_from, seconds)
+    card = made.changed(taxonomy=named, left_out=gone)
     label_file.write_labels(output.labels, output.card, found, source, card)
-    return {each["label"]: each["texts"] for each in named}
+    return {entry.label: entry.texts for entry in named}
 
 
 def _card(
     job: LabelJob, source: str, steps: list[Step], made_from: str, seconds: float
-) -> dict[str, Any]:
-    about: dict[str, Any] = {
-        "instruction": job.name,
-        "wording": job.instruction,
-        "source": source,
-        "encoder": job.encoder.model,
-        "seed": job.settings.seed,
-        "settings": job.settings.deciding(),
-        "steps": [asdict(step) for step in steps],
-        "seconds": round(seconds, 1),
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "made_from": made_from,
-        "complete": not any(step.failed or step.unasked for step in steps[-1:]),
-    }
+) -> LabelCard:
+    card = LabelCard(
+        instruction=job.name,
+        wording=job.instruction,
+        source=source,
+        encoder=job.encoder.model,
+        seed=job.settings.seed,
+        settings=job.settings.deciding(),
+        steps=[asdict(step) for step in steps],
+        seconds=round(seconds, 1),
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        made_from=made_from,
+        complete=not any(step.failed or step.unasked for step in steps[-1:]),
+    )
     if job.weak:
-        return about
-    return about | {
-        "model": job.asked.model,
-        "temperature": job.settings.temperature,
-        "host": job.asked.host,
-        "prompts": version_of(load_prompts(job.prompts)),
-        "spent": asdict(spent(job)),
-    }
+        return card
+    return card.changed(
+        model=job.asked.model,
+        temperature=job.settings.temperature,
+        host=job.asked.host,
+        prompts=version_of(load_prompts(job.prompts)),
+        spent=asdict(spent(job)),
+    )
 
 
 def spent(job: LabelJob) -> Spent:

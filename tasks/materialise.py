@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -16,6 +15,9 @@ from tasks.core.store import checkpoints, maintenance, tables
 from tasks.core.transforms.base import Transform, load
 from tasks.core.views import publishing
 from tasks.core.workspace.files import remove
+from tasks.core.workspace.manifest import object_of
+from tasks.core.workspace.manifests import ViewNote
+from tasks.core.workspace.state_manifests import Shard
 from tasks.retries import RETRIES
 
 
@@ -28,7 +30,7 @@ class ViewJob:
     base_version: int
     view: Path
     transform: Path
-    about: dict[str, Any]
+    about: ViewNote
     settings: MaterialiseSettings
     plan: Path
     whole: bool
@@ -45,12 +47,10 @@ def _load(transform: Path, fingerprint: str) -> Transform:
     cache_policy=NO_CACHE,
     **RETRIES,
 )
-def materialise_shard(
-    job: ViewJob, start: int, stop: int, advance: Callable[[int], None]
-) -> dict[str, Any]:
+def materialise_shard(job: ViewJob, start: int, stop: int, advance: Callable[[int], None]) -> Shard:
     """Transform the planned rows `start` to `stop`; what was finished before a kill is kept."""
     rows = checkpoints.read_plan(job.plan, start, stop)
-    purpose = f"{sorted(job.about.items())} {job.base_version} {job.whole}"
+    purpose = f"{sorted(object_of(job.about).items())} {job.base_version} {job.whole}"
     key = checkpoints.key_of(purpose, rows)
     known = checkpoints.load(job.plan.parent, key, job.view)
     if known is not None:
@@ -61,9 +61,8 @@ def materialise_shard(
         job.base_version,
         job.view,
         rows,
-        _load(job.transform, job.about["transform"]),
+        _load(job.transform, job.about.transform),
         job.about,
-        job.settings.storage,
         whole=job.whole,
         advance=advance,
     )
@@ -79,7 +78,7 @@ def retire_view(parts: list[Path]) -> None:
 
 
 @task(name="publish view", task_run_name="publish {job.name}", cache_policy=NO_CACHE)
-def publish_view(job: ViewJob, todo: publishing.Plan, written: list[dict[str, Any]]) -> int:
+def publish_view(job: ViewJob, todo: publishing.Plan, written: list[Shard]) -> int:
     """Make the new rows the view that readers see; return its row count."""
     version = publishing.publish(
         job.base,
@@ -88,7 +87,6 @@ def publish_view(job: ViewJob, todo: publishing.Plan, written: list[dict[str, An
         todo,
         written,
         job.about,
-        job.settings.storage,
         job.settings.index_from,
     )
     return tables.count(job.view, version)

@@ -9,7 +9,9 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.core.settings.running_sections import RecordSettings
-from tasks.core.workspace.files import digest, read_json, write_json
+from tasks.core.workspace.files import digest
+from tasks.core.workspace.manifest import read_manifest, write_manifest
+from tasks.core.workspace.state_manifests import PushNote
 from tasks.retries import RETRIES
 from tasks.versioning import commit as committing
 from tasks.versioning import dvc_notes
@@ -83,26 +85,26 @@ def push(root: Path, note: Path, files: tuple[Path, ...], remote: str | None) ->
     What is not Refract's own is left to the user.
     """
     now = digest([file.read_text("utf-8") for file in files if file.is_file()], remote)
-    known = read_json(note) or {}
-    if known.get("data") == now:
+    known = read_manifest(note, PushNote) or PushNote()
+    if known.data == now:
         return False
     wanted = dvc_notes.wanted(Present(root))
     dvc(root, "push", *([] if remote is None else ["--remote", remote]), *wanted.targets)
-    write_json(note, known | {"data": now})
+    write_manifest(note, known.changed(data=now))
     return True
 
 
 @task(name="git push", cache_policy=NO_CACHE)
 def git_push(root: Path, note: Path) -> bool:
     """Send this branch's commits and tags to its upstream, or to 'origin' where it has none."""
-    head, known = git(root, "show-ref", "--head"), read_json(note) or {}
+    head, known = git(root, "show-ref", "--head"), read_manifest(note, PushNote) or PushNote()
     now = digest([line for line in head.splitlines() if "refs/remotes/" not in line])
-    if known.get("commits") == now:
+    if known.commits == now:
         return False
     upstream = git_answer(root, "rev-parse", "--verify", "--quiet", "@{upstream}")
     where = [] if upstream else ["origin", "HEAD"]
     git(root, "push", "--quiet", "--follow-tags", *where)
-    write_json(note, known | {"commits": now})
+    write_manifest(note, known.changed(commits=now))
     return True
 
 

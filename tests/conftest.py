@@ -1,7 +1,10 @@
 import os
+import shutil
 import tempfile
+from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 # Before anything imports them: no network, no telemetry, no thread fights on small machines.
@@ -10,26 +13,57 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("DVC_NO_ANALYTICS", "1")
+# Nobody reads what flows log: on its way to the terminal and the server it cost a tenth of a run.
+os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
+os.environ.setdefault("PREFECT_LOGGING_TO_API_ENABLED", "false")
 # Worlds are copied and cloned all the time; what it means to trust one is tested by itself.
 os.environ.setdefault("REFRACT_TRUST", "*")
 os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="refract-state-")
 
+TESTS = Path(__file__).parent
+
 settings.register_profile("refract", deadline=None)  # how fast a shared machine is proves nothing
 settings.load_profile("refract")
 
-
-SLOWEST = ("test_serve_kill.py", "test_serve.py", "test_kill.py", "test_versions.py", "test_run.py")
+SLOWEST = (
+    *("serve", "kill", "versions", "serve_kill", "run"),
+    *("record", "push", "rollback", "cli", "private_server"),
+)
 
 
 def pytest_collection_modifyitems(items):
     """Begin with the slowest files, so that two workers end at about the same time."""
-    place = {name: at for at, name in enumerate(SLOWEST)}
-    items.sort(key=lambda item: place.get(item.path.name, len(place)))
+    place = {f"test_{name}.py": at for at, name in enumerate(SLOWEST)}
+
+    def turn(item):
+        file = item.path.relative_to(TESTS)
+        return place.get(file.name, len(place)), file.parts[0] != "flows"
+
+    items.sort(key=turn)
 
 
 @pytest.fixture(scope="session")
-def tiny_model(tmp_path_factory):
+def once(tmp_path_factory, worker_id):
+    """Make something for all workers: `once(name, make)` calls `make(folder)` in one of them."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own if worker_id == "master" else own.parent
+
+    def get(name, make):
+        folder = shared / name
+        with FileLock(shared / f"{name}.lock"):
+            if not (folder / ".made").exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of one that failed
+                folder.mkdir()
+                make(folder)
+                (folder / ".made").touch()
+        return folder
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def tiny_model(once):
     """A real encoder, small enough to load and run in milliseconds."""
     from tests.world import make_model
 
-    return make_model(tmp_path_factory.mktemp("model") / "tiny")
+    return once("model", lambda folder: make_model(folder / "tiny")) / "tiny"

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -118,41 +116,7 @@ def everything(*folders: Path) -> dict[str, str]:
     return found
 
 
-def refract(root: Path, *words: str, **environment: str) -> tuple[int, str, str]:
-    """Be the command line in `root`; return its exit code and what it said."""
-    import contextlib
-    import io
-
-    from flows.cli import main
-
-    before, argv, here = dict(os.environ), sys.argv, Path.cwd()
-    out, err = io.StringIO(), io.StringIO()
-    os.environ.update(environment)
-    sys.argv = ["refract", *words]
-    os.chdir(root)
-    code: object = 0
-    try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            main()
-    except SystemExit as end:
-        code = end.code or 0
-    finally:
-        os.chdir(here)
-        sys.argv = argv
-        os.environ.clear()
-        os.environ.update(before)
-    return int(str(code)), out.getvalue(), err.getvalue()
-
-
 def clone(origin: Path) -> Path:
     """Clone a workspace beside itself."""
     git(origin.parent, "clone", "--quiet", str(origin), "clone")
     return origin.parent / "clone"
-
-
-def refused(root: Path, *words: str) -> str:
-    """Return the one line of a command that has to end with exit code 2."""
-    code, _, said = refract(root, *words)
-    assert code == 2, said
-    assert said.count("\n") == 1, said
-    return said

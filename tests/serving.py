@@ -23,6 +23,8 @@ from tasks.core.workspace.paths import Paths
 from tests.children import Child, refract
 
 LOCKED = 120.0  # seconds; a server on SQLite may wait 60 for a lock
+NEEDED_BY_SERVE = ("SCHEDULER", "LATE_RUNS", "FOREMAN", "PAUSE_EXPIRATIONS", "TRIGGERS")
+"""Services of a Prefect server that the tests' own does without."""
 PATIENCE = 300.0  # seconds; on two busy cores Python and Prefect alone took 30 to start
 
 
@@ -63,10 +65,14 @@ class Served:
     def wait_until(self, met: Callable[[], Any], what: str) -> None:
         """Wait until `met()`; AssertionError with the log if serve ends or it takes too long."""
         last = time.monotonic() + PATIENCE
-        while not met():
+        while True:
+            begun = time.monotonic()
+            if met():
+                return
+            took = time.monotonic() - begun
             assert self.process.poll() is None, f"serve ended before {what}:\n{self.said()}"
             assert time.monotonic() < last, f"no {what} within {PATIENCE:.0f} s:\n{self.said()}"
-            time.sleep(0.1)
+            time.sleep(max(0.1, 3 * took))  # to look must not keep from work what is waited for
 
     def ready(self) -> Served:
         self.wait_until(lambda: "serving" in self.said(), "announcement")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -9,6 +10,7 @@ from typing import NoReturn
 import click
 
 from flows.cli import judging, labelling, making, reading, serving, trusting, versions
+from flows.cli.help import GroupedVerbs
 from flows.cli.terminal import cleaned, open_closed_streams
 from flows.runtime.environment import settle_environment
 from tasks.core.workspace.errors import InputError
@@ -16,22 +18,43 @@ from tasks.core.workspace.exhaustion import exhausted, unwritable
 from tasks.core.workspace.paths import Paths
 from tasks.versioning.run_git_and_dvc import RepositoryError
 
+HEADINGS: dict[str, list[click.Command]] = {
+    "Start": [making.init, making.ingest, making.embed, making.run],
+    "Look": [reading.status, reading.search, reading.similar, reading.report, reading.export],
+    "Label": [labelling.label, making.fit, making.materialise, judging.evaluate, judging.suggest],
+    "Versions": [versions.versions, versions.diff, versions.checkout, versions.rollback],
+    "Leave running": [serving.serve, serving.maintain, trusting.trust],
+}
+EXITS = (
+    "Exit codes: 0 done, or nothing to do; 1 made but not recorded, or a fault of Refract's own;"
+    " 2 the input cannot be used, and one line says why; 130 stopped by Ctrl-C."
+)
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+@click.group(
+    cls=GroupedVerbs,
+    headings=HEADINGS,
+    epilog=EXITS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="refract")
-def cli() -> None:
+@click.option(
+    "-C",
+    "folders",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Work as if started in DIR; a second one is seen from the first.",
+)
+def cli(folders: tuple[Path, ...]) -> None:
     """Embed once, see it by any instruction."""
-
-
-for command in (
-    *(making.init, making.ingest, making.embed, labelling.label, making.fit),
-    *(making.materialise, making.run),
-    *(reading.search, reading.similar, reading.status, reading.report, reading.export),
-    *(judging.evaluate, judging.suggest),
-    *(serving.serve, serving.maintain, trusting.trust),
-    *(versions.versions, versions.checkout, versions.rollback, versions.diff),
-):
-    cli.add_command(command)
+    for folder in folders:
+        try:
+            os.chdir(folder)
+        except OSError as error:
+            raise InputError(
+                f"-C {folder}: {error.strerror}; expected a folder; check the path"
+            ) from error
 
 
 def _refuse(message: str) -> NoReturn:

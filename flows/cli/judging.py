@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from flows.cli.options import Folder, root_option
+from flows.cli.options import Folder, json_option, root_option
 from tasks.core.workspace.paths import Paths
 
 
@@ -14,7 +14,7 @@ from tasks.core.workspace.paths import Paths
 @click.argument("name")
 @click.option("--truth", type=Folder(), metavar="FILE", help="Score these labels instead.")
 @click.option("--out", type=Folder(), metavar="FILE", help="Write the JSON there as well.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @root_option
 def evaluate(name: str, truth: Path | None, out: Path | None, as_json: bool, root: Path) -> None:
     """Score view NAME on labels it has not seen, with 95 % intervals.

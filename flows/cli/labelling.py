@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
 
-from flows.cli.options import Folder, root_option
+from flows.cli.options import Folder, json_option, root_option
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
 
@@ -27,6 +28,7 @@ from tasks.core.workspace.paths import Paths
     metavar="FILE",
     help="Make weak labels without a model: by likeness to those in FILE.",
 )
+@json_option
 @root_option
 def label(
     name: str,
@@ -37,6 +39,7 @@ def label(
     review: bool,
     taxonomy: Path | None,
     zero_shot: Path | None,
+    as_json: bool,
     root: Path,
 ) -> None:
     """Have a language model make the label file NAME from an instruction."""
@@ -62,11 +65,12 @@ def label(
         if dry_run:
             from tasks.core.annotation.cost_estimate import forecast
 
-            show_labels.forecast(job, [] if zero_shot is not None else forecast(job))
+            steps = [] if zero_shot is not None else forecast(job)
+            show.tell(steps, partial(show_labels.forecast, job), as_json=as_json)
             return
         verdict = label_verdict(paths, name, fingerprint(job))
         if not verdict.stale and not review:
-            show.nothing_to_do(f"label {name}", verdict.reason)
+            show.nothing_to_do(f"label {name}", verdict.reason, as_json=as_json)
             return
     from flows.runtime.prefect_settings import settle
 
@@ -75,4 +79,4 @@ def label(
         show_labels.asked(name, endpoint(params))
     from flows.label import label as flow
 
-    show_labels.labelled(flow(root, name, options), options, paths)
+    show.tell(flow(root, name, options), show_labels.labelled, options, paths, as_json=as_json)

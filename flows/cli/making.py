@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
-from flows.cli.options import Folder, root_option
+from flows.cli.options import Folder, json_option, root_option
 from flows.runtime.environment import settle_home
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
@@ -28,8 +29,9 @@ def init(folder: Path, git: bool) -> None:
 @click.command()
 @click.argument("sources", nargs=-1)
 @click.option("--replace", is_flag=True, help="Let SOURCES replace documents of the same name.")
+@json_option
 @root_option
-def ingest(sources: tuple[str, ...], replace: bool, root: Path) -> None:
+def ingest(sources: tuple[str, ...], replace: bool, as_json: bool, root: Path) -> None:
     """Build the corpus from data/raw, after copying SOURCES there.
 
     SOURCES are files, folders and globs.
@@ -44,25 +46,26 @@ def ingest(sources: tuple[str, ...], replace: bool, root: Path) -> None:
     params = load_params(paths.params)
     bring = incoming(sources, paths.raw, params.ingest, replace=replace)
     for line in strays(sources):
-        click.echo(f"ingest: {line}")
+        click.echo(f"ingest: {line}", err=as_json)
     if not bring:
         files = documents(paths, params).files
         verdict = staleness.ingest_verdict(
             paths, staleness.sources_fingerprint(paths, params, files)
         )
         if not verdict.stale:
-            show.nothing_to_do("ingest", verdict.reason)
+            show.nothing_to_do("ingest", verdict.reason, as_json=as_json)
             return
     _prefect(paths)
     from flows.ingest import ingest as flow
 
-    show.ingested(flow(root, bring), paths)
+    show.tell(flow(root, bring), show.ingested, paths, as_json=as_json)
 
 
 @click.command()
 @click.option("--rebuild", is_flag=True, help="Encode everything anew, also by another encoder.")
+@json_option
 @root_option
-def embed(rebuild: bool, root: Path) -> None:
+def embed(rebuild: bool, as_json: bool, root: Path) -> None:
     """Encode what is new or changed, retire what is gone."""
     from flows.cli import show
     from flows.state import staleness
@@ -76,20 +79,21 @@ def embed(rebuild: bool, root: Path) -> None:
     verdict = staleness.embed_verdict(paths, params)
     if not rebuild:
         if not verdict.stale:
-            show.nothing_to_do("embed", verdict.reason)
+            show.nothing_to_do("embed", verdict.reason, as_json=as_json)
             return
         base_table.check_encoder(paths.base_table, params.embed)
     _prefect(paths)
     from flows.embed import embed as flow
 
-    show.embedded(flow(root, rebuild))
+    show.tell(flow(root, rebuild), show.embedded, as_json=as_json)
 
 
 @click.command()
 @click.argument("names", nargs=-1)
 @click.option("--force", is_flag=True, help="Fit also what is up to date.")
+@json_option
 @root_option
-def fit(names: tuple[str, ...], force: bool, root: Path) -> None:
+def fit(names: tuple[str, ...], force: bool, as_json: bool, root: Path) -> None:
     """Fit a transform for each label file that changed."""
     from flows.cli import show
     from flows.state import staleness
@@ -100,14 +104,14 @@ def fit(names: tuple[str, ...], force: bool, root: Path) -> None:
     if not (force and staleness.wanted_labels(paths, names)) and not staleness.any_fit(
         paths, params, names
     ):
-        show.nothing_to_do("fit", "what can be fitted is up to date")
+        show.nothing_to_do("fit", "what can be fitted is up to date", as_json=as_json)
         _refuse_rejected(staleness.rejections(paths, params, names))
         return
     _prefect(paths)
     from flows.fit import fit as flow
 
     outcome = flow(root, list(names) or None, force)
-    show.fitted(outcome, silent=tuple(outcome.rejected))
+    show.tell(outcome, show.fitted, tuple(outcome.rejected), as_json=as_json)
     _refuse_rejected(staleness.rejections(paths, params, names) | outcome.rejected)
 
 
@@ -127,8 +131,9 @@ def _refuse_rejected(rejected: dict[str, str]) -> None:
 
 @click.command()
 @click.argument("names", nargs=-1)
+@json_option
 @root_option
-def materialise(names: tuple[str, ...], root: Path) -> None:
+def materialise(names: tuple[str, ...], as_json: bool, root: Path) -> None:
     """Write each view that is out of date.
 
     A new transform is applied to all base vectors, a known one to new rows only.
@@ -140,18 +145,19 @@ def materialise(names: tuple[str, ...], root: Path) -> None:
     paths = Paths(root)
     params = load_params(paths.params)
     if not staleness.any_view(paths, params, names):
-        show.nothing_to_do("materialise", "every view is up to date")
+        show.nothing_to_do("materialise", "every view is up to date", as_json=as_json)
         return
     _prefect(paths)
     from flows.materialise import materialise as flow
 
-    show.materialised(flow(root, list(names) or None))
+    show.tell(flow(root, list(names) or None), show.materialised, as_json=as_json)
 
 
 @click.command()
 @click.option("--commit", is_flag=True, help="Record it in git as well: one commit, and tags.")
+@json_option
 @root_option
-def run(commit: bool, root: Path) -> None:
+def run(commit: bool, as_json: bool, root: Path) -> None:
     """Ingest, embed, fit and materialise what is stale, then record it in DVC."""
     from flows.cli import show
     from flows.state import staleness
@@ -169,14 +175,28 @@ def run(commit: bool, root: Path) -> None:
         _prefect(paths)
         from flows.run import run as flow
 
-        show.ran(flow(root, commit), paths)
+        show.tell(flow(root, commit), show.ran, paths, as_json=as_json)
     else:
-        show.nothing_to_do("run", "everything is up to date")
-    state = read_status(paths, params)
-    show.status(state)
-    show.next_steps(
-        paths, [name for name, about in state["instructions"].items() if about.get("rows")]
-    )
+        show.nothing_to_do("run", "everything is up to date", as_json=as_json)
+    _close(paths, read_status(paths, params), as_json=as_json)
+
+
+def _close(paths: Paths, state: dict[str, Any], *, as_json: bool) -> None:
+    """Show what is there after a run; InputError where none of the label files could be used."""
+    from flows.cli import show_status
+    from flows.state.staleness import REJECTED
+
+    views = {name for name, about in state["instructions"].items() if about.get("rows")}
+    if not as_json:
+        show_status.status(state)
+        show_status.next_steps(paths, sorted(views))
+    reasons = [
+        str(about["transform"]["reason"])
+        for name, about in state["instructions"].items()
+        if name not in views and about["transform"]["reason"].startswith(REJECTED)
+    ]
+    if reasons and not views:
+        raise InputError(f"run: none of the label files could be used; {'; '.join(reasons)}")
 
 
 def _prefect(paths: Paths) -> None:

@@ -31,3 +31,5 @@ class Root(Folder):
 root_option = click.option(
     "--root", type=Root(), default=".", show_default=True, help="Folder of the workspace."
 )
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from flows.cli.options import Folder, root_option
+from flows.cli.options import Folder, json_option, root_option
 from tasks.core.workspace.paths import Paths
 
 _views = click.option(
@@ -19,7 +19,6 @@ _views = click.option(
 _many = click.option(
     "-k", type=click.IntRange(1, 10_000), default=10, show_default=True, help="How many texts."
 )
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.command()
@@ -29,7 +28,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
     "--where", metavar="SQL", help='Keep rows for which this is true, e.g. "confidence > 0.8".'
 )
-@_json
+@json_option
 @root_option
 def search(
     texts: tuple[str, ...],
@@ -53,7 +52,7 @@ def search(
 @_views
 @_many
 @click.option("--where", metavar="SQL", help="Keep rows for which this is true.")
-@_json
+@json_option
 @root_option
 def similar(
     key: str, names: tuple[str, ...], k: int, where: str | None, as_json: bool, root: Path
@@ -68,11 +67,11 @@ def similar(
 
 
 @click.command()
-@_json
+@json_option
 @root_option
 def status(as_json: bool, root: Path) -> None:
     """Show what is there, and what is stale and why."""
-    from flows.cli import show
+    from flows.cli import show, show_status
     from flows.state.status import read_status
     from tasks.core.settings.params import load_params
 
@@ -81,33 +80,44 @@ def status(as_json: bool, root: Path) -> None:
     if as_json:
         show.print_json(state)
     else:
-        show.status(state)
+        show_status.status(state)
 
 
 @click.command()
 @click.argument("name", required=False)
+@json_option
 @root_option
-def report(name: str | None, root: Path) -> None:
+def report(name: str | None, as_json: bool, root: Path) -> None:
     """Draw view NAME on one page for a browser, and as a picture; by default every view.
 
     The pages need no network: they can be mailed, and opened anywhere.
     """
+    from flows.cli import show
     from flows.queries.report import report as draw
 
-    for path in draw(root, name):
+    written = draw(root, name)
+    if as_json:
+        show.print_json({"written": written})
+        return
+    for path in written:
         click.echo(path)
 
 
 @click.command()
 @click.argument("name")
 @click.argument("file", type=Folder())
+@json_option
 @root_option
-def export(name: str, file: Path, root: Path) -> None:
+def export(name: str, file: Path, as_json: bool, root: Path) -> None:
     """Write view NAME to FILE (.parquet or .npy).
 
     'base' is the generic space. An .npy file gets its ids beside it, as JSON.
     """
+    from flows.cli import show
     from flows.queries.workspace import Workspace
 
     rows = Workspace(root).view(name).export(file)
-    click.echo(f"{file}: {rows:,} rows")
+    if as_json:
+        show.print_json({"file": file, "rows": rows})
+    else:
+        click.echo(f"{file}: {rows:,} rows")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from flows.cli.options import root_option
+from flows.cli.options import json_option, root_option
 from tasks.core.workspace.paths import Paths
 
 
@@ -23,8 +23,9 @@ def serve(server: str | None, root: Path) -> None:
 
 
 @click.command()
+@json_option
 @root_option
-def maintain(root: Path) -> None:
+def maintain(as_json: bool, root: Path) -> None:
     """Compact the tables and let earlier versions of them go."""
     from flows.cli import show
     from flows.runtime.prefect_settings import settle
@@ -35,4 +36,4 @@ def maintain(root: Path) -> None:
     settle(paths)
     from flows.maintain import maintain as flow
 
-    show.maintained(flow(root, commit))
+    show.tell(flow(root, commit), show.maintained, as_json=as_json)

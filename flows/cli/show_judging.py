@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.table import Table
 
-from flows.cli.show import FEW, new_console, new_table, print_json
+from flows.cli.show import FEW, print_json
+from flows.cli.tables import Column, print_table
 from flows.cli.terminal import give
 from tasks.core.evaluation.measures import MEASURES
 from tasks.core.text.formulas import neutral
@@ -35,7 +35,7 @@ def evaluation(found: Mapping[str, Any], *, as_json: bool) -> None:
         click.echo(f"  noted: {listed}")
     if found["texts"] < FEW:
         click.echo(f"  scores are rough: {found['texts']} texts; label more")
-    new_console().print(_table(found))
+    _table(found)
     click.echo(_previous(found["previous"]))
 
 
@@ -46,17 +46,19 @@ def _experts(experts: list[dict[str, Any]]) -> str:
     return ", ".join([*said, *(f"{each['expert']} –" for each in experts if not each["weight"])])
 
 
-def _table(found: Mapping[str, Any]) -> Table:
-    made = new_table(f"figures × 100, {found['interval']}")
-    made.add_column("", no_wrap=True)
-    spaces, gains = list(found["scores"]), list(found["gains"])
-    for title in (*spaces, *(f"over {name}" for name in gains)):
-        made.add_column(title, justify="right", no_wrap=True)
-    for measure, title in MEASURES.items():
-        scores = [_figure(found["scores"][name][measure]) for name in spaces]
-        more = [_figure(found["gains"][name][measure], "+") for name in gains]
-        made.add_row(title, *scores, *more)
-    return made
+def _table(found: Mapping[str, Any]) -> None:
+    print_table(
+        f"figures × 100, {found['interval']}",
+        Column("", list(MEASURES.values())),
+        *(
+            Column(name, [_figure(scores[measure]) for measure in MEASURES], "number")
+            for name, scores in found["scores"].items()
+        ),
+        *(
+            Column(f"over {name}", [_figure(gains[m], "+") for m in MEASURES], "number", 1)
+            for name, gains in found["gains"].items()
+        ),
+    )
 
 
 def _figure(figure: Mapping[str, float] | None, sign: str = "") -> str:

@@ -9,24 +9,26 @@ from typing import Any
 
 import click
 
-from flows.cli.show import new_console, new_table
+from flows.cli.tables import Column, print_table
 from tasks.core.workspace.paths import Paths
 
 LISTED = 12  # labels shown; the card has them all
 
 
 def forecast(job: Any, steps: Sequence[Any]) -> None:
-    table = new_table(f"label {job.name}: what is left to ask")
-    for title in ("step", "calls", "tokens sent", "tokens answered", "USD"):
-        table.add_column(title, justify="left" if title == "step" else "right")
-    for step in steps:
-        numbers = (step.calls, step.tokens_in, step.tokens_out)
-        table.add_row(step.step, *(f"{number:,}" for number in numbers), f"{step.usd:,.2f}")
-    totals = [sum(getattr(step, key) for step in steps) for key in ("calls", "tokens_in")]
-    answered = sum(step.tokens_out for step in steps)
-    usd = sum(step.usd for step in steps)
-    table.add_row("all", *(f"{n:,}" for n in (*totals, answered)), f"{usd:,.2f}")
-    new_console().print(table)
+    numbers = [(step.calls, step.tokens_in, step.tokens_out) for step in steps]
+    money = [step.usd for step in steps]
+    sums = [sum(column) for column in zip(*numbers, strict=True)] or [0, 0, 0]
+    rows = [*numbers, sums]
+    print_table(
+        f"label {job.name}: what is left to ask",
+        Column("step", [*(step.step for step in steps), "all"]),
+        *(
+            Column(title, [f"{row[at]:,}" for row in rows], "number")
+            for at, title in enumerate(("calls", "tokens sent", "tokens answered"))
+        ),
+        Column("USD", [f"{usd:,.2f}" for usd in (*money, sum(money))], "number"),
+    )
     priced = job.settings.usd_in or job.settings.usd_out
     prices = "" if priced else "; set label.usd_in and label.usd_out to see money"
     click.echo(f"Reckoned with four bytes a token, without repetitions{prices}.")

@@ -3,73 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import click
-from rich.table import Table
 
-from flows.cli.show import (
-    materialised,
-    new_console,
-    new_table,
-    print_json,
-    recorded,
-    shift,
-    short,
-)
+from flows.cli.show import materialised, print_json, recorded, short
+from flows.cli.show_status import RIGHT, figure, right, shift
+from flows.cli.tables import Column, fits, print_table
+from flows.queries.versions import RecordedCommit, ViewVersion
 from tasks.core.evaluation.measures import BRIEF
+from tasks.core.text.ids import short_id
 
 LEFT = 5  # outputs of the user's own that are named
 
 
-def commits(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+def commits(rows: Sequence[RecordedCommit], *, as_json: bool) -> None:
     if as_json:
-        print_json(rows)
+        print_json([asdict(row) for row in rows])
         return
     if not rows:
         click.echo("versions: none recorded in git yet; run 'refract run --commit'")
         return
-    made = new_table("recorded versions, newest first; * is here")
-    for title in ("", "date", "commit"):
-        made.add_column(title, no_wrap=True)
-    made.add_column("texts", justify="right", no_wrap=True)
-    made.add_column("what changed")
-    for row in rows:
-        tags = "".join(f"\n{tag}" for tag in row["tags"])
-        made.add_row(
-            "*" if row["here"] else "",
-            _date(row["date"]),
-            row["commit"][:7],
-            _count(row["texts"]),
-            row["message"] + tags,
-        )
-    new_console().print(made)
+    print_table(
+        "recorded versions, newest first; * is here",
+        Column("", _here(rows), "number"),
+        Column("date", [_date(row.date) for row in rows], "number"),
+        Column("commit", [row.commit[:7] for row in rows], "number"),
+        Column("texts", [_count(row.texts) for row in rows], "number", 1),
+        Column("what changed", ["\n".join((row.message, *row.tags)) for row in rows], "words"),
+    )
 
 
-def view(name: str, rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+def view(name: str, rows: Sequence[ViewVersion], *, as_json: bool) -> None:
     if as_json:
-        print_json(rows)
+        print_json([asdict(row) for row in rows])
         return
-    made = new_table(f"versions of {name}, newest first; * is here; scores in the view")
-    for title in ("", "date", "commit", "tag"):
-        made.add_column(title, no_wrap=True)
-    for title in ("texts", "labels"):
-        made.add_column(title, justify="right", no_wrap=True)
-    made.add_column("method", no_wrap=True)
-    for title in BRIEF.values():
-        made.add_column(title, justify="right", no_wrap=True)
-    for row in rows:
-        made.add_row(
-            "*" if row["here"] else "",
-            _date(row["date"]),
-            row["commit"][:7],
-            _version(row),
-            _count(row["texts"]),
-            _count(row["labels"]),
-            row["method"] or "removed",
-            *(_score(row["after"].get(key)) for key in BRIEF),
-        )
-    new_console().print(made)
+    print_table(
+        f"versions of {name}, newest first; * is here; scores in the view",
+        Column("", _here(rows), "number"),
+        Column("date", [_date(row.date) for row in rows], "number", 1),
+        Column("commit", [row.commit[:7] for row in rows], "number"),
+        Column("tag", [_version(row) for row in rows]),
+        Column("texts", [_count(row.texts) for row in rows], "number", 4),
+        Column("labels", [_count(row.labels) for row in rows], "number", 3),
+        Column("method", [row.method or "removed" for row in rows], "name", 2),
+        Column(RIGHT[0], [right(row.accuracy) for row in rows], "number"),
+        *(
+            Column(title, [figure(row.after.get(key)) for row in rows], "number")
+            for key, title in BRIEF.items()
+        ),
+    )
+
+
+def _here(rows: Sequence[RecordedCommit | ViewVersion]) -> list[str]:
+    return ["*" if row.here else "" for row in rows]
 
 
 def checked_out(report: Any) -> None:
@@ -101,64 +89,69 @@ def differences(found: Mapping[str, Any], *, as_json: bool) -> None:
     click.echo(
         f"{old['rev']} → {new['rev']}: {_count(old['texts'])} → {_count(new['texts'])} texts"
     )
-    new_console().print(_overview(found["views"]))
+    _overview(found["views"])
     for name, about in found["views"].items():
         if about.get("moved", {}).get("texts"):
-            new_console().print(_moved(name, about["moved"]))
+            _moved(name, about["moved"])
 
 
-def _overview(views: Mapping[str, Any]) -> Table:
-    made = new_table("views, earlier → later; kept: share of the nearest neighbours")
-    for title in ("view", "what"):
-        made.add_column(title, no_wrap=True)
-    for title in ("labels", *BRIEF.values(), "relabelled", "kept"):
-        made.add_column(title, justify="right", no_wrap=True)
-    for name, about in views.items():
-        old, new = about["sides"]
-        moved = about.get("moved", {})
-        kept = moved.get("neighbours_kept")
-        made.add_row(
-            name,
-            about["state"],
-            f"{_count(old.get('labels'))} → {_count(new.get('labels'))}",
-            *(shift(old.get("after", {}), new.get("after", {}), key) for key in BRIEF),
-            _count(moved.get("labels_changed")),
-            "–" if kept is None else f"{kept:.0%}",
-        )
-    return made
+def _overview(views: Mapping[str, Any]) -> None:
+    wide = fits(*_columns(views, both=True))
+    print_table(
+        f"views, {'earlier → ' if wide else ''}later; kept: share of the nearest neighbours",
+        *_columns(views, both=wide),
+    )
 
 
-def _moved(name: str, moved: Mapping[str, Any]) -> Table:
+def _columns(views: Mapping[str, Any], *, both: bool) -> list[Column]:
+    """Return the columns about each view; both: earlier scores as well as later ones."""
+    sides = [about["sides"] for about in views.values()]
+    moved = [about.get("moved", {}) for about in views.values()]
+    counts = [f"{_count(old.get('labels'))} → {_count(new.get('labels'))}" for old, new in sides]
+
+    def scores(key: str) -> list[str]:
+        after = [(old.get("after", {}), new.get("after", {})) for old, new in sides]
+        return [shift(old, new, key) if both else figure(new.get(key)) for old, new in after]
+
+    return [
+        Column("view", list(views)),
+        Column("what", [about["state"] for about in views.values()]),
+        Column("labels", counts, "number", 2),
+        *(Column(title, scores(key), "number") for key, title in BRIEF.items()),
+        Column("relabelled", [_count(each.get("labels_changed")) for each in moved], "number", 1),
+        Column("kept", [_share(each.get("neighbours_kept")) for each in moved], "number"),
+    ]
+
+
+def _moved(name: str, moved: Mapping[str, Any]) -> None:
     many = f"{moved['compared']:,} texts that both have"
     if moved["compared"] < moved["common"]:
         many = f"a seeded sample of {moved['compared']:,} of {moved['common']:,} texts"
-    made = new_table(f"{name}: what moved most, nearest {moved['k']} among {many}")
-    for title in ("id", "label", "kept"):
-        made.add_column(title, no_wrap=True)
-    made.add_column("text")
-    for text in moved["texts"]:
-        old, new = text["label"]
-        kept = text["neighbours_kept"]
-        made.add_row(
-            text["id"],
-            old if old == new else f"{old} → {new}",
-            "–" if kept is None else f"{kept:.0%}",
-            short(text["text"], 120),
-        )
-    return made
+    texts = moved["texts"]
+    print_table(
+        f"{name}: what moved most, nearest {moved['k']} among {many}",
+        Column("id", [short_id(text["id"]) for text in texts]),
+        Column("label", [_relabelled(*text["label"]) for text in texts]),
+        Column("kept", [_share(text["neighbours_kept"]) for text in texts], "number"),
+        Column("text", [short(text["text"], 120) for text in texts], "words"),
+    )
 
 
-def _version(row: Mapping[str, Any]) -> str:
-    tags = [tag.rpartition("/")[2] for tag in (row["tag"], row["same_as"]) if tag]
+def _relabelled(old: str, new: str) -> str:
+    return old if old == new else f"{old} → {new}"
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0%}"
+
+
+def _version(row: ViewVersion) -> str:
+    tags = [tag.rpartition("/")[2] for tag in (row.tag, row.same_as) if tag]
     return " = ".join(tags)
 
 
 def _date(text: str) -> str:
     return text[2:16].replace("T", " ")
-
-
-def _score(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f}"
 
 
 def _count(value: int | None) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from flows.cli.options import root_option
+from flows.cli.options import json_option, root_option
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
 
@@ -16,13 +16,16 @@ from tasks.core.workspace.paths import Paths
 @click.argument("rev", required=False)
 @click.option("--yes", is_flag=True, help="Agree without being asked.")
 @click.option("--forget", is_flag=True, help="Take the agreement back.")
+@json_option
 @root_option
-def trust(rev: str | None, yes: bool, forget: bool, root: Path) -> None:
+def trust(rev: str | None, yes: bool, forget: bool, as_json: bool, root: Path) -> None:
     """Show what a workspace that came from elsewhere would do, and agree to it.
 
     What sends something, starts programs, or reads and writes elsewhere is refused until then,
-    and again when it changes. With REV: what that version would do as well.
+    and again when it changes. With REV: what that version would do as well. With --json it is
+    shown only.
     """
+    from flows.cli.show import print_json
     from flows.state import trust as trusting
     from tasks.core.settings.params import load_params
     from tasks.core.workspace.trusting import forget_trust
@@ -38,6 +41,9 @@ def trust(rev: str | None, yes: bool, forget: bool, root: Path) -> None:
 
         found += [reach for reach in reaches_at(paths, rev) if reach not in found]
     new = trusting.strangers(paths, found)
+    if as_json:
+        print_json([{"what": reach.says, "agreed": reach not in new} for reach in found])
+        return
     for reach in found:
         click.echo(f"  {'new' if reach in new else 'agreed'}: {reach.says}")
     if not found:

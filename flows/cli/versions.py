@@ -6,10 +6,8 @@ from pathlib import Path
 
 import click
 
-from flows.cli.options import root_option
+from flows.cli.options import json_option, root_option
 from tasks.core.workspace.paths import Paths
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.command()
@@ -31,25 +29,27 @@ def versions(name: str | None, limit: int | None, as_json: bool, root: Path) -> 
 
 @click.command()
 @click.argument("rev")
+@json_option
 @root_option
-def checkout(rev: str, root: Path) -> None:
+def checkout(rev: str, as_json: bool, root: Path) -> None:
     """Bring everything back as it was at REV, a tag, branch or commit."""
     from flows.checkout import checkout as bring_back
-    from flows.cli import show_versions
+    from flows.cli import show, show_versions
 
-    show_versions.checked_out(bring_back(root, rev))
+    show.tell(bring_back(root, rev), show_versions.checked_out, as_json=as_json)
 
 
 @click.command()
 @click.argument("name")
 @click.argument("version", required=False, metavar="[vN]")
+@json_option
 @root_option
-def rollback(name: str, version: str | None, root: Path) -> None:
+def rollback(name: str, version: str | None, as_json: bool, root: Path) -> None:
     """Bring one view back to version vN, by default the one before.
 
     Its labels stay; it is held until they change, or until 'refract fit NAME --force'.
     """
-    from flows.cli import show_versions
+    from flows.cli import show, show_versions
     from flows.runtime.prefect_settings import settle
     from flows.state.trust import EXCHANGE, ask
 
@@ -58,7 +58,7 @@ def rollback(name: str, version: str | None, root: Path) -> None:
     settle(paths)
     from flows.rollback import rollback as flow
 
-    show_versions.rolled_back(flow(root, name, version))
+    show.tell(flow(root, name, version), show_versions.rolled_back, as_json=as_json)
 
 
 @click.command()

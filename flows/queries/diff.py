@@ -14,7 +14,8 @@ from flows.state.trust import EXCHANGE, ask
 from tasks.core.settings.params import load_params
 from tasks.core.transforms.card import CARD
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.files import read_json
+from tasks.core.workspace.manifest import read_manifest
+from tasks.core.workspace.manifests import Card, EmbedStamp, Scores, ViewStamp
 from tasks.core.workspace.paths import Paths
 from tasks.versioning import history
 from tasks.versioning.worktree import laid_out
@@ -76,8 +77,8 @@ def _side(paths: Paths, rev: str | None, end: str) -> Iterator[_Side]:
 
 
 def _about(side: _Side) -> dict[str, Any]:
-    texts = (read_json(side.paths.stamp("embed")) or {}).get("rows")
-    return {"rev": side.rev, "commit": side.commit, "texts": texts}
+    stamp = read_manifest(side.paths.stamp("embed"), EmbedStamp)
+    return {"rev": side.rev, "commit": side.commit, "texts": stamp and stamp.rows}
 
 
 def _view(old: _Side, new: _Side, name: str) -> dict[str, Any]:
@@ -85,23 +86,25 @@ def _view(old: _Side, new: _Side, name: str) -> dict[str, Any]:
     found = {"sides": [_scores(side, name) for side in sides]}
     if name not in old.views or name not in new.views:
         return {"state": "new" if name in new.views else "gone", **found}
-    stamps = [read_json(side.paths.view_stamp(name)) or {} for side in sides]
+    stamps = [
+        read_manifest(side.paths.view_stamp(name), ViewStamp) or ViewStamp() for side in sides
+    ]
     if stamps[0] == stamps[1]:
         return {"state": "same", **found}
-    other = stamps[0].get("transform") != stamps[1].get("transform")
+    other = stamps[0].transform != stamps[1].transform
     state = "new transform" if other else "new rows"
     return {"state": state, **found, "moved": _moved(old, new, name)}
 
 
 def _scores(side: _Side, name: str) -> dict[str, Any]:
-    scores = read_json(side.paths.metric(name)) or {}
-    card = read_json(side.paths.transform(name) / CARD) or {}
+    scores = read_manifest(side.paths.metric(name), Scores) or Scores()
+    card = read_manifest(side.paths.transform(name) / CARD, Card) or Card()
     return {
-        "labels": scores.get("texts"),
-        "counts": card.get("counts", {}),
-        "method": scores.get("method"),
-        "after": scores.get("after", {}),
-        "transform": card.get("fingerprint"),
+        "labels": scores.texts,
+        "counts": card.counts,
+        "method": scores.method,
+        "after": scores.after,
+        "transform": card.fingerprint,
     }
 
 

@@ -14,20 +14,21 @@ from tasks.core.encoding import base_table
 from tasks.core.encoding.featurizer import space_of
 from tasks.core.evaluation import held_out
 from tasks.core.evaluation.bootstrap import LEVEL, RESAMPLES, ScoreReport
-from tasks.core.evaluation.held_out import Trial, Truth, Version
+from tasks.core.evaluation.held_out import Recipe, Trial, Truth, Version
 from tasks.core.labels.files import label_file, label_files
 from tasks.core.labels.multilabel import pairs
 from tasks.core.labels.notes import PLACED
 from tasks.core.labels.reader import LabelSet, read_labels
 from tasks.core.settings.fit_section import METHODS
 from tasks.core.settings.params import Params
-from tasks.core.store import tables
 from tasks.core.transforms.base import Transform
 from tasks.core.transforms.card import experts_of, read_card
 from tasks.core.views.kept_versions import Seen, kept_versions, labels_of
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.files import read_json, write_json
+from tasks.core.workspace.files import write_json
 from tasks.core.workspace.instruction_name import BASE
+from tasks.core.workspace.manifest import read_manifest
+from tasks.core.workspace.manifests import Card, ViewStamp
 from tasks.core.workspace.paths import Paths
 
 METHOD = f"{100 * LEVEL:.0f} % bootstrap over texts, {RESAMPLES} resamples"
@@ -65,8 +66,8 @@ class _Evaluation:
         self._paths, self._params, self._name = paths, params, name
         self._keys = base_table.keys(paths.base_table)
         self._present = label_files(paths.labels).get(name)
-        stamp = read_json(paths.view_stamp(name)) or {}
-        self._kept = paths.kept_transform(name, str(stamp.get("transform")))
+        stamp = read_manifest(paths.view_stamp(name), ViewStamp) or ViewStamp()
+        self._kept = paths.kept_transform(name, stamp.transform)
         self._noted: dict[str, int] = {}
 
     def run(self, truth: Path | None) -> dict[str, Any]:
@@ -105,7 +106,7 @@ class _Evaluation:
         return Trial(truth, spaces), about
 
     def _refitted(self, version: Version, truth: Truth, hashes: dict[str, str]) -> Transform:
-        method = version.recipe[0] if version.recipe else ""
+        method = version.recipe.method if version.recipe else ""
         reader = name_reader(self._paths, self._params, self._name, method)
         return held_out.refitted(self._paths.base_table, version, truth, hashes, reader)
 
@@ -148,11 +149,11 @@ class _Evaluation:
         if not others:
             raise InputError("none is kept beside the view")
         card, rows = read_card(others[0]), self._labels_of(others[0])
-        if card.get("encoder") != space_of(tables.note(self._paths.base_table)):
+        if card.encoder != space_of(base_table.note_of(self._paths.base_table)):
             raise InputError("it reads vectors of another encoder")
         if rows is None:
             raise InputError("the labels that it was made from are not known any more")
-        about = {"transform": others[0].name, "method": card["method"], "texts": len(rows.ids)}
+        about = {"transform": others[0].name, "method": card.method, "texts": len(rows.ids)}
         return self._version(others[0], rows), about
 
     def _labels_of(self, kept: Path) -> LabelSet | None:
@@ -174,7 +175,7 @@ class _Evaluation:
         return {
             "view": self._name,
             "on": source,
-            "method": card["method"],
+            "method": card.method,
             "experts": experts_of(card),
             "texts": len(truth.labels),
             "labels": len(set(truth.labels.values())),
@@ -187,18 +188,18 @@ class _Evaluation:
         }
 
 
-def _recipe(params: Params, card: dict[str, Any]) -> tuple[str, dict[str, Any], int] | None:
+def _recipe(params: Params, card: Card) -> Recipe | None:
     """Return method, settings and seed if those in params.yaml are what the card was made by.
 
     The card holds their fingerprint, so any method is tried; its own settings are no recipe: what
     was calibrated on all labels has seen the held-out ones.
     """
-    asked = card.get("made_from", {}).get("params")
+    asked = card.made_from.get("params")
     for method in METHODS:
         fit = params.fit.model_copy(update={"method": method})
         then = params.model_copy(update={"fit": fit})
-        if settings_fingerprint(then, str(card.get("wording"))) == asked:
-            return method, fit.method_settings(), fit.seed
+        if settings_fingerprint(then, str(card.wording)) == asked:
+            return Recipe(method, fit.method_settings(), fit.seed)
     return None
 
 

@@ -31,8 +31,10 @@ from tasks.core.transforms.card import read_card
 from tasks.core.transforms.training_set import labelled
 from tasks.core.views.active_learning import BOUNDARY, NOVEL
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.files import object_in, read_json, write_bytes, write_text
+from tasks.core.workspace.files import write_bytes, write_text
 from tasks.core.workspace.instruction_name import check_name
+from tasks.core.workspace.manifest import read_manifest
+from tasks.core.workspace.manifests import Card, EmbedStamp, ViewStamp
 from tasks.core.workspace.paths import Paths
 from tasks.versioning.run_git_and_dvc import place_of
 
@@ -87,8 +89,8 @@ def _write(paths: Paths, stories: list[Story], script: str, *, index: bool) -> l
 
 def _story(workspace: Workspace, name: str) -> Story:
     paths, params = workspace.paths, workspace.params
-    stamp = read_json(paths.view_stamp(name)) or {}
-    card = read_card(paths.kept_transform(name, str(stamp.get("transform"))))
+    stamp = read_manifest(paths.view_stamp(name), ViewStamp) or ViewStamp()
+    card = read_card(paths.kept_transform(name, stamp.transform))
     labels, unchecked = _labels(paths, params, name)
     known = one_each(labels.label_of) if labels else {}
     found: Confusion | None = None
@@ -98,10 +100,10 @@ def _story(workspace: Workspace, name: str) -> Story:
     view = paths.view_table(name)
     return Story(
         name=name,
-        wording=str(card.get("wording", name)),
+        wording=name if card.wording is None else card.wording,
         known=known,
         counts=labels.counts if labels else {},
-        labels=card["labels"],
+        labels=card.labels,
         atlas=atlas(paths.base_table, view, known, params.fit.seed),
         likeliest=likeliest(view),
         wanted=_wanted(paths, name),
@@ -141,11 +143,11 @@ def _wanted(paths: Paths, name: str) -> dict[str, pl.DataFrame]:
 
 
 def _checked(
-    paths: Paths, params: Params, card: Mapping[str, Any], labels: LabelSet
+    paths: Paths, params: Params, card: Card, labels: LabelSet
 ) -> tuple[Confusion | None, Scored, str]:
     """Fit on the labels that the scores were fitted on; read and judge those held out."""
-    fit = params.fit.model_copy(update={"method": card["method"]})
-    reader = name_reader(paths, params, str(card["instruction"]), fit.method)
+    fit = params.fit.model_copy(update={"method": card.method})
+    reader = name_reader(paths, params, str(card.instruction), fit.method)
     known = labelled(paths.base_table, labels.label_of, reader)
     train, held = known.split(fit.held_out, fit.seed)
     held = held.once()
@@ -180,35 +182,35 @@ def _notice(paths: Paths, params: Params, name: str) -> str:
     return f"This view is not what its files ask for: {said[0]}{advice}."
 
 
-def _facts(paths: Paths, name: str, card: Mapping[str, Any]) -> dict[str, str]:
-    encoder = read_json(paths.stamp("embed")) or {}
+def _facts(paths: Paths, name: str, card: Card) -> dict[str, str]:
+    encoder = read_manifest(paths.stamp("embed"), EmbedStamp) or EmbedStamp()
     method, settings, tried = _method(card)
-    gate = object_in(card, "gate", str)
-    features = f" and {card['features']} features of its layers" if card.get("features") else ""
+    ruling = (card.gate.state, card.gate.why) if card.gate else ()
+    features = f" and {card.features} features of its layers" if card.features else ""
     return {
         "Method": method,
         **tried,
-        "Settings": ", ".join(f"{key} {_short(value)}" for key, value in settings.items()),
-        "Gate": ": ".join(filter(None, (gate.get("state"), gate.get("why")))),
-        "View": f"{card['dimensions']} dimensions{features} → {card['size']}",
-        "Encoder": f"{encoder.get('model')} in {encoder.get('precision')},"
-        f" vectors stored as {encoder.get('storage')}",
-        "Labels not used": _counted(card.get("reasons", {})),
-        "Seed": str(card.get("seed")),
-        "Transform": str(card.get("fingerprint")),
+        "Settings": ", ".join(f"{key} {_short(value)}" for key, value in settings.items())
+        or "none",
+        "Gate": ": ".join(filter(None, ruling)) or "not asked",
+        "View": f"{card.dimensions} dimensions{features} → {card.size}",
+        "Encoder": f"{encoder.model} in {encoder.precision}, vectors stored as {encoder.storage}",
+        "Labels not used": _counted(card.reasons),
+        "Seed": str(card.seed),
+        "Transform": str(card.fingerprint),
         "Version": _version(paths, name),
         "Refract": version("refract"),
     }
 
 
-def _method(card: Mapping[str, Any]) -> tuple[str, dict[str, Any], dict[str, str]]:
+def _method(card: Card) -> tuple[str, dict[str, Any], dict[str, str]]:
     """Return the method with what it chose, its settings, and what it was chosen from."""
-    method, settings, tried = str(card["method"]), dict(card["settings"]), {}
+    method, settings, tried = card.method, dict[str, Any](card.settings), {}
     if "chosen" in settings:
         method = f"{method}: {settings['chosen']}"
         losses = [(each["method"], each["log_loss"]) for each in settings["tried"]]
         said = ", ".join(f"{name} {_short(loss)}" for name, loss in losses)
-        tried = {"Tried": f"{said} nats a label left out"}
+        tried = {"Tried": f"{said} (log-loss on labels left out, the least is best)"}
         settings = dict(settings["settings"])
     return method, {**settings.pop("gate", {}), **settings}, tried
 
@@ -229,7 +231,7 @@ def _version(paths: Paths, name: str) -> str:
         rows = view_versions(paths, name)
     except InputError:
         return "not recorded yet; 'refract run --commit' does"
-    here = next((row for row in rows if row["here"]), None)
+    here = next((row for row in rows if row.here), None)
     if here is None:
         return "newer than the last recorded one; 'refract run --commit' records it"
-    return ", ".join(str(part) for part in (here["tag"], here["commit"][:8], here["date"]) if part)
+    return ", ".join(str(part) for part in (here.tag, here.commit[:8], here.date) if part)

@@ -13,8 +13,9 @@ from tasks.core.views import active_learning
 from tasks.core.views.active_learning import NOVELTY
 from tasks.core.views.kept_versions import copies
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.files import read_json
 from tasks.core.workspace.instruction_name import BASE
+from tasks.core.workspace.manifest import read_manifest
+from tasks.core.workspace.manifests import ViewStamp
 from tasks.core.workspace.paths import Paths
 
 
@@ -52,8 +53,8 @@ def _known(paths: Paths, name: str) -> set[str]:
 
 
 def _label_files(paths: Paths, name: str) -> Iterator[LabelFile]:
-    stamp = read_json(paths.view_stamp(name)) or {}
-    yield from copies(paths.kept_transform(name, str(stamp.get("transform"))))
+    stamp = read_manifest(paths.view_stamp(name), ViewStamp) or ViewStamp()
+    yield from copies(paths.kept_transform(name, stamp.transform))
     present = label_files(paths.labels).get(name)
     if present is not None:
         yield present

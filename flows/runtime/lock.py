@@ -11,8 +11,10 @@ from filelock import FileLock, Timeout
 from flows.state.trust import ask
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.exchange import finish
-from tasks.core.workspace.files import read_json, remove
+from tasks.core.workspace.files import remove
+from tasks.core.workspace.manifest import read_manifest
 from tasks.core.workspace.paths import Paths
+from tasks.core.workspace.state_manifests import CheckoutNote
 
 
 @contextmanager
@@ -59,7 +61,8 @@ def serving(paths: Paths, refusal: str) -> Iterator[None]:
 def _refuse_half_a_checkout(paths: Paths, *, finishing: bool) -> None:
     if finishing or not paths.unfinished_checkout.is_file():
         return
-    rev = (read_json(paths.unfinished_checkout) or {}).get("to", "REVISION")
+    begun = read_manifest(paths.unfinished_checkout, CheckoutNote) or CheckoutNote()
+    rev = begun.to or "REVISION"
     raise InputError(
         f"{paths.inside(paths.unfinished_checkout)}: found a checkout of {rev} that was stopped"
         f" halfway; expected a whole version; run 'refract checkout {rev}' again, or 'refract run',"

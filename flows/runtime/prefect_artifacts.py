@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from prefect.artifacts import create_link_artifact, create_table_artifact
 
 
-def leave_table(key: str, title: str, rows: list[dict[str, Any]]) -> None:
+def leave_table(key: str, title: str, rows: Sequence[Mapping[str, object]]) -> None:
     """Attach a table to the flow run; `key` groups the artifacts of all runs of its kind."""
-    create_table_artifact(table=rows, key=key.replace("_", "-"), description=title)
+    create_table_artifact(
+        table=[dict(row) for row in rows], key=key.replace("_", "-"), description=title
+    )
 
 
 def leave_link(key: str, path: Path, title: str) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import Any
 
 from tasks.core.evaluation.measures import MEASURES
-from tasks.core.workspace.files import read_json, write_text
+from tasks.core.workspace.files import write_text
+from tasks.core.workspace.manifest import read_manifest
+from tasks.core.workspace.manifests import ByMeasure, Scores
 from tasks.core.workspace.paths import Paths
 
 WHEN = ("before", "after")
@@ -27,9 +28,9 @@ def _score_table(paths: Paths) -> str:
     """Return the scores of all instructions as CSV, a line each."""
     lines = ["instruction,texts," + ",".join(f"{key}_{when}" for key in MEASURES for when in WHEN)]
     for file in sorted(paths.metric_folder.glob("*.json")):
-        scores = read_json(file) or {}
+        scores = read_manifest(file, Scores) or Scores()
         values = [_figures(scores, when).get(key) for key in MEASURES for when in WHEN]
-        cells = [file.stem, scores.get("texts"), *values]
+        cells = [file.stem, scores.texts, *values]
         lines.append(",".join("" if cell is None else str(cell) for cell in cells))
     return "\n".join(lines) + "\n"
 
@@ -38,7 +39,7 @@ def _shift_table(paths: Paths) -> str:
     """Return the same scores as CSV for bars: where one is higher shows what a view adds."""
     lines = ["bar,score"]
     for file in sorted(paths.metric_folder.glob("*.json")):
-        scores = read_json(file) or {}
+        scores = read_manifest(file, Scores) or Scores()
         for key, (when, space) in product(MEASURES, zip(WHEN, SPACES, strict=True)):
             value = _figures(scores, when).get(key)
             if value is not None:
@@ -46,6 +47,5 @@ def _shift_table(paths: Paths) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _figures(scores: dict[str, Any], when: str) -> dict[str, Any]:
-    figures = scores.get(when)
-    return figures if isinstance(figures, dict) else {}
+def _figures(scores: Scores, when: str) -> ByMeasure:
+    return scores.before if when == "before" else scores.after

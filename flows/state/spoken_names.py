@@ -9,7 +9,8 @@ from tasks.core.encoding import vector_space
 from tasks.core.encoding.label_names import NameReader
 from tasks.core.settings.fit_section import READS_NAMES
 from tasks.core.settings.params import Params
-from tasks.core.workspace.files import read_json
+from tasks.core.workspace.manifest import read_manifest
+from tasks.core.workspace.manifests import EmbedStamp
 from tasks.core.workspace.paths import Paths
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ def name_reader(paths: Paths, params: Params, name: str, method: str) -> NameRea
     must lie in one space. The encoder is loaded when a name is read for the first time.
     """
     space = vector_space.fingerprint(params.embed)
-    stamp = read_json(paths.stamp("embed")) or {}
-    if method not in READS_NAMES or stamp.get("encoder") != space:
+    stamp = read_manifest(paths.stamp("embed"), EmbedStamp)
+    if method not in READS_NAMES or stamp is None or stamp.encoder != space:
         return None
 
     def encoder() -> Encoder:

@@ -14,8 +14,19 @@ from tasks.core.settings.params import Params
 from tasks.core.store.layout import exists
 from tasks.core.transforms.card import CARD, REVISION
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.files import Hashes, digest, object_in, read_json
+from tasks.core.workspace.files import Hashes, digest
+from tasks.core.workspace.manifest import read_manifest
+from tasks.core.workspace.manifests import (
+    Card,
+    EmbedStamp,
+    Hold,
+    IngestStamp,
+    LabelCard,
+    Rejection,
+    ViewStamp,
+)
 from tasks.core.workspace.paths import Paths
+from tasks.core.workspace.state_manifests import RecordNote
 from tasks.versioning.dvcignore import is_recordable
 
 
@@ -41,14 +52,14 @@ def sources_fingerprint(paths: Paths, params: Params, sources: list[Path]) -> st
 
 def ingest_verdict(paths: Paths, fingerprint: str) -> Verdict:
     """Compare the corpus with the documents and settings that `fingerprint` names."""
-    stamp = read_json(paths.stamp("ingest"))
+    stamp = read_manifest(paths.stamp("ingest"), IngestStamp)
     if stamp is None or not paths.corpus_file.is_file():
         return Verdict(True, "no corpus yet")
     if not paths.corpus_figures.is_file():
         return Verdict(True, "no figures of the corpus yet")
-    if stamp.get("fingerprint") != fingerprint:
+    if stamp.fingerprint != fingerprint:
         return Verdict(True, "documents or settings changed")
-    if stamp.get("content") != Hashes(paths.hashes).all([paths.corpus_file])[0]:
+    if stamp.content != Hashes(paths.hashes).all([paths.corpus_file])[0]:
         return Verdict(True, "the corpus file is not the one that was noted")
     return FRESH
 
@@ -66,38 +77,39 @@ def base_digest(corpus_digest: str, space: str, storage: str) -> str:
 
 def embed_verdict(paths: Paths, params: Params) -> Verdict:
     """Compare the base vectors with the corpus and the encoder that is asked for."""
-    corpus = read_json(paths.stamp("ingest"))
+    corpus = read_manifest(paths.stamp("ingest"), IngestStamp)
     if corpus is None:
         return Verdict(False, "no corpus yet")
-    stamp = read_json(paths.stamp("embed"))
+    stamp = read_manifest(paths.stamp("embed"), EmbedStamp)
     if stamp is None or not exists(paths.base_table):
         return Verdict(True, "no base vectors yet")
-    if stamp.get("encoder") != vector_space.fingerprint(params.embed):
+    if stamp.encoder != vector_space.fingerprint(params.embed):
         return Verdict(True, "another encoder")
-    if stamp.get("storage") != params.embed.storage:
+    if stamp.storage != params.embed.storage:
         return Verdict(True, "another storage type")
-    if stamp.get("corpus") is None:
+    if stamp.corpus is None:
         return Verdict(True, "an embedding was stopped halfway")
-    if stamp.get("corpus") != corpus.get("digest"):
+    if stamp.corpus != corpus.digest:
         return Verdict(True, "the corpus changed")
     return FRESH
 
 
 def fit_fingerprints(paths: Paths, params: Params, name: str, file: LabelFile) -> dict[str, str]:
     """Return a fingerprint of each thing a transform is made from, as its card notes them."""
-    base = read_json(paths.stamp("embed")) or {}
+    base = read_manifest(paths.stamp("embed"), EmbedStamp) or EmbedStamp()
     return {
         "labels": labels_fingerprint(paths, file),
         "params": settings_fingerprint(params, wording(paths, params, name)),
-        "encoder": base.get("space", base.get("encoder", "")),
-        "base": base.get("digest", ""),
+        "encoder": base.read_by_transforms,
+        "base": base.digest,
     }
 
 
 def wording(paths: Paths, params: Params, name: str) -> str:
     """Return the wording of an instruction: of `params.yaml`, of its label card, or its name."""
-    card = read_json(paths.label_card(name)) or {}
-    return params.instructions.get(name) or str(card.get("wording", name))
+    card = read_manifest(paths.label_card(name), LabelCard)
+    own = name if card is None or card.wording is None else card.wording
+    return params.instructions.get(name) or own
 
 
 def settings_fingerprint(params: Params, wording: str) -> str:
@@ -119,13 +131,12 @@ def fit_verdict(paths: Paths, name: str, now: dict[str, str]) -> Verdict:
     held = hold_reason(paths, name, now)
     if held is not None and mixed is None:
         return Verdict(False, held)
-    rejected = read_json(paths.rejection(name))
-    if rejected is not None and rejected.get("made_from") == now:
-        return Verdict(False, REJECTED + str(rejected.get("reason")))
-    card = read_json(paths.transform(name) / CARD)
+    rejected = read_manifest(paths.rejection(name), Rejection)
+    if rejected is not None and rejected.made_from == now:
+        return Verdict(False, REJECTED + rejected.reason)
+    card = read_manifest(paths.transform(name) / CARD, Card)
     if card is None or mixed is not None:
         return Verdict(True, mixed or "no transform yet")
-    made_from = object_in(card, "made_from")
     words = {
         "labels": "its labels changed",
         "params": "its settings changed",
@@ -133,40 +144,39 @@ def fit_verdict(paths: Paths, name: str, now: dict[str, str]) -> Verdict:
         "base": "the base vectors changed",
     }
     for key, reason in words.items():
-        if made_from.get(key) != now[key]:
+        if card.made_from.get(key) != now[key]:
             return Verdict(True, reason)
     return FRESH
 
 
 def hold_reason(paths: Paths, name: str, now: dict[str, str]) -> str | None:
     """Return why a rolled-back transform stays, as long as its labels and settings do."""
-    hold = read_json(paths.hold(name))
-    card = read_json(paths.transform(name) / CARD)
-    if hold is None or card is None or hold.get("transform") != card.get("fingerprint"):
+    hold = read_manifest(paths.hold(name), Hold)
+    card = read_manifest(paths.transform(name) / CARD, Card)
+    if hold is None or card is None or hold.transform != card.fingerprint:
         return None
-    made_from = object_in(hold, "made_from")
-    if any(made_from.get(key) != now[key] for key in HELD_BY):
+    if any(hold.made_from.get(key) != now[key] for key in HELD_BY):
         return None
     return (
-        f"held at {hold.get('version')} by rollback; change the labels,"
+        f"held at {hold.version} by rollback; change the labels,"
         f" or run 'refract fit {name} --force'"
     )
 
 
 def view_verdict(paths: Paths, params: Params, name: str) -> Verdict:
     """Compare a view with its transform, its settings and the base vectors."""
-    card = read_json(paths.transform(name) / CARD)
+    card = read_manifest(paths.transform(name) / CARD, Card)
     if card is None:
         return Verdict(False, "no transform yet")
-    stamp = read_json(paths.view_stamp(name))
+    stamp = read_manifest(paths.view_stamp(name), ViewStamp)
     if stamp is None or not is_view(paths, name, stamp):
         return Verdict(True, "no view yet")
-    if stamp.get("transform") != card.get("fingerprint"):
+    if stamp.transform != card.fingerprint:
         return Verdict(True, "a new transform")
-    if stamp.get("storage") != params.materialise.storage:
+    if stamp.storage != params.materialise.storage:
         return Verdict(True, "another storage type")
-    base = read_json(paths.stamp("embed")) or {}
-    if stamp.get("base") != base.get("digest"):
+    base = read_manifest(paths.stamp("embed"), EmbedStamp)
+    if stamp.base != (base and base.digest):
         return Verdict(True, "the base vectors changed")
     return FRESH
 
@@ -270,11 +280,11 @@ def anything(paths: Paths, params: Params) -> bool:
 
 def anything_left(paths: Paths, params: Params) -> bool:
     """Tell whether something is to be made or recorded of the corpus there is."""
-    recorded = read_json(paths.recorded) or {}
+    recorded = read_manifest(paths.recorded, RecordNote)
     return (
         bool(unfinished(paths))
         or embed_verdict(paths, params).stale
         or any_fit(paths, params, [])
         or any_view(paths, params, [])
-        or recorded != {"state": state_digest(paths), "dvc": paths.in_dvc()}
+        or recorded != RecordNote(state=state_digest(paths), dvc=paths.in_dvc())
     )

@@ -12,7 +12,15 @@ from tasks.core.labels.files import label_files
 from tasks.core.settings.params import Params
 from tasks.core.transforms.card import CARD
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.files import number_in, object_in, read_json
+from tasks.core.workspace.manifest import read_manifest
+from tasks.core.workspace.manifests import (
+    ByMeasure,
+    Card,
+    EmbedStamp,
+    IngestStamp,
+    Scores,
+    ViewStamp,
+)
 from tasks.core.workspace.paths import Paths
 
 
@@ -29,7 +37,7 @@ def read_status(paths: Paths, params: Params) -> dict[str, Any]:
 
 
 def _corpus(paths: Paths, params: Params) -> dict[str, Any]:
-    stamp = read_json(paths.stamp("ingest")) or {}
+    stamp = read_manifest(paths.stamp("ingest"), IngestStamp) or IngestStamp()
     try:
         sources = documents(paths, params).files
         verdict = staleness.ingest_verdict(
@@ -38,44 +46,61 @@ def _corpus(paths: Paths, params: Params) -> dict[str, Any]:
     except InputError as error:
         verdict = staleness.Verdict(True, str(error))
     return {
-        "texts": number_in(stamp, "kept"),
-        "sources": number_in(stamp, "sources"),
-        "rejected": object_in(stamp, "rejected"),
-        "notes": object_in(stamp, "notes"),
-        "remarks": stamp.get("remarks", []),
-        "columns": object_in(stamp, "columns"),
+        "texts": stamp.kept,
+        "sources": stamp.sources,
+        "rejected": stamp.rejected,
+        "notes": stamp.notes,
+        "remarks": stamp.remarks,
+        "columns": stamp.columns,
         **_said(verdict),
     }
 
 
 def _vectors(paths: Paths, params: Params) -> dict[str, Any]:
-    stamp = read_json(paths.stamp("embed")) or {}
-    kept = ("dimensions", "model", "precision", "storage", "truncated")
-    told = {key: stamp.get(key) for key in kept}
-    rows = {"rows": number_in(stamp, "rows") if stamp else None}
-    return rows | told | _said(staleness.embed_verdict(paths, params))
+    known = read_manifest(paths.stamp("embed"), EmbedStamp)
+    stamp = known or EmbedStamp()
+    return {
+        "rows": None if known is None else stamp.rows,
+        "dimensions": stamp.dimensions,
+        "model": stamp.model,
+        "precision": stamp.precision,
+        "storage": stamp.storage,
+        "truncated": stamp.truncated,
+        **_said(staleness.embed_verdict(paths, params)),
+    }
 
 
 def _instructions(paths: Paths, params: Params) -> dict[str, Any]:
     files = label_files(paths.labels)
     names = sorted({*files, *staleness.fitted(paths)})
     known = {name: _instruction(paths, params, name, files) for name in names}
-    unusable = {
-        name: {
-            "wording": "",
-            "transform": _said(staleness.Verdict(False, staleness.REJECTED + str(error))),
-        }
-        for name, error in files.errors.items()
-    }
-    for name in set(known) & set(unusable):
-        unusable[name] = known[name] | unusable[name] | {"wording": known[name]["wording"]}
-    return known | unusable
+    for name, error in files.errors.items():
+        rejected = staleness.Verdict(False, staleness.REJECTED + str(error))
+        known[name] = known.get(name, _NOTHING) | {"transform": _said(rejected)}
+    return known
+
+
+_NOTHING: dict[str, Any] = {  # of a label file whose name is no instruction's
+    "wording": "",
+    "labels": {},
+    "notes": {},
+    "gate": {},
+    "method": None,
+    "before": {},
+    "after": {},
+    "held_out": None,
+    "accuracy": None,
+    "knn_ceiling": None,
+    "rows": 0,
+    "dimensions": None,
+    "view": {"stale": False, "reason": staleness.FRESH.reason},
+}
 
 
 def _instruction(paths: Paths, params: Params, name: str, files: dict[str, Any]) -> dict[str, Any]:
-    card = read_json(paths.transform(name) / CARD) or {}
-    view = read_json(paths.view_stamp(name)) or {}
-    scores = read_json(paths.metric(name)) or {}
+    card = read_manifest(paths.transform(name) / CARD, Card) or Card()
+    view = read_manifest(paths.view_stamp(name), ViewStamp) or ViewStamp()
+    scores = read_manifest(paths.metric(name), Scores) or Scores()
     if name in files:
         made_from = staleness.fit_fingerprints(paths, params, name, files[name])
         fit = staleness.fit_verdict(paths, name, made_from)
@@ -83,18 +108,26 @@ def _instruction(paths: Paths, params: Params, name: str, files: dict[str, Any])
         fit = staleness.Verdict(False, "its label file is gone; transform and view are kept")
     return {
         "wording": staleness.wording(paths, params, name),
-        "labels": object_in(card, "counts", int),
-        "notes": object_in(card, "notes", int),
-        "gate": object_in(card, "gate"),
-        "method": card.get("method"),
-        "before": object_in(scores, "before", int | float),
-        "after": object_in(scores, "after", int | float),
-        "held_out": scores.get("held_out"),
-        "rows": number_in(view, "rows"),
-        "dimensions": view.get("size"),
+        "labels": card.counts,
+        "notes": card.notes,
+        "gate": {"state": card.gate.state, "why": card.gate.why}
+        if card.gate and card.gate.state
+        else {},
+        "method": card.method or None,
+        "before": _defined(scores.before),
+        "after": _defined(scores.after),
+        "held_out": scores.held_out,
+        "accuracy": scores.accuracy,
+        "knn_ceiling": scores.knn_ceiling,
+        "rows": view.rows,
+        "dimensions": view.size,
         "transform": _said(fit),
         "view": _said(staleness.view_verdict(paths, params, name)),
     }
+
+
+def _defined(figures: ByMeasure) -> ByMeasure:
+    return {measure: figure for measure, figure in figures.items() if figure is not None}
 
 
 def _said(verdict: staleness.Verdict) -> dict[str, Any]:

@@ -152,7 +152,7 @@ def _commit(
 def new_versions(root: Path, now: Figures) -> dict[str, Version]:
     """Return the views whose transform is not that of their newest tag, with the next number."""
     tags = history.view_tags(root)
-    then = history.json_at(root, [(tag.commit, history.score_file(tag.view)) for tag in tags])
+    then = history.scores_at(root, [(tag.commit, history.score_file(tag.view)) for tag in tags])
     known: dict[str, list[tuple[history.ViewTag, str]]] = {}
     for tag, scores in zip(tags, then, strict=True):
         known.setdefault(tag.view, []).append((tag, identity(scores)))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.files import read_json
+from tasks.core.workspace.manifest import Manifest, parse_manifest, read_manifest
+from tasks.core.workspace.manifests import CorpusFigures, Scores
 from tasks.core.workspace.paths import Paths
 from tasks.versioning.messages import Figures
 from tasks.versioning.run_git_and_dvc import RepoLocation, git, git_answer, git_contents, place_of
@@ -19,6 +19,7 @@ _INSIDE = Paths(Path())  # the same paths as git names them: from the root of th
 SCORES = _INSIDE.metric_folder.as_posix()
 CORPUS = _INSIDE.corpus_figures.as_posix()
 LOCK = _INSIDE.lock.as_posix()
+_Kind = TypeVar("_Kind", bound=Manifest)
 _TAG = re.compile(r"view/(?P<view>[a-z0-9][a-z0-9_-]{0,62})/v(?P<number>[1-9][0-9]*)")
 
 
@@ -123,33 +124,33 @@ def last_commit(root: Path, *paths: str) -> str | None:
     return git_answer(root, "log", "--max-count=1", "--format=%H", "HEAD", "--", *paths) or None
 
 
-def json_at(root: Path, places: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
-    """Return the JSON object at each (revision, path); {} where there is none."""
+def scores_at(root: Path, places: Sequence[tuple[str, str]]) -> list[Scores]:
+    """Return the scores at each (revision, path); where there are none, empty ones."""
+    return _manifests_at(root, places, Scores)
+
+
+def corpora_at(root: Path, revs: Sequence[str]) -> list[CorpusFigures]:
+    """Return the figures of the corpus at each revision; where there are none, empty ones."""
+    return _manifests_at(root, [(rev, CORPUS) for rev in revs], CorpusFigures)
+
+
+def _manifests_at(root: Path, places: Sequence[tuple[str, str]], kind: type[_Kind]) -> list[_Kind]:
     prefix = repository(root).prefix
-    found = git_contents(root, [f"{rev}:{prefix}{path}" for rev, path in places])
-    return [_object(content) for content in found]
-
-
-def _object(content: bytes | None) -> dict[str, Any]:
-    try:
-        value = json.loads(content or b"{}")
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
+    names = [f"{rev}:{prefix}{path}" for rev, path in places]
+    found = zip(names, git_contents(root, names), strict=True)
+    return [parse_manifest(content, kind, name) or kind() for name, content in found]
 
 
 def figures_at(root: Path, revs: Sequence[str]) -> list[Figures]:
     """Return the figures that git holds at each revision."""
     names = [_score_names(root, rev) for rev in revs]
-    asked = [(rev, CORPUS) for rev in revs]
-    asked += [
+    asked = [
         (rev, f"{SCORES}/{name}.json") for rev, own in zip(revs, names, strict=True) for name in own
     ]
-    found = iter(json_at(root, asked))
-    texts = [next(found).get("texts") for _ in revs]
+    found = iter(scores_at(root, asked))
     return [
-        Figures(number, {name: next(found) for name in own})
-        for number, own in zip(texts, names, strict=True)
+        Figures(corpus.texts, {name: next(found) for name in own})
+        for corpus, own in zip(corpora_at(root, revs), names, strict=True)
     ]
 
 
@@ -162,9 +163,10 @@ def _score_names(root: Path, rev: str) -> list[str]:
 def figures_now(root: Path) -> Figures:
     """Return the figures of the workspace as it is."""
     paths = Paths(root)
-    scores = {file.stem: read_json(file) or {} for file in paths.metric_folder.glob("*.json")}
-    texts = (read_json(paths.corpus_figures) or {}).get("texts")
-    return Figures(texts, dict(sorted(scores.items())))
+    files = sorted(paths.metric_folder.glob("*.json"), key=lambda file: file.stem)
+    scores = {file.stem: read_manifest(file, Scores) or Scores() for file in files}
+    corpus = read_manifest(paths.corpus_figures, CorpusFigures) or CorpusFigures()
+    return Figures(corpus.texts, scores)
 
 
 def score_file(view: str) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from tasks.core.evaluation.measures import BRIEF
 from tasks.core.workspace.files import digest
+from tasks.core.workspace.manifest import object_of
+from tasks.core.workspace.manifests import ByMeasure, Scores
 
 NAMED = 3  # views named in a headline; the others are counted
 
@@ -17,7 +18,7 @@ class Figures:
     """What git holds of one state: the texts of the corpus, and each view's scores."""
 
     texts: int | None = None
-    views: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    views: Mapping[str, Scores] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,10 @@ class Version:
         return f"v{self.number}{again}"
 
 
-def identity(scores: Mapping[str, Any]) -> str:
+def identity(scores: Scores | None) -> str:
     """Return the fingerprint of the transform that `scores` are of."""
-    return str(scores.get("fingerprint") or digest(dict(scores)))
+    known = scores or Scores()
+    return known.fingerprint or digest(object_of(known))
 
 
 def changed_views(before: Figures, after: Figures) -> list[str]:
@@ -65,7 +67,7 @@ def log_message(
     return "\n".join([headline, "", *lines]) if lines else headline
 
 
-def tag_message(name: str, version: Version, scores: Mapping[str, Any]) -> str:
+def tag_message(name: str, version: Version, scores: Scores) -> str:
     """Write the message of a view's tag: its figures in one line."""
     return f"{name} {version}: {_labels(scores)}, {_measures(scores)}"
 
@@ -77,8 +79,8 @@ def _texts(before: int | None, after: int | None) -> str:
 
 
 def _alone(name: str, subject: str, after: Figures, versions: Mapping[str, Version]) -> str:
-    scores = after.views.get(name, {})
-    words = [f"{scores.get('texts', 0):,} labels"]
+    scores = after.views.get(name, Scores())
+    words = [f"{scores.texts or 0:,} labels"]
     shift = _shift(scores, "v_measure", 0)
     if shift:
         words.append(f"V {shift}")
@@ -104,28 +106,30 @@ def _inputs(files: Sequence[str]) -> str:
 
 
 def _line(name: str, before: Figures, after: Figures, versions: Mapping[str, Version]) -> str:
-    scores, old = after.views.get(name, {}), before.views.get(name)
+    scores, old = after.views.get(name, Scores()), before.views.get(name)
     version = f" {versions[name]}" if name in versions else ""
-    was = f" (V before this: {_figure(old, 'after', 'v_measure', 1)})" if old else ""
+    was = f" (V before this: {_figure(old.after, 'v_measure', 1)})" if old else ""
     return f"{name}{version}: {_labels(scores)}, {_measures(scores)}{was}"
 
 
-def _labels(scores: Mapping[str, Any]) -> str:
-    kinds, method = scores.get("labels", 0), scores.get("method", "unknown")
-    return f"{scores.get('texts', 0):,} labels of {kinds} kinds, {method}"
+def _labels(scores: Scores) -> str:
+    kinds, method = scores.labels or 0, scores.method or "unknown"
+    return f"{scores.texts or 0:,} labels of {kinds} kinds, {method}"
 
 
-def _measures(scores: Mapping[str, Any]) -> str:
+def _measures(scores: Scores) -> str:
     shifts = {title: _shift(scores, key, 1) for key, title in BRIEF.items()}
-    return ", ".join(f"{title} {shift}" for title, shift in shifts.items() if shift) or "no scores"
+    said = [f"{title} {shift}" for title, shift in shifts.items() if shift]
+    if scores.accuracy is not None:
+        said.insert(0, f"{scores.accuracy:.0f} % right")
+    return ", ".join(said) or "no scores"
 
 
-def _shift(scores: Mapping[str, Any], key: str, digits: int) -> str:
-    before, after = (_figure(scores, when, key, digits) for when in ("before", "after"))
+def _shift(scores: Scores, key: str, digits: int) -> str:
+    before, after = (_figure(part, key, digits) for part in (scores.before, scores.after))
     return "" if "–" in (before, after) else f"{before} → {after}"
 
 
-def _figure(scores: Mapping[str, Any] | None, when: str, key: str, digits: int) -> str:
-    part = (scores or {}).get(when)
-    value = part.get(key) if isinstance(part, dict) else None
+def _figure(figures: ByMeasure, key: str, digits: int) -> str:
+    value = figures.get(key)
     return "–" if value is None else f"{value:.{digits}f}"

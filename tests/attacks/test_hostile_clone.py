@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import refract
 from tests.hostile import (
     commit,
     edit,
     everything,
     git,
     make_workspace_of_others,
-    refract,
     replace_by_link,
     store_file,
     store_folder,

@@ -1,8 +1,10 @@
+import json
 import os
 import shutil
 
 import pytest
 
+from tests.serving import NEEDED_BY_SERVE
 from tests.world import make_world
 
 
@@ -10,9 +12,10 @@ from tests.world import make_world
 def prefect_server():
     """A real Prefect API on a database of its own, for the whole session.
 
-    It has no schedules to keep; services that idle cost a tenth of a core each second.
+    It has no schedules to keep; services that idle cost a tenth of a core each second, and those
+    that write down events half of what the server does in a run.
     """
-    for service in ("SCHEDULER", "LATE_RUNS", "FOREMAN", "PAUSE_EXPIRATIONS", "TRIGGERS"):
+    for service in (*NEEDED_BY_SERVE, "EVENT_PERSISTER", "TASK_RUN_RECORDER"):
         os.environ[f"PREFECT_SERVER_SERVICES_{service}_ENABLED"] = "false"
     from prefect.testing.utilities import prefect_test_harness
 
@@ -27,12 +30,10 @@ def world(tmp_path, tiny_model):
 
 
 @pytest.fixture(scope="session")
-def _made(tmp_path_factory, tiny_model):
+def _made(once, tiny_model):
     from flows.run import run
 
-    root = make_world(tmp_path_factory.mktemp("made") / "world", str(tiny_model))
-    run(root)
-    return root
+    return once("made", lambda at: run(make_world(at / "world", str(tiny_model)))) / "world"
 
 
 @pytest.fixture
@@ -42,10 +43,10 @@ def made(_made, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def _history(tmp_path_factory, tiny_model):
+def _history(once, tiny_model):
     from tests.flows.history import make_history
 
-    return make_history(tmp_path_factory.mktemp("history"), str(tiny_model))
+    return once("history", lambda at: make_history(at, str(tiny_model)))
 
 
 @pytest.fixture
@@ -53,10 +54,10 @@ def root(_history, tmp_path):
     """A workspace in git and DVC with three recorded versions, and a folder as its remote."""
     from tests.flows.history import copy
 
-    return copy(_history[0], tmp_path / "world")
+    return copy(_history / "world", tmp_path / "world")
 
 
 @pytest.fixture
 def seen_at(_history):
     """What `seen` saw at each of the versions v1 to v3."""
-    return _history[1]
+    return json.loads((_history / "seen.json").read_text())

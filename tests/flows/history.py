@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -42,7 +43,7 @@ def git(root, *arguments):
 
 
 def make_history(folder, model):
-    """Make a workspace with a remote and three recorded versions; return it and what is seen."""
+    """Make a workspace with a remote and three recorded versions, and note what is seen of each."""
     root = make_world(folder / "world", model, git=True)
     dvc(root, "remote", "add", "--quiet", "--default", "store", str(folder / "store"))
     set_params(root, record={"author": AUTHOR, "push": True})
@@ -55,7 +56,7 @@ def make_history(folder, model):
         assert run(root, commit=True).record.commit
         git(root, "tag", f"whole/{version}")
         seen_at[version] = seen(root)
-    return root, seen_at
+    (folder / "seen.json").write_text(json.dumps(seen_at))
 
 
 def copy(root, to):
@@ -65,13 +66,13 @@ def copy(root, to):
 
 
 def seen(root):
-    """Return searches in every space, and every id and vector, bit for bit."""
+    """Return searches in every space, and every id and vector, bit for bit, as JSON has them."""
     found = {}
     for name in ("base", "mood", "topic"):
         view = Workspace(root).view(name)
         rows = view.frame().sort("id")
-        hits = [(hit["id"], hit["score"]) for hit in view.hits("thank you, the parcel", k=9)]
-        found[name] = (hits, rows["id"].to_list(), rows["vector"].to_numpy().tobytes())
+        hits = [[hit["id"], hit["score"]] for hit in view.hits("thank you, the parcel", k=9)]
+        found[name] = [hits, rows["id"].to_list(), rows["vector"].to_numpy().tobytes().hex()]
     return found
 
 

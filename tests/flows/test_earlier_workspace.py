@@ -18,6 +18,7 @@ from flows.run import run
 from flows.state.status import read_status
 from tasks.core.store import arrow, tables
 from tasks.core.transforms.base import load
+from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import read_json
 from tasks.core.workspace.paths import Paths
 
@@ -70,7 +71,7 @@ def test_every_transform_gives_the_vectors_and_labels_of_its_view(earlier, name)
     order = np.argsort(base.column("id").to_pylist())
     np.testing.assert_allclose(reading.vectors[order], rows["vector"].to_numpy(), atol=2e-3)
     assert [transform.labels[at] for at in reading.label[order]] == rows["label"].to_list()
-    assert card["instruction"] == name
+    assert card.instruction == name
 
 
 def test_status_says_of_it_what_it_did_but_that_readers_and_formulas_are_newer(earlier, then):
@@ -89,6 +90,17 @@ def test_status_says_of_it_what_it_did_but_that_readers_and_formulas_are_newer(e
         assert {key: told[key] for key in about if key != "transform"} == {
             key: value for key, value in about.items() if key != "transform"
         }
+
+
+@pytest.mark.parametrize("made", ["corpus/ingest", "views/mood", "transforms/mood/transform"])
+def test_what_a_newer_refract_has_noted_is_refused_in_one_line(earlier, made):
+    workspace, file = Workspace(earlier), earlier / "data" / f"{made}.json"
+    file.write_text(json.dumps(read_json(file) | {"format": 2}))
+    with pytest.raises(InputError) as caught:
+        read_status(workspace.paths, workspace.params)
+    assert str(caught.value) == (
+        f"{file}: was written by a newer Refract (format 2, this one reads 1); upgrade Refract"
+    )
 
 
 def test_run_brings_it_up_to_date_and_encodes_nothing(earlier, then, monkeypatch):

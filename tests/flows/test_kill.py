@@ -7,8 +7,6 @@ import os
 import pkgutil
 import shutil
 import signal
-import subprocess
-import sys
 import time
 
 import polars as pl
@@ -23,9 +21,8 @@ from flows.materialise import materialise
 from flows.run import run
 from tasks.core.store import tables
 from tasks.core.workspace.paths import Paths
-from tests.children import Child
+from tests.children import Child, refract
 from tests.same import assert_same, rows
-from tests.serving import environment
 from tests.world import documents, make_world, set_params, write_documents, write_labels
 
 pytestmark = pytest.mark.server
@@ -209,6 +206,7 @@ def test_a_reader_meets_the_old_view_or_the_new_one_and_never_a_mixture(steps, t
     child = Child(url, root, None, alternate, root, "mood.csv", other)
     seen, version = [old], tables.live_version(Paths(root).view_table("mood"))
     while tables.live_version(Paths(root).view_table("mood")) < version + 2:
+        time.sleep(0.02)
         found = view.hits(query, k=72)
         assert found in (old, new)
         if found != seen[-1]:
@@ -224,13 +222,13 @@ def test_the_command_line_killed_and_repeated_shows_on_the_users_server(steps, t
     server = PREFECT_API_URL.value()
     root = copy(steps["ingest"], tmp_path)
     begun = time.time()
-    command = refract(root, server)
+    command = Child(server, root, None, refract, "run")
     while not any(root.glob(".refract/shards/embed/*.json")):
         assert command.poll() is None, "it ended before its first shard"
+        time.sleep(0.005)
     os.killpg(command.pid, signal.SIGKILL)
     assert command.wait() == -signal.SIGKILL
-    command = refract(root, server)
-    assert command.wait() == 0
+    assert Child(server, root, None, refract, "run").wait() == 0
     assert_same(root, steps["done"])
     assert not (root / ".refract" / "prefect").exists()
     with SyncPrefectClient(api=server) as client:
@@ -238,14 +236,3 @@ def test_the_command_line_killed_and_repeated_shows_on_the_users_server(steps, t
         assert {"run", *VERBS} == {item.name for item in since}
         kinds = {item.key for item in client.read_artifacts()}
         assert set(VERBS) <= kinds
-
-
-def refract(root, server):
-    return subprocess.Popen(
-        [sys.executable, "-m", "flows", "run"],
-        cwd=root,
-        env=environment(PREFECT_API_URL=server),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )

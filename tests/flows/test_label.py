@@ -155,7 +155,7 @@ def test_a_person_edits_the_labels_and_corrects_some_texts(shop, endpoint, capfd
     assert report.labels == {"furious": 36, "happy": 36, "bored": 0}
     assert report.notes["human and model agree"] == report.notes["human and model differ"] == 1
     run(shop)
-    assert read_card(paths.transform("mood"))["labels"] == ["bored", "furious", "happy"]
+    assert read_card(paths.transform("mood")).labels == ["bored", "furious", "happy"]
 
 
 def test_an_instruction_of_several_lines_heads_the_labels_as_a_comment(shop, endpoint):

@@ -52,7 +52,7 @@ def test_features_lie_beside_the_vectors_and_are_read_by_the_transforms(root):
     assert len(found) == 72
     assert {(row.dtype, row.shape) for row in found.values()} == {(np.dtype("float16"), (SIZE,))}
     card = read_card(Paths(root).transform("mood"))
-    assert (card["features"], card["dimensions"]) == (SIZE, 32)
+    assert (card.features, card.dimensions) == (SIZE, 32)
     assert "features" not in Workspace(root).view().frame().columns
 
 
@@ -100,7 +100,7 @@ def test_another_map_asks_for_new_transforms(root):
         Workspace(root).view("mood").hits("thank you", k=1)
     report = run(root)
     assert {each.name for each in report.fit.fitted if each.refitted} == {"mood", "topic"}
-    assert read_card(Paths(root).transform("mood"))["encoder"] != card["encoder"]
+    assert read_card(Paths(root).transform("mood")).encoder != card.encoder
 
 
 def test_every_text_is_encoded_once(root, monkeypatch):

@@ -50,8 +50,8 @@ def test_the_earlier_transform_is_applied_to_todays_corpus_and_recorded(root, se
     assert made.record.tags == ("view/mood/v3",)
     assert git(root, "log", "-1", "--format=%s") == ("rollback/mood: 20 labels, view v3 = v1")
     rows = view_versions(Paths(root), "mood")
-    assert [row["same_as"] for row in rows] == ["view/mood/v1", None, None]
-    assert [row["here"] for row in rows] == [True, False, False]
+    assert [row.same_as for row in rows] == ["view/mood/v1", None, None]
+    assert [row.here for row in rows] == [True, False, False]
     now, old = seen(root), seen_at["v1"]
     assert len(now["mood"][1]) == 72
     assert now["base"] == seen_at["v3"]["base"]

@@ -80,16 +80,12 @@ def test_a_second_run_finds_nothing_stale(made):
     assert (tables.version(paths.base_table), tables.version(paths.view_table("mood"))) == before
 
 
-def test_two_workspaces_with_the_same_input_hold_the_same_transforms(world, tmp_path, tiny_model):
-    from tests.world import make_world
-
-    other = make_world(tmp_path / "other", str(tiny_model))
+def test_two_workspaces_with_the_same_input_hold_the_same_transforms(world, made):
     run(world)
-    run(other)
     for name in ("topic", "mood"):
         files = [
             sorted(Paths(root).transform(name).iterdir(), key=lambda path: path.name)
-            for root in (world, other)
+            for root in (world, made)
         ]
         assert [path.read_bytes() for path in files[0]] == [path.read_bytes() for path in files[1]]
 
@@ -128,18 +124,17 @@ def test_changed_metadata_costs_no_encoding_and_reaches_the_views(made):
     assert [hit["id"] for hit in hits] == ["t05"]
 
 
-def test_a_new_metadata_column_appears_in_base_and_views(world):
+def test_a_new_metadata_column_appears_in_base_and_views(made):
     from tests.world import write_csv
 
-    run(world)
     rows = [{**row, "country": "pt"} for row in documents()]
     write_csv(
-        world / "data" / "raw" / "messages.csv", rows, ["id", "text", "channel", "stars", "country"]
+        made / "data" / "raw" / "messages.csv", rows, ["id", "text", "channel", "stars", "country"]
     )
-    report = run(world)
+    report = run(made)
     assert report.embed.encoded == 0
-    assert base_rows(world)["country"].to_list() == ["pt"] * 72
-    assert view_rows(world, "topic")["country"].to_list() == ["pt"] * 72
+    assert base_rows(made)["country"].to_list() == ["pt"] * 72
+    assert view_rows(made, "topic")["country"].to_list() == ["pt"] * 72
 
 
 def test_a_changed_label_file_refits_its_own_view_only(made):
@@ -157,19 +152,15 @@ def test_texts_without_labels_do_not_cause_a_new_fit(made):
     assert [(view.whole, view.written) for view in report.materialise] == [(False, 1), (False, 1)]
 
 
-def test_growing_step_by_step_ends_like_starting_with_everything(world, tmp_path, tiny_model):
-    from tests.world import make_world
-
+def test_growing_step_by_step_ends_like_starting_with_everything(world, made):
     rows = documents()
     write_documents(world, rows[:40])
     ingest(world)
     embed(world)
     write_documents(world, rows)
     run(world)
-    other = make_world(tmp_path / "other", str(tiny_model))
-    run(other)
-    assert_same(base_rows(world), base_rows(other))
-    assert_same(view_rows(world, "mood"), view_rows(other, "mood"))
+    assert_same(base_rows(world), base_rows(made))
+    assert_same(view_rows(world, "mood"), view_rows(made, "mood"))
 
 
 def test_a_bad_label_file_is_rejected_and_the_others_go_on(made):
@@ -200,7 +191,7 @@ def test_a_view_that_has_learnt_nothing_is_published_only_without_the_gate(made)
     assert view_rows(made, "topic").equals(old)
     set_params(made, fit={"gate": False})
     (report,) = [each for each in run(made).fit.fitted if each.name == "topic"]
-    assert (report.gate["state"], report.gate["why"]) == ("refused", "nothing learnt")
+    assert (report.gate.state, report.gate.why) == ("refused", "nothing learnt")
     assert not view_rows(made, "topic").equals(old)
 
 
@@ -273,6 +264,11 @@ def test_similar_leaves_the_text_itself_out(made):
         Workspace(made).view("topic").similar("nope")
 
 
+def test_a_beginning_that_several_ids_have_is_refused_by_similar(made):
+    with pytest.raises(InputError, match=r"'t': begins more than 3 ids \('t\d\d', .*; give more"):
+        Workspace(made).view("topic").similar("t")
+
+
 def test_a_filter_selects_rows_and_does_nothing_else(made):
     view = Workspace(made).view("topic")
     hits = view.hits("login", k=50, where="stars >= 3 AND channel <> 'phone'")
@@ -310,17 +306,16 @@ def test_a_corrupted_transform_is_named_with_the_way_on(made):
     assert Workspace(made).view("mood").hits("thank you", k=1)
 
 
-def test_status_says_what_is_stale_and_why(world):
+def test_status_says_what_is_stale_and_why(world, made):
     from flows.state.status import read_status
 
-    paths = Paths(world)
-    params = load_params(paths.params)
-    assert read_status(paths, params)["corpus"]["reason"] == "no corpus yet"
-    run(world)
+    params = load_params(Paths(made).params)
+    assert read_status(Paths(world), params)["corpus"]["reason"] == "no corpus yet"
+    paths = Paths(made)
     state = read_status(paths, params)
     assert state["corpus"]["texts"] == state["vectors"]["rows"] == 72
     assert state["instructions"]["mood"]["transform"] == {"stale": False, "reason": "up to date"}
-    write_labels(world, "mood", documents()[:60])
+    write_labels(made, "mood", documents()[:60])
     state = read_status(paths, params)
     assert state["instructions"]["mood"]["transform"]["reason"] == "its labels changed"
     assert state["instructions"]["topic"]["transform"]["reason"] == "up to date"

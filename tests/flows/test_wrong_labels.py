@@ -40,7 +40,7 @@ def test_labels_are_those_of_their_texts_although_the_tool_s_ids_are_ids_of_the_
     assert report.texts == 60
     assert report.notes[BY_TEXT] > 50
     assert not report.reasons
-    assert report.gate["state"] == PROVEN
+    assert report.gate.state == PROVEN
     rows = Workspace(numbered).view("topic").frame()
     truth = {row["id"]: row["topic"] for row in ROWS}
     right = sum(truth[key] == label for key, label in rows.select("id", "label").iter_rows())
@@ -63,10 +63,10 @@ def test_labels_under_the_ids_of_other_texts_make_no_view(numbered):
 def test_a_view_that_few_labels_make_is_published_and_marked(made):
     write_labels(made, "mood", documents()[::6])
     (report,) = run(made).fit.fitted
-    assert (report.gate["state"], report.texts) == ("unproven", 12)
+    assert (report.gate.state, report.texts) == ("unproven", 12)
     paths = Paths(made)
-    assert read_card(paths.transform("mood"))["gate"]["state"] == "unproven"
-    assert read_json(paths.metric("mood"))["gate"]["why"] == report.gate["why"]
+    assert read_card(paths.transform("mood")).gate.state == "unproven"
+    assert read_json(paths.metric("mood"))["gate"]["why"] == report.gate.why
     said = CliRunner().invoke(cli, ["status", "--root", str(made)]).output
     assert said.count("unproven") == 2  # in the table, and why
     assert "mood is unproven: " in said

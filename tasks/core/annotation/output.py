@@ -6,13 +6,14 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from tasks.core.annotation.taxonomy import Label
 from tasks.core.labels.files import instruction_of
 from tasks.core.labels.precedence import MODEL
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.files import content_hash, read_json, write_bytes, write_json
+from tasks.core.workspace.files import content_hash, write_bytes
+from tasks.core.workspace.manifest import read_manifest, write_manifest
+from tasks.core.workspace.manifests import LabelCard, TaxonomyEntry
 
 GONE = "gone from the corpus meanwhile"
 EXAMPLES, EXCERPT = 3, 160  # texts of a label that the card shows, and characters of each
@@ -31,17 +32,14 @@ def check_place(file: Path, card: Path, name: str, *, weak: bool = False) -> Non
             f"{others[0]}: found labels of instruction '{name}'; expected none beside those that"
             f" Refract makes; move it to {folder}/, where its labels win over them"
         )
-    known = read_json(card) or {}
-    if file.is_file() and content_hash(file) not in (
-        known.get("file"),
-        known.get("file_before"),
-    ):
+    known = read_manifest(card, LabelCard) or LabelCard()
+    if file.is_file() and content_hash(file) not in (known.file, known.file_before):
         raise InputError(
             f"{file}: found labels that 'refract label' has not made, or that were edited since;"
             f" expected none; move it to {folder}/, without the column 'source' where"
             " rows were corrected: then they win over a model's"
         )
-    if weak and file.is_file() and known.get("source") == MODEL:
+    if weak and file.is_file() and known.source == MODEL:
         raise InputError(
             f"{file}: found labels by a model; expected none where weak ones go; give these another"
             f" name, or move the file to {folder}/, where its labels win over them"
@@ -49,19 +47,19 @@ def check_place(file: Path, card: Path, name: str, *, weak: bool = False) -> Non
 
 
 def write_labels(
-    file: Path, card: Path, labelled: Mapping[str, str], source: str, about: dict[str, Any]
+    file: Path, card: Path, labelled: Mapping[str, str], source: str, about: LabelCard
 ) -> None:
     """Write a row a text, and the card; a kill in between leaves both known as Refract's own."""
     rows = [{"id": key, "label": label, "source": source} for key, label in labelled.items()]
     payload = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
     before = content_hash(file) if file.is_file() else None
-    write_json(card, about | {"file": content_hash(payload), "file_before": before})
+    write_manifest(card, about.changed(file=content_hash(payload), file_before=before))
     write_bytes(file, payload)
 
 
-def is_made(file: Path, card: Mapping[str, Any]) -> bool:
+def is_made(file: Path, card: LabelCard) -> bool:
     """Tell whether the file is the one that the card is of."""
-    return file.is_file() and content_hash(file) == card.get("file")
+    return file.is_file() and content_hash(file) == card.file
 
 
 def still_there(
@@ -75,7 +73,7 @@ def still_there(
 
 def described(
     labels: list[Label], labelled: Mapping[str, str], texts: Mapping[str, str]
-) -> list[dict[str, Any]]:
+) -> list[TaxonomyEntry]:
     """Return each label with its description, how many texts have it, and three of them."""
     counts = Counter(labelled.values())
     examples: dict[str, list[str]] = {}
@@ -84,12 +82,12 @@ def described(
         if len(own) < EXAMPLES:
             own.append(" ".join(texts[key].split())[:EXCERPT])
     return [
-        {
-            "label": label.name,
-            "description": label.description,
-            "others": list(label.others),
-            "texts": counts[label.name],
-            "examples": examples.get(label.name, []),
-        }
+        TaxonomyEntry(
+            label=label.name,
+            description=label.description,
+            others=list(label.others),
+            texts=counts[label.name],
+            examples=examples.get(label.name, []),
+        )
         for label in labels
     ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -19,6 +18,9 @@ from tasks.core.store import arrow, layout, tables
 from tasks.core.text.same_text import Texts
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.hardlinks import check_hard_links
+from tasks.core.workspace.manifest import manifest_of, object_of
+from tasks.core.workspace.manifests import BaseNote
+from tasks.core.workspace.state_manifests import Shard
 
 KEYS = ("id", "text_hash", "row_hash")
 STORED = {"float16": ": halffloat>", "float32": ": float>"}  # as Arrow spells a list of them
@@ -34,28 +36,33 @@ class Plan:
     gone: int  # rows of the table that the corpus no longer holds
 
 
+def note_of(table: Path) -> BaseNote:
+    """Return what the base table notes of itself: its vector space, and how it was made."""
+    return manifest_of(tables.note(table), BaseNote, table) or BaseNote()
+
+
 def check_encoder(table: Path, settings: EmbedSettings) -> None:
     """Refuse to mix two encoders, or two storage types, in one table."""
     if not layout.exists(table):
         return
-    made = tables.note(table)
+    made = note_of(table)
     stored = tables.columns(table)[tables.VECTOR]
     if STORED[settings.storage] not in stored:
         raise InputError(
             f"{table.name}: its vectors are {stored}, but params.yaml says embed.storage:"
             f" {settings.storage}; set it back, or run 'refract embed --rebuild'"
         )
-    if made.get("fingerprint") == fingerprint(settings):
+    if made.fingerprint == fingerprint(settings):
         return
-    if made.get("fingerprint") == fingerprint(settings.model_copy(update={"features": "last"})):
+    if made.fingerprint == fingerprint(settings.model_copy(update={"features": "last"})):
         raise InputError(
             f"{table.name}: it holds no features of the encoder's layers, but params.yaml says"
             " embed.features: layers; set it to last, or run 'refract embed --rebuild' to add them"
         )
-    then = made.get("settings", {})
+    then = made.settings
     raise InputError(
-        f"{table.name}: made by encoder {then.get('model')!r} (prompt {then.get('prompt')!r},"
-        f" max_length {then.get('max_length')}), but params.yaml now says otherwise;"
+        f"{table.name}: made by encoder {then.model!r} (prompt {then.prompt!r},"
+        f" max_length {then.max_length}), but params.yaml now says otherwise;"
         " set 'embed' back, or run 'refract embed --rebuild'"
     )
 
@@ -108,12 +115,12 @@ def write_shard(
     table: Path,
     rows: np.ndarray,
     coder: Featurizer,
-    about: dict[str, Any],
+    about: BaseNote,
     storage: str,
     *,
     fresh: bool,
     advance: Callable[[int], None],
-) -> dict[str, Any]:
+) -> Shard:
     """Encode the corpus rows at positions `rows` and write them as fragments nobody sees yet.
 
     Texts that the table already holds under any id keep their vector.
@@ -140,14 +147,16 @@ def write_shard(
         else tables.where_in(table, "id", frame["id"].to_list(), ["id"])["id"].to_pylist()
     )
     encoded = len(unknown) + len(seen)
-    return {
-        "fragments": tables.write_fragments(table, arrow.assemble(frame, made), about, fresh=fresh),
-        "retired": retired,
-        "written": len(frame),
-        "encoded": encoded,
-        "reused": len(frame) - encoded,
-        "cut": [*unknown["text_hash"].filter(cut), *sorted(coder.cut & seen.keys())],
-    }
+    rows = arrow.assemble(frame, made)
+    return Shard(
+        fragments=tables.write_fragments(table, rows, object_of(about), fresh=fresh),
+        retired=retired,
+        written=len(frame),
+        encoded=encoded,
+        reused=len(frame) - encoded,
+        cut=[*unknown["text_hash"].filter(cut), *sorted(coder.cut & seen.keys())],
+        about=about,
+    )
 
 
 def _known(table: Path, text_hashes: list[str], names: Sequence[str]) -> dict[str, Codes]:
@@ -159,22 +168,22 @@ def _known(table: Path, text_hashes: list[str], names: Sequence[str]) -> dict[st
 def commit_shard(
     corpus: Path,
     table: Path,
-    shard: dict[str, Any],
-    about: dict[str, Any],
+    shard: Shard,
     storage: str,
     *,
     fresh: bool,
 ) -> int:
     """Make a shard visible in one commit: the old rows of its ids leave as the new ones arrive."""
     if not fresh:
-        return tables.commit_changes(table, shard["retired"], shard["fragments"])
+        return tables.commit_changes(table, shard.retired, shard.fragments)
+    about = shard.about
     fields = list(_corpus_schema(corpus))
     kind = pa.float16() if storage == "float16" else pa.float32()
-    fields.append(pa.field(tables.VECTOR, pa.list_(kind, int(about["dimensions"]))))
-    if about.get("features"):
-        size = int(about["features"]["dimensions"])
+    fields.append(pa.field(tables.VECTOR, pa.list_(kind, about.dimensions)))
+    if about.features is not None:
+        size = about.features.dimensions
         fields.append(pa.field(tables.FEATURES, pa.list_(pa.float16(), size)))
-    return tables.commit_whole(table, pa.schema(fields), about, shard["fragments"])
+    return tables.commit_whole(table, pa.schema(fields), object_of(about), shard.fragments)
 
 
 def retire_gone(corpus: Path, table: Path) -> int:

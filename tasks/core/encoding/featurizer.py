@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.store.tables import FEATURES, VECTOR
 from tasks.core.workspace.files import digest, write_bytes
+from tasks.core.workspace.manifests import BaseNote, EncoderNote, FeaturesNote
 
 Codes = tuple[np.ndarray, ...]
 """What a text is coded as: its vector (d,), and its features (f,) where they are kept."""
@@ -51,24 +51,25 @@ class Featurizer:
         return (found.vectors, kept.astype(np.float32)), found.cut
 
 
-def describe(settings: EmbedSettings, coder: Featurizer) -> dict[str, Any]:
+def describe(settings: EmbedSettings, coder: Featurizer) -> BaseNote:
     """Return what is noted with a table: the space's fingerprint and how it was made."""
     kept = settings.model_dump(include={"model", "revision", "prompt", "max_length"})
-    note: dict[str, Any] = {
-        "fingerprint": fingerprint(settings),
-        "settings": kept | {"precision": coder.encoder.precision},
-        "dimensions": coder.encoder.dimensions,
-    }
-    if coder.reduction is not None:
-        mapped = coder.reduction.fingerprint
-        note["features"] = {"dimensions": coder.reduction.dimensions, "fingerprint": mapped}
-    return note
+    note = BaseNote(
+        fingerprint=fingerprint(settings),
+        settings=EncoderNote(**kept, precision=coder.encoder.precision),
+        dimensions=coder.encoder.dimensions,
+    )
+    if coder.reduction is None:
+        return note
+    size, mapped = coder.reduction.dimensions, coder.reduction.fingerprint
+    return note.changed(features=FeaturesNote(dimensions=size, fingerprint=mapped))
 
 
-def space_of(note: Mapping[str, Any]) -> str:
+def space_of(note: BaseNote) -> str:
     """Return a fingerprint of all that transforms are fitted on: vectors, and features if any."""
-    vectors, features = str(note["fingerprint"]), note.get("features")
-    return digest(vectors, features["fingerprint"]) if features else vectors
+    if note.features is None:
+        return note.fingerprint
+    return digest(note.fingerprint, note.features.fingerprint)
 
 
 def fit_coder(

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -31,15 +30,24 @@ LABELLED_BEFORE = "labelled for the previous version"
 
 
 @dataclass(frozen=True)
+class Recipe:
+    """How a transform was asked to be fitted."""
+
+    method: str
+    settings: Mapping[str, object]
+    seed: int
+
+
+@dataclass(frozen=True)
 class Version:
     """A transform kept beside a view, and what it was made from.
 
-    recipe: method, settings and seed of its fit, or None where they are not known any more.
+    recipe: how it was fitted, or None where that is not known any more.
     """
 
     kept: Path
     seen: Seen
-    recipe: tuple[str, dict[str, Any], int] | None
+    recipe: Recipe | None
 
 
 @dataclass(frozen=True)
@@ -109,8 +117,8 @@ def refitted(
     rest = {key: label for key, label in label_of.items() if hashes[key] not in hidden}
     if len({name for _, name in pairs(rest)}) < 2:
         raise InputError(f"without the held-out texts {len(rest)} of its own remain")
-    method, settings, seed = version.recipe
-    return labelled(table, rest, reader).fit(method, settings, seed)
+    recipe = version.recipe
+    return labelled(table, rest, reader).fit(recipe.method, recipe.settings, recipe.seed)
 
 
 def as_it_is(version: Version) -> Transform:

@@ -110,6 +110,18 @@ def neighbour_shares(
     return anchors, (y[near] == y[anchors][:, None]).mean(1)
 
 
+def knn_ceiling(y: Ints, seed: int = 0, neighbours: int = 10) -> float | None:
+    """Return what `knn_agreement` can reach at most: a class of few texts has few neighbours."""
+    n = len(y)
+    if n < 2 or not PairSampler(y, seed).possible:
+        return None
+    k = min(neighbours, n - 1)
+    anchors = np.random.default_rng(seed).permutation(n)[:ANCHORS]
+    _, inverse, sizes = np.unique(y, return_inverse=True, return_counts=True)
+    others = sizes[inverse][anchors] - 1
+    return 100 * float(np.minimum(others, k).mean() / k)
+
+
 class PairSampler:
     """Draw anchors and their partners; rows are sorted by class, so that a class is a block."""
 

@@ -37,7 +37,7 @@ class Ruling:
 
     state: str
     why: str
-    figures: dict[str, Any]
+    figures: dict[str, float]
 
 
 def weigh(
@@ -111,8 +111,8 @@ def _of_space(found: Evidence, method: str) -> str:
     return f"triplets {found.base:.1f} → {found.part.value:.1f} are within chance"
 
 
-def _figures(found: Evidence) -> dict[str, Any]:
-    figures: dict[str, Any] = {
+def _figures(found: Evidence) -> dict[str, float]:
+    figures: dict[str, float] = {
         "texts": found.texts,
         "accuracy": found.accuracy,
         "largest_class": found.largest,

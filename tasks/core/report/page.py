@@ -12,17 +12,20 @@ from typing import Any
 import polars as pl
 
 from tasks.core.evaluation.bootstrap import Interval
+from tasks.core.evaluation.measures import MEASURES
 from tasks.core.report import charts
 from tasks.core.report.colours import COLOURED, CSS, DARK, LIGHT
 from tasks.core.report.confusion import Confusion
 from tasks.core.report.maps import Atlas
+from tasks.core.text.ids import short_id
 
 WORDING = {
-    "v_measure": ("V-measure", "clusters agree with labels"),
-    "triplets": ("Triplets", "nearer to its own label than to another"),
-    "sts": ("Pairs", "closeness agrees with labels, rank correlation"),
-    "knn": ("kNN@10", "of the ten nearest carry the same label"),
+    "v_measure": "clusters agree with labels",
+    "triplets": "nearer to its own label than to another",
+    "sts": "closeness of pairs agrees with labels, rank correlation",
+    "knn": "of the ten nearest carry the same label",
 }
+SCORED = {key: (title, WORDING[key]) for key, title in MEASURES.items()}
 MISTAKES = 8  # pairs of labels listed beside the heat map
 BARS = 14  # labels whose counts are shown before the reader asks for all
 THUMBNAIL = 400  # points on the index page's little maps
@@ -92,7 +95,7 @@ def view_page(story: Story, script: str, others: Sequence[str] = (), *, index: b
         few=BARS,
         named=charts.NAMED,
         counted=charts.COUNTED,
-        measures=WORDING,
+        measures=SCORED,
         mistakes=story.confusion.mistaken(MISTAKES) if story.confusion else [],
     )
 
@@ -102,7 +105,7 @@ def index_page(stories: Sequence[Story]) -> str:
     few = {
         story.name: points(story)[:: _every(len(story.atlas.after), THUMBNAIL)] for story in stories
     }
-    return _render("index.html", stories=stories, points=few, measures=WORDING)
+    return _render("index.html", stories=stories, points=few, measures=SCORED)
 
 
 def picture(story: Story) -> dict[str, Any]:
@@ -122,7 +125,7 @@ def points(story: Story) -> list[dict[str, Any]]:
         made.append(
             {
                 "n": n,
-                "id": row["id"],
+                "id": short_id(row["id"]),
                 "text": row["text"],
                 "label": label,
                 "group": label if label in shown else charts.OTHERS,
@@ -175,6 +178,7 @@ def _render(template: str, **values: Any) -> str:
     )
     environment.policies["json.dumps_function"] = json.dumps
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
+    environment.filters["short_id"] = short_id
     environment.filters["at"] = lambda value: round(min(max(value, 0), 100), 2)
     themes = {"light": LIGHT.variables(), "dark": DARK.variables()}
     return environment.get_template(template).render(themes=themes, **values)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from tasks.core.store.tables import fragments_exist
-from tasks.core.workspace.files import digest, read_json, replacing, write_json
+from tasks.core.workspace.files import digest, replacing
+from tasks.core.workspace.manifest import read_manifest, write_manifest
+from tasks.core.workspace.state_manifests import Shard
 
 PLAN = "plan.npy"
 REBUILD = "rebuild.json"  # from which version of the table a rebuild has begun
@@ -45,17 +46,16 @@ def key_of(purpose: str, rows: np.ndarray) -> str:
     return digest(purpose, np.ascontiguousarray(rows, dtype=np.int64).tobytes().hex())
 
 
-def load(folder: Path, key: str, table: Path) -> dict[str, Any] | None:
-    """Return the shard's JSON if it was finished before and its files are still there."""
-    shard = read_json(folder / f"{key}.json")
-    if shard is None or not fragments_exist(table, shard["fragments"]):
-        return None
-    return shard
+def load(folder: Path, key: str, table: Path) -> Shard | None:
+    """Return the shard if it was finished before and its files are still there."""
+    shard = read_manifest(folder / f"{key}.json", Shard)
+    whole = shard is not None and shard.fragments and not shard.odd
+    return shard if shard and whole and fragments_exist(table, shard.fragments) else None
 
 
-def save(folder: Path, key: str, shard: dict[str, Any]) -> None:
+def save(folder: Path, key: str, shard: Shard) -> None:
     """Note that a shard is finished, and what its worker returned."""
-    write_json(folder / f"{key}.json", shard)
+    write_manifest(folder / f"{key}.json", shard)
 
 
 def clear(folder: Path) -> None:

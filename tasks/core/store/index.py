@@ -141,6 +141,14 @@ class Searcher:
             arrow.vectors_of(found.column(VECTOR))[0].astype(np.float32) if found.num_rows else None
         )
 
+    def ids_from(self, beginning: str, most: int) -> list[str]:
+        """Return at most `most` ids that begin so, in no order."""
+        with readable(self._table):
+            predicate = f"starts_with(id, {quoted(beginning)})"
+            found = self._rows.to_table(columns=["id"], filter=predicate, limit=most)
+        ids: list[str] = found["id"].to_pylist()
+        return ids
+
     def values(self, keys: Sequence[str], name: str) -> dict[str, Any]:
         """Return column `name` of the rows with the ids `keys`, by id."""
         found: dict[str, Any] = {}

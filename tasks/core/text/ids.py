@@ -48,3 +48,12 @@ def respelled(wanted: Iterable[str], known: Iterable[str]) -> Mapping[str, str]:
         if (form := loose(key)) in sought:
             forms[form].add(key)
     return {key: next(iter(forms[f])) for key in asked if len(forms[f := loose(key)]) == 1}
+
+
+_DIGEST = re.compile("[0-9a-f]{16,}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+SHORT = 8  # characters; one of a million digests shares them with another by a chance of 1 in 4,300
+
+
+def short_id(key: str) -> str:
+    """Return the beginning of a digest or UUID, which `similar` takes as well; other ids whole."""
+    return key[:SHORT] if _DIGEST.fullmatch(key) else key

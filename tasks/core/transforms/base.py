@@ -21,6 +21,7 @@ from tasks.core.transforms.sample import Sample as Sample
 from tasks.core.transforms.sample import Texts, make_sample
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import write_bytes
+from tasks.core.workspace.manifests import Card
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ def fit(
         return kind.fit(sample, asked, seed)
 
 
-def contents(transform: Transform, card: Mapping[str, Any]) -> dict[str, bytes]:
+def contents(transform: Transform, card: Card) -> dict[str, bytes]:
     """Return what `transform.safetensors` and `transform.json` hold, by name.
 
     card: the caller's own entries; those of the transform win where the names are the same.
@@ -138,18 +139,18 @@ def contents(transform: Transform, card: Mapping[str, Any]) -> dict[str, bytes]:
     from safetensors.numpy import save as serialise
 
     arrays = {name: np.ascontiguousarray(a, np.float32) for name, a in transform.tensors().items()}
-    own = {
-        "method": transform.method,
-        "labels": list(transform.labels),
-        "dimensions": transform.dimensions,
-        "features": transform.features,
-        "size": transform.size,
-        "settings": transform.settings(),
-    }
-    return artifact.sealed(serialise(arrays), {**card, **own})
+    whole = card.changed(
+        method=transform.method,
+        labels=list(transform.labels),
+        dimensions=transform.dimensions,
+        features=transform.features,
+        size=transform.size,
+        settings=transform.settings(),
+    )
+    return artifact.sealed(serialise(arrays), whole)
 
 
-def save(folder: Path, transform: Transform, card: Mapping[str, Any]) -> None:
+def save(folder: Path, transform: Transform, card: Card) -> None:
     """Write both files, the same bytes for the same input.
 
     The card comes last: a kill in between leaves an old hash beside new tensors, which `load`
@@ -159,7 +160,7 @@ def save(folder: Path, transform: Transform, card: Mapping[str, Any]) -> None:
         write_bytes(folder / name, content)
 
 
-def load(folder: Path) -> tuple[Transform, dict[str, Any]]:
+def load(folder: Path) -> tuple[Transform, Card]:
     """Read a transform and its card; raise InputError where a file is missing or corrupted."""
     from safetensors.numpy import load as deserialise
 
@@ -167,19 +168,19 @@ def load(folder: Path) -> tuple[Transform, dict[str, Any]]:
 
     payload, card = artifact.read_artifact(folder)
     try:
-        kind = _class(str(card["method"]))
+        kind = _class(card.method)
         with at_work():
             restored = kind.restore(
                 deserialise(payload),
-                tuple(card["labels"]),
-                dict(card["settings"]),
-                int(card.get("features", 0)),
+                tuple(card.labels),
+                card.settings,
+                card.features,
             )
     except (InputError, KeyError, TypeError, ValueError) as error:
         raise artifact.refuse(folder, f"an unusable transform ({error})", "a whole one") from error
     shape = (restored.dimensions, restored.size)
-    if shape != (card["dimensions"], card["size"]):
-        expected = f"{card['dimensions']} -> {card['size']} as the card says"
+    if shape != (card.dimensions, card.size):
+        expected = f"{card.dimensions} -> {card.size} as the card says"
         raise artifact.refuse(folder, f"tensors for {shape[0]} -> {shape[1]} dimensions", expected)
     return restored, card
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.files import as_json, digest
+from tasks.core.workspace.files import digest
+from tasks.core.workspace.manifest import FORMAT, manifest_bytes, manifest_of
+from tasks.core.workspace.manifests import Card, Scores
 
-FORMAT = 1
 TENSORS = "transform.safetensors"
 REVISION = 7  # of formulas and label files: raise it where the same give another transform
 CARD = "transform.json"
@@ -22,65 +22,71 @@ EXPERTS = ("discriminant", "kernel", "names", "corpus")  # of a pool
 OWN_KEYS = ("format", "method", "labels", "dimensions", "size", "settings", "sha256")
 
 
-def sealed(payload: bytes, card: Mapping[str, Any]) -> dict[str, bytes]:
+def sealed(payload: bytes, card: Card) -> dict[str, bytes]:
     """Return the content of the tensors, then of the card that holds their SHA-256, by name."""
-    whole = {**card, "format": FORMAT, "sha256": hashlib.sha256(payload).hexdigest()}
-    return {TENSORS: payload, CARD: as_json(whole)}
+    whole = card.changed(format=FORMAT, sha256=hashlib.sha256(payload).hexdigest())
+    return {TENSORS: payload, CARD: manifest_bytes(whole)}
 
 
-def of_scores(scores: Mapping[str, Any]) -> str:
+def of_scores(scores: Scores) -> str:
     """Return a fingerprint of the scores, as the card that was made with them holds it."""
-    return digest(json.loads(as_json(scores)))
+    return digest(json.loads(manifest_bytes(scores)))
 
 
-def fits(card: Mapping[str, Any], scores: Mapping[str, Any]) -> bool:
+def fits(card: Card, scores: Scores | None) -> bool:
     """Tell whether `scores` are of the transform that `card` is of.
 
     A card of an earlier Refract does not name its scores: then both name what they were made from.
     """
-    known = card.get("scores")
-    if known is not None:
-        return bool(known == of_scores(scores))
-    own = card.get("fingerprint")
-    return bool(scores) and scores.get("fingerprint", own) == own
+    if scores is None:
+        return False
+    if card.scores is not None:
+        return card.scores == of_scores(scores)
+    return scores.fingerprint in (None, card.fingerprint)
 
 
-def experts_of(card: Mapping[str, Any]) -> list[dict[str, Any]]:
+def experts_of(card: Card) -> list[dict[str, Any]]:
     """Return what each expert of a pool weighs, and saves in nats a text left out, heaviest first.
 
     Nothing where the transform of the card is no pool.
     """
-    worth = card.get("settings", {}).get("settings", {}).get("worth", [])
+    settings = card.settings.get("settings")
+    worth = settings.get("worth", []) if isinstance(settings, dict) else []
     known = [each for each in worth if each["expert"] in EXPERTS]
     return sorted(known, key=lambda each: -each["weight"])
 
 
-def read_card(folder: Path) -> dict[str, Any]:
+def read_card(folder: Path) -> Card:
     """Read the JSON card of a transform alone; raise InputError where it is missing or broken."""
     path = folder / CARD
     try:
-        card = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise _refusal(path, "no such file", "a fitted transform") from None
     except (OSError, ValueError, RecursionError) as error:
         said = " ".join(str(error).split())[:120]
         raise _refusal(path, f"unreadable ({said})", "a JSON object") from None
-    if not isinstance(card, dict) or (missing := [key for key in OWN_KEYS if key not in card]):
-        found = f"no {', '.join(missing)}" if isinstance(card, dict) else type(card).__name__
-        raise _refusal(path, found, f"a JSON object with {', '.join(OWN_KEYS)}")
-    if card["format"] != FORMAT:
-        raise _refusal(path, f"format {card['format']!r}", f"format {FORMAT}")
+    whole = f"a JSON object with {', '.join(OWN_KEYS)}"
+    if not isinstance(found, dict):
+        raise _refusal(path, type(found).__name__, whole)
+    card = manifest_of(found, Card, path) or Card()
+    missing = [key for key in OWN_KEYS if key not in card.model_fields_set]
+    if missing:
+        odd = f" (of another kind: {', '.join(card.odd)})" if card.odd else ""
+        raise _refusal(path, f"no {', '.join(missing)}{odd}", whole)
+    if card.format != FORMAT:
+        raise _refusal(path, f"format {card.format}", f"format {FORMAT}")
     return card
 
 
-def read_artifact(folder: Path) -> tuple[bytes, dict[str, Any]]:
+def read_artifact(folder: Path) -> tuple[bytes, Card]:
     """Read both files; raise InputError unless the tensors carry the hash that the card names."""
     card, path = read_card(folder), folder / TENSORS
     try:
         payload = path.read_bytes()
     except OSError as error:
         raise _refusal(path, error.strerror or "unreadable", f"the tensors of {CARD}") from None
-    found, expected = hashlib.sha256(payload).hexdigest(), str(card["sha256"])
+    found, expected = hashlib.sha256(payload).hexdigest(), card.sha256
     if found != expected:
         raise _refusal(path, f"SHA-256 {found[:12]}", f"{expected[:12]} as in {CARD}")
     return payload, card

@@ -33,14 +33,17 @@ def suggest(
     """Return at most `many` texts in `COLUMNS`, `label` null; the most wanted of a kind first.
 
     A share `novelty` of them is NOVEL: the view gives them the greatest p_new. The others lie near
-    a BOUNDARY: the likeliest label has the least share p / (1 - p_new) of what the labels have.
+    a BOUNDARY: the likeliest label has the least share p / (1 - p_new) of what the labels have,
+    and p_new < 1/2, as a text that is probably of no label is at no boundary between them. Where
+    too few are, more NOVEL ones follow.
     labelled: ids that are no candidates. Of the view, only its readings are read, batch by batch.
     """
     known = _with_twins(base, sorted(labelled))
     best = _candidates(view, known, POOL * many)
     chosen = _Chosen()
-    for why in best:  # NOVEL first, so that BOUNDARY makes up for what it lacks
-        wanted = round(novelty * many) if why == NOVEL else many - len(chosen.rows)
+    for why in (NOVEL, BOUNDARY, NOVEL):  # each makes up for what the one before lacks
+        first = why == NOVEL and not chosen.rows
+        wanted = round(novelty * many) if first else many - len(chosen.rows)
         chosen.add(_pool(base, best[why]), wanted)
     frame = pl.DataFrame(chosen.rows, schema=_SCHEMA)
     text = pl.col("text").str.replace_all(r"\s+", " ").str.strip_chars()
@@ -73,8 +76,9 @@ def _candidates(view: Path, known: pl.Series, most: int) -> dict[str, pl.DataFra
     names = ["id", "label", "confidence", "novelty"]
     live = tables.live_version(view)
     for part in tables.frames(view, names, live, _ROWS):
-        rows = part.filter(~pl.col("id").is_in(known.implode()))
+        unknown = part.filter(~pl.col("id").is_in(known.implode()))
         for why, by in rank.items():
+            rows = unknown.filter(pl.col("novelty") < 0.5) if why == BOUNDARY else unknown
             ranked = rows.with_columns(rank=by.cast(pl.Float64), why=pl.lit(why))
             both = pl.concat([best[why], ranked]) if why in best else ranked
             best[why] = both.sort("rank", "id").head(most)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -82,10 +81,10 @@ def copies(kept: Path) -> list[LabelFile]:
 def _made(kept: Path, file: LabelFile) -> bool:
     """Tell whether the kept transform was made from this label file as it is now."""
     try:
-        return bool(fingerprint([content_hash(part) for part in file.paths]) == _named(kept))
+        return fingerprint([content_hash(part) for part in file.paths]) == _named(kept)
     except (OSError, InputError):
         return False
 
 
-def _named(kept: Path) -> Any:
-    return read_card(kept).get("made_from", {}).get("labels")
+def _named(kept: Path) -> str | None:
+    return read_card(kept).made_from.get("labels")

@@ -17,8 +17,11 @@ import pyarrow as pa
 from tasks.core.encoding.base_table import OWN as BASE_OWN
 from tasks.core.store import arrow, index, tables
 from tasks.core.transforms.base import Transform
-from tasks.core.transforms.card import CARD, TENSORS, is_whole, read_artifact, read_card
+from tasks.core.transforms.card import CARD, TENSORS, is_whole, read_artifact, read_card, refuse
 from tasks.core.workspace.files import write_bytes
+from tasks.core.workspace.manifest import manifest_of, object_of
+from tasks.core.workspace.manifests import ViewNote
+from tasks.core.workspace.state_manifests import Shard
 
 READINGS = ("label", "confidence", "novelty")
 OWN = ("id", "row_hash", "vector", *READINGS)  # every other column came with the documents
@@ -34,12 +37,12 @@ class Plan:
     retired: list[str]  # ids whose rows in the view are out of date
 
 
-def plan(base: Path, base_version: int, view: Path, about: dict[str, Any]) -> Plan:
+def plan(base: Path, base_version: int, view: Path, about: ViewNote) -> Plan:
     """Decide what the view lacks: all of it under a new transform, else only rows that changed."""
     total = tables.count(base, base_version)
     live = tables.live_version(view)
     everything = Plan(True, np.arange(total), [])
-    if live is None or tables.note(view, live) != about:
+    if live is None or note_of(view, live) != about:
         return everything
     if _metadata(base, BASE_OWN, base_version) != _metadata(view, OWN, live):
         return everything
@@ -67,24 +70,21 @@ def write_shard(
     view: Path,
     rows: np.ndarray,
     transform: Transform,
-    about: dict[str, Any],
-    storage: str,
+    about: ViewNote,
     *,
     whole: bool,
     advance: Callable[[int], None],
-) -> dict[str, Any]:
+) -> Shard:
     """Transform the base rows at positions `rows` into fragments that nobody sees yet."""
     names = ["id", "row_hash", *_metadata(base, BASE_OWN, base_version)]
     parts = []
     codes = [tables.VECTOR, tables.FEATURES] if transform.features else [tables.VECTOR]
     for batch in _read(base, base_version, rows, [*names, *codes]):
-        parts.append(_transformed(batch, names, transform, storage))
+        parts.append(_transformed(batch, names, transform, about.storage))
         advance(batch.num_rows)
     made = pa.concat_tables(parts)
-    return {
-        "fragments": tables.write_fragments(view, made, about, fresh=whole),
-        "written": made.num_rows,
-    }
+    fragments = tables.write_fragments(view, made, object_of(about), fresh=whole)
+    return Shard(fragments=fragments, written=made.num_rows)
 
 
 def _read(base: Path, version: int, rows: np.ndarray, names: list[str]) -> Any:
@@ -117,16 +117,15 @@ def publish(
     base_version: int,
     view: Path,
     todo: Plan,
-    written: list[dict[str, Any]],
-    about: dict[str, Any],
-    storage: str,
+    written: list[Shard],
+    about: ViewNote,
     index_from: int,
 ) -> int:
     """Commit the shards at once, index them, then move the tag that readers follow."""
-    fragments = [text for shard in written for text in shard["fragments"]]
+    fragments = [text for shard in written for text in shard.fragments]
     if todo.whole:
-        schema = _schema(base, base_version, int(about["size"]), storage)
-        tables.commit_whole(view, schema, about, fragments)
+        schema = _schema(base, base_version, about)
+        tables.commit_whole(view, schema, object_of(about), fragments)
     else:
         tables.commit_changes(view, todo.retired, fragments)
     index.index(view, index_from)
@@ -135,14 +134,14 @@ def publish(
     return version
 
 
-def _schema(base: Path, version: int, size: int, storage: str) -> pa.Schema:
-    kind = pa.float16() if storage == "float16" else pa.float32()
+def _schema(base: Path, version: int, about: ViewNote) -> pa.Schema:
+    kind = pa.float16() if about.storage == "float16" else pa.float32()
     return pa.schema(
         [
             pa.field("id", pa.string()),
             pa.field("row_hash", pa.string()),
             *tables.metadata_schema(base, BASE_OWN, version),
-            pa.field(tables.VECTOR, pa.list_(kind, size)),
+            pa.field(tables.VECTOR, pa.list_(kind, about.size)),
             pa.field("label", pa.string()),
             pa.field("confidence", pa.float32()),
             pa.field("novelty", pa.float32()),
@@ -160,14 +159,21 @@ def keep_transform(folder: Path, transform: Path, fingerprint: str) -> None:
         write_bytes(kept / name, (transform / name).read_bytes())
 
 
-def describe(transform: Path, storage: str) -> dict[str, Any]:
+def describe(transform: Path, storage: str) -> ViewNote:
     """Return what is noted with a view: which transform made it, of which encoder, how stored."""
     card = read_card(transform)
-    return {
-        "transform": card["fingerprint"],
-        "encoder": card["encoder"],
-        "method": card["method"],
-        "dimensions": card["dimensions"],
-        "size": card["size"],
-        "storage": storage,
-    }
+    if card.fingerprint is None:
+        raise refuse(transform, "no fingerprint", "that of all that made it")
+    return ViewNote(
+        transform=card.fingerprint,
+        encoder=card.encoder,
+        method=card.method,
+        dimensions=card.dimensions,
+        size=card.size,
+        storage=storage,
+    )
+
+
+def note_of(view: Path, version: int) -> ViewNote:
+    """Return what a version of a view's table notes of itself."""
+    return manifest_of(tables.note(view, version), ViewNote, view) or ViewNote()

@@ -16,6 +16,10 @@ from tasks.core.readers.records import encodable
 from tasks.core.store import index, tables
 from tasks.core.transforms.base import Transform, load
 from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.manifest import manifest_of
+from tasks.core.workspace.manifests import BaseNote, ViewNote
+
+_SOME = 3  # ids that are named where a beginning fits several
 
 
 def check_utf8(text: str) -> None:
@@ -76,27 +80,27 @@ class Space:
         return self._answered(ask)
 
     def _coder(self, now: _Snapshot) -> Featurizer:
-        note = now.texts.note
-        encoder = self._encoder(note.get("settings", {}).get("precision", "float32"))
-        features = note.get("features")
+        note = _base_note(now.texts)
+        encoder, features = self._encoder(note.settings.precision), note.features
         if features is None or now.transform is None:
             return Featurizer(encoder)
         reduction = self._reduction
-        if reduction is None or reduction.fingerprint != features["fingerprint"]:
-            reduction = load_layer_pca(self._reductions(features["fingerprint"]))
+        if reduction is None or reduction.fingerprint != features.fingerprint:
+            reduction = load_layer_pca(self._reductions(features.fingerprint))
             self._reduction = reduction
         return Featurizer(encoder, reduction)
 
     def similar(self, key: str, k: int = 10, where: str | None = None) -> list[dict[str, Any]]:
-        """Return the `k` texts closest to the stored text `key`, itself left out."""
+        """Return the `k` texts closest to the stored text `key`, itself left out.
+
+        key: an id, or a beginning that one id alone has.
+        """
         check_utf8(key)
 
         def ask(now: _Snapshot) -> list[dict[str, Any]]:
-            vector = now.rows.vector_of(key)
-            if vector is None:
-                raise InputError(f"id {key!r}: not in this view; expected an id of the corpus")
+            whole, vector = _found(now.rows, key)
             found = _nearest(now, vector, k + 1, where)
-            return [hit for hit in found if hit["id"] != key][:k]
+            return [hit for hit in found if hit["id"] != whole][:k]
 
         return self._answered(ask)
 
@@ -127,19 +131,47 @@ class Space:
         self._check_encoder(texts, rows)
         if self._kept is None:
             return _Snapshot(texts, rows, None)
-        made_by = rows.note["transform"]
-        if seen is not None and seen.rows.note["transform"] == made_by:
+        made_by = _view_note(rows).transform
+        if seen is not None and _view_note(seen.rows).transform == made_by:
             return _Snapshot(texts, rows, seen.transform)
         return _Snapshot(texts, rows, load(self._kept(made_by))[0])
 
     def _check_encoder(self, texts: index.Searcher, rows: index.Searcher) -> None:
-        base = texts.note
-        view_of = rows.note.get("encoder", space_of(base))
-        if base["fingerprint"] != self._encoder_fingerprint or view_of != space_of(base):
+        base, space = _base_note(texts), space_of(_base_note(texts))
+        view_of = space if rows is texts else _view_note(rows).encoder
+        if base.fingerprint != self._encoder_fingerprint or view_of not in (None, space):
             raise InputError(
                 "search: this table was made by another encoder than params.yaml names now;"
                 " set 'embed' back, or run 'refract embed --rebuild' and 'refract run'"
             )
+
+
+def _found(rows: index.Searcher, key: str) -> tuple[str, np.ndarray]:
+    """Return the id that `key` is, or is the only one to begin with, and its vector."""
+    vector = rows.vector_of(key)
+    ids = [key] if vector is not None or not key else rows.ids_from(key, _SOME + 1)
+    if len(ids) > 1:
+        listed = ", ".join(repr(each) for each in sorted(ids)[:_SOME])
+        raise InputError(
+            f"id {key!r}: begins {'more than ' * (len(ids) > _SOME)}{min(len(ids), _SOME)} ids"
+            f" ({listed}); expected one; give more of it"
+        )
+    if ids and vector is None:
+        vector = rows.vector_of(ids[0])
+    if not ids or vector is None:
+        raise InputError(
+            f"id {key!r}: not in this view; expected an id of the corpus, or its beginning;"
+            " 'refract search' shows ids"
+        )
+    return ids[0], vector
+
+
+def _base_note(texts: index.Searcher) -> BaseNote:
+    return manifest_of(texts.note, BaseNote, "the base table") or BaseNote()
+
+
+def _view_note(rows: index.Searcher) -> ViewNote:
+    return manifest_of(rows.note, ViewNote, "the view's table") or ViewNote()
 
 
 def _nearest(now: _Snapshot, vector: np.ndarray, k: int, where: str | None) -> list[dict[str, Any]]:

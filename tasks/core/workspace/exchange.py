@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from tasks.core.workspace.files import content_hash, read_json, sync_folder, write_bytes, write_json
+from tasks.core.workspace.files import content_hash, sync_folder, write_bytes
+from tasks.core.workspace.manifest import read_manifest, write_manifest
 from tasks.core.workspace.paths import Paths
+from tasks.core.workspace.state_manifests import ExchangeNote
 
 
 def exchange(root: Path, note: Path, new: Mapping[Path, bytes], gone: Sequence[Path] = ()) -> None:
@@ -23,12 +24,12 @@ def exchange(root: Path, note: Path, new: Mapping[Path, bytes], gone: Sequence[P
     for place, content in new.items():
         write_bytes(_beside(place), content)
         sync_folder(place.parent)
-    names = {
-        "gone": [os.path.relpath(place, root) for place in gone],
-        "new": [os.path.relpath(place, root) for place in new],
-        "hashes": [content_hash(content) for content in new.values()],
-    }
-    write_json(note, names)
+    names = ExchangeNote(
+        gone=[os.path.relpath(place, root) for place in gone],
+        new=[os.path.relpath(place, root) for place in new],
+        hashes=[content_hash(content) for content in new.values()],
+    )
+    write_manifest(note, names)
     sync_folder(note.parent)
     finish(root, note)
 
@@ -39,11 +40,11 @@ def finish(root: Path, note: Path) -> None:
     Only what a verb makes is touched: the note may have come with a workspace from elsewhere, and
     settings that it laid in their places now were not those that the user was asked about.
     """
-    begun = read_json(note) or {}
-    for place in _names(begun.get("gone")):
+    begun = read_manifest(note, ExchangeNote) or ExchangeNote()
+    for place in begun.gone:
         if _is_made(root, place):
             (root / place).unlink(missing_ok=True)
-    for place, expected in zip(_names(begun.get("new")), _names(begun.get("hashes")), strict=False):
+    for place, expected in zip(begun.new, begun.hashes, strict=False):
         if not _is_made(root, place):
             continue
         laid = _beside(root / place)
@@ -55,10 +56,6 @@ def finish(root: Path, note: Path) -> None:
 
 def _beside(place: Path) -> Path:
     return place.with_name(f".{place.name}.next.tmp")
-
-
-def _names(value: Any) -> list[str]:
-    return [str(one) for one in value] if isinstance(value, list) else []
 
 
 def _is_made(root: Path, place: str) -> bool:

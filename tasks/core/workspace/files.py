@@ -9,11 +9,10 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from types import UnionType
 from typing import Any, BinaryIO
 
 from tasks.core.workspace.errors import InputError
@@ -128,22 +127,6 @@ def read_json(path: Path) -> dict[str, Any] | None:
     except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
-
-
-def number_in(note: Mapping[str, Any], key: str) -> int:
-    """Return the count under `key` of a note that somebody may have edited; 0 for anything else."""
-    value = note.get(key)
-    return value if isinstance(value, int) else 0
-
-
-def object_in(
-    note: Mapping[str, Any], key: str, kinds: type | UnionType = object
-) -> dict[str, Any]:
-    """Return the object under `key` of such a note, with its values of `kinds`; else {}."""
-    value = note.get(key)
-    if not isinstance(value, dict):
-        return {}
-    return {name: each for name, each in value.items() if isinstance(each, kinds)}
 
 
 def digest(*parts: object) -> str:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.files import as_json, digest, read_json, write_bytes
+from tasks.core.workspace.files import digest, write_bytes
+from tasks.core.workspace.manifest import read_manifest, write_manifest
 from tasks.core.workspace.paths import Paths
+from tasks.core.workspace.state_manifests import TrustNote
 
 EVERYWHERE = "REFRACT_TRUST"  # '*', or folders as in PATH: for containers and CI
 HOMELESS = "REFRACT_HOMELESS"  # set where the home folder is but one for the time of a command
@@ -46,12 +48,11 @@ def read_trust(paths: Paths) -> Trust | None:
     the place of one that was trusted is a stranger.
     """
     note = _note(paths)
-    found = (read_json(note) if note is not None else None) or {}
+    found = None if note is None else read_manifest(note, TrustNote)
     token = _token(paths)
-    if token is None or not secrets.compare_digest(str(found.get("token")), digest(token)):
+    if found is None or token is None or not secrets.compare_digest(found.token, digest(token)):
         return None
-    known = found.get("known")
-    return Trust(found.get("made_here") is True, frozenset(known if known else ()))
+    return Trust(found.made_here, frozenset(found.known))
 
 
 def write_trust(paths: Paths, known: frozenset[str], *, made_here: bool) -> None:
@@ -71,13 +72,13 @@ def write_trust(paths: Paths, known: frozenset[str], *, made_here: bool) -> None
         token = secrets.token_hex(_TOKEN_BYTES)
         write_bytes(paths.trust_token, token.encode(), private=True)
     note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    about = {
-        "root": str(paths.root.resolve()),
-        "token": digest(token),
-        "made_here": made_here,
-        "known": sorted(known),
-    }
-    write_bytes(note, as_json(about), private=True)
+    about = TrustNote(
+        root=str(paths.root.resolve()),
+        token=digest(token),
+        made_here=made_here,
+        known=sorted(known),
+    )
+    write_manifest(note, about, private=True)
 
 
 def forget_trust(paths: Paths) -> bool:

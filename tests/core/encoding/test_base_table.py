@@ -14,14 +14,13 @@ from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.store import layout, tables
 from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.manifests import BaseNote, EncoderNote
 
 SPACE = EmbedSettings(model="fake", features="last", storage="float32")
 LONG = 9  # characters
-ABOUT = {
-    "fingerprint": fingerprint(SPACE),
-    "dimensions": 3,
-    "settings": {"model": "fake", "prompt": ""},
-}
+ABOUT = BaseNote(
+    fingerprint=fingerprint(SPACE), dimensions=3, settings=EncoderNote(model="fake", prompt="")
+)
 
 
 class Letters:
@@ -66,7 +65,7 @@ def embed(corpus, table, encoder, storage="float32", chunk=2):
         shard = base_table.write_shard(
             corpus, table, rows, Featurizer(encoder), ABOUT, storage, fresh=first, advance=advance
         )
-        base_table.commit_shard(corpus, table, shard, ABOUT, storage, fresh=first)
+        base_table.commit_shard(corpus, table, shard, storage, fresh=first)
         shards.append(shard)
     base_table.retire_gone(corpus, table)
     return shards
@@ -138,7 +137,10 @@ def test_a_text_is_encoded_once_whatever_its_ids(tmp_path, table):
     encoder = Letters()
     shards = embed(corpus, table, encoder, chunk=3)
     assert encoder.seen == ["new"]
-    counts = {key: sum(shard[key] for shard in shards) for key in ("written", "encoded", "reused")}
+    counts = {
+        key: sum(getattr(shard, key) for shard in shards)
+        for key in ("written", "encoded", "reused")
+    }
     assert counts == {"written": 3, "encoded": 1, "reused": 2}
     found = base_table.lookup(table, ["1", "5", "6", "7"])
     ids, vectors = found.ids, found.vectors
@@ -227,7 +229,7 @@ def test_each_text_that_was_cut_is_listed_once_whatever_its_ids_and_chunks(tmp_p
     texts = {"1": long, "2": "a", "3": long, "4": longer, "5": long}
     corpus = write_corpus(tmp_path / "c.parquet", texts)
     shards = embed(corpus, tmp_path / "base.lance", Letters())
-    assert [each["cut"] for each in shards] == [[text_hash(long)], [text_hash(longer)], []]
+    assert [each.cut for each in shards] == [[text_hash(long)], [text_hash(longer)], []]
 
 
 def test_a_text_of_the_sample_counts_where_it_is_written(tmp_path):
@@ -239,8 +241,8 @@ def test_a_text_of_the_sample_counts_where_it_is_written(tmp_path):
     shard = base_table.write_shard(
         corpus, tmp_path / "t", np.arange(4), coder, ABOUT, "float32", fresh=True, advance=[].append
     )
-    assert shard["cut"] == [text_hash(long)]
-    assert (shard["encoded"], shard["reused"]) == (3, 1)
+    assert shard.cut == [text_hash(long)]
+    assert (shard.encoded, shard.reused) == (3, 1)
 
 
 def test_the_list_of_cut_texts_counts_those_that_the_table_still_holds(tmp_path):

@@ -159,8 +159,8 @@ def test_a_prompt_counts_towards_the_length():
 @pytest.mark.encoder
 def test_a_table_notes_how_its_vectors_were_made():
     about = describe(SETTINGS, Featurizer(load_encoder(SETTINGS)))
-    assert about["fingerprint"] == fingerprint(SETTINGS)
-    assert (about["dimensions"], about["settings"]["precision"]) == (384, "float32")
+    assert about.fingerprint == fingerprint(SETTINGS)
+    assert (about.dimensions, about.settings.precision) == (384, "float32")
 
 
 def test_the_fingerprint_names_the_space_and_not_the_speed():

@@ -13,6 +13,7 @@ from tasks.core.evaluation.metrics import (
     Scores,
     graded_sts,
     knn_agreement,
+    knn_ceiling,
     score,
     sts,
     triplet_accuracy,
@@ -184,3 +185,11 @@ def test_a_text_stays_on_its_side_when_others_are_added_or_rows_are_mixed(
 def test_another_seed_holds_out_other_texts() -> None:
     y, keys = np.zeros(200, int), [str(i) for i in range(200)]
     assert set(stratified_split(y, 0.3, 1, keys)[1]) != set(stratified_split(y, 0.3, 2, keys)[1])
+
+
+def test_the_ceiling_of_the_neighbours_is_what_a_perfect_space_reaches():
+    y = np.repeat(np.arange(6), [2, 3, 5, 11, 20, 40])
+    assert knn_ceiling(y) == pytest.approx(knn_agreement(np.eye(6)[y], y), abs=1e-9)
+    assert knn_ceiling(y) < 100
+    assert knn_ceiling(np.repeat([0, 1], 11)) == 100
+    assert knn_ceiling(np.arange(5)) is None

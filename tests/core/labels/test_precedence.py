@@ -8,6 +8,7 @@ from tasks.core.annotation.output import check_place, write_labels
 from tasks.core.labels.files import instruction_of, label_file, label_files
 from tasks.core.labels.reader import read_labels
 from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.manifests import LabelCard
 from tests.core.labels.test_labels import KEYS, TEXTS, put
 
 
@@ -137,7 +138,7 @@ def test_what_refract_wrote_may_be_written_again_and_nothing_else(tmp_path):
     file, card = tmp_path / "mood.jsonl", tmp_path / "mood.card.json"
     check_place(file, card, "mood")
     for label in ("angry", "happy"):
-        write_labels(file, card, {"1": label}, "model", {})
+        write_labels(file, card, {"1": label}, "model", LabelCard())
         check_place(file, card, "mood")
     assert file.read_text() == '{"id": "1", "label": "happy", "source": "model"}\n'
     file.write_text(file.read_text().replace("happy", "sad"))

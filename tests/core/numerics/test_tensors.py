@@ -11,6 +11,7 @@ import torch
 from tasks.core.numerics import tensors
 from tasks.core.transforms import base
 from tasks.core.transforms.base import Prediction, Transform
+from tasks.core.workspace.manifests import Card
 from tests.clouds import K, clouds
 from tests.pretended import DEVICE, Elsewhere, Pretended
 
@@ -25,7 +26,7 @@ def fitted(method: str, folder: Path) -> tuple[Transform, Transform]:
     y = np.r_[y, (y[:5] + 1) % K]
     settings = SETTINGS.get(method, {})
     made = base.fit(method, x[twice], y, NAMES, x, settings, 1, x[twice] ** 3)
-    base.save(folder, made, {})
+    base.save(folder, made, Card())
     return made, base.load(folder)[0]
 
 

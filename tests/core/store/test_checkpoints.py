@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.core.store import arrow, checkpoints, tables
+from tasks.core.workspace.state_manifests import Shard
 
 
 @given(st.integers(0, 500), st.integers(1, 60))
@@ -43,7 +44,7 @@ def shard(tmp_path):
     vectors = arrow.vector_array(np.eye(2, dtype=np.float32), "float16")
     made = arrow.assemble(frame, {tables.VECTOR: vectors})
     table = tmp_path / "t.lance"
-    return {"fragments": tables.write_fragments(table, made, {}, fresh=True), "written": 2}
+    return Shard(fragments=tables.write_fragments(table, made, {}, fresh=True), written=2)
 
 
 def test_a_finished_shard_is_recalled_as_it_was(tmp_path, shard):

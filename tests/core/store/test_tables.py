@@ -176,6 +176,18 @@ def test_scores_are_cosines_and_the_best_comes_first(table):
     assert searcher.vector_of("o'neil") is None
 
 
+def test_ids_are_found_by_their_beginning_whatever_characters_it_has(tmp_path):
+    path = tmp_path / "ids.lance"
+    replace(path, ["3f2a", "3f9b", "o'neil", "a%b", "a_c"])
+    searcher = index.Searcher(path, live=False)
+    assert sorted(searcher.ids_from("3f", 9)) == ["3f2a", "3f9b"]
+    assert len(searcher.ids_from("3f", 1)) == 1
+    assert searcher.ids_from("3f2", 9) == ["3f2a"]
+    assert searcher.ids_from("o'", 9) == ["o'neil"]
+    assert searcher.ids_from("a%", 9) == ["a%b"]
+    assert searcher.ids_from("3F", 9) == []
+
+
 def test_nothing_can_be_searched_before_something_is_published(tmp_path, table):
     with pytest.raises(InputError, match=r"nothing to search yet; .* run 'refract run'"):
         index.Searcher(table, live=True)

@@ -10,6 +10,7 @@ import pytest
 
 from tasks.core.transforms import base
 from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.manifests import Card
 from tests.clouds import clouds
 
 NAMES = ("a", "b", "c")
@@ -59,7 +60,7 @@ def test_one_text_a_class_leaves_the_discriminant() -> None:
 def test_it_comes_back_from_disk_as_it_was(world: Any, tmp_path: Path) -> None:
     x, y = world()
     made = fitted(x, y)
-    base.save(tmp_path, made, {})
+    base.save(tmp_path, made, Card())
     again, card = base.load(tmp_path)
-    assert card["method"] == "auto" and again.settings() == made.settings()
+    assert card.method == "auto" and again.settings() == made.settings()
     np.testing.assert_array_equal(again.apply(x).vectors, made.apply(x).vectors)

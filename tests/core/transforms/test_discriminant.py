@@ -20,6 +20,7 @@ from tasks.core.transforms.default_auto import Auto, AutoSettings
 from tasks.core.transforms.discriminant import Discriminant, residual_basis
 from tasks.core.transforms.plda import ledoit_wolf, solve, sufficient_statistics
 from tasks.core.transforms.sample import Texts, make_sample
+from tasks.core.workspace.manifests import Card
 from tests.clouds import D, K, clouds
 
 LABELS = ("a", "b", "c")
@@ -336,9 +337,9 @@ def test_missing_features_are_refused_and_written_ones_come_back(tmp_path: Any) 
         made.apply(x)
     with pytest.raises(ValueError, match="features: found 9 of them, expected 6 a text"):
         made.apply(x, x)
-    base.save(tmp_path, made, {})
+    base.save(tmp_path, made, Card())
     again, card = base.load(tmp_path)
-    assert (again.features, card["features"]) == (D, D)
+    assert (again.features, card.features) == (D, D)
     np.testing.assert_array_equal(again.apply(x, features).vectors, made.apply(x, features).vectors)
 
 

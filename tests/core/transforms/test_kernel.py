@@ -18,6 +18,7 @@ from tasks.core.transforms import base, discriminant, kernel
 from tasks.core.transforms.base import Sample
 from tasks.core.transforms.experts import kernel_ridge
 from tasks.core.transforms.kernel import Kernel
+from tasks.core.workspace.manifests import Card
 from tests.clouds import D, K, clouds
 
 NAMES = ("a", "b", "c")
@@ -166,9 +167,9 @@ def test_of_more_texts_than_a_fit_looks_at_no_class_is_lost(monkeypatch: Any) ->
 def test_it_comes_back_from_disk_as_it_was(tmp_path: Any) -> None:
     x, y = clouds()
     made = base.fit("kernel", x, y, NAMES, x, {"landmarks": 20}, 1, x)
-    base.save(tmp_path, made, {})
+    base.save(tmp_path, made, Card())
     again, card = base.load(tmp_path)
-    assert (card["method"], again.features) == ("kernel", D)
+    assert (card.method, again.features) == ("kernel", D)
     np.testing.assert_array_equal(again.apply(x, x).vectors, made.apply(x, x).vectors)
 
 

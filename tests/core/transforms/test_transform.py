@@ -18,6 +18,7 @@ from tasks.core.settings.fit_section import FitSettings
 from tasks.core.transforms import base
 from tasks.core.transforms.card import CARD, TENSORS, read_card
 from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.manifests import Card
 
 QUICK: dict[str, dict[str, Any]] = {
     "identity": {},
@@ -152,9 +153,9 @@ def test_a_row_that_is_not_finite_is_refused(method: str) -> None:
 def test_what_is_loaded_reads_exactly_as_what_was_saved(method: str, tmp_path: Path) -> None:
     x, _ = world()
     view = fitted(method)
-    base.save(tmp_path / "mood", view, {"fingerprint": "abc", "n": 60})
+    base.save(tmp_path / "mood", view, Card(fingerprint="abc", seed=60))
     loaded, card = base.load(tmp_path / "mood")
-    assert card["fingerprint"] == "abc" and card["n"] == 60 and card["method"] == method
+    assert card.fingerprint == "abc" and card.seed == 60 and card.method == method
     assert card == base.read_card(tmp_path / "mood")
     assert (loaded.labels, loaded.settings()) == (view.labels, view.settings())
     assert (loaded.dimensions, loaded.size) == (view.dimensions, view.size)
@@ -167,15 +168,15 @@ def test_what_is_loaded_reads_exactly_as_what_was_saved(method: str, tmp_path: P
 @pytest.mark.parametrize("method", QUICK)
 def test_the_same_input_is_saved_as_the_same_bytes(method: str, tmp_path: Path) -> None:
     for name in ("a", "b"):
-        base.save(tmp_path / name, fitted(method), {"seed": 1})
-    base.save(tmp_path / "c", base.load(tmp_path / "a")[0], {"seed": 1})
+        base.save(tmp_path / name, fitted(method), Card(seed=1))
+    base.save(tmp_path / "c", base.load(tmp_path / "a")[0], Card(seed=1))
     for file in (TENSORS, CARD):
         assert len({(tmp_path / name / file).read_bytes() for name in "abc"}) == 1
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == [CARD, TENSORS]
 
 
 def saved(folder: Path) -> Path:
-    base.save(folder, fitted("discriminant"), {"seed": 1})
+    base.save(folder, fitted("discriminant"), Card(seed=1))
     return folder
 
 
@@ -193,7 +194,7 @@ def test_a_changed_byte_of_the_tensors_is_found(tmp_path: Path) -> None:
 def test_a_kill_between_the_two_files_is_found(tmp_path: Path) -> None:
     folder = saved(tmp_path / "mood")
     card = (folder / CARD).read_bytes()
-    base.save(folder, fitted("identity"), {"seed": 1})
+    base.save(folder, fitted("identity"), Card(seed=1))
     (folder / CARD).write_bytes(card)
     with pytest.raises(InputError, match="SHA-256"):
         base.load(folder)
@@ -242,7 +243,10 @@ def test_a_card_of_another_format_is_refused(tmp_path: Path) -> None:
     folder = saved(tmp_path / "mood")
     card = json.loads((folder / CARD).read_text()) | {"format": 99}
     (folder / CARD).write_text(json.dumps(card))
-    with pytest.raises(InputError, match="found format 99, expected format 1"):
+    with pytest.raises(
+        InputError,
+        match=r"written by a newer Refract .format 99, this one reads 1.; upgrade Refract",
+    ):
         base.load(folder)
 
 
@@ -306,9 +310,9 @@ def test_a_new_method_is_one_class_and_one_line_of_registration(
     monkeypatch.setitem(base.METHODS, "toy", f"{__name__}:Toy")
     x, y = world()
     made = base.fit(FitSettings(method="toy").method, x, y, LABELS, x, {}, 1)
-    base.save(tmp_path, made, {})
+    base.save(tmp_path, made, Card())
     restored, card = base.load(tmp_path)
-    assert card["method"] == "toy" and isinstance(restored, Toy)
+    assert card.method == "toy" and isinstance(restored, Toy)
     np.testing.assert_array_equal(restored.apply(x).vectors, x[:, :2])
 
 

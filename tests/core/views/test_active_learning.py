@@ -100,6 +100,15 @@ def test_novel_ones_have_the_greatest_novelty_and_the_others_the_least_share(cor
     assert set(found.filter(pl.col("why") == BOUNDARY)["id"]) <= set(corpus.ids[100:110])
 
 
+def test_what_is_probably_of_no_label_is_at_no_boundary_between_labels(corpus):
+    novelty = np.where(np.arange(400) < 380, 0.9, 0.1)
+    corpus.read(np.full(400, 0.05), novelty)
+    found = suggest(corpus.base, corpus.view, [], 40, novelty=0.2)
+    assert found.filter(pl.col("why") == BOUNDARY)["novelty"].max() < 0.5
+    assert len(found) == 40
+    assert set(corpus.ids[380:]) == set(found.filter(pl.col("why") == BOUNDARY)["id"])
+
+
 def test_a_text_that_is_labelled_is_never_suggested_nor_its_copy_under_another_id(tmp_path):
     twins = [f"text {at // 2}" for at in range(60)]
     corpus = Corpus(tmp_path, n=60, texts=twins)

@@ -14,6 +14,8 @@ from tasks.core.transforms.discriminant import Discriminant
 from tasks.core.views import export, publishing
 from tasks.core.views.search import Space
 from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.manifest import object_of
+from tasks.core.workspace.manifests import Card
 
 ABOUT = {"fingerprint": "enc", "dimensions": 6}
 SETTINGS = {"temperature": None, "novelty": None, "floor": 0.1, "residual": 2}
@@ -49,7 +51,7 @@ def make_transform(folder, seed=1, residual=2):
     x = rng.standard_normal((40, 6)) + np.where(y[:, None], 2, -2) * np.eye(6)[0]
     x = (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
     made = fit("discriminant", x, y, ("angry", "glad"), x, SETTINGS | {"residual": residual}, seed)
-    save(folder, made, {"fingerprint": f"transform-{seed}", "encoder": "enc"})
+    save(folder, made, Card(fingerprint=f"transform-{seed}", encoder="enc"))
     return made
 
 
@@ -69,15 +71,13 @@ class World:
         written = [
             publishing.write_shard(
                 *(self.base, version, self.view, todo.rows[at : at + chunk]),
-                *(self.transform, about, "float32"),
+                *(self.transform, about),
                 whole=todo.whole,
                 advance=lambda _: None,
             )
             for at in range(0, len(todo.rows), chunk)
         ]
-        publishing.publish(
-            *(self.base, version, self.view, todo, written, about, "float32"), index_from=10**6
-        )
+        publishing.publish(*(self.base, version, self.view, todo, written, about), index_from=10**6)
         return todo
 
     def rows(self):
@@ -285,7 +285,7 @@ def test_a_kept_transform_is_the_one_that_made_the_view(world, tmp_path):
     make_transform(world.folder, seed=2)
     publishing.keep_transform(kept, world.folder, "b")
     assert (kept / "a" / "transform.safetensors").read_bytes() == old
-    assert load(kept / "b")[1]["fingerprint"] == "transform-2"
+    assert load(kept / "b")[1].fingerprint == "transform-2"
     assert not list(kept.rglob("*.tmp"))
 
 
@@ -299,7 +299,7 @@ def test_a_broken_copy_of_a_transform_is_replaced(world, tmp_path):
 
 
 def test_a_view_is_described_by_what_it_was_made_from(world):
-    assert publishing.describe(world.folder, "float16") == {
+    assert object_of(publishing.describe(world.folder, "float16")) == {
         "transform": "transform-1",
         "encoder": "enc",
         "method": "discriminant",

@@ -1,4 +1,4 @@
-"""The command line as a user meets it: real processes, exit codes, one-line errors."""
+"""The command line as a user meets it: exit codes, one-line errors, and a real process."""
 
 import json
 import os
@@ -7,35 +7,20 @@ import sys
 
 import pytest
 
+from tests.commands import refract, refused
 from tests.world import make_world
 
 
-def refract(root, *arguments, **environment):
+def process(root, *arguments):
+    """Run a command as the shell does."""
     command = [sys.executable, "-m", "flows", *arguments]
     clean = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
-    return subprocess.run(
-        command,
-        cwd=root,
-        env=clean | environment,
-        capture_output=True,
-        text=True,
-        timeout=280,
-    )
-
-
-def refused(root, *arguments):
-    """Return the one line on stderr of a command that has to end with exit code 2."""
-    done = refract(root, *arguments)
-    assert done.returncode == 2, done.stderr
-    assert "Traceback" not in done.stderr
-    lines = done.stderr.strip().splitlines()
-    assert len(lines) == 1, lines
-    return lines[0]
+    return subprocess.run(command, cwd=root, env=clean, capture_output=True, text=True, timeout=280)
 
 
 @pytest.fixture
 def empty(tmp_path):
-    assert refract(tmp_path, "init", "shop").returncode == 0
+    assert refract(tmp_path, "init", "shop").code == 0
     return tmp_path / "shop"
 
 
@@ -114,8 +99,8 @@ def test_an_unreadable_label_file_does_not_stop_status(empty):
     (empty / "data" / "labels" / "gone.csv").symlink_to("/nonexistent")
     (empty / "data" / "labels" / "folder.csv").mkdir()
     done = refract(empty, "status", "--json")
-    assert done.returncode == 0
-    reasons = json.loads(done.stdout)["instructions"]
+    assert done.code == 0
+    reasons = json.loads(done.out)["instructions"]
     assert "a link to nothing" in reasons["gone.csv"]["transform"]["reason"]
     assert "found a folder" in reasons["folder.csv"]["transform"]["reason"]
 
@@ -137,36 +122,34 @@ def test_verbs_before_their_time_say_what_comes_first(empty):
     ],
 )
 def test_a_mistake_of_usage_is_one_line(empty, words, said):
-    done = refract(empty, *words)
-    assert done.returncode == 2
-    assert done.stderr.startswith(said)
-    assert done.stderr.count("\n") == 1
-    assert "--help'" in done.stderr
+    told = refused(empty, *words)
+    assert told.startswith(said)
+    assert "--help'" in told
 
 
 def test_a_command_by_itself_shows_its_help(empty):
-    assert "Commands:" in refract(empty).stderr
+    assert "Commands:" in refract(empty).err
 
 
 def test_a_run_searches_and_a_second_run_does_nothing(tmp_path, tiny_model):
     root = make_world(tmp_path / "world", str(tiny_model))
-    first = refract(root, "run")
+    first = process(root, "run")
     assert first.returncode == 0, first.stderr
     assert "72 texts kept" in first.stdout
     assert (root / ".refract" / "prefect").is_dir()
-    second = refract(root, "run")
-    assert "run: nothing to do" in second.stdout
+    assert "run: nothing to do" in refract(root, "run").out
     found = refract(root, "search", "i am furious", "--view", "mood", "-k", "3", "--json")
-    hits = json.loads(found.stdout)
+    hits = json.loads(found.out)
     assert [hit["label"] for hit in hits] == ["angry"] * 3
-    state = json.loads(refract(root, "status", "--json").stdout)
+    state = json.loads(refract(root, "status", "--json").out)
     assert state["instructions"]["mood"]["rows"] == 72
-    assert (
-        "0 is not in the range" in refract(root, "search", "x", "--view", "mood", "-k", "0").stderr
-    )
     (root / "data" / "labels" / "mood.csv").write_text("id,label\nt01,angry\n")
-    assert "mood.csv" in refused(root, "fit", "mood")
-    assert "mood.csv" in refused(root, "fit", "mood")
+    for _ in range(2):
+        assert "mood.csv" in refused(root, "fit", "mood")
+    told = process(root, "search", "x", "--view", "mood", "-k", "0")
+    assert told.returncode == 2
+    assert "0 is not in the range" in told.stderr
+    assert told.stderr.count("\n") == 1, told.stderr
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])

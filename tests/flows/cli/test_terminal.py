@@ -7,7 +7,7 @@ import click
 import polars as pl
 import pytest
 
-from flows.cli import show, show_judging
+from flows.cli import show, show_judging, show_status
 from flows.cli.terminal import cleaned
 
 EVIL = "a\x1b[31mb\x1b]0;t\x07\x9b2Jc\u202ed\u2066 [red]e[/red] [link=http://x]f[/link] :smile: \\"
@@ -104,6 +104,6 @@ def test_why_a_label_file_was_rejected_stands_on_one_line_below_the_table(printe
         "vectors": {"rows": 0, "truncated": 0},
         "instructions": {"topic": {"transform": verdict, "rows": 0}},
     }
-    said = printed(lambda: show.status(state)).splitlines()
+    said = printed(lambda: show_status.status(state)).splitlines()
     assert f"  topic is {verdict['reason']}" in said
     assert len(said) < 12

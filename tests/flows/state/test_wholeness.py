@@ -71,7 +71,7 @@ def test_a_mixture_of_two_fits_is_told_and_made_again(made, _made, taken, reason
 def test_a_transform_of_an_earlier_refract_is_used_as_it_is(made, _made):
     paths = Paths(made)
     for folder in (paths.transform("mood"), *paths.kept_transform("mood", "x").parent.iterdir()):
-        card = read_card(folder)
+        card = read_json(folder / CARD)
         card.pop("scores")
         write_json(folder / CARD, card)
         load(folder)
@@ -189,9 +189,9 @@ def test_a_rollback_killed_between_two_files_is_finished_and_recorded_as_it_is(r
     assert made.record.tags == ("view/mood/v3",)
     assert git(root, "show", "HEAD:data/metrics/scores/mood.json") == scores[0]
     card = read_card(paths.transform("mood"))
-    assert card["fingerprint"] == read_json(paths.metric("mood"))["fingerprint"]
-    assert sum(card["counts"].values()) == 20
-    assert read_json(paths.view_stamp("mood"))["transform"] == card["fingerprint"]
+    assert card.fingerprint == read_json(paths.metric("mood"))["fingerprint"]
+    assert sum(card.counts.values()) == 20
+    assert read_json(paths.view_stamp("mood"))["transform"] == card.fingerprint
     assert read_status(paths, load_params(paths.params))["unfinished"] == []
 
 
@@ -203,4 +203,4 @@ def test_what_an_older_refract_mixed_is_undone_and_gets_no_tag(root):
     made = run(root, commit=True)
     assert made.record.tags == ()
     assert read_json(paths.metric("mood"))["texts"] == 30
-    assert sum(read_card(paths.transform("mood"))["counts"].values()) == 30
+    assert sum(read_card(paths.transform("mood")).counts.values()) == 30

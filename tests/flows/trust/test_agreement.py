@@ -10,13 +10,8 @@ from flows.init import make_workspace
 from tasks.core.workspace.files import digest
 from tasks.core.workspace.paths import Paths
 from tasks.core.workspace.trusting import read_trust
-from tests.hostile import (
-    clone,
-    commit,
-    git,
-    refract,
-    refused,
-)
+from tests.commands import refract, refused
+from tests.hostile import clone, commit, git
 
 pytestmark = pytest.mark.dvc
 

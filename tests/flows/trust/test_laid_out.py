@@ -15,17 +15,8 @@ from flows.state.trust import keeping
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import content_hash
 from tasks.core.workspace.paths import Paths
-from tests.hostile import (
-    clone,
-    commit,
-    edit,
-    everything,
-    git,
-    refract,
-    refused,
-    replace_by_link,
-    store_file,
-)
+from tests.commands import refract, refused
+from tests.hostile import clone, commit, edit, everything, git, replace_by_link, store_file
 
 pytestmark = pytest.mark.dvc
 

@@ -10,7 +10,9 @@ from flows.state.tracked_files import tracked_files
 from tasks.core.settings.running_sections import RecordSettings
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import write_json, write_text
+from tasks.core.workspace.manifests import CorpusFigures, Scores
 from tasks.core.workspace.paths import Paths
+from tasks.versioning import history
 from tasks.versioning.commit import check_committable, commit, uncommitted
 from tasks.versioning.run_git_and_dvc import RepositoryError
 
@@ -172,6 +174,19 @@ def test_without_any_identity_the_key_to_set_is_named(root, monkeypatch):
 def test_a_folder_without_git_is_refused_with_what_to_run(tmp_path):
     with pytest.raises(InputError, match="no git repository"):
         check_committable(make_state(tmp_path), None)
+
+
+def test_scores_of_a_newer_refract_are_refused_in_one_line(root):
+    file = history.score_file("mood")
+    write_json(root / file, {"format": 2, "v_measure": {}})
+    write_json(root / history.CORPUS, ["odd"])
+    git(root, "add", file, history.CORPUS)
+    git(root, "commit", "--quiet", "-m", "from the future")
+    assert history.corpora_at(root, ["HEAD"]) == [CorpusFigures()]
+    assert history.scores_at(root, [("HEAD~1", file)]) == [Scores()]
+    message = rf"^HEAD:{file}: was written by a newer Refract \(format 2.*; upgrade Refract$"
+    with pytest.raises(InputError, match=message):
+        history.figures_at(root, ["HEAD"])
 
 
 def test_a_tag_that_a_kill_left_out_is_made_up_for_at_the_commit_it_belongs_to(root):

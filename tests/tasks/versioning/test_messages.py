@@ -1,16 +1,17 @@
+from tasks.core.workspace.manifests import Scores
 from tasks.versioning.messages import Figures, Version, changed_views, log_message, tag_message
 
 
 def scores(fingerprint="a", texts=412, before=31.2, after=58.1):
     measures = {"v_measure": before, "triplets": 60.0, "knn": None}
-    return {
-        "fingerprint": fingerprint,
-        "labels": 5,
-        "texts": texts,
-        "method": "discriminant",
-        "before": measures,
-        "after": measures | {"v_measure": after},
-    }
+    return Scores(
+        fingerprint=fingerprint,
+        labels=5,
+        texts=texts,
+        method="discriminant",
+        before=measures,
+        after=measures | {"v_measure": after},
+    )
 
 
 def test_one_refitted_view_reads_like_a_line_of_a_log():
@@ -68,6 +69,6 @@ def test_changed_inputs_that_changed_no_figure_are_named_by_kind():
 
 
 def test_views_are_told_apart_by_fingerprint_and_without_one_by_their_scores():
-    old = {"a": scores("x"), "b": {"texts": 3}, "c": scores("z")}
-    new = {"a": scores("x", texts=9), "b": {"texts": 4}, "c": scores("y"), "d": {}}
+    old = {"a": scores("x"), "b": Scores(texts=3), "c": scores("z")}
+    new = {"a": scores("x", texts=9), "b": Scores(texts=4), "c": scores("y"), "d": Scores()}
     assert changed_views(Figures(1, old), Figures(1, new)) == ["b", "c", "d"]

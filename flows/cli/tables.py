@@ -1,0 +1,88 @@
+"""Tables that fit the terminal: where it is narrow, what matters least is left out."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from flows.cli.terminal import lines
+
+PIPED = 100  # characters of a table where there is no terminal to ask
+_NARROWEST = 20  # a smaller COLUMNS is a mistake
+_ENDLESS = 100_000
+_WORDS = 0.35  # share of the width that a column of texts gets at least
+_NAMES = 0.25  # share that a column of names gets at most, where there are texts beside it
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    kind: "name", "number" (to the right, never broken) or "words", which takes what the others
+    leave. spare: columns that have one are left out where there is no room, the highest first.
+    """
+
+    title: str
+    cells: Sequence[str]
+    kind: str = "name"
+    spare: int = 0
+
+
+class _Console(Console):
+    def render_str(self, text: str, *args: Any, **kwargs: Any) -> Any:
+        return super().render_str(lines(text), *args, **kwargs)
+
+
+def fits(*columns: Column) -> bool:
+    """Tell whether the terminal has room for these columns, with some for words."""
+    console = _console()
+    endless = console.options.update(max_width=_ENDLESS)
+    table = _table("", columns, console.width)
+    return console.measure(table, options=endless).maximum <= console.width
+
+
+def print_table(title: str, *columns: Column) -> None:
+    """Print the columns that the terminal has room for; texts are taken as they are."""
+    shown = list(columns)
+    while not fits(*shown) and any(column.spare for column in shown):
+        shown.remove(max(shown, key=lambda column: column.spare))
+    console = _console()
+    made = _table(title, shown, console.width)
+    for column in made.columns:
+        column.width = None
+    console.print(made)
+
+
+def _table(title: str, columns: Sequence[Column], room: int) -> Table:
+    made = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    worded = any(column.kind == "words" for column in columns)
+    for column in columns:
+        made.add_column(column.title, **_layout(column.kind, room, worded=worded))
+    for row in zip(*(column.cells for column in columns), strict=True):
+        made.add_row(*row)
+    return made
+
+
+def _layout(kind: str, room: int, *, worded: bool) -> dict[str, Any]:
+    if kind == "number":
+        return {"justify": "right", "no_wrap": True}
+    if kind == "words":
+        least = int(_WORDS * room)
+        return {"min_width": least, "width": least, "overflow": "fold"}
+    return {"overflow": "fold", "max_width": int(_NAMES * room) if worded else None}
+
+
+def _console() -> Console:
+    """Return a console that takes texts as they are: no markup, no emoji codes, no control.
+
+    As wide as COLUMNS says, or the terminal, or PIPED.
+    """
+    size = shutil.get_terminal_size((PIPED, 24))
+    plain: dict[str, Any] = {"markup": False, "emoji": False, "highlight": False}
+    return _Console(width=max(size.columns, _NARROWEST), height=size.lines, **plain)

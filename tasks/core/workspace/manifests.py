@@ -1,0 +1,236 @@
+"""What each stage notes about itself in `data/`: one record a kind of JSON file.
+
+A field is a key of the file; `manifest` reads and writes them. What a thing was made from is named
+by fingerprints, hex digits of a hash.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from tasks.core.workspace.manifest import Manifest, Part
+
+Fingerprint = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
+"""Names a file or folder too, so nothing that leads elsewhere passes for one."""
+
+NO_TRANSFORM = "none"  # of a view that notes none: no kept transform has this name
+
+Counts = dict[str, int]
+ByMeasure = dict[str, int | float | None]
+"""Scores × 100 by measure, None where one is not defined, and `n`, the number of texts."""
+
+
+class IngestStamp(Manifest):
+    """The corpus: from which documents and settings, and what became of their rows.
+
+    fingerprint: of documents and settings; content: of the corpus file; digest: of its rows.
+    """
+
+    fingerprint: str = ""
+    content: str = ""
+    digest: str = ""
+    sources: int = 0
+    read: int = 0
+    kept: int = 0
+    rejected: Counts = Field(default_factory=dict)
+    notes: Counts = Field(default_factory=dict)
+    columns: dict[str, str] = Field(default_factory=dict)
+    renamed: dict[str, str] = Field(default_factory=dict)
+    remarks: list[str] = Field(default_factory=list)
+
+
+class CorpusFigures(Manifest):
+    """How many texts the corpus has, of how many files, and how many were rejected why."""
+
+    texts: int | None = None
+    sources: int | None = None
+    rejected: Counts = Field(default_factory=dict)
+
+
+class EmbedStamp(Manifest):
+    """The base table: of which corpus, by which encoder, and how it is stored.
+
+    corpus: None while an embedding is under way. space: of vectors and features; missing where an
+    earlier version knew vectors alone.
+    """
+
+    corpus: str | None = None
+    encoder: str = ""
+    space: str | None = None
+    digest: str = ""
+    model: str | None = None
+    rows: int = 0
+    dimensions: int | None = None
+    precision: str | None = None
+    storage: str | None = None
+    truncated: int | None = None
+
+    @property
+    def read_by_transforms(self) -> str:
+        """The fingerprint of the space that transforms are fitted on."""
+        return self.encoder if self.space is None else self.space
+
+
+class EncoderNote(Part):
+    """The encoder of a base table, as the section `embed` named it, and its precision."""
+
+    model: str | None = None
+    revision: str | None = None
+    prompt: str | None = None
+    max_length: int | None = None
+    precision: str = "float32"
+
+
+class FeaturesNote(Part):
+    """The map that the features of a base table were made by."""
+
+    dimensions: int = 0
+    fingerprint: Fingerprint = ""
+
+
+class BaseNote(Manifest):
+    """What lies inside a base table: the fingerprint of its vector space, how it was made."""
+
+    fingerprint: str = ""
+    settings: EncoderNote = EncoderNote()
+    dimensions: int = 0
+    features: FeaturesNote | None = None
+
+
+class Gate(Part):
+    """How the quality gate ruled on a transform, and the figures that the ruling rests on.
+
+    accuracy: share of held-out texts whose likeliest label is theirs, in percent.
+    """
+
+    state: str = ""
+    why: str = ""
+    accuracy: float | None = None
+
+
+class Scores(Manifest):
+    """The scores of a transform on held-out texts, in the generic space and in its view.
+
+    labels: how many different ones; texts: how many were labelled; knn_ceiling: what kNN@10 can
+    reach on these texts, where it is less than 100.
+    """
+
+    fingerprint: Fingerprint | None = None
+    method: str | None = None
+    labels: int | None = None
+    texts: int | None = None
+    held_out: int | None = None
+    knn_ceiling: float | None = None
+    before: ByMeasure = Field(default_factory=dict)
+    after: ByMeasure = Field(default_factory=dict)
+    gate: Gate | None = None
+
+    @property
+    def accuracy(self) -> float | None:
+        """The share of held-out texts whose likeliest label is theirs, in percent."""
+        return self.gate.accuracy if self.gate else None
+
+
+class Card(Manifest):
+    """The card of a transform: what made it, and what its tensors are.
+
+    made_from: a fingerprint each of labels, settings, encoder and base vectors; matched: of the
+    labelled texts; scores: of the scores; sha256: of the tensors, in hex.
+    """
+
+    instruction: str = ""
+    wording: str | None = None
+    encoder: str | None = None
+    made_from: dict[str, str] = Field(default_factory=dict)
+    matched: str | None = None
+    fingerprint: Fingerprint | None = None
+    scores: str | None = None
+    counts: Counts = Field(default_factory=dict)
+    reasons: Counts = Field(default_factory=dict)
+    notes: Counts = Field(default_factory=dict)
+    gate: Gate | None = None
+    seed: int | None = None
+    method: str = ""
+    labels: list[str] = Field(default_factory=list)
+    dimensions: int = 0
+    features: int = 0
+    size: int = 0
+    settings: dict[str, object] = Field(default_factory=dict)
+    sha256: str = ""
+
+
+class Hold(Manifest):
+    """A rollback that holds: which version came back, and what must stay for it to hold."""
+
+    version: str = ""
+    transform: str = ""
+    made_from: dict[str, str] = Field(default_factory=dict)
+
+
+class Rejection(Manifest):
+    """Why a whole label file was not used, and what it was to be fitted from."""
+
+    reason: str = ""
+    made_from: dict[str, str] | None = None
+
+
+class ViewNote(Manifest):
+    """What lies inside a view's table: the transform that made it, its encoder, how it is stored.
+
+    dimensions: of the base vectors; size: of the view's.
+    """
+
+    transform: Fingerprint = NO_TRANSFORM
+    encoder: str | None = None
+    method: str = ""
+    dimensions: int = 0
+    size: int | None = None
+    storage: str = ""
+
+
+class ViewStamp(ViewNote):
+    """The live view: its note, of which base vectors it is, and which version of its table."""
+
+    base: str | None = None
+    rows: int = 0
+    version: int | None = None
+
+
+class TaxonomyEntry(Part):
+    """A label by a model: what it is for, how many texts have it, and some of them."""
+
+    label: str = ""
+    description: str = ""
+    others: list[str] = Field(default_factory=list)
+    texts: int = 0
+    examples: list[str] = Field(default_factory=list)
+
+
+class LabelCard(Manifest):
+    """The card of a label file that Refract has made.
+
+    file: of its content; file_before: of what it replaced; spent: what all runs have cost.
+    """
+
+    instruction: str = ""
+    wording: str | None = None
+    source: str = ""
+    encoder: str = ""
+    seed: int | None = None
+    settings: dict[str, object] = Field(default_factory=dict)
+    steps: list[dict[str, object]] = Field(default_factory=list)
+    seconds: int | float = 0
+    finished: str = ""
+    made_from: str = ""
+    complete: bool = False
+    model: str | None = None
+    temperature: int | float | None = None
+    host: str | None = None
+    prompts: dict[str, str] = Field(default_factory=dict)
+    spent: dict[str, object] = Field(default_factory=dict)
+    taxonomy: list[TaxonomyEntry] = Field(default_factory=list)
+    left_out: Counts = Field(default_factory=dict)
+    file: str | None = None
+    file_before: str | None = None

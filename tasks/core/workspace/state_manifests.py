@@ -1,0 +1,95 @@
+"""What work under way notes for this machine alone, to go on after a kill or to start nothing.
+
+One record a kind of JSON file below `.refract`; `manifest` reads and writes them.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from tasks.core.workspace.manifest import Manifest
+from tasks.core.workspace.manifests import BaseNote
+
+
+class RebuildNote(Manifest):
+    """A rebuild of the base table that has begun: for which space, from which version."""
+
+    space: str = ""
+    version: int = Field(default=0, validation_alias="from", serialization_alias="from")
+
+
+class Shard(Manifest):
+    """Rows that a worker has written as fragments which no version of the table holds yet.
+
+    fragments: Lance's metadata of each, as JSON. Of the base table also: retired, ids whose old
+    rows go; cut, hashes of texts longer than the encoder reads; about, the note of the table.
+    """
+
+    fragments: list[str] = Field(default_factory=list)
+    written: int = 0
+    retired: list[str] = Field(default_factory=list)
+    encoded: int = 0
+    reused: int = 0
+    cut: list[str] = Field(default_factory=list)
+    about: BaseNote = BaseNote()
+
+
+class StepValue(Manifest):
+    """What a step of a labelling found, and a fingerprint of its inputs."""
+
+    made_from: str = ""
+    value: object = None
+
+
+class CheckoutNote(Manifest):
+    """A checkout under way: the revision asked for, its commit, and where to go back to."""
+
+    to: str | None = None
+    commit: str | None = None
+    back: str | None = Field(default=None, validation_alias="from", serialization_alias="from")
+
+
+class RollbackNote(Manifest):
+    """A rollback that is not recorded yet: of which view, from which version to which."""
+
+    name: str = ""
+    version: str = ""
+    was: str = ""
+    transform: str = ""
+
+
+class RecordNote(Manifest):
+    """The state that the last run left, and whether DVC has it."""
+
+    state: str = ""
+    dvc: bool = False
+
+
+class PushNote(Manifest):
+    """What was last sent: fingerprints of DVC's notes and of git's refs."""
+
+    data: str | None = None
+    commits: str | None = None
+
+
+class ExchangeNote(Manifest):
+    """Files that are exchanged as one: those that go, those that come, and the hashes of these."""
+
+    gone: list[str] = Field(default_factory=list)
+    new: list[str] = Field(default_factory=list)
+    hashes: list[str] = Field(default_factory=list)
+
+
+class BringingNote(Manifest):
+    """Files that are being brought into data/raw, from there."""
+
+    files: list[str] = Field(default_factory=list)
+
+
+class TrustNote(Manifest):
+    """What the user has agreed to for one folder, and the hash of the secret that proves it."""
+
+    root: str = ""
+    token: str = ""
+    made_here: bool = False
+    known: list[str] = Field(default_factory=list)

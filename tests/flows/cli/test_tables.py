@@ -1,0 +1,103 @@
+"""Tables on real terminals of several widths: what they show, and what they leave out."""
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+
+import pytest
+
+WIDTHS = (60, 80, 120, 200)
+WORDS = "The parcel was left with a neighbour whom nobody in this street has ever heard of."
+DIGEST = "3f2a9c0011d7e2b4a6655f0e9d8c7b6a"
+SHOWN = (
+    f"""
+ID, WORDS = {DIGEST!r}, {WORDS!r}
+"""
+    + """
+import sys
+from types import SimpleNamespace
+from flows.cli import show, show_status, show_versions
+hit = {"score": 0.93, "id": ID, "label": "delivery_to_the_wrong_address", "confidence": 0.9,
+       "text": WORDS}
+figures = {"v_measure": 79.0, "triplets": 95.9, "sts": 81.2, "knn": 91.7}
+about = {"labels": {"a": 600, "b": 40}, "before": figures, "after": figures, "rows": 1600,
+         "accuracy": 92.4, "knn_ceiling": 55.0,
+         "transform": {"stale": False, "reason": "up to date"},
+         "view": {"stale": False, "reason": "up to date"}, "gate": {}}
+row = {"here": True, "date": "2026-11-26T17:10:00", "commit": "268e4381aa", "tag": "view/x/v1",
+       "same_as": None, "texts": 1600, "labels": 640, "method": "auto: kernel", "after": figures,
+       "accuracy": 92.4, "tags": ["view/x/v1"], "message": "run: 1,600 texts; 3 views"}
+{
+    "hits": lambda: show.hits([("lost", "emotion", [hit])], as_json=False),
+    "views": lambda: show_status.views({"emotion": about}),
+    "versions": lambda: show_versions.view("emotion", [SimpleNamespace(**row)], as_json=False),
+    "commits": lambda: show_versions.commits([SimpleNamespace(**row)], as_json=False),
+}[sys.argv[1]]()
+"""
+)
+
+
+def on_terminal(width, what, columns=None):
+    """Return what is shown of `what` on a terminal of `width` characters."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
+    environ = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "LINES")}
+    environ |= {"TERM": "dumb"} | ({"COLUMNS": columns} if columns else {})
+    command = [sys.executable, "-c", SHOWN, what]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environ) as run:
+        os.close(theirs)
+        said = b""
+        while True:
+            try:
+                part = os.read(ours, 65_536)
+            except OSError:  # Linux' word for the end of a terminal
+                break
+            if not part:
+                break
+            said += part
+    os.close(ours)
+    assert run.returncode == 0, said.decode()
+    return said.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_text_of_a_hit_is_shown_whole_at_every_width(width):
+    said = on_terminal(width, "hits")
+    assert max(map(len, said.splitlines())) <= width
+    start = said.splitlines()[2].index("text")
+    words = " ".join(line[start:] for line in said.splitlines()[4:])
+    assert WORDS in " ".join(words.split())
+    assert DIGEST[:8] in said
+    assert DIGEST not in said
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("what", ["views", "versions", "commits"])
+def test_no_table_is_wider_than_the_terminal_or_cuts_what_it_shows(width, what):
+    said = on_terminal(width, what)
+    table = said.partition("  emotion: ")[0]
+    assert max(map(len, table.splitlines())) <= width
+    assert "…" not in said
+    assert {"views": "92 %", "versions": "268e438", "commits": "run: 1,600"}[what] in said
+
+
+def test_a_wide_terminal_shows_scores_before_and_after_a_narrow_one_those_after():
+    assert "79.0 → 79.0" in on_terminal(120, "views")
+    narrow = on_terminal(60, "views")
+    assert "→" not in narrow
+    assert "79.0" in narrow
+
+
+def test_a_ceiling_of_the_neighbours_is_told_where_it_is_low():
+    assert "kNN@10 can reach 55.0 at most" in on_terminal(80, "views")
+
+
+def test_columns_of_the_environment_count_more_than_the_terminal():
+    said = on_terminal(200, "hits", columns="60")
+    assert max(map(len, said.splitlines())) <= 60
+    wide = on_terminal(60, "views", columns="120")
+    assert "79.0 → 79.0" in wide
