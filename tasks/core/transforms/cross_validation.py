@@ -42,12 +42,16 @@ class Fold:
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """λ, T and π, and what they say of the texts that were put away; the moments of all texts."""
+    """λ, T and π, and what they say of the texts that were put away; the moments of all texts.
+
+    new: (m,) p_new of the texts of `left`.
+    """
 
     shrinkage: float
     temperature: float
     novelty: float
     left: OutOfFold
+    new: Tensor
     moments: SufficientStatistics
     folds: Sequence[Fold]
 
@@ -91,7 +95,9 @@ def cross_validate(
     own = ledoit_wolf(x, y, moments)
     if not folds:
         nothing = OutOfFold(torch.empty(0, dtype=torch.int64), x.new_empty(0, len(moments.n)), None)
-        return CrossValidation(own, temperature or TEMPERATURE, NOVELTY, nothing, moments, folds)
+        return CrossValidation(
+            own, temperature or TEMPERATURE, NOVELTY, nothing, x.new_empty(0), moments, folds
+        )
     truth = torch.cat([f.y for f in folds])
     outcomes = []
     for candidate in (own, *(s for s in SHRINKAGES if s > own)):
@@ -106,7 +112,8 @@ def cross_validate(
     if strange is not None:
         odds += strange(left.rows, log_p.exp())
     prior = _prior(odds, temperature, alarm)
-    return CrossValidation(best, temperature, prior, left, moments, folds)
+    new = torch.sigmoid(odds + math.log(prior / (1 - prior)) / temperature)
+    return CrossValidation(best, temperature, prior, left, new.float(), moments, folds)
 
 
 def _prior(odds: Tensor, temperature: float, alarm: float) -> float:

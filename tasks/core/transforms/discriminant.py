@@ -136,6 +136,10 @@ class Discriminant(Transform):
         used = Chosen(**settings)
         return cls(model, basis, centre, labels, used, beside, dense, rich=features > 0)
 
+    def residual(self, x: Tensor) -> Tensor:
+        """Return r of base vectors, (c, m)."""
+        return self._plan.generic.of(x)
+
     def beside(self, rows: NDArray[Any]) -> Tensor:
         """Return rows as a tensor on the device of this transform."""
         return as_tensor(rows, self._centre)

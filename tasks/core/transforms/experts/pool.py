@@ -22,6 +22,7 @@ from tasks.core.settings.section import Section
 from tasks.core.transforms.base import Prediction, Transform, features_for
 from tasks.core.transforms.cross_validation import CrossValidation
 from tasks.core.transforms.discriminant import Discriminant, fit_cross_validated
+from tasks.core.transforms.experts.doubt import choose_doubt
 from tasks.core.transforms.experts.kernel_ridge import KernelRidge, near, regress
 from tasks.core.transforms.experts.label_names import LabelNames, read_names
 from tasks.core.transforms.experts.self_training import Student, read_corpus, teach
@@ -80,14 +81,16 @@ class Pool(Transform):
         weights: Mapping[str, float],
         worth: Sequence[Worth],
         loss: float,
+        doubt: float,
     ) -> None:
         """weights: w_e of each expert that is asked; worth: of each that was tried; loss: the
-        log-loss in nats a text left out."""
+        log-loss in nats a text left out; doubt: c, see `embed_posterior`."""
         super().__init__(
             gate.labels, dimensions=gate.dimensions, size=gate.size, features=gate.features
         )
         self._gate, self._experts = gate, experts
         self._weights, self._worth, self.loss = dict(weights), tuple(worth), loss
+        self._doubt = doubt
 
     @classmethod
     def fit(cls, sample: Sample, settings: AutoSettings, seed: int) -> Self:
@@ -118,8 +121,12 @@ class Pool(Transform):
             student, left = teach(found, read_corpus(teacher.corpus, teacher.new), teacher)
             scores["corpus"] = left.at(rows).clamp_min(LEAST)
         whole, worth = earned(scores, truth, FIRST)
+        p = pooled(scores, whole.weights).exp()
+        new = found.left._replace(log_p=found.new[:, None]).at(rows)
+        placed = PosteriorParts(p, new, gate.residual(as_tensor(sample.x)[rows]))
+        doubt = choose_doubt(placed, truth, gate.floor)
         asked = _asked(whole.weights, ridge, names, student)
-        return cls(gate, asked, whole.weights, worth, whole.loss)
+        return cls(gate, asked, whole.weights, worth, whole.loss, doubt)
 
     @property
     def weights(self) -> dict[str, float]:
@@ -134,7 +141,11 @@ class Pool(Transform):
         """
         rich = features_for(self.features, features) if self.features else x
         return embed_posterior(
-            len(x), self.size, lambda part: self._parts(x[part], rich[part]), self._gate.floor
+            len(x),
+            self.size,
+            lambda part: self._parts(x[part], rich[part]),
+            self._gate.floor,
+            self._doubt,
         )
 
     def _parts(self, base: NDArray[Any], wide: NDArray[Any]) -> PosteriorParts:
@@ -170,6 +181,7 @@ class Pool(Transform):
         said: dict[str, Any] = {
             "weights": self._weights,
             "log_loss": self.loss,
+            "doubt": self._doubt,
             "worth": [_rounded(asdict(each)) for each in self._worth],
             "gate": self._gate.settings(),
         }
@@ -202,7 +214,7 @@ class Pool(Transform):
         _check(experts, len(labels))
         worth = [Worth(**each) for each in settings["worth"]]
         weights, loss = dict(settings["weights"]), float(settings["log_loss"])
-        return cls(gate, experts, weights, worth, loss)
+        return cls(gate, experts, weights, worth, loss, float(settings["doubt"]))
 
 
 def _as_tensors(arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from tasks.core.transforms import base
 from tasks.core.transforms.cross_validation import FALSE_ALARM
 from tasks.core.transforms.discriminant import COMMON, EACH, ENOUGH, RARE
 from tasks.core.transforms.experts.density import LANDMARKS, PSEUDO, WIDTH, compare
+from tasks.core.workspace.manifests import Card
 
 D, K = 12, 6
 NAMES = tuple("abcdef")
@@ -107,7 +108,7 @@ def test_of_too_few_labels_nothing_is_concluded() -> None:
 
 def test_it_comes_back_from_disk_as_it_was(tmp_path: Path) -> None:
     made, corpus, _ = fitted(np.arange(3))
-    base.save(tmp_path, made, {})
+    base.save(tmp_path, made, Card())
     again, _ = base.load(tmp_path)
     np.testing.assert_array_equal(again.apply(corpus).vectors, made.apply(corpus).vectors)
     np.testing.assert_array_equal(again.apply(corpus).novelty, made.apply(corpus).novelty)

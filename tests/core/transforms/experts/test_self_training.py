@@ -16,6 +16,7 @@ from tasks.core.transforms.experts import self_training
 from tasks.core.transforms.experts.self_training import read_corpus, teach
 from tasks.core.transforms.plda import solve, sufficient_statistics
 from tasks.core.transforms.sample import Texts, make_sample
+from tasks.core.workspace.manifests import Card
 from tests.clouds import K, clouds
 
 NAMES = ("a", "b", "c")
@@ -103,7 +104,7 @@ def test_a_pool_of_all_experts_comes_back_from_disk_as_it_was(tmp_path: Path) ->
     x, y, at = few(8)
     names = np.stack([x[y == c].mean(0) for c in range(K)])[:, None]
     made = base.fit("auto", x[at], y[at], NAMES, x, {}, 1, x[at], beside=x, names=names)
-    base.save(tmp_path, made, {})
+    base.save(tmp_path, made, Card())
     again, card = base.load(tmp_path)
     assert again.settings() == made.settings() and card["settings"]["chosen"] == "pool"
     np.testing.assert_array_equal(again.apply(x, x).vectors, made.apply(x, x).vectors)

@@ -1,0 +1,56 @@
+"""How much the generic space counts where labels are in doubt: chosen by what neighbours gain.
+
+With few labels for many classes a posterior is often wrong, and then it is the residual that keeps
+like texts together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from tasks.core.transforms.posterior_space import DOUBT, PosteriorParts, laid_out
+
+DOUBTS = (DOUBT, 1.0, 2.0, 4.0)  # c, the usual one first
+MOST = 1_000  # texts that are compared with each other; of more, every second, third, …
+NEAREST = 10  # neighbours looked at, or half as many as a class has texts
+
+
+def choose_doubt(parts: PosteriorParts, y: Tensor, floor: float) -> float:
+    """Return the c that places texts left out best: the usual one, unless another surely does.
+
+    Of each text the share of nearest ones that carry its label, and how often one of its label is
+    nearer than one of another, are added up; another c must gain more than its standard error.
+    parts: what is said of labelled texts left out, one row each; y: (n,) their classes.
+    """
+    step = 1 + (len(y) - 1) // MOST
+    some, y = PosteriorParts(*(each[::step] for each in parts)), y[::step]
+    counts = torch.bincount(y)
+    able = counts[y] > 1
+    if int(able.sum()) < NEAREST or len(torch.unique(y[able])) < 2:
+        return DOUBT
+    near = int((counts[counts > 0].double().mean() / 2).clamp(1, NEAREST))
+    found = [_placed(laid_out(some, floor, c), y, near)[able] for c in DOUBTS]
+    return DOUBTS[_surest(found)]
+
+
+def _surest(found: Sequence[Tensor]) -> int:
+    """Return the column of the greatest mean gain over the first, beyond its standard error."""
+    gains = [each - found[0] for each in found]
+    sure = [float(g.mean() - g.std() / len(g) ** 0.5) for g in gains]
+    means = [float(g.mean()) if s > 0 else 0.0 for g, s in zip(gains, sure, strict=True)]
+    return max(range(len(means)), key=lambda at: (means[at], -at))
+
+
+def _placed(z: Tensor, y: Tensor, near: int) -> Tensor:
+    """Return, of each text, the share of nearest with its label plus that of right triplets."""
+    u = torch.nn.functional.normalize(z, dim=1)
+    close = (u @ u.T).fill_diagonal_(-torch.inf)
+    same = (y[:, None] == y[None]).fill_diagonal_(False)
+    neighbours = same.gather(1, close.topk(near, dim=1).indices).double().mean(1)
+    rank = close.argsort(1).argsort(1).double()  # 0 is the text itself
+    own, other = same.sum(1).double(), (len(y) - 1 - same.sum(1)).double()
+    below = (rank * same).sum(1) - own * (own + 1) / 2
+    return neighbours + below / (own * other).clamp_min(1)
