@@ -31,11 +31,14 @@ class NameReader(NamedTuple):
     memory: Path
     encoder: Callable[[], Encoder]
 
-    def read(self, names: Sequence[str]) -> np.ndarray | None:
-        """Return (k, t, d) float32, each name said in t ways; None for more than MOST."""
+    def read(self, names: Sequence[str], dimensions: int) -> np.ndarray | None:
+        """Return (k, t, d) float32, each name said in t ways; None for more than MOST.
+
+        dimensions: d, of the vectors that they are to lie beside.
+        """
         if len(names) > MOST:
             return None
-        known = self._known()
+        known = self._known((len(WAYS), dimensions))
         fresh = [name for name in dict.fromkeys(names) if digest(name) not in known]
         if fresh:
             found = say_names(fresh, self.encoder())
@@ -43,16 +46,21 @@ class NameReader(NamedTuple):
             self._keep({digest(name): known[digest(name)] for name in names})
         return np.stack([known[digest(name)] for name in names])
 
-    def _known(self) -> dict[str, np.ndarray]:
+    def _known(self, shape: tuple[int, int]) -> dict[str, np.ndarray]:
         from safetensors import SafetensorError, safe_open
 
         try:
             with safe_open(self.memory, "numpy") as held:
                 if (held.metadata() or {}).get("made") != self._made:
                     return {}
-                return {key: held.get_tensor(key) for key in held.keys()}  # noqa: SIM118
+                found = {key: held.get_tensor(key) for key in held.keys()}  # noqa: SIM118
         except (OSError, SafetensorError):
             return {}
+        return {
+            key: each
+            for key, each in found.items()
+            if each.shape == shape and np.isfinite(each).all()
+        }
 
     def _keep(self, said: dict[str, np.ndarray]) -> None:
         from safetensors.numpy import save

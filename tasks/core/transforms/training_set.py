@@ -96,7 +96,7 @@ def labelled(
     names = tuple(sorted({name for labels in each for name in labels}))
     code = {name: c for c, name in enumerate(names)}
     y = np.array([code[name] for labels in each for name in labels], np.int64)
-    spoken = None if reader is None else reader.read(names)
+    spoken = None if reader is None else reader.read(names, rows.vectors.shape[1])
     return Labelled(_taken(rows, at), y, names, *base_table.sample(table, BACKGROUND), spoken)
 
 

@@ -25,7 +25,7 @@ def choose_doubt(parts: PosteriorParts, y: Tensor, floor: float) -> float:
     nearer than one of another, are added up; another c must gain more than its standard error.
     parts: what is said of labelled texts left out, one row each; y: (n,) their classes.
     """
-    step = 1 + (len(y) - 1) // MOST
+    step = 1 + len(y) // (MOST + 1)
     some, y = PosteriorParts(*(each[::step] for each in parts)), y[::step]
     counts = torch.bincount(y)
     able = counts[y] > 1

@@ -106,5 +106,5 @@ def test_a_pool_of_all_experts_comes_back_from_disk_as_it_was(tmp_path: Path) ->
     made = base.fit("auto", x[at], y[at], NAMES, x, {}, 1, x[at], beside=x, names=names)
     base.save(tmp_path, made, Card())
     again, card = base.load(tmp_path)
-    assert again.settings() == made.settings() and card["settings"]["chosen"] == "pool"
+    assert again.settings() == made.settings() and card.settings["chosen"] == "pool"
     np.testing.assert_array_equal(again.apply(x, x).vectors, made.apply(x, x).vectors)
