@@ -22,7 +22,8 @@ FOLDS = 5
 SHRINKAGES = (0.1, 0.3)  # tried beside Ledoit and Wolf's: triplets +0.3, kNN +0.2 over 14 aspects
 TEMPERATURE, NOVELTY = 1.5, 0.003  # measured on 14 aspects, for where nothing can be put away
 FALSE_ALARM = 0.1  # mean p_new of texts whose class is known, where nothing else is known of it
-LOGIT = 36.0  # bound of ln π/(1-π): beyond, 1-π is 0 in float64
+LOGIT = 36.0  # upper bound of ln π/(1-π): beyond, 1-π is 0 in float64
+RARE = 600.0  # minus its lower bound: π is 1e-260 there
 LIMIT = 150_000  # scores that a calibration looks at; beyond, every second, third, … text
 
 
@@ -130,10 +131,10 @@ def _prior(odds: Tensor, temperature: float, alarm: float) -> float:
         """Return by how much the mean p_new at this ln π/(1-π) is above `alarm`."""
         return float(torch.sigmoid(odds + logit / temperature).double().mean()) - alarm
 
-    if excess(-LOGIT) >= 0 or excess(LOGIT) <= 0:
-        logit = -LOGIT if excess(-LOGIT) >= 0 else LOGIT
+    if excess(-RARE) >= 0 or excess(LOGIT) <= 0:
+        logit = -RARE if excess(-RARE) >= 0 else LOGIT
     else:
-        logit = brentq(excess, -LOGIT, LOGIT)
+        logit = brentq(excess, -RARE, LOGIT)
     return 1 / (1 + math.exp(-logit))
 
 

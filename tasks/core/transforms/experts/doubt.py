@@ -15,14 +15,21 @@ from tasks.core.transforms.posterior_space import DOUBT, PosteriorParts, laid_ou
 
 DOUBTS = (DOUBT, 1.0, 2.0, 4.0)  # c, the usual one first
 MOST = 1_000  # texts that are compared with each other; of more, every second, third, …
+LEAN = 0.5
+"""Standard errors by which a greater c may seem worse: little evidence leaves the generic space as
+it is, and texts left out, fewer than those of the corpus, have fewer near ones to lose. Measured on
+2,500 texts, V / triplets / kNN@10: clinc150 intent with 300 labels 84.4 / 96.0 / 73.7 at c = 0.5,
+85.5 / 97.1 / 74.9 at 2, and c = 2 leads by 0.9 errors; banking77 with 100 labels 72.6 / 94.4 / 67.2
+and 75.8 / 94.8 / 71.3, by 0.4; crisislex_t26 event type 64.4 / 89.6 / 85.3 and 59.4 / 86.0 / 88.5,
+and c = 2 is 0.7 behind."""
 NEAREST = 10  # neighbours looked at, or half as many as a class has texts
 
 
 def choose_doubt(parts: PosteriorParts, y: Tensor, floor: float) -> float:
-    """Return the c that places texts left out best: the usual one, unless another surely does.
+    """Return the c that places texts left out best; where they are too few to tell, a greater one.
 
     Of each text the share of nearest ones that carry its label, and how often one of its label is
-    nearer than one of another, are added up; another c must gain more than its standard error.
+    nearer than one of another, are added up.
     parts: what is said of labelled texts left out, one row each; y: (n,) their classes.
     """
     step = 1 + len(y) // (MOST + 1)
@@ -33,15 +40,14 @@ def choose_doubt(parts: PosteriorParts, y: Tensor, floor: float) -> float:
         return DOUBT
     near = int((counts[counts > 0].double().mean() / 2).clamp(1, NEAREST))
     found = [_placed(laid_out(some, floor, c), y, near)[able] for c in DOUBTS]
-    return DOUBTS[_surest(found)]
+    return DOUBTS[_best(found)]
 
 
-def _surest(found: Sequence[Tensor]) -> int:
-    """Return the column of the greatest mean gain over the first, beyond its standard error."""
+def _best(found: Sequence[Tensor]) -> int:
+    """Return the place of the greatest mean gain over the first, plus LEAN standard errors."""
     gains = [each - found[0] for each in found]
-    sure = [float(g.mean() - g.std() / len(g) ** 0.5) for g in gains]
-    means = [float(g.mean()) if s > 0 else 0.0 for g, s in zip(gains, sure, strict=True)]
-    return max(range(len(means)), key=lambda at: (means[at], -at))
+    scores = [float(g.mean() + LEAN * g.std() / len(g) ** 0.5) for g in gains]
+    return max(range(len(scores)), key=lambda at: (scores[at], -at))
 
 
 def _placed(z: Tensor, y: Tensor, near: int) -> Tensor:
