@@ -54,8 +54,8 @@ class View:
 
     @cached_property
     def _space(self) -> Space:
-        from tasks.core.encoding.encoder import load_encoder
         from tasks.core.encoding.vector_space import fingerprint
+        from tasks.core.query.encoder import load_query_encoder
         from tasks.core.views.search import Space
 
         paths, name = self._workspace.paths, self.name
@@ -65,7 +65,7 @@ class View:
             ask(paths, "model")
             auto = settings.precision == "auto"
             exact = settings.model_copy(update={"precision": precision})
-            return load_encoder(exact if auto else settings)
+            return load_query_encoder(exact if auto else settings)
 
         view = None if name == BASE else paths.view_table(name)
         kept = None if name == BASE else partial(paths.kept_transform, name)

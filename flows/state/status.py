@@ -76,11 +76,11 @@ def _instructions(paths: Paths, params: Params) -> dict[str, Any]:
     known = {name: _instruction(paths, params, name, files) for name in names}
     for name, error in files.errors.items():
         rejected = staleness.Verdict(False, staleness.REJECTED + str(error))
-        known[name] = known.get(name, _NOTHING) | {"transform": _said(rejected)}
+        known[name] = known.get(name, NOTHING) | {"transform": _said(rejected)}
     return known
 
 
-_NOTHING: dict[str, Any] = {  # of a label file whose name is no instruction's
+NOTHING: dict[str, Any] = {  # of a label file whose name is no instruction's
     "wording": "",
     "labels": {},
     "notes": {},

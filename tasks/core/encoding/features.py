@@ -22,8 +22,10 @@ from tasks.core.workspace.files import content_hash, write_bytes
 if TYPE_CHECKING:
     from torch import Tensor
 
+KEPT = 6  # layers whose states are kept, evenly spread: all of the bundled encoder's
 SAMPLE = 4_096  # texts that a reduction is fitted on: ten a dimension at 384
 _CHUNK = 2_048
+_FEW = 8  # texts, as of a query: they are not worth the second that torch takes to load
 _LEAST = 1e-6  # length below which a state has no direction
 
 Floats = NDArray[np.float32]
@@ -57,14 +59,18 @@ class LayerPca:
         f = Pᵀ(a - ā), a = [a_1, …, a_L], a_l = (h_l - c_l)/‖h_l - c_l‖: each layer counts alike,
         whatever the size of its states.
         """
-        from tasks.core.numerics.tensors import as_tensor
-
         found = np.empty((len(states), self.dimensions), np.float32)
         for start in range(0, len(states), _CHUNK):
             part = slice(start, start + _CHUNK)
-            a = directions(states[part], self.centres) - self.mean
-            found[part] = as_tensor(a) @ self._components
+            found[part] = self._reduced(directions(states[part], self.centres) - self.mean)
         return found
+
+    def _reduced(self, a: Floats) -> Floats:
+        if len(a) <= _FEW:
+            return a @ self.components
+        from tasks.core.numerics.tensors import as_array, as_tensor
+
+        return as_array(as_tensor(a) @ self._components)
 
     @cached_property
     def _components(self) -> Tensor:
@@ -81,6 +87,12 @@ class LayerPca:
 
     def _arrays(self) -> dict[str, Floats]:
         return {"centres": self.centres, "mean": self.mean, "components": self.components}
+
+
+def kept_layers(depth: int) -> list[int]:
+    """Return which of `depth` layers, counted from 1, have their states kept."""
+    chosen = np.linspace(1, depth, min(KEPT, depth)).round().astype(int)
+    return [int(layer) for layer in np.unique(chosen)]
 
 
 def load_layer_pca(file: Path) -> LayerPca:

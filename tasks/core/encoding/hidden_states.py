@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-KEPT = 6  # layers whose states are kept, evenly spread: all of the bundled encoder's
+from tasks.core.encoding.features import kept_layers
 
 
 def keep_layers(model: Any, size: int) -> int:
@@ -21,7 +20,7 @@ def keep_layers(model: Any, size: int) -> int:
     if not depth:
         return 0
     model.truncate_dim = None  # `size` says what to cut, and the states behind it stay
-    chosen = np.unique(np.linspace(1, depth, min(KEPT, depth)).round().astype(int)).tolist()
+    chosen = kept_layers(depth)
     model.add_module("refract_layers", _Layers(chosen, size))
     return len(chosen)
 

@@ -26,6 +26,7 @@ from tasks.core.evaluation.metrics import (
     neighbour_shares,
 )
 from tasks.core.numerics.rows import unit_rows
+from tasks.core.numerics.threads import one_thread
 
 BOUNDS = dict.fromkeys(MEASURES, (0.0, 100.0)) | {"sts": (-100.0, 100.0)}
 RESAMPLES = 500
@@ -82,7 +83,8 @@ def bootstrap_scores(
     """
     classes = np.unique(y, return_inverse=True)[1]
     counts = resamples(len(classes), seed)
-    spreads = {name: _spreads(x, classes, counts, seed) for name, x in spaces.items()}
+    with one_thread():  # thousands of small products
+        spreads = {name: _spreads(x, classes, counts, seed) for name, x in spaces.items()}
     names = list(spreads)
     return {
         name: ScoreReport(

@@ -12,9 +12,10 @@ import numpy as np
 from tasks.core.encoding.encoder import Encoder
 from tasks.core.encoding.features import LayerPca, load_layer_pca
 from tasks.core.encoding.featurizer import Featurizer, space_of
+from tasks.core.numerics.threads import one_thread
+from tasks.core.query.transform import Map, load_map
 from tasks.core.readers.records import encodable
 from tasks.core.store import index, tables
-from tasks.core.transforms.base import Transform, load
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifest import manifest_of
 from tasks.core.workspace.manifests import BaseNote, ViewNote
@@ -34,7 +35,7 @@ class _Snapshot:
 
     texts: index.Searcher
     rows: index.Searcher
-    transform: Transform | None
+    transform: Map | None
 
 
 class Space:
@@ -73,11 +74,18 @@ class Space:
         check_utf8(text)
 
         def ask(now: _Snapshot) -> list[dict[str, Any]]:
-            codes, _ = self._coder(now).code([text], lambda _: None)
-            vectors = codes[0] if now.transform is None else now.transform.apply(*codes).vectors
-            return _nearest(now, vectors[0], k, where)
+            with one_thread():
+                vector = self._vector(now, text)
+            return _nearest(now, vector, k, where)
 
         return self._answered(ask)
+
+    def _vector(self, now: _Snapshot, text: str) -> np.ndarray:
+        (vectors, *more), _ = self._coder(now).code([text], lambda _: None)
+        if now.transform is not None:
+            vectors = now.transform(vectors, more[0] if more else None)
+        vector: np.ndarray = vectors[0]
+        return vector
 
     def _coder(self, now: _Snapshot) -> Featurizer:
         note = _base_note(now.texts)
@@ -134,7 +142,7 @@ class Space:
         made_by = _view_note(rows).transform
         if seen is not None and _view_note(seen.rows).transform == made_by:
             return _Snapshot(texts, rows, seen.transform)
-        return _Snapshot(texts, rows, load(self._kept(made_by))[0])
+        return _Snapshot(texts, rows, load_map(self._kept(made_by)))
 
     def _check_encoder(self, texts: index.Searcher, rows: index.Searcher) -> None:
         base, space = _base_note(texts), space_of(_base_note(texts))

@@ -128,7 +128,7 @@ def test_a_mistake_of_usage_is_one_line(empty, words, said):
 
 
 def test_a_command_by_itself_shows_its_help(empty):
-    assert "Commands:" in refract(empty).err
+    assert "Start:" in refract(empty).err
 
 
 def test_a_run_searches_and_a_second_run_does_nothing(tmp_path, tiny_model):

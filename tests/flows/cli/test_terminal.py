@@ -9,6 +9,7 @@ import pytest
 
 from flows.cli import show, show_judging, show_status
 from flows.cli.terminal import cleaned
+from flows.state import status
 
 EVIL = "a\x1b[31mb\x1b]0;t\x07\x9b2Jc\u202ed\u2066 [red]e[/red] [link=http://x]f[/link] :smile: \\"
 
@@ -97,12 +98,13 @@ def test_what_is_suggested_computes_nothing_in_a_spreadsheet(printed):
 
 
 def test_why_a_label_file_was_rejected_stands_on_one_line_below_the_table(printed):
+    fresh = {"stale": False, "reason": "up to date"}
     verdict = {"stale": False, "reason": "rejected: a.csv: found " + "long words " * 20 + "end"}
     state = {
         "unfinished": [],
-        "corpus": {"texts": 1, "sources": 1, "stale": False, "reason": "up to date"},
+        "corpus": {"texts": 1, "sources": 1, "remarks": [], **fresh},
         "vectors": {"rows": 0, "truncated": 0},
-        "instructions": {"topic": {"transform": verdict, "rows": 0}},
+        "instructions": {"topic": status.NOTHING | {"transform": verdict}},
     }
     said = printed(lambda: show_status.status(state)).splitlines()
     assert f"  topic is {verdict['reason']}" in said

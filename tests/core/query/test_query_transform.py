@@ -1,0 +1,109 @@
+"""A transform's vectors in numpy against the transform itself."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasks.core.query import transform as query
+from tasks.core.query.transform import load_map
+from tasks.core.transforms import base, discriminant, kernel, posterior_space
+from tasks.core.transforms.card import CARD, TENSORS
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.manifests import Card
+from tests.clouds import clouds
+
+SETTINGS = {
+    "identity": {},
+    "fda": {},
+    "gstransform": {"hidden": 8, "dimensions": 4, "epochs": 3, "batch_size": 16},
+    "discriminant": {"residual": 4},
+    "kernel": {"landmarks": 20},
+    "auto": {"discriminant": {"residual": 4}},
+}
+READS_FEATURES = ("discriminant", "kernel", "auto")
+LABELS = ("a", "b", "c")
+CLOSE = 4e-4  # the root of float32's ε: √(1-ν) there is 0 where ν is 1 but for less than ε
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Return a transform and its folder by method, with and without features."""
+    x, y = clouds()
+    wide = np.tanh(x @ np.random.default_rng(3).normal(size=(x.shape[1], 9))).astype(np.float32)
+    found = {}
+    for method, asked in SETTINGS.items():
+        for rich in (None, wide) if method in READS_FEATURES else (None,):
+            one = base.fit(method, x, y, LABELS, x, asked, 1, rich)
+            folder = tmp_path_factory.mktemp(method)
+            base.save(folder, one, Card(seed=1))
+            found[method, rich is not None] = one, folder
+    return found
+
+
+def light(folder, monkeypatch):
+    monkeypatch.setattr(query, "load", lambda _: pytest.fail("not read by numpy"))
+    return load_map(folder)
+
+
+CASES = [(method, False) for method in SETTINGS] + [(method, True) for method in READS_FEATURES]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_map_gives_the_vectors_of_its_transform(made, case, monkeypatch):
+    transform, folder = made[case]
+    found = light(folder, monkeypatch)
+
+    @settings(max_examples=25)
+    @given(st.integers(0, 10**6), st.sampled_from([1e-3, 1.0, 50.0]))
+    def agrees(seed, size):
+        random = np.random.default_rng(seed)
+        x = (size * random.normal(size=(3, transform.dimensions))).astype(np.float32)
+        rich = random.normal(size=(3, 9)).astype(np.float32) if case[1] else None
+        wanted = transform.apply(x, rich).vectors
+        np.testing.assert_allclose(found(x, rich), wanted, atol=CLOSE)
+
+    agrees()
+
+
+def test_texts_that_were_learnt_from_and_the_mean_are_mapped_alike(made, monkeypatch):
+    x, _ = clouds()
+    x = np.concatenate([x, x.mean(0, keepdims=True), np.zeros((1, x.shape[1]), np.float32)])
+    for method in ("discriminant", "kernel"):
+        transform, folder = made[method, False]
+        found = light(folder, monkeypatch)
+        np.testing.assert_allclose(found(x, None), transform.apply(x).vectors, atol=CLOSE)
+        monkeypatch.undo()
+
+
+def test_constants_are_those_of_the_transforms():
+    here = (query.SAME, query.LEAST_LOG, query.DOUBT)
+    assert here == (discriminant.SAME, kernel.LEAST, posterior_space.DOUBT)
+
+
+def test_what_is_not_known_here_is_read_by_the_transform(made, tmp_path, monkeypatch):
+    transform, _ = made["discriminant", False]
+    x, _ = clouds()
+    base.save(tmp_path, transform, Card(seed=1))
+    monkeypatch.setattr(query, "_CHOSEN", query._CHOSEN | {"another"})
+    np.testing.assert_array_equal(load_map(tmp_path)(x, None), transform.apply(x).vectors)
+
+
+def test_a_broken_transform_is_refused_as_ever(made, tmp_path):
+    transform, _ = made["kernel", False]
+    base.save(tmp_path, transform, Card(seed=1))
+    card = json.loads((tmp_path / CARD).read_text())
+    (tmp_path / CARD).write_text(json.dumps(card | {"method": "unheard of"}))
+    with pytest.raises(InputError, match="unusable transform"):
+        load_map(tmp_path)
+    (tmp_path / TENSORS).write_bytes(b"other")
+    with pytest.raises(InputError, match="SHA-256"):
+        load_map(tmp_path)
+
+
+def test_features_that_are_missing_are_said_to_be(made, monkeypatch):
+    found = light(made["kernel", True][1], monkeypatch)
+    with pytest.raises(ValueError, match="features: found none, expected 9 a text"):
+        found(clouds()[0], None)
