@@ -32,7 +32,6 @@ IMPORTED = [
     "torch",
     "sklearn.cluster",
     "sklearn.metrics",
-    "sentence_transformers",  # for the names of labels that nobody has read yet
     "tasks.core.transforms.default_auto",
     "tasks.core.settings.params",
     "flows.serving.fork_server",

@@ -21,7 +21,8 @@ def name_reader(paths: Paths, params: Params, name: str, method: str) -> NameRea
     """Return what reads the names of an instruction's labels, if `method` learns from them.
 
     Nothing where the base vectors are of another encoder than params.yaml says: names and texts
-    must lie in one space. The encoder is loaded when a name is read for the first time.
+    must lie in one space. The encoder is loaded when a name is read for the first time,
+    in numpy where it can be: that takes a tenth of a second, sentence-transformers three.
     """
     space = vector_space.fingerprint(params.embed)
     stamp = read_manifest(paths.stamp("embed"), EmbedStamp)
@@ -29,10 +30,10 @@ def name_reader(paths: Paths, params: Params, name: str, method: str) -> NameRea
         return None
 
     def encoder() -> Encoder:
-        from tasks.core.encoding.encoder import load_encoder
+        from tasks.core.query.encoder import load_query_encoder
 
         ask(paths, "model")
         exact = {"precision": "float32"} if params.embed.precision == "auto" else {}
-        return load_encoder(params.embed.model_copy(update=exact))
+        return load_query_encoder(params.embed.model_copy(update=exact))
 
     return NameReader(space, paths.spoken(name), encoder)

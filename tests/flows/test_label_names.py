@@ -4,7 +4,7 @@ import pytest
 
 from flows.fit import fit
 from flows.state.spoken_names import name_reader
-from tasks.core.encoding import encoder
+from tasks.core.query import encoder
 from tasks.core.settings.params import load_params
 from tasks.core.transforms.card import experts_of, read_card
 from tasks.core.workspace.paths import Paths
@@ -14,13 +14,13 @@ from tests.world import documents, set_params, write_labels
 @pytest.fixture
 def loads(monkeypatch):
     """The settings of each encoder that is loaded."""
-    seen, real = [], encoder.load_encoder
+    seen, real = [], encoder.load_query_encoder
 
     def load(settings):
         seen.append(settings)
         return real(settings)
 
-    monkeypatch.setattr(encoder, "load_encoder", load)
+    monkeypatch.setattr(encoder, "load_query_encoder", load)
     return seen
 
 
