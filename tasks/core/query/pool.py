@@ -50,7 +50,7 @@ def read_pool(
     experts = {
         who: _EXPERTS[who](_wide(theirs), settings.get(who, {})) for who, theirs in held.items()
     }
-    if weights.keys() - {"discriminant"} != experts.keys():
+    if {who for who, weight in weights.items() if weight} - {"discriminant"} != experts.keys():
         return None
 
     def apply(x: NDArray[Any], beside: NDArray[Any]) -> NDArray[Any]:
