@@ -10,7 +10,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,17 +52,22 @@ def main() -> None:
     datasets.require(asked.data, [name for name, some in wanted.items() if some])
     outcomes: list[Outcome] = []
     for name, some in ((name, some) for name, some in wanted.items() if some):
-        every = {one: datasets.split(asked.data, name, one) for one in ASPECTS[name]}
+        every = {one: _split(asked, name, one) for one in ASPECTS[name]}
         codes = encoded(asked.data, name, list(every.values()), asked.keep)
         for aspect in some:
             said = spoken(name, every[aspect], asked.keep)
-            for trial in trials(codes, every[aspect], asked.labels, asked.parts, asked.held_out):
+            for trial in trials(codes, every[aspect], asked.labels, asked.parts):
                 outcomes += _tried(trial, name, every[aspect], said, asked)
         if asked.json:
             _write(asked.json, outcomes)
     print(f"\n{one_line()}\n\n{tables(outcomes)}")
     if asked.against:
         print(f"\n{compared(outcomes, json.loads(asked.against.read_text('utf-8'))['outcomes'])}")
+
+
+def _split(asked: argparse.Namespace, name: str, aspect: str) -> datasets.Split:
+    found = datasets.split(asked.data, name, aspect)
+    return replace(found, held_out=found.held_out[: asked.held_out])
 
 
 def _named(aspects: list[str] | None, name: str, aspect: str) -> bool:

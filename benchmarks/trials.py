@@ -40,13 +40,13 @@ class Trial:
 
 
 def trials(
-    codes: Codes, split: datasets.Split, sizes: Sequence[int], parts: Sequence[str], held_out: int
+    codes: Codes, split: datasets.Split, sizes: Sequence[int], parts: Sequence[str]
 ) -> Iterator[Trial]:
     """Cut one aspect into the trials that are asked for."""
     names = np.unique(split.held_out["label"].to_list() + split.labelled["label"].to_list())
-    held = split.held_out[:held_out]
-    y, truth = (np.searchsorted(names, part["label"].to_list()) for part in (split.labelled, held))
-    known, scored = codes.of(split.labelled), codes.of(held)
+    both = (split.labelled, split.held_out)
+    y, truth = (np.searchsorted(names, part["label"].to_list()) for part in both)
+    known, scored = codes.of(split.labelled), codes.of(split.held_out)
     cut = _Cut(known, y, scored, truth, len(names))
     if "labels" in parts:
         for size in sizes:
