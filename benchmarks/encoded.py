@@ -60,9 +60,10 @@ def spoken(name: str, split: datasets.Split, folder: Path) -> np.ndarray:
         np.savez(temporary, names=np.array(names), vectors=say_names(names, encoder))
         temporary.replace(file)
     kept = np.load(file, allow_pickle=False)
-    if kept["names"].tolist() != names:
-        raise SystemExit(f"{file}: its names are not those of the labels; remove it")
-    found: np.ndarray = kept["vectors"]
+    row = {name: at for at, name in enumerate(kept["names"].tolist())}
+    if missing := [name for name in names if name not in row]:
+        raise SystemExit(f"{file}: {len(missing)} names are not in it; remove it")
+    found: np.ndarray = kept["vectors"][[row[name] for name in names]]
     return found
 
 
