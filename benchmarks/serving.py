@@ -189,6 +189,7 @@ def _refract(root: Path, *words: str) -> None:
     command = [str(Path(sys.executable).with_name("refract")), *words]
     # This process runs a server of its own; the command must start and pay for one.
     env = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
+    env["REFRACT_LINGER"] = "0"
     subprocess.run(command, cwd=root, env=env, stdout=subprocess.DEVNULL, check=True)
 
 

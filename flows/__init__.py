@@ -13,7 +13,7 @@ __all__ = ["View", "Workspace"]
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
-        raise AttributeError(f"module 'flows' has no attribute {name!r}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from flows.queries import workspace
 
     return getattr(workspace, name)

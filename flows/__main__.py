@@ -1,4 +1,4 @@
-"""`python -m flows` is `refract`."""
+"""`python -m flows` is `refract`, in a checkout."""
 
 from flows.cli import main
 

@@ -9,11 +9,12 @@ from prefect import flow
 
 from flows.runtime.lock import writer
 from flows.runtime.prefect_artifacts import leave_table
+from flows.state.label_sources import label_sources
 from flows.state.score_tables import write_tables
 from flows.state.spoken_names import name_reader
 from flows.state.staleness import FRESH, fit_fingerprints, fit_verdict, wanted_labels, wording
 from flows.state.trust import ask
-from tasks.core.labels.files import LabelFile, label_files
+from tasks.core.labels.files import LabelFile
 from tasks.core.settings.params import Params, load_params
 from tasks.core.store import tables
 from tasks.core.workspace.errors import InputError
@@ -50,7 +51,7 @@ def fit(root: Path, names: list[str] | None = None, force: bool = False) -> FitO
         paths.transforms.mkdir(parents=True, exist_ok=True)
         paths.metric_folder.mkdir(parents=True, exist_ok=True)
         if not names:
-            unusable = label_files(paths.labels).errors
+            unusable = label_sources(paths).errors
             rejected |= {name: str(error) for name, error in unusable.items()}
             for name, reason in rejected.items():
                 place = paths.quarantine / "labels" / f"{name}.json"

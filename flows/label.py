@@ -16,6 +16,7 @@ from flows.ingest import ingest
 from flows.label_options import LabelOptions, endpoint, fingerprint, make_job
 from flows.runtime.prefect_artifacts import leave_table
 from flows.runtime.prefect_settings import one_heartbeat
+from flows.state.label_sources import label_sources
 from flows.state.staleness import corpus_is_stale
 from flows.state.trust import ask
 from tasks import label as task
@@ -24,7 +25,6 @@ from tasks.core.annotation.answer_cache import Spent
 from tasks.core.annotation.job import LabelJob, Step
 from tasks.core.annotation.output import check_place
 from tasks.core.encoding import base_table
-from tasks.core.labels.files import label_files
 from tasks.core.labels.reader import read_labels
 from tasks.core.settings.params import Params, load_params
 from tasks.core.workspace.errors import InputError
@@ -150,7 +150,7 @@ def _alone(job: LabelJob) -> Iterator[None]:
 
 def _notes(paths: Paths, params: Params, name: str) -> dict[str, int]:
     """Return whose labels there are, where a folder beside the file holds others."""
-    file = label_files(paths.labels).get(name)
+    file = label_sources(paths).get(name)
     if file is None or not file.path.is_dir():
         return {}
     keys, texts = base_table.keys(paths.base_table), base_table.texts(paths.base_table)

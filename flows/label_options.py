@@ -64,7 +64,7 @@ def _wording(paths: Paths, params: Params, name: str, options: LabelOptions) -> 
     if options.instruction and options.instruction.strip():
         return options.instruction.strip()
     known = wording(paths, params, name)
-    if known != name or name in params.instructions or options.zero_shot is not None:
+    if known != name or params.wording(name) or options.zero_shot is not None:
         return known
     raise InputError(
         f"instruction {name!r}: no wording; expected what the texts are to be seen by; give it as"

@@ -7,8 +7,8 @@ from contextlib import suppress
 
 from flows.fit import fit
 from flows.materialise import materialise
-from flows.state.staleness import fitted, labels_fingerprint
-from tasks.core.labels.files import label_files
+from flows.state.label_sources import label_sources, labels_fingerprint
+from flows.state.staleness import fitted
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
 
@@ -37,7 +37,7 @@ class Arrivals:
 
     def _fingerprints(self) -> dict[str, str]:
         found = {}
-        for name, file in label_files(self._paths.labels).items():
+        for name, file in label_sources(self._paths).items():
             with suppress(InputError):  # of a file that cannot be read: the verb `fit` says so
                 found[name] = labels_fingerprint(self._paths, file)
         return found

@@ -9,6 +9,7 @@ from prefect import flow
 
 from flows.queries.workspace import Workspace
 from flows.record import record_run
+from flows.run_log import say
 from flows.runtime.flow_run_output import SAY, as_child
 from flows.runtime.lock import writer
 from flows.runtime.prefect_artifacts import leave_table
@@ -41,7 +42,17 @@ def maintain(root: Path, commit: bool = False) -> list[UpkeepReport]:
             forget_transforms(kept, stamp.transform, keep)
         record_run(paths, params, "maintain", commit=commit)
     leave_table("maintain", "Upkeep", [_row(report) for report in reports])
+    say(*(_line(report) for report in reports))
     return reports
+
+
+def _line(report: UpkeepReport) -> str:
+    before, after = report.before, report.after
+    return (
+        f"{report.name}: {before.mib:,.1f} → {after.mib:,.1f} MiB,"
+        f" {before.fragments:,} → {after.fragments:,} pieces,"
+        f" {before.versions:,} → {after.versions:,} versions"
+    )
 
 
 def _row(report: UpkeepReport) -> dict[str, object]:

@@ -10,10 +10,10 @@ from prefect import flow
 
 from flows.runtime.engine import LOCAL
 from flows.runtime.lock import writer
-from flows.runtime.prefect_artifacts import leave_link, leave_table
+from flows.runtime.prefect_artifacts import leave_table, leave_view
+from flows.state.label_sources import label_sources
 from flows.state.staleness import to_retire, view_verdict, wanted_views
 from flows.state.unwritten import sweep
-from tasks.core.labels.files import label_files
 from tasks.core.settings.params import Params, load_params
 from tasks.core.store import checkpoints, tables
 from tasks.core.views import publishing
@@ -66,7 +66,7 @@ def materialise(root: Path, names: list[str] | None = None) -> list[ViewReport]:
     rows += [{"name": name, "retired": "its label file is gone"} for name in gone]
     leave_table("materialise", "Views", rows)
     for report in reports:
-        leave_link(f"view-{report.name}", paths.view_table(report.name), report.name)
+        leave_view(report.name, paths.view_table(report.name))
     if failed:
         raise InputError("; ".join(str(error) for error in failed.values()))
     return reports
@@ -78,7 +78,7 @@ def _materialise(paths: Paths, params: Params, name: str) -> ViewReport:
     about = publishing.describe(paths.transform(name), settings.storage)
     kept = paths.kept_transform(name, about.transform)
     publishing.keep_transform(kept.parent, paths.transform(name), about.transform)
-    keep_labels(kept, label_files(paths.labels).get(name))
+    keep_labels(kept, label_sources(paths).get(name))
     unfinished = checkpoints.begun(paths.shards(f"materialise/{name}"))
     tables.rewind(paths.view_table(name))
     todo = publishing.plan(paths.base_table, base_version, paths.view_table(name), about)

@@ -11,13 +11,14 @@ from flows.checkout import version as layout
 from flows.materialise import ViewReport, materialise
 from flows.record import Recorded, record_run
 from flows.runtime.lock import writer
+from flows.state.label_sources import label_sources
 from flows.state.staleness import HELD_BY, fit_fingerprints
+from flows.state.tagged_versions import unknown_version
 from flows.state.trust import EXCHANGE, ask, ask_recording
 from flows.state.wholeness import mixture
 from tasks.core.encoding import base_table
 from tasks.core.encoding.featurizer import space_of
 from tasks.core.encoding.vector_space import fingerprint
-from tasks.core.labels.files import label_files
 from tasks.core.settings.params import Params, load_params
 from tasks.core.transforms.card import CARD, TENSORS, fits, is_whole, read_artifact, read_card
 from tasks.core.workspace.errors import InputError
@@ -91,11 +92,8 @@ def _choose(paths: Paths, name: str, version: str | None) -> tuple[str, _Earlier
     else:
         chosen = [one for one in known if f"v{one.tag.number}" == version]
     if not chosen:
-        listed = ", ".join(f"v{one.tag.number}" for one in known) or "none"
-        raise InputError(
-            f"view {name!r}: no version {version or f'before {was}'}; expected one that is tagged;"
-            f" known: {listed}; see 'refract versions {name}'"
-        )
+        listed = [f"v{one.tag.number}" for one in known]
+        raise unknown_version(name, version or f"before {was}", listed)
     if identity(chosen[0].scores) == now:
         raise InputError(
             f"view {name!r}: is at v{chosen[0].tag.number} already ({was}); expected another"
@@ -158,7 +156,7 @@ def _put(
 
 
 def _hold(paths: Paths, params: Params, name: str, version: str, transform: str) -> Hold:
-    file = label_files(paths.labels).get(name)
+    file = label_sources(paths).get(name)
     now = fit_fingerprints(paths, params, name, file) if file else {}
     made_from = {key: value for key, value in now.items() if key in HELD_BY}
     return Hold(version=version, transform=transform, made_from=made_from)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,13 +15,14 @@ from flows.fit import FitOutcome, fit
 from flows.ingest import ingest
 from flows.materialise import ViewReport, materialise
 from flows.record import Recorded, record_run
+from flows.run_log import run_lines, say
 from flows.runtime.lock import writer
 from flows.runtime.prefect_artifacts import leave_table
 from flows.runtime.prefect_settings import one_heartbeat
+from flows.state.label_sources import label_sources
 from flows.state.staleness import any_fit, any_view, corpus_is_stale, embed_verdict, rejections
 from flows.state.trust import ask, ask_recording
 from tasks.core.documents.corpus import CorpusReport
-from tasks.core.labels.files import label_files
 from tasks.core.settings.params import Params, load_params
 from tasks.core.workspace.paths import Paths
 from tasks.versioning.commit import check_committable
@@ -46,11 +48,12 @@ def run(root: Path, commit: bool = False) -> RunReport:
 
 
 def bring_up_to_date(
-    root: Path, subject: str, *, commit: bool, documents: bool = True
+    root: Path, subject: str, *, commit: bool, documents: bool = True, made: Sequence[str] = ()
 ) -> RunReport:
     """Ingest, embed, fit and materialise what is stale, and record the outcome under `subject`.
 
     documents: take in what changed in the sources; else only what an earlier run has left undone.
+    made: views that this flow run has made before, for its log.
     """
     finish_checkout(Paths(root))
     paths, params = Paths(root), load_params(Paths(root).params)
@@ -72,12 +75,14 @@ def bring_up_to_date(
         if recorded.in_dvc:
             clock.lap("record")
         _leave(corpus, vectors, transforms, views)
-    return RunReport(corpus, vectors, transforms, views, recorded.in_dvc, recorded, clock.laps)
+    report = RunReport(corpus, vectors, transforms, views, recorded.in_dvc, recorded, clock.laps)
+    say(*run_lines(paths, report, made))
+    return report
 
 
 def _fit(paths: Paths, params: Params) -> FitOutcome:
     unmade = not paths.transforms.is_dir()  # DVC records the stage, also where nothing is labelled
-    if unmade or any_fit(paths, params, []) or label_files(paths.labels).errors:
+    if unmade or any_fit(paths, params, []) or label_sources(paths).errors:
         return fit(paths.root)
     return FitOutcome([], rejections(paths, params, []))
 

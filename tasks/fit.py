@@ -61,6 +61,7 @@ class FitReport:
     held_out: int
     reasons: dict[str, int]
     notes: dict[str, int]
+    read_as: tuple[str, ...]
     before: ByMeasure
     after: ByMeasure
     gate: Gate | None
@@ -132,7 +133,7 @@ def _scores(job: FitJob, known: Labelled) -> Scores:
     after = metrics.score(once.seen_by(trial).vectors, once.y, seed)
     ruling = quality_gate.weigh(known, held, trial, own, seed, method)
     if settings.gate:
-        quality_gate.refuse(str(job.file.path), ruling, before, after)
+        quality_gate.refuse(job.file.shown, ruling, before, after)
     scores = Scores(
         labels=len(known.names),
         texts=known.texts,
@@ -171,6 +172,7 @@ def _card(job: FitJob, matched: str, labels: LabelSet, scores: Scores) -> Card:
         counts=dict(sorted(labels.counts.items())),
         reasons=dict(sorted(labels.reasons.items())),
         notes=dict(sorted(labels.notes.items())),
+        read_as=list(labels.read_as),
         gate=Gate(state=gate.state, why=gate.why),
         seed=job.settings.seed,
     )
@@ -187,6 +189,7 @@ def _report(
         held_out=scores.held_out or 0,
         reasons=labels.reasons,
         notes=labels.notes,
+        read_as=labels.read_as,
         before=scores.before,
         after=scores.after,
         gate=scores.gate,

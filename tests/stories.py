@@ -36,6 +36,7 @@ def story(labels=("cold", "warm"), text="it is what it is", n=12):
         labels=sorted(labels),
         atlas=Atlas(rows, plane, -plane),
         likeliest={name: names.count(name) for name in labels},
+        doubted=(1, [_doubt(text, labels)]),
         wanted={BOUNDARY: rows[:2], NOVEL: rows[2:4]},
         scores={"triplets": (Interval(60.0, 55.0, 66.0), Interval(90.0, 85.0, 94.0))},
         held_out=int(counts.sum()),
@@ -44,3 +45,8 @@ def story(labels=("cold", "warm"), text="it is what it is", n=12):
         notice="",
         facts={"Method": "discriminant"},
     )
+
+
+def _doubt(text, labels):
+    chances = {"p_label": 0.01, "p_likelier": 0.9, "margin": -0.89}
+    return {"id": "t1", "label": [labels[0]], "likelier": labels[-1], **chances, "text": text}

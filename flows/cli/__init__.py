@@ -13,17 +13,23 @@ from flows.cli import judging, labelling, making, reading, serving, trusting, ve
 from flows.cli.help import GroupedVerbs
 from flows.cli.terminal import cleaned, open_closed_streams
 from flows.runtime.environment import settle_environment
+from flows.warm.client import hand_over, root_of, verb_of
+from flows.warm.start import leave_one
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.exhaustion import exhausted, unwritable
 from tasks.core.workspace.paths import Paths
+from tasks.signs import sign
 from tasks.versioning.run_git_and_dvc import RepositoryError
 
 HEADINGS: dict[str, list[click.Command]] = {
     "Start": [making.init, making.ingest, making.embed, making.run],
     "Look": [reading.status, reading.search, reading.similar, reading.report, reading.export],
-    "Label": [labelling.label, making.fit, making.materialise, judging.evaluate, judging.suggest],
+    "Label": [
+        *(labelling.label, making.fit, making.materialise),
+        *(judging.evaluate, judging.suggest, judging.doubts),
+    ],
     "Versions": [versions.versions, versions.diff, versions.checkout, versions.rollback],
-    "Leave running": [serving.serve, serving.maintain, trusting.trust],
+    "Leave running": [serving.serve, serving.stop, serving.maintain, trusting.trust],
 }
 EXITS = (
     "Exit codes: 0 done, or nothing to do; 1 made but not recorded, or a fault of Refract's own;"
@@ -91,9 +97,37 @@ def _file_error(error: Exception) -> str:
 def main() -> None:
     """Run the command line; an expected error is one line on stderr and exit code 2."""
     open_closed_streams()
+    words, environment = sys.argv[1:], dict(os.environ)
+    code = hand_over(words)
+    if code is not None:
+        sys.exit(code)
+    root = _absolute(root_of(words))
+    try:
+        run_here()
+    finally:
+        leave_one(root, environment)
+
+
+def _absolute(root: Path) -> Path:
+    try:
+        return root.absolute()  # a verb may go elsewhere
+    except OSError:  # the folder in which this was typed is gone
+        return root
+
+
+def run_here() -> None:
+    """Run the command line in this process."""
     settle_environment()
     with cleaned():
+        _say_what_begins()
         _run()
+
+
+def _say_what_begins() -> None:
+    words = sys.argv[1:]
+    verb = verb_of(words)
+    if verb and not {"-h", "--help"} & set(words):
+        sign(f"refract {verb}")
 
 
 def _run() -> None:

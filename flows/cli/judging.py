@@ -22,14 +22,14 @@ def evaluate(name: str, truth: Path | None, out: Path | None, as_json: bool, roo
     Beside the base vectors and its previous version. By default on the labels that its own fit
     holds out; with --truth on a label file of its own, in any format that data/labels takes.
     """
-    from flows.cli import show_judging
+    from flows.cli.show import judgements
     from flows.queries.evaluate import write_evaluation
     from flows.queries.workspace import Workspace
 
     found = Workspace(root).view(name).evaluate(truth)
     if out is not None:
         write_evaluation(Paths(root), out, found)
-    show_judging.evaluation(found, as_json=as_json)
+    judgements.evaluation(found, as_json=as_json)
 
 
 @click.command()
@@ -49,16 +49,45 @@ def evaluate(name: str, truth: Path | None, out: Path | None, as_json: bool, roo
     help="Of texts that look like no label, by default 0.2; the others lie near a boundary.",
 )
 @click.option(
-    "--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(["csv", "jsonl", "label-studio", "doccano", "prodigy"]),
+    default="csv",
+    show_default=True,
+    help="A label file to fill in, or tasks that a labelling tool takes in.",
 )
 @root_option
 def suggest(name: str, many: int, novel: float | None, form: str, root: Path) -> None:
     """Print the texts of view NAME that are worth labelling next, as a label file to fill in.
 
     None is labelled already, and no two are alike. Fill in the column `label`; id and label are
-    the first two columns, ready to be appended to the label file.
+    the first two columns, ready to be appended to the label file. With --format label-studio,
+    doccano or prodigy: tasks for that tool; put its export into data/labels/NAME.
     """
-    from flows.cli import show_judging
+    from flows.cli.show import judgements
     from flows.queries.workspace import Workspace
 
-    show_judging.suggestions(Workspace(root).view(name).suggest(many, novel), form)
+    view = Workspace(root).view(name)
+    judgements.suggestions(view.suggest(many, novel), form, name, view.labels)
+
+
+@click.command()
+@click.argument("name")
+@click.option(
+    "--limit", type=click.IntRange(0, 100_000), default=20, show_default=True, help="How many rows."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@root_option
+def doubts(name: str, limit: int, as_json: bool, root: Path) -> None:
+    """List the labels of NAME that are probably wrong, the most doubtful first.
+
+    Each text is left out in turn: listed are those for which another label is ten times as likely
+    as their own, and as likely as for the texts that carry it.
+    """
+    from flows.cli.show import judgements
+    from flows.queries.doubts import doubts as query
+    from tasks.core.settings.params import load_params
+
+    paths = Paths(root)
+    found = query(paths, load_params(paths.params), name, limit)
+    judgements.doubts(found, as_json=as_json)

@@ -43,7 +43,7 @@ def label(
     root: Path,
 ) -> None:
     """Have a language model make the label file NAME from an instruction."""
-    from flows.cli import show, show_labels
+    from flows.cli.show import label_reports, reports
     from flows.label_options import LabelOptions, endpoint, fingerprint, label_verdict, make_job
     from flows.state.trust import ask
     from tasks.core.annotation.output import check_place
@@ -66,17 +66,17 @@ def label(
             from tasks.core.annotation.cost_estimate import forecast
 
             steps = [] if zero_shot is not None else forecast(job)
-            show.tell(steps, partial(show_labels.forecast, job), as_json=as_json)
+            reports.tell(steps, partial(label_reports.forecast, job), as_json=as_json)
             return
         verdict = label_verdict(paths, name, fingerprint(job))
         if not verdict.stale and not review:
-            show.nothing_to_do(f"label {name}", verdict.reason, as_json=as_json)
+            reports.nothing_to_do(f"label {name}", verdict.reason, as_json=as_json)
             return
     from flows.runtime.prefect_settings import settle
 
     settle(paths)
     if not weak:
-        show_labels.asked(name, endpoint(params))
+        label_reports.asked(name, endpoint(params))
     from flows.label import label as flow
 
-    show.tell(flow(root, name, options), show_labels.labelled, options, paths, as_json=as_json)
+    reports.tell(flow(root, name, options), label_reports.labelled, options, paths, as_json=as_json)

@@ -29,22 +29,44 @@ def init(folder: Path, git: bool) -> None:
 @click.command()
 @click.argument("sources", nargs=-1)
 @click.option("--replace", is_flag=True, help="Let SOURCES replace documents of the same name.")
+@click.option("--text", metavar="COLUMN", help="Column of the texts, kept in params.yaml.")
+@click.option("--id", "key", metavar="COLUMN", help="Column of the ids, kept in params.yaml.")
 @json_option
 @root_option
-def ingest(sources: tuple[str, ...], replace: bool, as_json: bool, root: Path) -> None:
+def ingest(
+    sources: tuple[str, ...],
+    replace: bool,
+    text: str | None,
+    key: str | None,
+    as_json: bool,
+    root: Path,
+) -> None:
     """Build the corpus from data/raw, after copying SOURCES there.
 
-    SOURCES are files, folders and globs.
+    SOURCES are files, folders and globs. Without a column of a usual name, such as text, content
+    or body, the one with the longest texts is offered on a terminal.
     """
-    from flows.cli import show
+    from flows.cli.asking import with_columns
+    from flows.cli.show import reports
     from flows.state import staleness
     from flows.state.sources import documents
-    from tasks.core.documents.copying import incoming, strays
+    from tasks.core.documents.copying import Incoming, check_columns, incoming, strays
     from tasks.core.settings.params import load_params
+    from tasks.core.settings.table_sections import IngestSettings
 
     paths = Paths(root)
     params = load_params(paths.params)
-    bring = incoming(sources, paths.raw, params.ingest, replace=replace)
+    given = {name: column for name, column in (("text", text), ("id", key)) if column}
+
+    def brought(settings: IngestSettings) -> list[Incoming]:
+        """Check what comes, and, where columns may change, what is there."""
+        there = paths.raw.is_dir() and any(paths.raw.iterdir())
+        first = not sources and not paths.corpus_file.is_file()
+        if first or (given and (there or not sources)):
+            check_columns(documents(paths, params).files, settings)
+        return incoming(sources, paths.raw, settings, replace=replace)
+
+    params, bring = with_columns(paths, params, given, brought)
     for line in strays(sources):
         click.echo(f"ingest: {line}", err=as_json)
     if not bring:
@@ -53,12 +75,12 @@ def ingest(sources: tuple[str, ...], replace: bool, as_json: bool, root: Path) -
             paths, staleness.sources_fingerprint(paths, params, files)
         )
         if not verdict.stale:
-            show.nothing_to_do("ingest", verdict.reason, as_json=as_json)
+            reports.nothing_to_do("ingest", verdict.reason, as_json=as_json)
             return
     _prefect(paths)
     from flows.ingest import ingest as flow
 
-    show.tell(flow(root, bring), show.ingested, paths, as_json=as_json)
+    reports.tell(flow(root, bring), reports.ingested, paths, as_json=as_json)
 
 
 @click.command()
@@ -67,7 +89,7 @@ def ingest(sources: tuple[str, ...], replace: bool, as_json: bool, root: Path) -
 @root_option
 def embed(rebuild: bool, as_json: bool, root: Path) -> None:
     """Encode what is new or changed, retire what is gone."""
-    from flows.cli import show
+    from flows.cli.show import reports
     from flows.state import staleness
     from tasks.core.encoding import base_table
     from tasks.core.settings.params import load_params
@@ -79,39 +101,56 @@ def embed(rebuild: bool, as_json: bool, root: Path) -> None:
     verdict = staleness.embed_verdict(paths, params)
     if not rebuild:
         if not verdict.stale:
-            show.nothing_to_do("embed", verdict.reason, as_json=as_json)
+            reports.nothing_to_do("embed", verdict.reason, as_json=as_json)
             return
         base_table.check_encoder(paths.base_table, params.embed)
     _prefect(paths)
     from flows.embed import embed as flow
 
-    show.tell(flow(root, rebuild), show.embedded, as_json=as_json)
+    reports.tell(flow(root, rebuild), reports.embedded, as_json=as_json)
 
 
 @click.command()
 @click.argument("names", nargs=-1)
 @click.option("--force", is_flag=True, help="Fit also what is up to date.")
+@click.option(
+    "--from-column",
+    "column",
+    metavar="COLUMN",
+    help="Column of the documents that holds the labels of NAME, kept in params.yaml.",
+)
 @json_option
 @root_option
-def fit(names: tuple[str, ...], force: bool, as_json: bool, root: Path) -> None:
+def fit(names: tuple[str, ...], force: bool, column: str | None, as_json: bool, root: Path) -> None:
     """Fit a transform for each label file that changed."""
-    from flows.cli import show
+    from flows.cli.show import reports
     from flows.state import staleness
+    from flows.state.unreadable_labels import reject_unreadable
     from tasks.core.settings.params import load_params
 
     paths = Paths(root)
     params = load_params(paths.params)
+    if column is not None:
+        from flows.cli.asking import label_by_column
+
+        label_by_column(paths, params, names, column)
+        params = load_params(paths.params)
     if not (force and staleness.wanted_labels(paths, names)) and not staleness.any_fit(
         paths, params, names
     ):
-        show.nothing_to_do("fit", "what can be fitted is up to date", as_json=as_json)
+        reports.nothing_to_do("fit", "what can be fitted is up to date", as_json=as_json)
         _refuse_rejected(staleness.rejections(paths, params, names))
         return
+    if not force and "DVC_STAGE" not in os.environ:  # a stage has outputs to make in any case
+        reject_unreadable(paths, params, names)
+        if not staleness.any_fit(paths, params, names):
+            _refuse_rejected(staleness.rejections(paths, params, names))
+            return
     _prefect(paths)
     from flows.fit import fit as flow
 
     outcome = flow(root, list(names) or None, force)
-    show.tell(outcome, show.fitted, tuple(outcome.rejected), as_json=as_json)
+    reports.tell(outcome, reports.fitted, tuple(outcome.rejected), as_json=as_json)
     _refuse_rejected(staleness.rejections(paths, params, names) | outcome.rejected)
 
 
@@ -138,19 +177,19 @@ def materialise(names: tuple[str, ...], as_json: bool, root: Path) -> None:
 
     A new transform is applied to all base vectors, a known one to new rows only.
     """
-    from flows.cli import show
+    from flows.cli.show import reports
     from flows.state import staleness
     from tasks.core.settings.params import load_params
 
     paths = Paths(root)
     params = load_params(paths.params)
     if not staleness.any_view(paths, params, names):
-        show.nothing_to_do("materialise", "every view is up to date", as_json=as_json)
+        reports.nothing_to_do("materialise", "every view is up to date", as_json=as_json)
         return
     _prefect(paths)
     from flows.materialise import materialise as flow
 
-    show.tell(flow(root, list(names) or None), show.materialised, as_json=as_json)
+    reports.tell(flow(root, list(names) or None), reports.materialised, as_json=as_json)
 
 
 @click.command()
@@ -159,11 +198,12 @@ def materialise(names: tuple[str, ...], as_json: bool, root: Path) -> None:
 @root_option
 def run(commit: bool, as_json: bool, root: Path) -> None:
     """Ingest, embed, fit and materialise what is stale, then record it in DVC."""
-    from flows.cli import show
+    from flows.cli.show import reports
     from flows.state import staleness
     from flows.state.status import read_status
     from flows.state.tracked_files import anything_uncommitted
     from flows.state.trust import ask, ask_recording
+    from flows.state.unreadable_labels import unreadable
     from tasks.core.settings.params import load_params
 
     paths = Paths(root)
@@ -172,24 +212,26 @@ def run(commit: bool, as_json: bool, root: Path) -> None:
     ask_recording(paths, params)
     commit = commit or (params.record.commit == "always" and paths.in_dvc())
     if staleness.anything(paths, params) or (commit and anything_uncommitted(paths)):
+        for reason in unreadable(paths, params):
+            click.echo(f"run: goes on without a label file: {reason}", err=True)
         _prefect(paths)
         from flows.run import run as flow
 
-        show.tell(flow(root, commit), show.ran, paths, as_json=as_json)
+        reports.tell(flow(root, commit), reports.ran, paths, as_json=as_json)
     else:
-        show.nothing_to_do("run", "everything is up to date", as_json=as_json)
+        reports.nothing_to_do("run", "everything is up to date", as_json=as_json)
     _close(paths, read_status(paths, params), as_json=as_json)
 
 
 def _close(paths: Paths, state: dict[str, Any], *, as_json: bool) -> None:
     """Show what is there after a run; InputError where none of the label files could be used."""
-    from flows.cli import show_status
+    from flows.cli.show import status_table
     from flows.state.staleness import REJECTED
 
     views = {name for name, about in state["instructions"].items() if about.get("rows")}
     if not as_json:
-        show_status.status(state)
-        show_status.next_steps(paths, sorted(views))
+        status_table.status(state)
+        status_table.next_steps(paths, sorted(views))
     reasons = [
         str(about["transform"]["reason"])
         for name, about in state["instructions"].items()

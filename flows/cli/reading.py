@@ -39,12 +39,12 @@ def search(
     root: Path,
 ) -> None:
     """Find the texts closest to TEXT as each view sees it."""
-    from flows.cli import show
+    from flows.cli.show import reports
     from flows.queries.workspace import Workspace
 
     views = [Workspace(root).view(name) for name in names]
     found = [(text, view.name, view.hits(text, k, where)) for text in texts for view in views]
-    show.hits(found, as_json=as_json)
+    reports.hits(found, as_json=as_json)
 
 
 @click.command()
@@ -58,12 +58,12 @@ def similar(
     key: str, names: tuple[str, ...], k: int, where: str | None, as_json: bool, root: Path
 ) -> None:
     """Find the neighbours of the stored text ID."""
-    from flows.cli import show
+    from flows.cli.show import reports
     from flows.queries.workspace import Workspace
 
     views = [Workspace(root).view(name) for name in names]
-    found = [(key, view.name, view.similar(key, k, where)) for view in views]
-    show.hits(found, as_json=as_json)
+    found = [(key, view.name, view.neighbours(key, k, where)) for view in views]
+    reports.hits(found, as_json=as_json)
 
 
 @click.command()
@@ -71,16 +71,16 @@ def similar(
 @root_option
 def status(as_json: bool, root: Path) -> None:
     """Show what is there, and what is stale and why."""
-    from flows.cli import show, show_status
+    from flows.cli.show import reports, status_table
     from flows.state.status import read_status
     from tasks.core.settings.params import load_params
 
     paths = Paths(root)
     state = read_status(paths, load_params(paths.params))
     if as_json:
-        show.print_json(state)
+        reports.print_json(state)
     else:
-        show_status.status(state)
+        status_table.status(state)
 
 
 @click.command()
@@ -92,12 +92,12 @@ def report(name: str | None, as_json: bool, root: Path) -> None:
 
     The pages need no network: they can be mailed, and opened anywhere.
     """
-    from flows.cli import show
+    from flows.cli.show import reports
     from flows.queries.report import report as draw
 
     written = draw(root, name)
     if as_json:
-        show.print_json({"written": written})
+        reports.print_json({"written": written})
         return
     for path in written:
         click.echo(path)
@@ -106,18 +106,22 @@ def report(name: str | None, as_json: bool, root: Path) -> None:
 @click.command()
 @click.argument("name")
 @click.argument("file", type=Folder())
+@click.option(
+    "--map", "mapped", is_flag=True, help="With columns x and y: the places on the view's map."
+)
 @json_option
 @root_option
-def export(name: str, file: Path, as_json: bool, root: Path) -> None:
-    """Write view NAME to FILE (.parquet or .npy).
+def export(name: str, file: Path, mapped: bool, as_json: bool, root: Path) -> None:
+    """Write view NAME to FILE: .parquet, .csv or .npy, or a folder.
 
-    'base' is the generic space. An .npy file gets its ids beside it, as JSON.
+    'base' is the generic space. A .csv has no vectors; an .npy file gets its ids beside it, as
+    JSON; a name without an ending becomes a folder with a Hugging Face dataset and its card.
     """
-    from flows.cli import show
+    from flows.cli.show import reports
     from flows.queries.workspace import Workspace
 
-    rows = Workspace(root).view(name).export(file)
+    rows = Workspace(root).view(name).export(file, mapped=mapped)
     if as_json:
-        show.print_json({"file": file, "rows": rows})
+        reports.print_json({"file": file, "rows": rows})
     else:
-        click.echo(f"{file}: {rows:,} rows")
+        click.echo(f"{file}: {rows:,} rows{'' if file.suffix else ', a Hugging Face dataset'}")

@@ -27,7 +27,7 @@ def serve(server: str | None, root: Path) -> None:
 @root_option
 def maintain(as_json: bool, root: Path) -> None:
     """Compact the tables and let earlier versions of them go."""
-    from flows.cli import show
+    from flows.cli.show import reports
     from flows.runtime.prefect_settings import settle
     from tasks.core.settings.params import load_params
 
@@ -36,4 +36,26 @@ def maintain(as_json: bool, root: Path) -> None:
     settle(paths)
     from flows.maintain import maintain as flow
 
-    show.tell(flow(root, commit), show.maintained, as_json=as_json)
+    reports.tell(flow(root, commit), reports.maintained, as_json=as_json)
+
+
+@click.command()
+@root_option
+def stop(root: Path) -> None:
+    """End what stays for the next command.
+
+    The workspace's private Prefect server, and the process that runs commands, which is the same
+    for all your workspaces. A 'refract serve' goes on; end that where it runs.
+    """
+    from flows.runtime.private_server import stop_private
+    from flows.warm.start import end_all
+
+    ended, many = stop_private(Paths(root)), end_all()
+    if ended is None:
+        click.echo("stop: a command is at work; Prefect's server ends with it")
+    elif ended:
+        click.echo("stop: ended Prefect's server")
+    if many:
+        click.echo("stop: ended the process that runs commands")
+    if ended is False and not many:
+        click.echo("stop: nothing ran")

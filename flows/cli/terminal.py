@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 from tasks.core.text.characters import visible
+from tasks.signs import clear
 
 
 class Cleaned(io.TextIOBase):
@@ -18,9 +19,15 @@ class Cleaned(io.TextIOBase):
 
     def __init__(self, raw: TextIO) -> None:
         """Clean what goes to `raw`; Rich, whose tables are clean already, writes to it directly."""
-        self.rich_proxied_file = raw
+        self._below = raw
         if isinstance(raw, io.TextIOWrapper):
             raw.reconfigure(errors="backslashreplace")  # a terminal in latin-1 shows what it can
+
+    @property
+    def rich_proxied_file(self) -> TextIO:
+        """The stream below, for those who write to it at once: no sign of life stands there."""
+        clear()
+        return self._below
 
     @property
     def buffer(self) -> Any:
@@ -30,7 +37,7 @@ class Cleaned(io.TextIOBase):
     @property
     def encoding(self) -> str:  # type: ignore[override]
         """The encoding of the stream that is written to."""
-        return self.rich_proxied_file.encoding
+        return self._below.encoding
 
     def write(self, text: str) -> int:
         """Write `text`, in which line ends stay, and tabs."""
@@ -39,11 +46,11 @@ class Cleaned(io.TextIOBase):
 
     def flush(self) -> None:
         """Flush the stream that is written to."""
-        self.rich_proxied_file.flush()
+        self._below.flush()
 
     def isatty(self) -> bool:
         """Tell whether the stream that is written to is a terminal."""
-        return self.rich_proxied_file.isatty()
+        return self._below.isatty()
 
     def fileno(self) -> int:
         """Return the number that child processes write to."""
@@ -69,6 +76,7 @@ def cleaned() -> Iterator[None]:
     try:
         yield
     finally:
+        clear()
         sys.stdout, sys.stderr = before
 
 

@@ -25,7 +25,7 @@ def trust(rev: str | None, yes: bool, forget: bool, as_json: bool, root: Path) -
     and again when it changes. With REV: what that version would do as well. With --json it is
     shown only.
     """
-    from flows.cli.show import print_json
+    from flows.cli.show.reports import print_json
     from flows.state import trust as trusting
     from tasks.core.settings.params import load_params
     from tasks.core.workspace.trusting import forget_trust

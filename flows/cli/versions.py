@@ -17,14 +17,14 @@ from tasks.core.workspace.paths import Paths
 @root_option
 def versions(name: str | None, limit: int | None, as_json: bool, root: Path) -> None:
     """Show what changed when: of view NAME, or of the workspace."""
-    from flows.cli import show_versions
+    from flows.cli.show import version_tables
     from flows.queries.versions import recorded_commits, view_versions
 
     paths = Paths(root)
     if name is None:
-        show_versions.commits(recorded_commits(paths, limit), as_json=as_json)
+        version_tables.commits(recorded_commits(paths, limit), as_json=as_json)
     else:
-        show_versions.view(name, view_versions(paths, name, limit), as_json=as_json)
+        version_tables.view(name, view_versions(paths, name, limit), as_json=as_json)
 
 
 @click.command()
@@ -34,9 +34,9 @@ def versions(name: str | None, limit: int | None, as_json: bool, root: Path) -> 
 def checkout(rev: str, as_json: bool, root: Path) -> None:
     """Bring everything back as it was at REV, a tag, branch or commit."""
     from flows.checkout import checkout as bring_back
-    from flows.cli import show, show_versions
+    from flows.cli.show import reports, version_tables
 
-    show.tell(bring_back(root, rev), show_versions.checked_out, as_json=as_json)
+    reports.tell(bring_back(root, rev), version_tables.checked_out, as_json=as_json)
 
 
 @click.command()
@@ -49,16 +49,18 @@ def rollback(name: str, version: str | None, as_json: bool, root: Path) -> None:
 
     Its labels stay; it is held until they change, or until 'refract fit NAME --force'.
     """
-    from flows.cli import show, show_versions
+    from flows.cli.show import reports, version_tables
     from flows.runtime.prefect_settings import settle
+    from flows.state.tagged_versions import check_version
     from flows.state.trust import EXCHANGE, ask
 
     paths = Paths(root)
     ask(paths, *EXCHANGE)
+    check_version(paths, name, version)
     settle(paths)
     from flows.rollback import rollback as flow
 
-    show.tell(flow(root, name, version), show_versions.rolled_back, as_json=as_json)
+    reports.tell(flow(root, name, version), version_tables.rolled_back, as_json=as_json)
 
 
 @click.command()
@@ -72,7 +74,7 @@ def diff(rev1: str, rev2: str | None, names: tuple[str, ...], as_json: bool, roo
 
     Shows scores, label counts, and the texts that moved: another label, other neighbours.
     """
-    from flows.cli import show_versions
+    from flows.cli.show import version_tables
     from flows.queries.diff import diff as compare
 
-    show_versions.differences(compare(root, rev1, rev2, names), as_json=as_json)
+    version_tables.differences(compare(root, rev1, rev2, names), as_json=as_json)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+<<<<<<< HEAD
 from flows.state.spoken_names import name_reader
+=======
+from flows.state.label_sources import label_sources
+>>>>>>> main
 from flows.state.staleness import settings_fingerprint
 from tasks.core.encoding import base_table
 from tasks.core.encoding.featurizer import space_of
 from tasks.core.evaluation import held_out
 from tasks.core.evaluation.bootstrap import LEVEL, RESAMPLES, ScoreReport
 from tasks.core.evaluation.held_out import Recipe, Trial, Truth, Version
-from tasks.core.labels.files import label_file, label_files
+from tasks.core.labels.files import OwnColumns, label_file
 from tasks.core.labels.multilabel import pairs
 from tasks.core.labels.notes import PLACED
 from tasks.core.labels.reader import LabelSet, read_labels
@@ -65,7 +69,7 @@ class _Evaluation:
     def __init__(self, paths: Paths, params: Params, name: str) -> None:
         self._paths, self._params, self._name = paths, params, name
         self._keys = base_table.keys(paths.base_table)
-        self._present = label_files(paths.labels).get(name)
+        self._present = label_sources(paths).get(name)
         stamp = read_manifest(paths.view_stamp(name), ViewStamp) or ViewStamp()
         self._kept = paths.kept_transform(name, stamp.transform)
         self._noted: dict[str, int] = {}
@@ -112,9 +116,9 @@ class _Evaluation:
 
     def _on_truth(self, live: Version, file: Path) -> tuple[Trial, dict[str, Any]]:
         texts = base_table.texts(self._paths.base_table)
-        rows = read_labels(
-            label_file(file, self._name), self._keys, 1, 1, self._params.fit.separator, texts
-        )
+        own = OwnColumns(self._params.ingest.id, self._params.ingest.text)
+        given = replace(label_file(file, self._name), own=own)
+        rows = read_labels(given, self._keys, 1, 1, self._params.fit.separator, texts)
         self._noted = {what: n for what, n in rows.notes.items() if what in PLACED}
         known = {name for _, name in pairs(live.seen.labels)}
         if known.isdisjoint(rows.counts):

@@ -9,16 +9,20 @@ from typing import Any
 
 import polars as pl
 
+from flows.queries.doubts import doubted, rows
 from flows.queries.suggest import worth_labelling
 from flows.queries.versions import view_versions
 from flows.queries.workspace import Workspace
 from flows.state import staleness
+<<<<<<< HEAD
 from flows.state.spoken_names import name_reader
+=======
+from flows.state.label_sources import label_sources
+>>>>>>> main
 from flows.state.trust import ask, is_agreed, keeping
 from tasks.core.encoding import base_table
 from tasks.core.evaluation.bootstrap import Interval, ScoreReport, bootstrap_scores
 from tasks.core.evaluation.measures import MEASURES
-from tasks.core.labels.files import label_files
 from tasks.core.labels.multilabel import one_each
 from tasks.core.labels.reader import LabelSet, read_labels
 from tasks.core.report import page, vega
@@ -107,6 +111,7 @@ def _story(workspace: Workspace, name: str) -> Story:
         atlas=atlas(paths.base_table, view, known, params.fit.seed),
         likeliest=likeliest(view),
         wanted=_wanted(paths, name),
+        doubted=_doubted(paths, params, labels),
         scores=scores,
         held_out=found.texts if found else 0,
         confusion=found,
@@ -118,7 +123,7 @@ def _story(workspace: Workspace, name: str) -> Story:
 
 def _labels(paths: Paths, params: Params, name: str) -> tuple[LabelSet | None, str]:
     """Return the labels that people gave, or None and why there are none."""
-    file = label_files(paths.labels).get(name)
+    file = label_sources(paths).get(name)
     if file is None:
         return None, "Its label file is gone, so no text is left to check the view on."
     try:
@@ -140,6 +145,17 @@ def _wanted(paths: Paths, name: str) -> dict[str, pl.DataFrame]:
         return {}
     shortened = rows.with_columns(pl.col("text").map_elements(excerpt, return_dtype=pl.String))
     return {why: shortened.filter(pl.col("why") == why) for why in (BOUNDARY, NOVEL)}
+
+
+def _doubted(
+    paths: Paths, params: Params, labels: LabelSet | None
+) -> tuple[int, list[dict[str, Any]]]:
+    """Return how many labels are in doubt, and the first of them with their texts, shortened."""
+    if labels is None:
+        return 0, []
+    found = doubted(paths, params, labels)
+    first = rows(paths, found, LISTED)
+    return len(found.listed), [row | {"text": excerpt(row["text"])} for row in first]
 
 
 def _checked(
@@ -170,7 +186,7 @@ def _scores(judged: Mapping[str, ScoreReport]) -> Scored:
 
 def _notice(paths: Paths, params: Params, name: str) -> str:
     """Say what on the page is out of date, or nothing."""
-    file = label_files(paths.labels).get(name)
+    file = label_sources(paths).get(name)
     verdicts = [staleness.view_verdict(paths, params, name)]
     if file is not None:
         made_from = staleness.fit_fingerprints(paths, params, name, file)

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from flows.state.label_sources import label_sources
 from tasks.core.encoding import base_table
-from tasks.core.labels.files import LabelFile, label_files
+from tasks.core.labels.files import NO_NAMES, LabelFile
 from tasks.core.labels.reader import labelled_ids
 from tasks.core.views import active_learning
 from tasks.core.views.active_learning import NOVELTY
@@ -54,7 +55,8 @@ def _known(paths: Paths, name: str) -> set[str]:
 
 def _label_files(paths: Paths, name: str) -> Iterator[LabelFile]:
     stamp = read_manifest(paths.view_stamp(name), ViewStamp) or ViewStamp()
-    yield from copies(paths.kept_transform(name, stamp.transform))
-    present = label_files(paths.labels).get(name)
+    present = label_sources(paths).get(name)
+    own = present.own if present else NO_NAMES
+    yield from copies(paths.kept_transform(name, stamp.transform), own)
     if present is not None:
         yield present

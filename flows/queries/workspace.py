@@ -12,6 +12,7 @@ from tasks.core.settings.params import load_params
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.instruction_name import BASE, check_name
 from tasks.core.workspace.paths import Paths
+from tasks.signs import sign
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,6 +29,14 @@ class Workspace:
         """Open the workspace at `root`; InputError if params.yaml is missing or mistaken."""
         self.paths = Paths(Path(root))
         self.params = load_params(self.paths.params)
+
+    def __repr__(self) -> str:
+        return f"Workspace({str(self.paths.root)!r}, views: {', '.join(self.views) or 'none'})"
+
+    def _repr_html_(self) -> str:
+        from flows.queries.notebook import workspace_html
+
+        return workspace_html(self.paths, self.views)
 
     @property
     def views(self) -> list[str]:
@@ -52,6 +61,14 @@ class View:
         self.name = name
         self._workspace = workspace
 
+    def __repr__(self) -> str:
+        return f"View({self.name!r}, of {str(self._workspace.paths.root)!r})"
+
+    def _repr_html_(self) -> str:
+        from flows.queries.notebook import view_html
+
+        return view_html(self._workspace.paths, self.name)
+
     @cached_property
     def _space(self) -> Space:
         from tasks.core.encoding.vector_space import fingerprint
@@ -63,6 +80,7 @@ class View:
 
         def encoder(precision: str) -> Encoder:
             ask(paths, "model")
+            sign("loading the encoder")
             auto = settings.precision == "auto"
             exact = settings.model_copy(update={"precision": precision})
             return load_query_encoder(exact if auto else settings)
@@ -78,13 +96,20 @@ class View:
 
     def search(self, text: str, k: int = 10, where: str | None = None) -> pl.DataFrame:
         """Return the `k` texts closest to `text`: score (cosine), id, label, text, metadata."""
-        import polars as pl
+        from flows.queries.notebook import Results
 
-        return pl.DataFrame(self.hits(text, k, where), infer_schema_length=None)
+        return Results(self.hits(text, k, where), infer_schema_length=None)
 
-    def similar(self, key: str, k: int = 10, where: str | None = None) -> list[dict[str, Any]]:
-        """Return the `k` texts closest to the stored text with id `key`, itself left out."""
+    def neighbours(self, key: str, k: int = 10, where: str | None = None) -> list[dict[str, Any]]:
+        """Return the `k` texts closest to the stored text with id `key`, itself left out, as
+        dictionaries, best first."""
         return self._space.similar(key, k, where)
+
+    def similar(self, key: str, k: int = 10, where: str | None = None) -> pl.DataFrame:
+        """Return the same as a frame, as `search` does."""
+        from flows.queries.notebook import Results
+
+        return Results(self.neighbours(key, k, where), infer_schema_length=None)
 
     def frame(self) -> pl.DataFrame:
         """Return every row: id, text, metadata, vector; for a view label, confidence, novelty."""
@@ -113,21 +138,50 @@ class View:
 
         return suggest(self._workspace.paths, self.name, many, novel)
 
+    @property
+    def labels(self) -> list[str]:
+        """The labels that the view tells apart; none of the base vectors."""
+        from tasks.core.transforms.card import read_card
+
+        if self.name == BASE:
+            return []
+        paths = self._workspace.paths
+        return list(read_card(paths.transform(self.name)).labels)
+
+    def doubts(self, limit: int = 20) -> pl.DataFrame:
+        """Return labelled texts whose label is probably wrong, the most doubtful first.
+
+        Columns id, label, likelier, p_label, p_likelier, margin, text.
+        """
+        import polars as pl
+
+        from flows.queries.doubts import doubts
+        from tasks.core.labels.multilabel import joined
+
+        found = doubts(self._workspace.paths, self._workspace.params, self.name, limit)
+        rows = [row | {"label": joined(row["label"])} for row in found["rows"]]
+        numbers = dict.fromkeys(("p_label", "p_likelier", "margin"), pl.Float64)
+        names = ("id", "label", "likelier", *numbers, "text")
+        return pl.DataFrame(rows, {name: numbers.get(name, pl.String) for name in names})
+
     def evaluate(self, truth: Path | None = None) -> dict[str, Any]:
         """Score the view on labels it has not seen, with intervals, as a JSON value."""
         from flows.queries.evaluate import evaluate
 
         return evaluate(self._workspace.paths, self._workspace.params, self.name, truth)
 
-    def export(self, file: Path) -> int:
-        """Write the view to `file` (.parquet, or .npy with ids beside it); return its rows."""
-        from tasks.core.views import export
+    def export(self, file: Path, *, mapped: bool = False) -> int:
+        """Write the view to `file`; return its rows.
 
-        if file.suffix not in (".parquet", ".npy"):
-            raise InputError(f"{file}: expected a name ending in .parquet or .npy")
-        frame = self.frame()
-        if file.suffix == ".parquet":
-            export.export_parquet(frame, file)
-        else:
-            export.export_npy(frame, file)
-        return len(frame)
+        .parquet; .csv without vectors; .npy with ids beside it; a name without an ending is a
+        folder with a Hugging Face dataset. mapped: with columns x and y, the places on its map.
+        """
+        from flows.queries.export import check_target, export, with_map
+
+        check_target(Path(file), mapped=mapped)
+        workspace = self._workspace
+        rows = self.frame()
+        if mapped:
+            rows = with_map(rows, workspace.params.fit.seed)
+        export(workspace.paths, workspace.params, self.name, rows, Path(file))
+        return len(rows)

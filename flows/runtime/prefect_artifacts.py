@@ -7,6 +7,8 @@ from pathlib import Path
 
 from prefect.artifacts import create_link_artifact, create_table_artifact
 
+from flows.runtime.report_pages import report_link
+
 
 def leave_table(key: str, title: str, rows: Sequence[Mapping[str, object]]) -> None:
     """Attach a table to the flow run; `key` groups the artifacts of all runs of its kind."""
@@ -15,7 +17,12 @@ def leave_table(key: str, title: str, rows: Sequence[Mapping[str, object]]) -> N
     )
 
 
-def leave_link(key: str, path: Path, title: str) -> None:
-    """Attach a link to what the flow run made at `path`."""
-    link = path.resolve().as_uri()
-    create_link_artifact(link=link, link_text=title, key=key.replace("_", "-"))
+def leave_view(name: str, table: Path) -> None:
+    """Attach a link to the report of a view that the flow run made; elsewhere to its table.
+
+    The server of `refract serve` alone shows reports.
+    """
+    page = report_link(name)
+    title = f"the report of {name}" if page else name
+    key = f"view-{name}".replace("_", "-")
+    create_link_artifact(link=page or table.resolve().as_uri(), link_text=title, key=key)

@@ -5,6 +5,7 @@ Run as a script, this file is that server.
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import signal
 import socket
@@ -14,8 +15,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from flows.runtime.child_process import LEASE, PARENT, end_when_free, end_with_parent
+from flows.runtime.database_template import keeping, lay
+from flows.runtime.report_pages import with_reports
 from flows.runtime.server_guard import AUTH, HOST, Guard
 from flows.runtime.server_note import Note, answers, new_secret, write_note
 from tasks.core.workspace.errors import InputError
@@ -27,6 +31,10 @@ FREED = 10.0  # seconds to wait for the port: the server of a killed owner ends 
 _NOT_INHERITED = (
     *("PREFECT_API_URL", "PREFECT_API_AUTH_STRING", "PREFECT_SERVER_UI_API_URL"),
     *(PARENT, LEASE),
+)
+_MADE_BEFORE = (  # what a template brings, and takes seconds
+    "PREFECT_SERVER_DATABASE_MIGRATE_ON_START",
+    "PREFECT_API_BLOCKS_REGISTER_ON_START",
 )
 _CLOSING = 5  # seconds that open connections get when it ends: a browser's may stay for ever
 
@@ -85,20 +93,20 @@ def own_server(paths: Paths, port: int) -> Iterator[Server]:
         server.stop()
 
 
-def start(paths: Paths, port: int, log: Path, more: dict[str, str]) -> Server:
+def start(paths: Paths, port: int, log: Path, more: dict[str, str], made_by: str = "") -> Server:
     """Start the process of a server, which does not answer yet.
 
-    more: further environment, which says how long it lives.
+    more: further environment, which says how long it lives; made_by: goes into its note.
     """
     home = Path(os.environ.get("PREFECT_HOME") or paths.prefect_home.resolve())
     home.mkdir(parents=True, exist_ok=True)
     with _listener(port) as listener:
         port = listener.getsockname()[1]
-        note = Note(f"http://{HOST}:{port}/api", new_secret())
+        note = Note(f"http://{HOST}:{port}/api", new_secret(), made_by)
         log.unlink(missing_ok=True)  # never through a link that somebody else laid here
         with log.open("xb") as out:
             process = subprocess.Popen(
-                [sys.executable, "-m", "flows.runtime.prefect_server", str(listener.fileno())],
+                [sys.executable, "-P", "-m", __name__, str(listener.fileno())],
                 env=_environment(note) | {"PREFECT_HOME": str(home)} | more,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -142,16 +150,17 @@ def _listener(port: int) -> socket.socket:
 
 
 def main(descriptor: str) -> None:
-    """Serve Prefect's API on a socket that the owner has opened, until the owner is gone."""
+    """Serve Prefect's API on a socket that the owner has opened, until nobody needs it."""
     end_with_parent(signal.SIGTERM)
     end_when_free(signal.SIGTERM)
+    app = _prefect()
     import uvicorn
-    from prefect.server.api.server import create_app
     from prefect.settings import get_current_settings
 
     settings = get_current_settings().server
     listener = socket.socket(fileno=int(descriptor))
-    app = Guard(create_app(final=True), listener.getsockname()[1], os.environ[AUTH])
+    app = with_reports(app, os.environ[AUTH])
+    app = Guard(app, listener.getsockname()[1], os.environ[AUTH], _stop)
     config = uvicorn.Config(
         app,
         lifespan="on",
@@ -161,6 +170,26 @@ def main(descriptor: str) -> None:
         proxy_headers=False,  # nobody stands between
     )
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def _prefect() -> Any:
+    """Return Prefect's application; on a new database, that is a copy of one made before."""
+    database = Path(os.environ["PREFECT_HOME"]) / "prefect.db"
+    version = importlib.metadata.version("prefect")
+    elsewhere = any(name.startswith("PREFECT_") and "DATABASE" in name for name in os.environ)
+    new = not elsewhere and not database.exists()
+    if new and lay(database, version):
+        os.environ |= dict.fromkeys(_MADE_BEFORE, "false")
+        new = False
+    from prefect.server.api.server import create_app
+    from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL as URL
+
+    app = create_app(final=True)
+    return keeping(app, database, version) if new and str(database) in URL.value() else app
+
+
+def _stop() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":

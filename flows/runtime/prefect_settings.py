@@ -10,6 +10,7 @@ from importlib import import_module
 
 from flows.runtime.chosen_server import user_chose_a_server
 from flows.runtime.environment import settle_home, settle_network
+from flows.runtime.lingering import seconds_to_linger
 from flows.runtime.private_server import private_server
 from flows.runtime.server_note import Note, known
 from flows.state.trust import ask, keeping
@@ -41,7 +42,7 @@ def settle(paths: Paths) -> None:
     if served is not None:
         use(served)
         return
-    with private_server(paths) as own:
+    with private_server(paths, seconds_to_linger(paths)) as own:
         use(own)
         for module in _MEANWHILE:
             import_module(module)

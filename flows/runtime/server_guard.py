@@ -15,10 +15,16 @@ from typing import Any
 from urllib.parse import parse_qs
 
 HOST = "127.0.0.1"
+STOP = "/refract/stop"  # who posts here with the secret ends the server
 PROOF = "/refract/proof"  # who answers here with `proof` knows the secret, and has not been told it
 AUTH = "PREFECT_SERVER_API_AUTH_STRING"  # the environment variable that Prefect's server reads
 
-_CLOSED = ("/docs", "/redoc", "/openapi.json")  # FastAPI's own pages, which Prefect leaves open
+_CLOSED = (
+    STOP,
+    "/docs",
+    "/redoc",
+    "/openapi.json",
+)  # FastAPI's pages: Prefect leaves them open
 _FOREIGN = (b"cross-site", b"same-site")  # another port of this machine is the "same site"
 _HEADERS = (
     (b"x-frame-options", b"DENY"),  # a page that is signed in, framed by another, could be clicked
@@ -42,8 +48,9 @@ def proof(secret: str, question: str) -> str:
 class Guard:
     """An ASGI application that lets through to `app` what was meant for it."""
 
-    def __init__(self, app: _App, port: int, secret: str) -> None:
-        self._app, self._secret = app, secret
+    def __init__(self, app: _App, port: int, secret: str, stop: Callable[[], None]) -> None:
+        """Guard `app` at `port`; `stop` is called when who knows the secret asks for it."""
+        self._app, self._secret, self._stop = app, secret, stop
         self._hosts = [f"{HOST}:{port}".encode(), f"localhost:{port}".encode()]
         self._origin = b"http://" + self._hosts[0]
         self._credentials = b"Basic " + base64.b64encode(secret.encode())
@@ -58,6 +65,9 @@ class Guard:
         elif scope["type"] == "http" and scope["path"] == PROOF:
             question = parse_qs(scope["query_string"].decode("latin-1")).get("of", [""])[0]
             await _answer(send, 200, proof(self._secret, question))
+        elif scope["type"] == "http" and (scope["path"], scope["method"]) == (STOP, "POST"):
+            await _answer(send, 200, "stopping")
+            self._stop()
         elif self._by_its_other_name(scope):
             await _answer(send, 307, "", (b"location", self._origin + b"/"))
         else:

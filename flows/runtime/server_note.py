@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hmac
 import json
 import os
@@ -9,24 +10,31 @@ import re
 import secrets
 import stat
 import sys
+import time
 import urllib.request
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from http.client import HTTPException
 from pathlib import Path
 
-from flows.runtime.server_guard import PROOF, proof
+from flows.runtime.server_guard import PROOF, STOP, proof
 from tasks.core.workspace.files import as_json, write_bytes
 from tasks.core.workspace.paths import Paths
 
 _OURS = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}/api")  # another host's is no note
+_ENDED = 15.0  # seconds to wait for a server that was asked to end
 
 
 @dataclass(frozen=True)
 class Note:
-    """The address of a server's API, and the secret that it asks for."""
+    """The address of a server's API, and the secret that it asks for.
+
+    made_by: names the programs and settings that it runs by, where somebody else may reuse it.
+    """
 
     url: str
     secret: str
+    made_by: str = ""
 
     def __repr__(self) -> str:
         return f"Note({self.url})"
@@ -39,7 +47,7 @@ def new_secret() -> str:
 
 def write_note(paths: Paths, file: Path, note: Note) -> None:
     """Replace `file` by the note; there is no moment in which anyone else could read it."""
-    content = {"url": note.url, "secret": note.secret, "workspace": str(paths.root.resolve())}
+    content = asdict(note) | {"workspace": str(paths.root.resolve())}
     write_bytes(file, as_json(content), private=True)
 
 
@@ -55,14 +63,33 @@ def known(paths: Paths, file: Path) -> Note | None:
 def answers(note: Note) -> bool:
     """Tell whether the server of this note answers, and no other program in its place."""
     question = secrets.token_hex(16)
-    address = f"{note.url.removesuffix('/api')}{PROOF}?of={question}"
+    told = _ask(urllib.request.Request(_address(note, f"{PROOF}?of={question}")))  # noqa: S310
+    return hmac.compare_digest(told or b"", proof(note.secret, question).encode())
+
+
+def stop(note: Note) -> None:
+    """Ask the server of this note, which has proved that it knows the secret, to end; and wait."""
+    told = base64.b64encode(note.secret.encode()).decode()
+    request = urllib.request.Request(  # noqa: S310  # loopback, as the note was checked for
+        _address(note, STOP), method="POST", headers={"Authorization": f"Basic {told}"}
+    )
+    last = time.monotonic() + _ENDED
+    while _ask(request) is not None and time.monotonic() < last:
+        time.sleep(0.1)
+
+
+def _address(note: Note, path: str) -> str:
+    return note.url.removesuffix("/api") + path
+
+
+def _ask(request: urllib.request.Request) -> bytes | None:
+    """Return what the server of this machine replies; None if it does not, or refuses."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with direct.open(address, timeout=2) as reply:
-            told = reply.read(200)
-    except (OSError, ValueError):
-        return False
-    return hmac.compare_digest(told, proof(note.secret, question).encode())
+        with direct.open(request, timeout=2) as reply:
+            return bytes(reply.read(200))
+    except (OSError, ValueError, HTTPException):  # the last: cut off in the middle
+        return None
 
 
 def _read(paths: Paths, file: Path) -> Note | None:
@@ -83,5 +110,5 @@ def _read(paths: Paths, file: Path) -> Note | None:
             value = json.loads(content.read(10_000))
             url, secret = value["url"], value["secret"]
             if value["workspace"] == str(paths.root.resolve()) and _OURS.fullmatch(url):
-                return Note(url, str(secret))
+                return Note(url, str(secret), str(value.get("made_by", "")))
     return None

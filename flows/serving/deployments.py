@@ -18,6 +18,18 @@ from tasks.core.workspace.paths import Paths
 from tasks.versioning.run_git_and_dvc import place_of
 
 LABELS_CHANGED = "refract.labels.changed"
+TAG = "refract"  # on every deployment and run of it, beside the name of the workspace
+DOES = {
+    "corpus": "Takes in the documents that changed, encodes what is new, brings every view up to"
+    " date, and records it.",
+    "labels": "Makes one view anew when its label file appears, changes or vanishes, and records"
+    " it. By hand: `instruction` is the name of a file in `data/labels`, without its ending.",
+    "reconcile": "Makes and records whatever is missing: what a lost event, a kill or a time"
+    " without `refract serve` has left undone. Does nothing where nothing is.",
+    "maintain": "Compacts the tables, refreshes their indices and lets earlier versions go; what"
+    " readers see stays the same.",
+}
+"""What each deployment does, as its page in the Prefect UI says it."""
 
 
 def name_of(paths: Paths, params: Params) -> str:
@@ -62,6 +74,8 @@ def _deployment(
         name=name,
         parameters=parameters,
         schedule=schedule,
+        description=DOES[flow.name],
+        tags=[TAG, name],
         entrypoint_type=EntrypointType.MODULE_PATH,
         **more,
     )

@@ -22,6 +22,8 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
+import flows
+import tasks
 from flows.runtime.child_process import PARENT
 
 IMPORTED = [
@@ -32,10 +34,10 @@ IMPORTED = [
     "torch",
     "sklearn.cluster",
     "sklearn.metrics",
-    "tasks.core.transforms.default_auto",
-    "tasks.core.settings.params",
-    "flows.serving.fork_server",
-    "flows.cli",
+    f"{tasks.__name__}.core.transforms.default_auto",
+    f"{tasks.__name__}.core.settings.params",
+    __name__,
+    f"{flows.__name__}.cli",
 ]
 _STARTER = "prefect.runner._starter_engine"  # its `run_process` starts `python -m prefect.engine`
 
@@ -126,10 +128,10 @@ def _engine(env: dict[str, str]) -> None:
     try:
         runpy.run_path(prefect.engine.__file__, run_name="__main__")
     finally:
-        _end_whole()
+        end_whole()
 
 
-def _end_whole() -> None:
+def end_whole() -> None:
     """End as an interpreter does; `multiprocessing` leaves out what was registered with `atexit`.
 
     Prefect closes its connections there. A request that is cut off by the end of a process can keep

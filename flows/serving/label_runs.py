@@ -10,6 +10,7 @@ from flows.checkout import finish_checkout
 from flows.fit import fit
 from flows.materialise import materialise
 from flows.run import bring_up_to_date
+from flows.run_log import NOTHING, say
 from flows.runtime.flow_run_output import SAY, as_child
 from flows.runtime.lock import writer
 from flows.runtime.prefect_settings import one_heartbeat
@@ -33,13 +34,17 @@ def labels(root: Path, instruction: str, commit: bool = False) -> None:
     paths, params = Paths(root), load_params(Paths(root).params)
     name = check_name(instruction)
     with writer(paths), one_heartbeat():
-        if anything_left(paths, params):
+        if not anything_left(paths, params):
+            say(NOTHING)
+        else:
+            made = []
             there = name not in without_labels(paths)
             if there and any_fit(paths, params, [name]):
                 fit(root, [name])
                 if name in fitted(paths):
-                    materialise(root, [name])
-            bring_up_to_date(root, f"labels/{name}", commit=commit, documents=False)
+                    made = [view.name for view in materialise(root, [name])]
+            subject = f"labels/{name}"
+            bring_up_to_date(root, subject, commit=commit, documents=False, made=made)
     rejected = rejections(paths, params, [name])
     if rejected:
         raise InputError("; ".join(rejected.values()))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from flows.runtime.child_process import PARENT
 from flows.runtime.lock import serving
 from flows.runtime.prefect_server import Server, own_server
+from flows.runtime.report_pages import REPORTS
 from flows.serving.fork_server import fork_flow_runs, open_fork_server
 from flows.state.trust import ask, ask_recording
 from tasks.core.settings.params import Params, load_params
@@ -35,6 +36,7 @@ def serve(root: Path, server: str | None) -> None:
     """
     from flows.runtime.chosen_server import user_chose_a_server
     from flows.runtime.prefect_settings import be_quiet, keep_to, use
+    from flows.runtime.private_server import stop_private
 
     paths, params = Paths(root), load_params(Paths(root).params)
     ask(paths, "links", "sources", "model", "prefect")
@@ -51,7 +53,10 @@ def serve(root: Path, server: str | None) -> None:
         chosen = server is not None or user_chose_a_server()
         if not chosen:
             keep_to(paths)
+            stop_private(paths)  # where one lingers: SQLite has one writer
         open_fork_server()
+        if not chosen:
+            os.environ[REPORTS] = str(paths.root.resolve())
         context: Any = nullcontext() if chosen else own_server(paths, params.serve.port)
         with context as own:
             if own is not None:

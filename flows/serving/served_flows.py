@@ -8,6 +8,7 @@ from pathlib import Path
 from prefect import flow
 
 from flows.run import bring_up_to_date
+from flows.run_log import NOTHING, say
 from flows.runtime.flow_run_output import SAY, as_child
 from flows.runtime.prefect_artifacts import leave_table
 from flows.state.sources import documents
@@ -28,8 +29,11 @@ def corpus(root: Path, commit: bool = False) -> None:
     paths, params = Paths(root), load_params(Paths(root).params)
     if not _documents(paths, params):
         leave_table("corpus", "Main job", [{"what": "documents", "count": 0}])
+        say("no documents: nothing to do")
     elif corpus_is_stale(paths, params) or anything_left(paths, params):
         bring_up_to_date(root, _dated(), commit=commit)
+    else:
+        say(NOTHING)
 
 
 @flow(name="reconcile", flow_run_name="reconcile", **SAY)
@@ -43,6 +47,8 @@ def reconcile(root: Path, commit: bool = False) -> None:
     first = not paths.stamp("ingest").is_file() and _documents(paths, params)
     if first or (paths.stamp("ingest").is_file() and _left(paths, params)):
         bring_up_to_date(root, "reconcile", commit=commit, documents=first)
+    else:
+        say(NOTHING)
 
 
 def _left(paths: Paths, params: Params) -> bool:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from flows.state.label_sources import label_sources, labels_fingerprint
 from flows.state.sources import documents
 from flows.state.wholeness import is_view, mixture, unfinished
 from tasks.core.encoding import vector_space
-from tasks.core.labels.files import LabelFile, fingerprint, label_files
+from tasks.core.labels.files import LabelFile
 from tasks.core.settings.params import Params
 from tasks.core.store.layout import exists
 from tasks.core.transforms.card import CARD, REVISION
@@ -109,7 +110,7 @@ def wording(paths: Paths, params: Params, name: str) -> str:
     """Return the wording of an instruction: of `params.yaml`, of its label card, or its name."""
     card = read_manifest(paths.label_card(name), LabelCard)
     own = name if card is None or card.wording is None else card.wording
-    return params.instructions.get(name) or own
+    return params.wording(name) or own
 
 
 def settings_fingerprint(params: Params, wording: str) -> str:
@@ -118,11 +119,6 @@ def settings_fingerprint(params: Params, wording: str) -> str:
     used = {key: value for key, value in fit.items() if not isinstance(value, dict)}
     used |= {"settings": params.fit.method_settings()}
     return digest(REVISION, used, wording)
-
-
-def labels_fingerprint(paths: Paths, file: LabelFile) -> str:
-    """Return a fingerprint of an instruction's label file, or of all files in its folder."""
-    return fingerprint(Hashes(paths.hashes).all(file.paths))
 
 
 def fit_verdict(paths: Paths, name: str, now: dict[str, str]) -> Verdict:
@@ -203,7 +199,7 @@ def fitted(paths: Paths) -> list[str]:
 
 def without_labels(paths: Paths) -> list[str]:
     """Return the names of instructions that have a transform, but no label file any more."""
-    files = label_files(paths.labels)
+    files = label_sources(paths)
     unusable = {Path(name).name.split(".", 1)[0] for name in files.errors}
     return [name for name in fitted(paths) if name not in files and name not in unusable]
 
@@ -218,7 +214,7 @@ def to_retire(paths: Paths, params: Params) -> list[str]:
 
 def rejections(paths: Paths, params: Params, names: Sequence[str]) -> dict[str, str]:
     """Return the label files that are known to be unusable as they are, with the reason."""
-    files = label_files(paths.labels)
+    files = label_sources(paths)
     reasons = {name: str(error) for name, error in files.errors.items()}
     for name, file in files.items():
         verdict = fit_verdict(paths, name, fit_fingerprints(paths, params, name, file))
@@ -231,15 +227,15 @@ def wanted_labels(paths: Paths, names: Sequence[str]) -> dict[str, LabelFile]:
     """Return the label files of `names`, or all; InputError before there are vectors to fit on."""
     if not paths.stamp("embed").is_file():
         raise InputError("data/vectors: no base vectors yet; expected some; run 'refract embed'")
-    files = label_files(paths.labels)
+    files = label_sources(paths)
     missing = [name for name in names if name not in files]
     if missing:
         if missing[0] in files.errors:
             raise files.errors[missing[0]]
         raise InputError(
             f"data/labels: no label file for {', '.join(missing)}; expected"
-            f" data/labels/{missing[0]}.csv, .tsv, .jsonl or .parquet, or 'refract label"
-            f" {missing[0]}';"
+            f" data/labels/{missing[0]}.csv, .tsv, .jsonl or .parquet, a column of the documents"
+            f" ('refract fit {missing[0]} --from-column COLUMN'), or 'refract label {missing[0]}';"
             f" known: {', '.join(files) or 'none'}"
         )
     return {name: files[name] for name in names} if names else dict(files)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from flows.state import staleness
+from flows.state.label_sources import label_sources
 from flows.state.sources import documents
 from flows.state.trust import ask
 from flows.state.wholeness import unfinished
-from tasks.core.labels.files import label_files
 from tasks.core.settings.params import Params
 from tasks.core.transforms.card import CARD
 from tasks.core.workspace.errors import InputError
@@ -71,7 +71,7 @@ def _vectors(paths: Paths, params: Params) -> dict[str, Any]:
 
 
 def _instructions(paths: Paths, params: Params) -> dict[str, Any]:
-    files = label_files(paths.labels)
+    files = label_sources(paths)
     names = sorted({*files, *staleness.fitted(paths)})
     known = {name: _instruction(paths, params, name, files) for name in names}
     for name, error in files.errors.items():
@@ -84,6 +84,7 @@ NOTHING: dict[str, Any] = {  # of a label file whose name is no instruction's
     "wording": "",
     "labels": {},
     "notes": {},
+    "read_as": [],
     "gate": {},
     "method": None,
     "before": {},
@@ -110,6 +111,7 @@ def _instruction(paths: Paths, params: Params, name: str, files: dict[str, Any])
         "wording": staleness.wording(paths, params, name),
         "labels": card.counts,
         "notes": card.notes,
+        "read_as": card.read_as,
         "gate": {"state": card.gate.state, "why": card.gate.why}
         if card.gate and card.gate.state
         else {},

@@ -72,6 +72,12 @@ def tag_message(name: str, version: Version, scores: Scores) -> str:
     return f"{name} {version}: {_labels(scores)}, {_measures(scores)}"
 
 
+def live_line(name: str, scores: Scores, version: str | None) -> str:
+    """Write what a run made of a view: `emotion: 640 labels, V 4 → 79, live as v2`."""
+    live = "live" if version is None else f"live as {version}"
+    return f"{name}: {', '.join([*_brief(scores), live])}"
+
+
 def _texts(before: int | None, after: int | None) -> str:
     if before is None or after is None:
         return f"{after or 0:,} texts"
@@ -80,14 +86,16 @@ def _texts(before: int | None, after: int | None) -> str:
 
 def _alone(name: str, subject: str, after: Figures, versions: Mapping[str, Version]) -> str:
     scores = after.views.get(name, Scores())
-    words = [f"{scores.texts or 0:,} labels"]
-    shift = _shift(scores, "v_measure", 0)
-    if shift:
-        words.append(f"V {shift}")
+    words = _brief(scores)
     if name in versions:
         words.append(f"view {versions[name]}")
     own = subject.rpartition("/")[2] == name
     return ("" if own else f"{name} ") + ", ".join(words)
+
+
+def _brief(scores: Scores) -> list[str]:
+    shift = _shift(scores, "v_measure", 0)
+    return [f"{scores.texts or 0:,} labels", *([f"V {shift}"] if shift else [])]
 
 
 def _listed(names: Sequence[str], versions: Mapping[str, Version]) -> str:

@@ -23,7 +23,7 @@ def test_a_view_that_four_threads_share_through_thirty_refits(made, tmp_path):
         write_labels(made, "mood", documents()[:rows])
         fit(made)
         materialise(made)
-        seen[rows] = (view.hits("thank you", k=72), view.similar("t03", k=71))
+        seen[rows] = (view.hits("thank you", k=72), view.neighbours("t03", k=71))
     assert seen[40] != seen[50]
     end = threading.Event()
 
@@ -31,7 +31,7 @@ def test_a_view_that_four_threads_share_through_thirty_refits(made, tmp_path):
         answers = 0
         while not end.is_set():
             assert view.hits("thank you", k=72) in [hits for hits, _ in seen.values()]
-            assert view.similar("t03", k=71) in [near for _, near in seen.values()]
+            assert view.neighbours("t03", k=71) in [near for _, near in seen.values()]
             assert len(view.vectors()) == view.export(tmp_path / f"{n}.npy") == 72
             answers += 1
         return answers

@@ -161,13 +161,13 @@ def test_a_workspace_below_an_existing_git_repository_becomes_a_dvc_part_of_it(
 
 
 def test_a_workspace_without_dvc_runs_and_says_that_nothing_was_recorded(world, capsys):
-    from flows.cli import show
+    from flows.cli.show import reports
     from tasks.core.workspace.paths import Paths
 
     report = run(world)
     assert not report.recorded
     assert not (world / "dvc.lock").exists()
-    show.ran(report, Paths(world))
+    reports.ran(report, Paths(world))
     assert "this is no DVC repository" in capsys.readouterr().out
 
 

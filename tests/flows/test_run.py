@@ -259,7 +259,7 @@ def test_a_shard_that_was_finished_before_a_crash_is_not_encoded_again(world, mo
 def test_similar_leaves_the_text_itself_out(made):
     hits = Workspace(made).view("topic").similar("t00", k=5)
     assert len(hits) == 5
-    assert "t00" not in {hit["id"] for hit in hits}
+    assert "t00" not in hits["id"].to_list()
     with pytest.raises(InputError, match="'nope': not in this view"):
         Workspace(made).view("topic").similar("nope")
 

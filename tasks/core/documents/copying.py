@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import quote_from_bytes
 
 from tasks.core.documents.sources import expand, shown, survey
+from tasks.core.documents.text_columns import LOOKED_AT, text_columns
 from tasks.core.documents.wanted import wanted
 from tasks.core.readers.columns import NoTextError, Wanted
 from tasks.core.readers.formats import EmptyFileError, format_of
@@ -87,12 +88,28 @@ def _of(source: str, raw: Path) -> list[Incoming]:
     return found
 
 
+def check_columns(files: Sequence[Path], settings: IngestSettings) -> None:
+    """Refuse files whose beginnings lack a column that `settings` names; InputError says which."""
+    read_as = dataclasses.replace(wanted(settings), metadata=None)
+    for path in files:
+        if is_document(path):
+            continue
+        try:
+            first = next(iter(batches(path, rows=LOOKED_AT, hints=read_as.hints)))
+            read_as.columns(list(first.columns), shown(path), text_columns(first.columns))
+        except EmptyFileError:
+            continue
+        except NoTextError:
+            if len(files) == 1 or format_of(path).suffix != ".json":
+                raise
+
+
 def _check(path: Path, read_as: Wanted, *, alone: bool) -> None:
     """Read the file to its end: a broken one must be known before it is copied."""
     try:
         for number, batch in enumerate(batches(path, hints=read_as.hints)):
             if number == 0 and not is_document(path):
-                read_as.columns(list(batch.columns), shown(path))
+                read_as.columns(list(batch.columns), shown(path), text_columns(batch.columns))
     except EmptyFileError:
         if alone:
             raise

@@ -19,6 +19,7 @@ from tasks.core.documents.metadata import FIXED, TYPES, sql_names, typed
 from tasks.core.documents.quarantine import RejectLog
 from tasks.core.documents.sources import inside, partitions
 from tasks.core.documents.staging import RAW, Intake
+from tasks.core.documents.text_columns import text_columns
 from tasks.core.documents.wanted import wanted
 from tasks.core.readers.columns import Columns, NoTextError, Wanted
 from tasks.core.readers.formats import EmptyFileError, format_of, reading
@@ -110,7 +111,7 @@ def _one_file(
             batch.remarks = [f"{source}: {each}" for each in batch.remarks]
             header = [*batch.columns, *(name for name in folders if name not in batch.columns)]
             if chosen is None and batch.columns:
-                chosen = wanted.columns(header, source)
+                chosen = wanted.columns(header, source, text_columns(batch.columns))
             for name in header[len(batch.columns) :]:
                 batch.columns[name] = [folders[name]] * len(batch)
             read += len(batch) + len(batch.rejected)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.core.labels.cells import DROPPED
+from tasks.core.labels.files import NO_NAMES, OwnColumns
 from tasks.core.readers.reader import ID_NAMES, TEXT_NAMES, find_column
 from tasks.core.workspace.errors import InputError
 
@@ -15,7 +16,10 @@ TEXTS = (*TEXT_NAMES, "data", "row_data", "labeled data", "utterance", "post")
 REMARKS = frozenset(("comment", "description", "review", "message", "data", "body"))
 NAMES = ("label", "labels", "value", "class", "category")
 SPELLED = ("label_text", "label_name", "label_str", "labels_text", "class_name", "category_name")
-TOOLS = ("annotation", "accept", "cats", "choice", "choices", "sentiment", "annotations")
+TOOLS = (
+    *("annotation", "accept", "cats", "choice", "choices", "sentiment", "annotations"),
+    "given_label",
+)
 ANNOTATORS = (
     *("annotator", "annotator_id", "_annotator_id", "_session_id", "annotation_agent", "rater"),
     *("rater_id", "worker", "worker_id", "workerid", "_worker_id", "username", "user", "user_id"),
@@ -33,6 +37,7 @@ _ASIDE = (  # what tools write beside, and what is never a label
     *("lead_time", "created_at", "updated_at", "annotation_id", "timestamp", "meta", "metadata"),
     *("confidence", "novelty", "suggested", "why", "score", "priority", "options", "prediction"),
     *("_input_hash", "_task_hash", "_view_id", "_timestamp", "comments", "_is_binary"),
+    *("predicted_label", "is_label_issue", "label_score", "label_quality", "sample_weight"),
 )
 
 
@@ -56,17 +61,23 @@ class LabelColumns:
 
 
 def label_columns(
-    columns: Mapping[str, Sequence[str | None]], name: str, path: Path
+    columns: Mapping[str, Sequence[str | None]],
+    name: str,
+    path: Path,
+    own_names: OwnColumns = NO_NAMES,
 ) -> LabelColumns:
     """Choose a label file's columns by their names, where these leave it open by first values.
 
     InputError where neither ids nor texts, or no labels, are found.
     """
     header = [each for each in columns if not each.startswith("Unnamed:")]
-    keys = {*_all(header, ID_NAMES), "text", SOURCE}
+    own_id, own_text = ([each.lower()] if each else [] for each in (own_names.id, own_names.text))
+    keys = {*_all(header, ID_NAMES), *own_id, *own_text, "text", SOURCE}
     own = _label([each for each in header if each.lower() not in keys], name, known=False)
     rest = [each for each in header if each != own]
-    ids, texts = _all(rest, IDS), _all(rest, TEXTS)
+    ids, texts = _all(rest, [*own_id, *IDS]), _all(rest, [*own_text, *TEXTS])
+    ids = tuple(each for each in ids if each.lower() not in own_text)
+    texts = tuple(each for each in texts if each.lower() not in own_id)
     left = [each for each in rest if each not in (*ids, *texts)]
     source, annotator = find_column(left, [SOURCE]), find_column(left, ANNOTATORS)
     label = own or _label([each for each in left if each != source], name) or _label(left, name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 
 from tasks.core.labels.cells import DISCARDED, ONE_HOT, SPANS
 from tasks.core.labels.matching import CONFLICT, NEITHER, OTHER_TEXT, TWO_IDS, UNKNOWN_ID, Places
@@ -28,7 +27,7 @@ ADVICE = {
 
 
 def check_rows(
-    path: Path,
+    file: str,
     used: int,
     placed: list[Places],
     reasons: dict[str, int],
@@ -43,7 +42,7 @@ def check_rows(
     if unknown:
         detail += f", such as {', '.join(list(dict.fromkeys(unknown))[:EXAMPLES])}"
     raise InputError(
-        f"{path}: found {used} usable of {read} rows{f' ({detail})' if detail else ''};"
+        f"{file}: found {used} usable of {read} rows{f' ({detail})' if detail else ''};"
         f" expected at least {max(minimum, 1)}; {_likely(reasons, read)}"
     )
 
@@ -64,11 +63,11 @@ def _likely(reasons: dict[str, int], read: int) -> str:
     return known.get(most, "label more texts, or run 'refract ingest' if ids are missing")
 
 
-def check_labels(path: Path, counts: Counter[str], rows: int, minimum: int) -> None:
+def check_labels(file: str, counts: Counter[str], rows: int, minimum: int) -> None:
     """Refuse a file of which fewer than `minimum` different labels are used."""
     if len(counts) < minimum:
         names = ", ".join(f"'{name}'" for name in list(counts)[:EXAMPLES])
         raise InputError(
-            f"{path}: found {len(counts)} label ({names}) on {rows} rows; expected at least"
+            f"{file}: found {len(counts)} label ({names}) on {rows} rows; expected at least"
             f" {minimum} different ones; label some texts otherwise"
         )

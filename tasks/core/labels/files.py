@@ -21,10 +21,25 @@ BESIDE = (".card.json", ".taxonomy.txt")  # what `refract label` writes beside a
 
 @dataclass(frozen=True)
 class Part:
-    """One file of labels, and the format that its name promises."""
+    """One file of labels, and the format that its name promises.
+
+    column: of the corpus, which is the file then: a column of the documents that holds labels.
+    """
 
     path: Path
     format: Format
+    column: str | None = None
+
+
+@dataclass(frozen=True)
+class OwnColumns:
+    """What the documents call their ids and texts, where params.yaml says so."""
+
+    id: str | None = None
+    text: str | None = None
+
+
+NO_NAMES = OwnColumns()
 
 
 @dataclass(frozen=True)
@@ -32,12 +47,22 @@ class LabelFile:
     """The files of one instruction's labels, as they were when their folder was listed.
 
     path: a file, or a folder that stands for all files in it and those of its name beside it.
-    parts: these files, in the order in which they are read; of a file it alone.
+    parts: these files, in the order in which they are read; of a file it alone. own: names of
+    columns by which ids and texts are known beside the usual ones.
     """
 
     instruction: str
     path: Path
     parts: tuple[Part, ...]
+    own: OwnColumns = NO_NAMES
+
+    @property
+    def shown(self) -> str:
+        """What messages call it."""
+        columns = [part.column for part in self.parts if part.column]
+        if len(columns) == len(self.parts) and columns:
+            return f"column '{columns[0]}' of the documents"
+        return str(self.path)
 
     @property
     def paths(self) -> list[Path]:

@@ -39,7 +39,7 @@ class LabelSet:
     name the rows, a text that stands under several ids labels them all. `notes` counts what was
     used but deserves a look, such as whose labels they are, rows that were placed by their text
     although they name an id, and where two sources differ; `counts` the texts of each label, most
-    frequent first.
+    frequent first. `read_as` says in a line which tool a file came from, and what of it counts.
     """
 
     name: str
@@ -51,6 +51,7 @@ class LabelSet:
     reasons: dict[str, int]
     notes: dict[str, int]
     rejects: list[Reject]
+    read_as: tuple[str, ...] = ()
 
     @property
     def label_of(self) -> dict[str, str]:
@@ -80,7 +81,7 @@ def read_labels(
     are fewer than `minimum_rows` usable rows or `minimum_labels` labels.
     """
     filled = [part for part in file.parts if not is_blank(part.path)] or list(file.parts)
-    read = [_steady_rows(part, file.instruction, separator) for part in filled]
+    read = [_steady_rows(part, file, separator) for part in filled]
     placed = [place(rows, keys, texts) for rows in read]
     every = together([judged(*both, keys) for both in zip(read, placed, strict=True)])
     rejects = _rejects(filled, read, every)
@@ -89,8 +90,8 @@ def read_labels(
     each = [members(label) for label in used["label"].to_list()]
     counts = Counter(label for labels in each for label in labels)
     total = sum(len(rows) + len(rows.rejects) for rows in read)
-    check_rows(file.path, len(used), placed, reasons, total, minimum_rows)
-    check_labels(file.path, counts, len(used), minimum_labels)
+    check_rows(file.shown, len(used), placed, reasons, total, minimum_rows)
+    check_labels(file.shown, counts, len(used), minimum_labels)
     noted = decided(every)
     for rows, places in zip(read, placed, strict=True):
         noted += rows.notes + places.notes
@@ -109,7 +110,21 @@ def read_labels(
         reasons=reasons,
         notes=dict(+noted) | described(every.filter("stands")),
         rejects=rejects,
+        read_as=_read_as(filled, read),
     )
+
+
+def check_readable(file: LabelFile, separator: str | None = None) -> None:
+    """Raise the InputError of `read_labels` that needs no corpus: a part is none of labels."""
+    for part in file.parts:
+        if not is_blank(part.path):
+            _steady_rows(part, file, separator)
+
+
+def _read_as(parts: list[Part], read: list[LabelRows]) -> tuple[str, ...]:
+    """Return what each export was read as; led by its name where there are several files."""
+    lines = [(part.path.name, rows.read_as) for part, rows in zip(parts, read, strict=True)]
+    return tuple(f"{name}: {line}" if len(parts) > 1 else line for name, line in lines if line)
 
 
 def labelled_ids(file: LabelFile, keys: pl.DataFrame, texts: Texts | None = None) -> set[str]:
@@ -117,7 +132,7 @@ def labelled_ids(file: LabelFile, keys: pl.DataFrame, texts: Texts | None = None
     found: set[str] = set()
     for part in file.parts:
         if not is_blank(part.path):
-            rows = _steady_rows(part, file.instruction)
+            rows = _steady_rows(part, file)
             frame = judged(rows, place(rows, keys, texts), keys)
             named = frame.filter((pl.col("label") != "") & ~pl.col("unplaced"))
             found.update(named["id"].to_list())
@@ -133,11 +148,11 @@ def is_blank(path: Path) -> bool:
         return False
 
 
-def _steady_rows(part: Part, name: str, separator: str | None = None) -> LabelRows:
+def _steady_rows(part: Part, file: LabelFile, separator: str | None = None) -> LabelRows:
     path = part.path
     before = _state(path)
     try:
-        rows = read_rows(part, name, separator)
+        rows = read_rows(part, file.instruction, separator, file.own)
     except InputError:
         if _state(path) == before:
             raise

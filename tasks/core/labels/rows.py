@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from tasks.core.labels.cells import DISCARDED, EMPTY, ONE_HOT, Answer, dropped, understood
 from tasks.core.labels.columns import LabelColumns, label_columns
-from tasks.core.labels.files import JSON, Part
-from tasks.core.labels.tool_exports import REFUSED, unfold
+from tasks.core.labels.corpus_column import column_rows
+from tasks.core.labels.exports.class_names import class_names, named
+from tasks.core.labels.exports.json_list import whole_json
+from tasks.core.labels.exports.tools import HUGGING_FACE, Tool, read_as, tool_of
+from tasks.core.labels.exports.unfolding import REFUSED, name_options, unfold
+from tasks.core.labels.files import JSON, NO_NAMES, OwnColumns, Part
 from tasks.core.readers.reader import batches
-from tasks.core.readers.records import Batch, Cell, Reject, dump, encodable
-from tasks.core.workspace.errors import InputError
+from tasks.core.readers.records import Batch, Cell, Reject, dump
 from tasks.core.workspace.files import check_regular
 
 ROWS = 50_000
-JSON_LIMIT = 1 << 29  # bytes of a .json file, which is read whole
-LISTS = ("data", "rows", "records", "items", "examples", "results", "annotations", "tasks")
 ABSENT = ("None", "NONE", "NA", "N/A", "NULL", "none given")
 SEPARATORS = ("#", "|", ";", ",")  # of doccano's CSV, and others
 SPELLED_OUT = "label by the name beside its number"
@@ -34,7 +33,7 @@ class LabelRows:
 
     ids, texts: by column, several of which may be the one; others: of columns of unknown names.
     cells: labels as they stand in the file.
-    annotators: who answered, where a column says so.
+    annotators: who answered, where a column says so. read_as: which tool's export it is, if any.
     """
 
     ids: Keys = field(default_factory=dict)
@@ -47,18 +46,30 @@ class LabelRows:
     positions: list[int] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     notes: Counter[str] = field(default_factory=Counter)
+    read_as: str = ""
 
     def __len__(self) -> int:
         return len(self.positions)
 
 
-def read_rows(part: Part, name: str, separator: str | None = None) -> LabelRows:
-    """Read one file of labels for instruction `name`; InputError where it is none."""
+def read_rows(
+    part: Part, name: str, separator: str | None = None, own: OwnColumns = NO_NAMES
+) -> LabelRows:
+    """Read one file of labels for instruction `name`; InputError where it is none.
+
+    own: names of the columns of ids and texts that only this workspace knows.
+    """
     check_regular(part.path)
     rows = LabelRows()
     columns: Keys = {}
     positions: list[int] = []
+    tool: Tool | None = None
+    classes = class_names(part)
     for batch in _batches(part):
+        tool = tool or tool_of(batch.columns) or (HUGGING_FACE if classes else None)
+        for column in classes.keys() & batch.columns.keys():
+            batch.columns[column] = named(batch.columns[column], classes[column])
+        name_options(batch.columns)
         rows.rejects += batch.rejected
         rows.notes.update(batch.remarks)
         flat = unfold(batch.columns, name)
@@ -69,7 +80,10 @@ def read_rows(part: Part, name: str, separator: str | None = None) -> LabelRows:
             columns[column] += here.get(column, [None] * len(origin))
         positions += [batch.positions[at] for at in origin]
     rows.positions = positions
-    _fill(rows, columns, label_columns(columns, name, part.path), separator)
+    _fill(rows, columns, label_columns(columns, name, part.path, own), separator)
+    if tool is not None:
+        doubted = sum(map(_is_on, columns.get("is_label_issue", ())))
+        rows.read_as = read_as(tool, rows.answers, doubted)
     return rows
 
 
@@ -166,79 +180,13 @@ def _judge_absent(rows: LabelRows) -> None:
 
 
 def _batches(part: Part) -> Iterator[Batch]:
-    whole = _whole(part.path) if part.format == JSON else None
+    if part.column is not None:
+        found = column_rows(part)
+        columns: Keys = {"id": [key for _, key, _ in found], "label": [own for *_, own in found]}
+        yield Batch(columns, [part.path] * len(found), [at for at, *_ in found])
+        return
+    whole = whole_json(part.path) if part.format == JSON else None
     if whole is not None:
         yield whole
     else:
         yield from batches(part.path, ROWS)
-
-
-def _whole(path: Path) -> Batch | None:
-    """Read a .json file: a list of objects, alone or under a usual key, or a label by id.
-
-    None where several values stand there, one behind the other, as `datasets` writes them.
-    """
-    size = path.stat().st_size
-    try:
-        text = path.read_text("utf-8-sig") if size <= JSON_LIMIT else None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{path}: not readable ({error}); expected JSON in UTF-8; export it again"
-        ) from error
-    if text is None:
-        raise InputError(
-            f"{path}: found {size:,} bytes of JSON; expected at most {JSON_LIMIT:,}; write it as"
-            " JSON Lines (.jsonl)"
-        )
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        if str(error).startswith("Extra data"):
-            return None
-        raise InputError(
-            f"{path}: found no JSON ({str(error)[:80]}); expected a list of objects; export it"
-            " again, or as JSON Lines (.jsonl)"
-        ) from error
-    records = _records(value)
-    if records is None:
-        raise InputError(
-            f"{path}: found JSON that is no list of objects; expected one object a text, with its"
-            " id or text and its label; export it otherwise, or as CSV"
-        )
-    return _batch(path, records)
-
-
-def _records(value: object) -> list[object] | None:
-    if isinstance(value, dict):
-        listed = next((value[key] for key in LISTS if isinstance(value.get(key), list)), None)
-        if listed is not None:
-            value = listed
-        elif value and all(isinstance(each, str | int) for each in value.values()):
-            value = [{"id": key, "label": label} for key, label in value.items()]
-    if not isinstance(value, list) or not any(isinstance(each, dict) for each in value):
-        return [] if value == [] else None
-    return value
-
-
-def _batch(path: Path, records: list[object]) -> Batch:
-    batch = Batch(paths=[], positions=[])
-    good: list[dict[str, object]] = []
-    for position, record in enumerate(records, 1):
-        if isinstance(record, dict) and encodable(dump(record)):
-            good.append(record)
-            batch.positions.append(position)
-            batch.paths.append(path)
-        else:
-            reason = "JSON that is not an object" if not isinstance(record, dict) else "bad text"
-            batch.rejected.append(Reject(path, position, reason, dump(record)[:2_000]))
-    names = dict.fromkeys(key for record in good for key in record)
-    batch.columns = {key: [_cell(record.get(key)) for record in good] for key in names}
-    return batch
-
-
-def _cell(value: object) -> Cell:
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    return dump(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -40,7 +41,14 @@ COLUMN_LIMIT = 256  # of one file; more are data that became columns
 
 
 class NoTextError(InputError):
-    """A file without a column of texts: metadata of others are passed over for it."""
+    """A file without a column of texts: metadata of others are passed over for it.
+
+    candidates: columns that could be it, the longest texts first.
+    """
+
+    def __init__(self, message: str, source: str = "", candidates: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.source, self.candidates = source, list(candidates)
 
 
 @dataclass(frozen=True)
@@ -58,10 +66,12 @@ def detect_columns(
     text: str | None = None,
     metadata: Sequence[str] | None = None,
     source: str = "input",
+    candidates: Sequence[str] = (),
 ) -> Columns:
     """Choose the columns of `source`: the configured ones, or else by their usual names.
 
-    Names are compared without regard to case. `metadata=None` keeps all the others.
+    Names are compared without regard to case. `metadata=None` keeps all the others. candidates:
+    columns that NoTextError is to name.
     """
     found_text = (
         _configured(header, text, "text", source) if text else find_column(header, TEXT_NAMES)
@@ -69,7 +79,9 @@ def detect_columns(
     if found_text is None:
         raise NoTextError(
             f"{source}: found no text column among {_listed(header)}; expected one of"
-            f" {', '.join(TEXT_NAMES)}; name yours in params.yaml: ingest.text"
+            f" {', '.join(TEXT_NAMES)}; {_advice(candidates)}",
+            source,
+            candidates,
         )
     rest = [name for name in header if name != found_text]
     found_id = _configured(header, id, "id", source) if id else find_column(rest, ID_NAMES)
@@ -82,6 +94,14 @@ def detect_columns(
         rest = [_configured(header, name, "metadata", source) for name in metadata]
     kept = dict.fromkeys(name for name in rest if name not in (found_id, found_text))
     return Columns(found_id, found_text, tuple(kept))
+
+
+def _advice(candidates: Sequence[str]) -> str:
+    if not candidates:
+        return "name yours in params.yaml: ingest.text"
+    others = ", ".join(f"'{name}'" for name in candidates[1:])
+    more = f"; texts are in {others}, too" if others else ""
+    return f"name yours, such as 'refract ingest --text {shlex.quote(candidates[0])}'{more}"
 
 
 def find_column(header: Sequence[str], names: Iterable[str]) -> str | None:
@@ -114,9 +134,13 @@ class Wanted:
     metadata: tuple[str, ...] | None
     hints: Hints
 
-    def columns(self, header: Sequence[str], source: str) -> Columns:
+    def columns(
+        self, header: Sequence[str], source: str, candidates: Sequence[str] = ()
+    ) -> Columns:
         """Return which columns of `header` are id, text and metadata."""
-        return detect_columns(header, self.id, self.text, self.metadata, source=source)
+        return detect_columns(
+            header, self.id, self.text, self.metadata, source=source, candidates=candidates
+        )
 
 
 def too_many(names: Sequence[str], wanted: Sequence[str]) -> tuple[list[str], str]:

@@ -39,7 +39,8 @@ class Story:
     known: id → label that it was given, or one of several. counts: label → texts that were given
     it. likeliest: label → live rows of which it is the likeliest. wanted: why → texts worth
     labelling next, as `refract suggest` finds them; empty where the label file cannot be read.
-    scores: measure → the generic space's and the view's. confusion: None where there is none,
+    doubted: texts whose label is probably wrong, as `refract doubts` lists them, and how many there
+    are. scores: measure → the generic space's and the view's. confusion: None where there is none,
     which `unchecked` explains. notice: what to know before believing the page. facts: term →
     value, for those who want to make it again.
     """
@@ -52,6 +53,7 @@ class Story:
     atlas: Atlas
     likeliest: Mapping[str, int]
     wanted: Mapping[str, pl.DataFrame]
+    doubted: tuple[int, Sequence[Mapping[str, Any]]]
     scores: Mapping[str, tuple[Interval, Interval]]
     held_out: int
     confusion: Confusion | None

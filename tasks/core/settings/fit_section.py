@@ -9,14 +9,14 @@ from pydantic import Field, field_validator
 from tasks.core.settings.section import Section
 
 METHODS = {
-    "auto": "tasks.core.transforms.default_auto:Auto",
-    "discriminant": "tasks.core.transforms.discriminant:Discriminant",
-    "kernel": "tasks.core.transforms.kernel:Kernel",
-    "fda": "tasks.core.transforms.fda:Fda",
-    "gstransform": "tasks.core.transforms.gstransform:GsTransform",
-    "identity": "tasks.core.transforms.centroids:Identity",
+    "auto": "default_auto:Auto",
+    "discriminant": "discriminant:Discriminant",
+    "kernel": "kernel:Kernel",
+    "fda": "fda:Fda",
+    "gstransform": "gstransform:GsTransform",
+    "identity": "centroids:Identity",
 }
-"""Each method of `fit.method` with its class, a `Transform`, imported when asked for."""
+"""Each method of `fit.method` with its class, a `Transform`: module and name in `transforms`."""
 
 READS_NAMES = ("auto",)  # the methods that learn from what the labels are called
 

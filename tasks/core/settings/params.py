@@ -9,8 +9,10 @@ import yaml
 from pydantic import Field, ValidationError, field_validator
 
 from tasks.core.settings.fit_section import FitSettings
+from tasks.core.settings.instruction_section import Instruction, Instructions
 from tasks.core.settings.label_section import LabelSettings
 from tasks.core.settings.running_sections import (
+    EngineSettings,
     MaintainSettings,
     RecordSettings,
     ServeSettings,
@@ -26,13 +28,13 @@ from tasks.core.text.discretion import shown
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.instruction_name import check_name
 
-_FORMER = {"engine": {"runner": "local"}}  # a section without a choice, as `init` once wrote it
+_FORMER = {"engine": {"runner": "local"}}  # keys without a choice, as `init` once wrote them
 
 
 class Params(Section):
     """All of params.yaml."""
 
-    instructions: dict[str, str] = Field(
+    instructions: Instructions = Field(
         default_factory=dict,
         description="name: wording; without one here it is that of its label card, or its name",
     )
@@ -41,16 +43,25 @@ class Params(Section):
     label: LabelSettings = LabelSettings()
     fit: FitSettings = FitSettings()
     materialise: MaterialiseSettings = MaterialiseSettings()
+    engine: EngineSettings = EngineSettings()
     serve: ServeSettings = ServeSettings()
     maintain: MaintainSettings = MaintainSettings()
     record: RecordSettings = RecordSettings()
 
     @field_validator("instructions")
     @classmethod
-    def _names(cls, value: dict[str, str]) -> dict[str, str]:
+    def _names(cls, value: dict[str, Instruction]) -> dict[str, Instruction]:
         for name in value:
             check_name(name)
         return value
+
+    def wording(self, name: str) -> str | None:
+        """Return the wording of an instruction, or None where there is none here."""
+        return self.instructions[name].wording if name in self.instructions else None
+
+    def columns(self) -> dict[str, str]:
+        """Return the column of the documents that holds the labels, by instruction."""
+        return {name: one.column for name, one in self.instructions.items() if one.column}
 
 
 def load_params(path: Path) -> Params:
@@ -67,11 +78,17 @@ def load_params(path: Path) -> Params:
         raise InputError(
             f"{path.name}: expected sections such as 'fit:', found {type(raw).__name__}"
         )
-    known = {key: value for key, value in raw.items() if _FORMER.get(key, ...) != value}
     try:
-        return Params.model_validate(known)
+        return Params.model_validate({key: _known(key, value) for key, value in raw.items()})
     except ValidationError as error:
         raise InputError(_first_mistake(path.name, error)) from error
+
+
+def _known(section: str, value: Any) -> Any:
+    former = _FORMER.get(section)
+    if former is None or not isinstance(value, dict):
+        return value
+    return {key: each for key, each in value.items() if former.get(key, ...) != each}
 
 
 def _first_mistake(file: str, error: ValidationError) -> str:
@@ -96,7 +113,8 @@ def _keys(section: tuple[int | str, ...]) -> list[str]:
 def _section(place: tuple[int | str, ...]) -> Any:
     model: Any = Params
     for part in place:
-        model = model.model_fields[str(part)].annotation
+        fields = getattr(model, "model_fields", {})  # instructions have names of their own
+        model = fields[part].annotation if part in fields else Instruction
     return model
 
 
@@ -137,10 +155,10 @@ def _render(section: Section, indent: str) -> list[str]:
     return lines
 
 
-def _dump_block(name: str, value: dict[str, str]) -> list[str]:
+def _dump_block(name: str, value: dict[str, Instruction]) -> list[str]:
     if not value:
         return [f"{name}: {{}}"]
-    return [f"{name}:", *(f"  {_dump(key)}: {_dump(text)}" for key, text in value.items())]
+    return [f"{name}:", *(f"  {_dump(key)}: {_dump(one.plain())}" for key, one in value.items())]
 
 
 def _dump(value: object) -> str:

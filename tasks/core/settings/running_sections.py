@@ -10,6 +10,21 @@ from pydantic import Field, field_validator
 
 from tasks.core.settings.section import Section
 
+LONGEST_LINGER = 1_440  # minutes
+
+
+class EngineSettings(Section):
+    """What runs the commands."""
+
+    linger: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=LONGEST_LINGER,
+            description="minutes that what a command has started stays for the next; 0: none",
+        ),
+    ] = 15.0
+
 
 class ServeSettings(Section):
     """What `refract serve` runs, and when."""

@@ -199,7 +199,7 @@ def _class(method: str) -> type[Transform]:
             f"method {method!r} is unknown, expected one of {', '.join(sorted(METHODS))}; "
             f"change fit.method in params.yaml"
         )
-    kind: type[Transform] = resolve_name(METHODS[method])
+    kind: type[Transform] = resolve_name(f"{__package__}.{METHODS[method]}")
     return kind
 
 

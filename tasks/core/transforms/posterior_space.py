@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from tasks.core.numerics.tensors import as_array
@@ -64,3 +65,10 @@ def embed_posterior(
         confidence[part] = as_array(best.values * (1 - found.new[:, 0]))
         novelty[part] = as_array(found.new[:, 0])
     return Prediction(vectors, label, confidence, novelty)
+
+
+def posterior(found: Prediction, k: int) -> NDArray[np.float64]:
+    """Return p, (n, k), of what `embed_posterior` laid out: its first k numbers are √(1-ν) p."""
+    known = found.vectors[:, :k].astype(np.float64)
+    whole = np.maximum(known.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    return np.asarray(known / whole, np.float64)

@@ -1,4 +1,4 @@
-"""The rows of a view as a frame, and in a file for other programs: Parquet, or numpy with ids."""
+"""The rows of a view as a frame, and in a file for other programs: Parquet, CSV, numpy."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from tasks.core.store import tables
+from tasks.core.text.formulas import neutral
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import check_place, replacing, sweep_beside, write_json
 
@@ -28,6 +29,13 @@ def export_parquet(rows: pl.DataFrame, file: Path) -> None:
     _prepare(file)
     with replacing(file) as out:
         rows.write_parquet(out)
+
+
+def export_csv(rows: pl.DataFrame, file: Path) -> None:
+    """Write `rows` without their vectors as CSV, in which no spreadsheet finds a formula."""
+    _prepare(file)
+    with replacing(file) as out:
+        neutral(rows.drop(tables.VECTOR)).write_csv(out)
 
 
 def export_npy(rows: pl.DataFrame, file: Path) -> None:

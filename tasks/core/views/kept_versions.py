@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
-from tasks.core.labels.files import LabelFile, fingerprint, label_files
+from tasks.core.labels.corpus_column import content, place
+from tasks.core.labels.files import NO_NAMES, LabelFile, OwnColumns, fingerprint, label_files
 from tasks.core.labels.reader import LabelSet, read_labels
 from tasks.core.text.same_text import Texts
 from tasks.core.transforms.card import CARD, is_whole, read_card
@@ -38,13 +39,13 @@ def keep_labels(kept: Path, file: LabelFile | None) -> None:
     if file is None or not is_whole(kept) or any(_made(kept, copy) for copy in copies(kept)):
         return
     try:
-        found = {part.relative_to(file.path.parent): part.read_bytes() for part in file.paths}
+        found = {place(file, part): content(part) for part in file.parts}
     except (OSError, InputError):  # removed since the fit: no longer what the transform has seen
         return
     if fingerprint([content_hash(payload) for payload in found.values()]) == _named(kept):
-        for place, payload in found.items():
-            (kept / _KEPT / place).parent.mkdir(parents=True, exist_ok=True)
-            write_bytes(kept / _KEPT / place, payload)
+        for name, payload in found.items():
+            (kept / _KEPT / name).parent.mkdir(parents=True, exist_ok=True)
+            write_bytes(kept / _KEPT / name, payload)
 
 
 def labels_of(
@@ -58,7 +59,8 @@ def labels_of(
 
     present: the instruction's label file as it is now. keys, texts: as `read_labels` takes them.
     """
-    for file in (*copies(kept), *([present] if present else [])):
+    own = present.own if present else NO_NAMES
+    for file in (*copies(kept, own), *([present] if present else [])):
         try:
             if _made(kept, file):
                 return read_labels(file, keys, 1, 1, separator, texts)
@@ -73,15 +75,16 @@ def kept_versions(folder: Path, live: str) -> list[Path]:
     return sorted(others, key=lambda path: ((path / CARD).stat().st_mtime_ns, path.name))[::-1]
 
 
-def copies(kept: Path) -> list[LabelFile]:
+def copies(kept: Path, own: OwnColumns = NO_NAMES) -> list[LabelFile]:
     """Return the copy of the label file beside a kept transform; none where none was kept."""
-    return list(label_files(kept / _KEPT).values())
+    return [replace(file, own=own) for file in label_files(kept / _KEPT).values()]
 
 
 def _made(kept: Path, file: LabelFile) -> bool:
     """Tell whether the kept transform was made from this label file as it is now."""
     try:
-        return fingerprint([content_hash(part) for part in file.paths]) == _named(kept)
+        hashes = [content_hash(content(part)) for part in file.parts]
+        return fingerprint(hashes) == _named(kept)
     except (OSError, InputError):
         return False
 

@@ -150,6 +150,7 @@ class Card(Manifest):
     counts: Counts = Field(default_factory=dict)
     reasons: Counts = Field(default_factory=dict)
     notes: Counts = Field(default_factory=dict)
+    read_as: list[str] = Field(default_factory=list)
     gate: Gate | None = None
     seed: int | None = None
     method: str = ""

@@ -98,10 +98,16 @@ def apart(paths: Paths) -> Path | None:
 
 
 def _note(paths: Paths) -> Path | None:
+    base = lasting_state()
+    return None if base is None else base / _PLACE / f"{_name(paths)}.json"
+
+
+def lasting_state() -> Path | None:
+    """Return the user's folder for what is kept outside of workspaces; None where none lasts."""
     base = _base()
     if base is None or (HOMELESS in os.environ and base.is_relative_to(Path.home())):
         return None
-    return base / _PLACE / f"{_name(paths)}.json"
+    return base
 
 
 def _base() -> Path | None:

@@ -213,7 +213,7 @@ def test_a_file_that_changes_while_it_is_read_is_still_being_written(
     path = put(tmp_path, "mood.csv", content)
     read_rows = labels_module.read_rows
 
-    def slow(part: Part, name: str, separator: str | None) -> object:
+    def slow(part: Part, name: str, separator: str | None, own: object) -> object:
         os.utime(part.path, ns=(1, 1))
         return read_rows(part, name, separator)
 

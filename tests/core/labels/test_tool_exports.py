@@ -9,10 +9,10 @@ import pytest
 
 from tasks.core.documents.staging import text_hash
 from tasks.core.labels.cells import CONTAINER, DIFFER, DISCARDED, EMPTY, ONE_HOT, SCORES, SPANS
+from tasks.core.labels.exports.unfolding import QUESTIONS
 from tasks.core.labels.files import label_file
 from tasks.core.labels.precedence import CONFLICT
 from tasks.core.labels.reader import read_labels
-from tasks.core.labels.tool_exports import QUESTIONS
 from tasks.core.workspace.errors import InputError
 
 TEXTS = [

@@ -108,7 +108,7 @@ def test_every_setting_has_a_description_of_one_line():
         ("materialise: {chunk: 10000001}", "must be less than or equal to 10000000"),
         ("materialise: {index_from: 999}", "must be greater than or equal to 1000 (got 999)"),
         ("materialise: {storage: int8}", "materialise.storage: must be 'float16' or 'float32'"),
-        ("engine: {runner: ray}", "engine: unknown key; expected one of: instructions, ingest"),
+        ("engine: {runner: ray}", "engine.runner: unknown key; expected one of: linger"),
         ("fit: {seed: one}", "fit.seed: must be a valid integer"),
     ],
 )
@@ -178,7 +178,15 @@ def test_a_number_has_to_be_finite(tmp_path, key, number):
         ("fit: {seed: -1, x: 1}", "(and 1 more)"),
         ("instructions: {base: x}", "'base': this name is kept for the untransformed vectors"),
         ("instructions: {A: x}", "'A': expected 1 to 63 of a-z"),
-        ("instructions: {mood: 3}", "instructions.mood: must be a valid string (got 3)"),
+        (
+            "instructions: {mood: 3}",
+            "instructions.mood: must be a valid string, or a mapping with 'column' or 'wording'"
+            " (got 3)",
+        ),
+        (
+            "instructions: {mood: {colum: Mood}}",
+            "instructions.mood.colum: unknown key; expected one of: wording, column",
+        ),
         ("- a", "expected sections such as 'fit:', found list"),
         ("fit: [", "not readable as YAML"),
         ("a: !!python/object/apply:os.system [true]", "line 1: found a tag (!), expected plain"),

@@ -20,7 +20,7 @@ ID, WORDS = {DIGEST!r}, {WORDS!r}
     + """
 import sys
 from types import SimpleNamespace
-from flows.cli import show, show_status, show_versions
+from flows.cli.show import reports, status_table, version_tables
 hit = {"score": 0.93, "id": ID, "label": "delivery_to_the_wrong_address", "confidence": 0.9,
        "text": WORDS}
 figures = {"v_measure": 79.0, "triplets": 95.9, "sts": 81.2, "knn": 91.7}
@@ -32,10 +32,10 @@ row = {"here": True, "date": "2026-11-26T17:10:00", "commit": "268e4381aa", "tag
        "same_as": None, "texts": 1600, "labels": 640, "method": "auto: kernel", "after": figures,
        "accuracy": 92.4, "tags": ["view/x/v1"], "message": "run: 1,600 texts; 3 views"}
 {
-    "hits": lambda: show.hits([("lost", "emotion", [hit])], as_json=False),
-    "views": lambda: show_status.views({"emotion": about}),
-    "versions": lambda: show_versions.view("emotion", [SimpleNamespace(**row)], as_json=False),
-    "commits": lambda: show_versions.commits([SimpleNamespace(**row)], as_json=False),
+    "hits": lambda: reports.hits([("lost", "emotion", [hit])], as_json=False),
+    "views": lambda: status_table.views({"emotion": about}),
+    "versions": lambda: version_tables.view("emotion", [SimpleNamespace(**row)], as_json=False),
+    "commits": lambda: version_tables.commits([SimpleNamespace(**row)], as_json=False),
 }[sys.argv[1]]()
 """
 )

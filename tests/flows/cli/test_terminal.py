@@ -7,7 +7,7 @@ import click
 import polars as pl
 import pytest
 
-from flows.cli import show, show_judging, show_status
+from flows.cli.show import judgements, reports, status_table
 from flows.cli.terminal import cleaned
 from flows.state import status
 
@@ -48,8 +48,8 @@ HIT = {"score": 0.5, "id": EVIL, "label": EVIL, "confidence": 1.0, "text": EVIL}
         lambda: click.echo(EVIL),
         lambda: click.echo(EVIL, err=True),
         lambda: print(EVIL),
-        lambda: show.hits([(EVIL, EVIL, [HIT])], as_json=False),
-        lambda: show.hits([("q", "v", [HIT])], as_json=True),
+        lambda: reports.hits([(EVIL, EVIL, [HIT])], as_json=False),
+        lambda: reports.hits([("q", "v", [HIT])], as_json=True),
     ],
 )
 @pytest.mark.parametrize("kind", [io.TextIOWrapper, Terminal])
@@ -63,19 +63,19 @@ def test_nothing_moves_the_cursor_or_turns_a_line_round(printed, say, kind, monk
 
 def test_markup_and_emoji_codes_are_only_text(printed):
     hit = {"score": 0.5, "id": "[red]x[/red]", "label": ":smile:", "text": "[link=y]z[/link] \\"}
-    said = printed(lambda: show.hits([("[b]q", "v", [hit])], as_json=False))
+    said = printed(lambda: reports.hits([("[b]q", "v", [hit])], as_json=False))
     for text in ("[red]x[/red]", ":smile:", "[link=y]z[/link] \\", "[b]q"):
         assert text in said
 
 
 def test_json_is_the_data_as_it_is(printed):
-    said = printed(lambda: show.hits([("q", "v", [HIT])], as_json=True))
+    said = printed(lambda: reports.hits([("q", "v", [HIT])], as_json=True))
     assert json.loads(said) == [HIT]
 
 
 def test_a_terminal_that_has_fewer_characters_shows_what_it_can(printed):
     rows = [{"score": 0.5, "id": "料", "label": "Ärger", "text": "→ 料金"}]
-    said = printed(lambda: show.hits([("q", "v", rows)], as_json=False), encoding="latin-1")
+    said = printed(lambda: reports.hits([("q", "v", rows)], as_json=False), encoding="latin-1")
     assert "Ärger" in said
     assert r"\u6599" in said
 
@@ -85,7 +85,7 @@ def test_what_is_suggested_is_utf_8_in_any_locale(monkeypatch, form):
     stream = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
     monkeypatch.setattr("sys.stdout", stream)
     with cleaned():
-        show_judging.suggestions(pl.DataFrame({"id": ["a"], "text": ["料金 \x1b[31m"]}), form)
+        judgements.suggestions(pl.DataFrame({"id": ["a"], "text": ["料金 \x1b[31m"]}), form)
     said = stream.buffer.getvalue().decode("utf-8")
     assert "料金" in said
     assert r"\x1b" not in said  # a file keeps its data
@@ -93,8 +93,8 @@ def test_what_is_suggested_is_utf_8_in_any_locale(monkeypatch, form):
 
 def test_what_is_suggested_computes_nothing_in_a_spreadsheet(printed):
     rows = pl.DataFrame({"id": ["a"], "text": ["=HYPERLINK(1)"]})
-    assert printed(lambda: show_judging.suggestions(rows, "csv")) == "id,text\na,'=HYPERLINK(1)\n"
-    assert json.loads(printed(lambda: show_judging.suggestions(rows, "jsonl")))["text"][0] == "="
+    assert printed(lambda: judgements.suggestions(rows, "csv")) == "id,text\na,'=HYPERLINK(1)\n"
+    assert json.loads(printed(lambda: judgements.suggestions(rows, "jsonl")))["text"][0] == "="
 
 
 def test_why_a_label_file_was_rejected_stands_on_one_line_below_the_table(printed):
@@ -106,6 +106,6 @@ def test_why_a_label_file_was_rejected_stands_on_one_line_below_the_table(printe
         "vectors": {"rows": 0, "truncated": 0},
         "instructions": {"topic": status.NOTHING | {"transform": verdict}},
     }
-    said = printed(lambda: show_status.status(state)).splitlines()
+    said = printed(lambda: status_table.status(state)).splitlines()
     assert f"  topic is {verdict['reason']}" in said
     assert len(said) < 12

@@ -99,3 +99,80 @@ def test_an_instruction_named_like_a_column_still_gets_its_labels_from_label(mad
     assert "novelty_" in found.columns
     assert "novelty" not in found.columns
     assert found["label"].to_list() == [None] * 3
+
+
+def as_label_studio(tasks, truth):
+    """Return the JSON that Label Studio exports once somebody has answered the tasks."""
+    for number, task in enumerate(tasks):
+        prediction = task["predictions"][0]["result"][0]
+        answer = prediction | {"value": {"choices": [truth[task["data"]["doc_id"]]]}}
+        done = {"id": number, "completed_by": 1, "was_cancelled": False, "result": [answer]}
+        task |= {"id": number + 1, "annotations": [done]}
+    return json.dumps(tasks)
+
+
+def as_minimal(tasks, truth):
+    """Return the same as JSON-MIN, in which the tool's own id is the one called `id`."""
+    rows = [
+        task["data"]
+        | {"id": number + 1, "mood": truth[task["data"]["doc_id"]], "annotator": 1}
+        | {"annotation_id": number, "lead_time": 2.0, "created_at": "2026-11-26T10:00:00Z"}
+        for number, task in enumerate(tasks)
+    ]
+    return json.dumps(rows)
+
+
+def as_doccano(tasks, truth):
+    """Return what doccano exports: its id, the text, labels, comments and the metadata."""
+    rows = [
+        {"id": n + 1, **task, "label": [truth[task["doc_id"]]], "Comments": []}
+        for n, task in enumerate(tasks)
+    ]
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def as_prodigy(tasks, truth):
+    """Return what `prodigy db-out` writes after the interface `choice`."""
+    rows = [
+        task | {"accept": [truth[task["doc_id"]]], "answer": "accept", "_input_hash": n}
+        for n, task in enumerate(tasks)
+    ]
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+ROUND_TRIPS = {
+    "label-studio": ("x.json", as_label_studio, "a Label Studio export: 12 annotations"),
+    "label-studio, JSON-MIN": ("x.json", as_minimal, "a Label Studio export: 12 annotations"),
+    "doccano": ("x.jsonl", as_doccano, "a doccano export: 12 texts"),
+    "prodigy": ("x.jsonl", as_prodigy, "a Prodigy export: 12 answers"),
+}
+
+
+@pytest.mark.parametrize("name", ROUND_TRIPS)
+def test_what_a_tool_makes_of_its_tasks_is_read_back(made, tmp_path, name):
+    file, answered, line = ROUND_TRIPS[name]
+    form = name.split(",")[0]
+    text = printed(made, "mood", "-n", "12", "--format", form)
+    tasks = json.loads(text) if form == "label-studio" else list(map(json.loads, text.splitlines()))
+    truth = {row["id"]: row["mood"] for row in documents()}
+    (tmp_path / file).write_text(answered(tasks, truth))
+    keys = base_table.keys(Paths(made).base_table)
+    texts = base_table.texts(Paths(made).base_table)
+    found = read_labels(label_file(tmp_path / file, "mood"), keys, 10, texts=texts)
+    assert len(tasks) == len(found.ids) == 12
+    assert found.label_of == {key: truth[key] for key in found.ids}
+    assert (found.read_as, found.reasons) == ((f"read as {line}",), {})
+
+
+def test_tasks_carry_what_the_view_would_say_and_the_labels_to_choose_from(made):
+    done = CliRunner().invoke(
+        cli, ["suggest", "mood", "-n", "3", "--format", "label-studio", "--root", str(made)]
+    )
+    guess = json.loads(done.stdout)[0]["predictions"][0]
+    assert guess["result"][0]["value"]["choices"][0] in ("angry", "glad")
+    assert 0 < guess["score"] <= 1
+    choices = '<Choice value="angry"/><Choice value="glad"/></Choices></View>'
+    assert done.stderr.startswith("labelling interface for it: <View>")
+    assert done.stderr.endswith(f"{choices}\n")
+    task = json.loads(printed(made, "mood", "-n", "1", "--format", "prodigy"))
+    assert [option["id"] for option in task["options"]] == ["angry", "glad"]

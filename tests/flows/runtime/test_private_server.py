@@ -22,7 +22,7 @@ import sys, json
 from pathlib import Path
 from flows.runtime.private_server import private_server
 from tasks.core.workspace.paths import Paths
-with private_server(Paths(Path(sys.argv[1]))) as note:
+with private_server(Paths(Path(sys.argv[1])), float(sys.argv[2])) as note:
     pass
 print(json.dumps([note.url, note.secret]), flush=True)
 sys.stdin.read()
@@ -30,14 +30,17 @@ sys.stdin.read()
 
 
 class Command:
-    """A process that needs the private server of `root` until its input ends."""
+    """A process that needs the private server of `root` until its input ends.
 
-    def __init__(self, root):
+    linger: seconds that the server may stay afterwards; more: environment variables.
+    """
+
+    def __init__(self, root, linger=0, **more):
         self.process = subprocess.Popen(
-            [sys.executable, "-c", COMMAND, str(root)],
+            [sys.executable, "-c", COMMAND, str(root), str(linger)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=environment(),
+            env=environment(**more),
             start_new_session=True,
         )
 

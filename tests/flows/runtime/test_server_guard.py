@@ -27,7 +27,7 @@ def ask(path="/api/flows/filter", method="POST", kind="http", hosts=(OWN,), quer
     scope = {"type": kind, "path": path, "headers": pairs, "query_string": query.encode()}
     if kind == "http":
         scope["method"] = method
-    asyncio.run(Guard(app, 4200, SECRET)(scope, None, send))
+    asyncio.run(Guard(app, 4200, SECRET, lambda: None)(scope, None, send))
     return sent
 
 

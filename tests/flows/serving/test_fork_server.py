@@ -23,10 +23,10 @@ def test_prefect_starts_flow_runs_by_the_function_that_a_fork_stands_in_for():
 def test_a_fork_ends_with_what_was_registered_for_the_end_of_a_process():
     """Prefect closes its connections there; a cut one can lock its server for a minute."""
     call = (
-        "import atexit, os; from flows.serving.fork_server import _end_whole;"
+        "import atexit, os; from flows.serving.fork_server import end_whole;"
         " atexit.register(print, 'closed')"
     )
-    end = "_end_whole(); import sys; sys.stdout.flush(); os._exit(0)"
+    end = "end_whole(); import sys; sys.stdout.flush(); os._exit(0)"
     done = subprocess.run([sys.executable, "-c", f"{call}; {end}"], stdout=subprocess.PIPE)
     assert done.stdout == b"closed\n"
 

@@ -1,6 +1,7 @@
 """`refract serve` on a real git + DVC workspace: by the clock, by label files, side by side."""
 
 import asyncio
+import re
 import shutil
 import signal
 import subprocess
@@ -305,8 +306,15 @@ def test_a_removed_label_file_is_reported_and_retires_its_view_only_when_asked_t
 
 
 def test_each_run_leaves_what_it_made_to_look_at(desk):
-    kinds = {item["key"] for item in desk.api("artifacts/filter", {"limit": 200})}
-    assert {"ingest", "embed", "fit", "materialise", "run", "view-heat"} <= kinds
+    left = {item["key"]: item["data"] for item in desk.api("artifacts/filter", {"limit": 200})}
+    assert {"ingest", "embed", "fit", "materialise", "run", "view-heat"} <= set(left)
+    heat = re.fullmatch(r"\[the report of heat\]\((http://[^/]+)/(.+)\)", left["view-heat"])
+    assert status(*heat.groups()) == 404  # until 'refract report' has drawn it
+    page = Paths(desk.root).report("heat")
+    page.parent.mkdir(exist_ok=True)
+    page.write_text("a report")
+    assert status(*heat.groups()) == 200
+    assert status(heat[1], heat[2][:-1]) == 403
 
 
 def test_a_kill_leaves_no_process_and_the_next_start_goes_on_until_a_signal(desk, tmp_path):

@@ -1,5 +1,12 @@
 from tasks.core.workspace.manifests import Scores
-from tasks.versioning.messages import Figures, Version, changed_views, log_message, tag_message
+from tasks.versioning.messages import (
+    Figures,
+    Version,
+    changed_views,
+    live_line,
+    log_message,
+    tag_message,
+)
 
 
 def scores(fingerprint="a", texts=412, before=31.2, after=58.1):
@@ -54,6 +61,11 @@ def test_several_changes_are_summarised_and_views_beyond_three_are_counted():
 
 def test_a_version_that_has_an_earlier_transform_again_says_so():
     assert tag_message("mood", Version(8, 6), scores()).startswith("mood v8 = v6: 412 labels")
+
+
+def test_what_is_live_now_is_a_line():
+    assert live_line("mood", scores(), "v2") == "mood: 412 labels, V 31 → 58, live as v2"
+    assert live_line("mood", scores(before=None), None) == "mood: 412 labels, live"
 
 
 def test_a_view_that_is_gone_is_named():

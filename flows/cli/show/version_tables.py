@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from flows.cli.show import materialised, print_json, recorded, short
-from flows.cli.show_status import RIGHT, figure, right, shift
-from flows.cli.tables import Column, fits, print_table
+from flows.cli.show.reports import materialised, print_json, recorded, short
+from flows.cli.show.status_table import RIGHT, figure, right, shift
+from flows.cli.show.tables import Column, fits, print_table
 from flows.queries.versions import RecordedCommit, ViewVersion
 from tasks.core.evaluation.measures import BRIEF
 from tasks.core.text.ids import short_id

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from flows.cli.tables import Column, print_table
+from flows.cli.show.tables import Column, print_table
 from flows.cli.terminal import give
 from tasks.core.evaluation.proof import PROVEN, UNPROVEN
 from tasks.core.text.ids import short_id
@@ -74,6 +74,8 @@ def fitted(outcome: Any, silent: Sequence[str] = ()) -> None:
             f"fit {report.name}: {how}; {report.texts:,} texts with {report.labels} labels,"
             f" {report.method} ({report.seconds:.2f} s)"
         )
+        for line in report.read_as:
+            click.echo(f"  {line}")
         counts_of(report.reasons, "label rows not used")
         counts_of(report.notes, "noted")
         _right(report)

@@ -36,11 +36,26 @@ def unfold(columns: Columns, name: str) -> tuple[Columns, list[int]] | None:
     for at in range(length):
         record = {low: _value(columns[own][at]) for low, own in there.items()}
         for row in form(record, name):
-            rows.append(row)
+            as_it_was = [key for key in row if row[key] is record.get(key) and key in record]
+            rows.append(row | {key: columns[there[key]][at] for key in as_it_was})
             origin.append(at)
     names = list(dict.fromkeys(key for row in rows for key in row))
     flat: Columns = {key: [_cell(row.get(key)) for row in rows] for key in names}
     return (flat or {"id": [], "text": [], "label": []}), origin
+
+
+def name_options(columns: Columns) -> None:
+    """Put the texts of options in place of ids that are numbers, as Prodigy's `accept` has them."""
+    there = {each.lower(): each for each in columns}
+    if not {"options", "accept"} <= there.keys():
+        return
+    accepted = columns[there["accept"]]
+    for at, cell in enumerate(columns[there["options"]]):
+        options, accept = _value(cell), _value(accepted[at])
+        if isinstance(options, list) and isinstance(accept, list):
+            known = {str(o.get("id")): o.get("text") for o in options if isinstance(o, dict)}
+            if known and all(key.isdigit() and text for key, text in known.items()):
+                accepted[at] = dump([known.get(str(each), each) for each in accept])
 
 
 def _form(there: Mapping[str, str], columns: Columns) -> Callable[[Row, str], Iterator[Row]] | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from flows.cli.tables import Column, print_table
+from flows.cli.show.tables import Column, print_table
 from tasks.core.workspace.paths import Paths
 
 LISTED = 12  # labels shown; the card has them all

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from flows.cli.show import FEW, print_json
-from flows.cli.tables import Column, print_table
+from flows.cli.show.reports import FEW, print_json, short
+from flows.cli.show.tables import Column, print_table
 from flows.cli.terminal import give
 from tasks.core.evaluation.measures import MEASURES
+from tasks.core.labels.exports.labelling_tasks import FORMATS, interface
 from tasks.core.text.formulas import neutral
 
 if TYPE_CHECKING:
@@ -77,8 +78,34 @@ def _previous(about: Mapping[str, Any]) -> str:
     )
 
 
-def suggestions(rows: pl.DataFrame, form: str) -> None:
+def doubts(found: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
+    name, rows = found["instruction"], found["rows"]
+    left = f"; {found['not_asked']:,} could not be left out" if found["not_asked"] else ""
+    click.echo(
+        f"{name}: {found['doubted']:,} of {found['asked']:,} labels are in doubt: others are"
+        f" far likelier by fits that have not seen the text{left}"
+    )
+    if not rows:
+        return
+    print_table(
+        "the most doubtful first, with both probabilities",
+        Column("label", [f"{', '.join(row['label'])} {row['p_label']:.2f}" for row in rows]),
+        Column("likelier", [f"{row['likelier']} {row['p_likelier']:.2f}" for row in rows]),
+        Column("id", [str(row["id"]) for row in rows]),
+        Column("text", [short(row["text"]) for row in rows], "words"),
+    )
+    click.echo("correct those that are wrong where your labels are, then: refract run")
+
+
+def suggestions(rows: pl.DataFrame, form: str, name: str = "", labels: Sequence[str] = ()) -> None:
     if form == "csv":
         give(neutral(rows).write_csv(float_precision=3))
-    else:
+    elif form == "jsonl":
         give(rows.write_ndjson())
+    else:
+        give(FORMATS[form](rows.to_dicts(), name, labels))
+    if form == "label-studio":
+        click.echo(f"labelling interface for it: {interface(name, labels)}", err=True)

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from flows.cli.show import counts_of, remarked, unproven
-from flows.cli.tables import Column, fits, print_table
+from flows.cli.show.reports import counts_of, remarked, unproven
+from flows.cli.show.tables import Column, fits, print_table
 from flows.state.staleness import REJECTED
 from tasks.core.evaluation.measures import BRIEF
 from tasks.core.evaluation.proof import PROVEN, UNPROVEN
@@ -47,10 +47,15 @@ def status(state: Mapping[str, Any]) -> None:
             why = str(about["transform"]["reason"])
             if why.startswith(REJECTED):
                 click.echo(f"  {name} is {why}")
+            for line in about["read_as"]:
+                click.echo(f"  {name} was {line}")
             placed = {what: n for what, n in about["notes"].items() if what in PLACED}
             counts_of(placed, f"{name}, noted")
     else:
-        click.echo("views: none; put labels at data/labels/INSTRUCTION.csv (columns id,label)")
+        click.echo(
+            "views: none; put labels at data/labels/INSTRUCTION.csv (columns id,label or"
+            " text,label), or name their column: refract fit INSTRUCTION --from-column COLUMN"
+        )
 
 
 def views(instructions: Mapping[str, Any]) -> None:
@@ -134,6 +139,6 @@ def next_steps(paths: Paths, names: Sequence[str]) -> None:
         f"  refract search 'some words to look for' --view {name} --view base -k 5{root}\n"
         f"  refract similar ID --view {name}{root}\n"
         f"  refract export {name} {name}.parquet{root}\n"
-        "  labels for another aspect: data/labels/NAME.csv with columns id,label, or"
+        "  labels for another aspect: data/labels/NAME.csv with columns id,label or text,label, or"
         " 'refract label NAME'; then refract run"
     )

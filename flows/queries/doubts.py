@@ -1,0 +1,78 @@
+"""The labels of one instruction that are probably wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flows.state.label_sources import label_sources
+from tasks.core.encoding import base_table
+from tasks.core.evaluation import doubts as learning
+from tasks.core.labels.reader import LabelSet, read_labels
+from tasks.core.settings.params import Params
+from tasks.core.store.layout import exists
+from tasks.core.text.discretion import shown
+from tasks.core.transforms.training_set import labelled
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.instruction_name import check_name
+from tasks.core.workspace.paths import Paths
+
+
+def doubts(paths: Paths, params: Params, name: str, limit: int) -> dict[str, Any]:
+    """Return labelled texts that fits without them would label otherwise, as a JSON value.
+
+    rows: at most `limit`, the most doubtful first; doubted: how many there are. InputError where
+    the instruction has no labels, or no text could be left out.
+    """
+    files = label_sources(paths)
+    if check_name(name) in files.errors:
+        raise files.errors[name]
+    if name not in files or not exists(paths.base_table):
+        missing = "no labels" if name not in files else "no base vectors"
+        raise InputError(
+            f"instruction {shown(name)}: found {missing}; expected labels and vectors; known:"
+            f" {', '.join(files) or 'none'}; put labels at data/labels/{name}.csv and run"
+            " 'refract run'"
+        )
+    keys, texts = base_table.keys(paths.base_table), base_table.texts(paths.base_table)
+    labels = read_labels(files[name], keys, 1, 2, params.fit.separator, texts)
+    found = doubted(paths, params, labels)
+    if not found.asked:
+        raise InputError(
+            f"{files[name].shown}: found no text that could be left out; expected two texts or more"
+            " of two labels; label more"
+        )
+    return {
+        "instruction": name,
+        "asked": found.asked,
+        "not_asked": found.unasked,
+        "doubted": len(found.listed),
+        "rows": rows(paths, found, limit),
+    }
+
+
+def doubted(paths: Paths, params: Params, labels: LabelSet) -> learning.Doubts:
+    """Return the labels that others beat by far, by fits without their texts."""
+    fit = params.fit
+    known = labelled(paths.base_table, labels.label_of)
+    return learning.doubts(known, fit.method, fit.method_settings(), fit.seed)
+
+
+def rows(paths: Paths, found: learning.Doubts, limit: int) -> list[dict[str, Any]]:
+    """Return the first `limit` doubts with their texts."""
+    first = found.listed[:limit]
+    read = base_table.texts(paths.base_table)
+    ids = [doubt.id for doubt in first]
+    parts = read(ids) if ids else ()
+    texts = {key: text for part in parts for key, text in part.select("id", "text").iter_rows()}
+    return [
+        {
+            "id": doubt.id,
+            "label": list(doubt.given),
+            "likelier": doubt.likelier,
+            "p_label": round(doubt.p_given, 4),
+            "p_likelier": round(doubt.p_likelier, 4),
+            "margin": round(doubt.margin, 4),
+            "text": texts.get(doubt.id, ""),
+        }
+        for doubt in first
+    ]

@@ -1,0 +1,96 @@
+"""What a notebook shows of workspaces, views and results: tables, in which text is text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Any
+
+import polars as pl
+
+from tasks.core.evaluation.measures import BRIEF
+from tasks.core.store import tables
+from tasks.core.text.characters import visible
+from tasks.core.transforms.card import CARD
+from tasks.core.workspace.instruction_name import BASE
+from tasks.core.workspace.manifest import read_manifest
+from tasks.core.workspace.manifests import Card, EmbedStamp, Scores, ViewStamp
+from tasks.core.workspace.paths import Paths
+
+EXCERPT = 240  # characters of a text
+MOST = 50  # rows of a table
+_FIRST = ("score", "label", "confidence", "id", "text")
+
+
+class Results(pl.DataFrame):
+    """A frame of what was found, of which a notebook shows the texts, and not 30 letters of each.
+
+    What is made of it by Polars is a plain frame again.
+    """
+
+    def _repr_html_(self, *_: Any, **__: Any) -> str:
+        names = [name for name in _FIRST if name in self.columns]
+        rows = [[_shown(row[name]) for name in names] for row in self.head(MOST).to_dicts()]
+        more = len(self) - len(rows)
+        others = [name for name in self.columns if name not in names]
+        told = [f"{more:,} more"] if more else []
+        told += [f"further columns: {', '.join(others)}"] if others else []
+        return _table("", names, rows, "; ".join(told))
+
+
+def workspace_html(paths: Paths, names: Sequence[str]) -> str:
+    """Return a table of the views with their scores on held-out labels, before → after."""
+    stamp = read_manifest(paths.stamp("embed"), EmbedStamp) or EmbedStamp()
+    rows = []
+    for name in names:
+        scores = read_manifest(paths.metric(name), Scores) or Scores()
+        shifts = [_shift(scores.before.get(key), scores.after.get(key)) for key in BRIEF]
+        rows.append([name, f"{scores.texts or 0:,}", *shifts])
+    title = f"{paths.root.resolve().name}: {stamp.rows:,} texts"
+    empty = "" if rows else "no views yet: labels into data/labels/NAME.csv, then refract run"
+    return _table(title, ["view", "labelled texts", *BRIEF.values()], rows, empty)
+
+
+def view_html(paths: Paths, name: str) -> str:
+    """Return a table of the labels of a view: given to how many texts, and read in how many."""
+    if name == BASE:
+        return _table(f"{name}: {tables.count(paths.base_table):,} texts", [], [], "no labels")
+    view = paths.view_table(name)
+    found = tables.frame(view, ["label"], tables.live_version(view))
+    counts = dict(found["label"].value_counts(sort=True).rows())
+    stamp = read_manifest(paths.view_stamp(name), ViewStamp) or ViewStamp()
+    card = read_manifest(paths.kept_transform(name, stamp.transform) / CARD, Card) or Card()
+    given = card.counts
+    labels = sorted({*counts, *given}, key=lambda label: -counts.get(label, 0))
+    rows = [[label, f"{given.get(label, 0):,}", f"{counts.get(label, 0):,}"] for label in labels]
+    more = f"{len(rows) - MOST:,} more labels" if len(rows) > MOST else ""
+    title = f"{name}: {len(found):,} texts"
+    return _table(title, ["label", "labelled texts", "texts in the view"], rows[:MOST], more)
+
+
+def _shift(before: Any, after: Any) -> str:
+    return "–" if before is None or after is None else f"{before:.1f} → {after:.1f}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    flat = " ".join(str("" if value is None else value).split())
+    return flat if len(flat) <= EXCERPT else flat[: EXCERPT - 1] + "…"
+
+
+def _table(title: str, names: Iterable[str], rows: Iterable[Sequence[str]], note: str) -> str:
+    head = "".join(f"<th>{_safe(name)}</th>" for name in names)
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
+    parts = [f"<b>{_safe(title)}</b>" if title else ""]
+    parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
+    parts.append(f"<small>{_safe(note)}</small>" if note else "")
+    return f"<div>{''.join(parts)}</div>"
+
+
+def _cell(text: str) -> str:
+    return f'<td style="text-align: left">{_safe(text)}</td>'
+
+
+def _safe(text: str) -> str:
+    return escape(visible(text))

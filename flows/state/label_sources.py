@@ -1,0 +1,62 @@
+"""The label files of a workspace: those in data/labels, and the columns that params.yaml names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+from tasks.core.labels.corpus_column import column_part, content, with_column
+from tasks.core.labels.files import (
+    LabelFile,
+    LabelFiles,
+    OwnColumns,
+    Part,
+    fingerprint,
+    label_files,
+)
+from tasks.core.settings.params import load_params
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import Hashes, content_hash
+from tasks.core.workspace.manifest import read_manifest
+from tasks.core.workspace.manifests import IngestStamp
+from tasks.core.workspace.paths import Paths
+
+
+def label_sources(paths: Paths) -> LabelFiles:
+    """List the label files, by instruction; a column has none before there is a corpus.
+
+    A column and files of one instruction count together, as files in its folder do.
+    """
+    params, corpus = load_params(paths.params), read_manifest(paths.stamp("ingest"), IngestStamp)
+    files = label_files(paths.labels)
+    if corpus is not None and paths.corpus_file.is_file():
+        for name, column in params.columns().items():
+            try:
+                part = column_part(paths.corpus_file, column, corpus.columns, corpus.renamed)
+                files[name] = with_column(files.get(name), part, name)
+            except InputError as error:
+                files.errors[name] = error
+                files.pop(name, None)
+    own = OwnColumns(params.ingest.id, params.ingest.text)
+    for name, file in files.items():
+        files[name] = replace(file, own=own)
+    return files
+
+
+def labels_fingerprint(paths: Paths, file: LabelFile) -> str:
+    """Return a fingerprint of the content of all that an instruction's label file stands for."""
+    hashes = Hashes(paths.hashes)
+    found = [_of_column(part) if part.column else hashes.of(part.path) for part in file.parts]
+    hashes.save()
+    return fingerprint(found)
+
+
+def _of_column(part: Part) -> str:
+    stat = part.path.stat()
+    return _hash(part, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+
+
+@lru_cache(maxsize=64)
+def _hash(part: Part, *state: int) -> str:
+    """Return the hash of a column as long as the `state` of the corpus is the same."""
+    return content_hash(content(part))

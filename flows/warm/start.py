@@ -1,0 +1,59 @@
+"""Leave a process behind for the next command, and end it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from flows.runtime.lingering import none_lingers, seconds_to_linger
+from flows.warm.identity import identity
+from flows.warm.place import connect, folder, opened, packed
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.paths import Paths
+
+_HEAVY = ("torch", "prefect", "lance")  # what the next command would not have to import again
+
+
+def leave_one(root: Path, environment: Mapping[str, str]) -> None:
+    """Start a process for the commands to come, if this one has needed what it would spare them.
+
+    environment: that of the command, before anything was set in it.
+    """
+    if sys.platform != "linux" or none_lingers() or not any(name in sys.modules for name in _HEAVY):
+        return
+    with suppress(OSError, InputError):
+        seconds = seconds_to_linger(Paths(root))
+        place = folder()
+        if seconds > 0 and place is not None:
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _start(seconds, environment)
+
+
+def end_all() -> int:
+    """Ask every such process of this user to end when its commands have; return how many."""
+    place, ended = folder(), 0
+    if place is None:
+        return 0
+    with suppress(OSError):
+        with opened(place) as way:
+            names = [file.name for file in Path(way).iterdir() if file.suffix != ".lock"]
+        for name in names:
+            with suppress(OSError), connect(place, name) as connection:
+                connection.send(packed({"stop": True}))
+                ended += 1
+    return ended
+
+
+def _start(seconds: float, environment: Mapping[str, str]) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "flows.warm.process", str(seconds), identity(environment)],
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    process.returncode = 0  # nobody waits for it

@@ -1,0 +1,81 @@
+"""`refract doubts` on a real workspace."""
+
+import json
+import re
+
+import pytest
+from click.testing import CliRunner
+
+from flows import Workspace
+from flows.cli import cli
+from flows.queries.report import report
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.paths import Paths
+from tests.world import documents, write_labels
+
+
+def refract(root, *arguments):
+    return CliRunner().invoke(
+        cli, ["doubts", *arguments, "--root", str(root)], catch_exceptions=False
+    )
+
+
+@pytest.fixture
+def mistaken(made):
+    """A workspace in which two labels of the mood are wrong."""
+    rows = documents()
+    for row in rows:
+        if row["id"] in ("t04", "t41"):
+            row["mood"] = {"angry": "glad", "glad": "angry"}[row["mood"]]
+    write_labels(made, "mood", rows)
+    return made
+
+
+def test_labels_that_are_wrong_come_first_with_the_right_one(mistaken):
+    found = json.loads(refract(mistaken, "mood", "--json").output)
+    assert (found["instruction"], found["asked"], found["not_asked"]) == ("mood", 72, 0)
+    assert {row["id"] for row in found["rows"][:2]} == {"t04", "t41"}
+    truth = {row["id"]: row["mood"] for row in documents()}
+    for row in found["rows"][:2]:
+        assert row["likelier"] == truth[row["id"]] not in row["label"]
+        assert row["p_label"] < row["p_likelier"]
+    assert found["doubted"] == len(found["rows"])
+
+
+def test_the_list_is_a_table_of_so_many_rows(mistaken):
+    said = refract(mistaken, "mood", "--limit", "1").output
+    assert re.search(r"mood: \d+ of 72 labels are in doubt", said)
+    assert len(re.findall(r"\bt\d\d\b", said)) == 1
+    assert "correct those that are wrong where your labels are, then: refract run" in said
+
+
+def test_nothing_in_doubt_is_said_in_a_line(made):
+    said = refract(made, "topic").output
+    assert re.fullmatch(r"topic: 0 of 48 labels are in doubt[^\n]*\n", said)
+
+
+def test_python_has_the_same_rows(mistaken):
+    frame = Workspace(mistaken).view("mood").doubts(1)
+    assert frame.columns == ["id", "label", "likelier", "p_label", "p_likelier", "margin", "text"]
+    assert frame["id"][0] in ("t04", "t41")
+
+
+def test_the_report_shows_them(mistaken):
+    report(mistaken, "mood")
+    page = Paths(mistaken).report("mood").read_text("utf-8")
+    section = page.split('<section id="doubts">')[1].split("</section>")[0]
+    assert "Labels that may be wrong" in section
+    assert "t04" in section
+    assert "t41" in section
+
+
+def test_an_instruction_without_labels_is_refused(made):
+    message = r"'tone': found no labels; expected labels and vectors; known: mood, topic; put"
+    with pytest.raises(InputError, match=message):
+        refract(made, "tone")
+
+
+def test_labels_that_leave_no_text_out_are_refused(made):
+    write_labels(made, "mood", [documents()[0], documents()[23]])
+    with pytest.raises(InputError, match="found no text that could be left out; expected two"):
+        refract(made, "mood")

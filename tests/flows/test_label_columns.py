@@ -1,0 +1,140 @@
+"""Labels in a column of the documents: from the setting to the view, and back to a refusal."""
+
+import json
+import shutil
+
+import pytest
+from click.testing import CliRunner
+
+from flows.cli import cli
+from flows.fit import fit
+from flows.queries.suggest import worth_labelling
+from flows.run import run
+from flows.state.label_sources import label_sources
+from flows.state.staleness import fit_fingerprints, fit_verdict
+from flows.state.status import read_status
+from tasks.core.settings.params import load_params
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.paths import Paths
+from tests.world import documents, make_world, write_csv
+
+COLUMNS = ["id", "text", "channel", "Topic"]
+
+
+def write(root, change=None):
+    """Write documents whose column Topic holds a label for two thirds of them."""
+    rows = documents()
+    for n, row in enumerate(rows):
+        row["Topic"] = row["topic"] if n % 3 else ""
+    rows[1]["Topic"] = change or rows[1]["Topic"]
+    write_csv(root / "data" / "raw" / "messages.csv", rows, COLUMNS)
+
+
+@pytest.fixture(scope="module")
+def _labelled(tmp_path_factory, tiny_model):
+    """A workspace whose only labels are in a column, after `fit --from-column` and a run."""
+    root = make_world(tmp_path_factory.mktemp("column") / "world", str(tiny_model))
+    shutil.rmtree(root / "data" / "labels")
+    (root / "data" / "labels").mkdir()
+    write(root)
+    run(root)
+    done = refract(root, "fit", "subject", "--from-column", "topic")
+    assert done.exit_code == 0, done.output
+    run(root)
+    return root, done.output
+
+
+@pytest.fixture
+def labelled(_labelled, tmp_path):
+    return shutil.copytree(_labelled[0], tmp_path / "world")
+
+
+def refract(root, *arguments):
+    return CliRunner().invoke(cli, [*arguments, "--root", str(root)])
+
+
+def verdict(root):
+    paths, params = Paths(root), load_params(Paths(root).params)
+    file = label_sources(paths)["subject"]
+    return fit_verdict(paths, "subject", fit_fingerprints(paths, params, "subject", file))
+
+
+def test_the_column_is_kept_in_params_and_makes_a_view(_labelled):
+    root, said = _labelled
+    assert "params.yaml: instructions.subject.column is 'topic' now" in said
+    assert "fit subject: fitted; 48 texts with 3 labels" in said
+    state = read_status(Paths(root), load_params(Paths(root).params))["instructions"]["subject"]
+    assert (state["rows"], sum(state["labels"].values())) == (72, 48)
+    assert state["transform"] == {"stale": False, "reason": "up to date"}
+
+
+def test_the_same_again_changes_nothing(labelled):
+    before = Paths(labelled).params.read_bytes()
+    done = refract(labelled, "fit", "subject", "--from-column", "topic")
+    assert (done.exit_code, Paths(labelled).params.read_bytes()) == (0, before)
+    assert "nothing to do" in done.output
+
+
+def test_a_value_that_changes_in_the_documents_makes_the_view_stale(labelled):
+    write(labelled, change="account")
+    assert not verdict(labelled).stale
+    report = run(labelled)
+    assert [each.name for each in report.fit.fitted] == ["subject"]
+    assert report.fit.fitted[0].refitted
+    assert [each.name for each in report.materialise] == ["subject"]
+
+
+def test_a_column_that_goes_is_a_rejection_that_status_tells(labelled):
+    rows = documents()
+    write_csv(labelled / "data" / "raw" / "messages.csv", rows, ["id", "text", "channel"])
+    outcome = run(labelled).fit
+    assert "found no column 'topic' in the corpus" in outcome.rejected["subject"]
+    done = refract(labelled, "status", "--json")
+    reason = json.loads(done.output)["instructions"]["subject"]["transform"]["reason"]
+    assert reason.startswith("rejected: params.yaml: found no column 'topic'")
+
+
+def test_what_the_transform_saw_is_kept_beside_it_and_evaluated(labelled):
+    done = refract(labelled, "evaluate", "subject", "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.output)["texts"] > 0
+
+
+def test_texts_with_a_value_are_not_suggested(labelled):
+    found = worth_labelling(Paths(labelled), "subject", 100, 0.2)
+    assert set(found["id"]) == {f"t{n:02}" for n in range(0, 72, 3)}
+
+
+def test_files_of_the_same_name_count_together_with_the_column(labelled):
+    rows = [{"id": "t00", "label": "refund"}, {"id": "t03", "label": "account"}]
+    write_csv(labelled / "data" / "labels" / "subject" / "more.csv", rows, ["id", "label"])
+    report = fit(labelled)
+    assert report.fitted[0].texts == 50
+    assert verdict(labelled).reason == "up to date"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["fit", "--from-column", "topic"], "found 0 instructions; expected one that the column"),
+        (["fit", "a", "b", "--from-column", "topic"], "found 2 instructions; expected one"),
+        (["fit", "mood", "--from-column", "Mood"], "found no column 'Mood' in the corpus"),
+        (["fit", "Mood", "--from-column", "topic"], "instruction 'Mood'"),
+    ],
+)
+def test_a_column_that_cannot_be_meant_is_refused_before_anything_is_written(
+    labelled, arguments, message
+):
+    before = Paths(labelled).params.read_bytes()
+    with pytest.raises(InputError, match=message):
+        CliRunner().invoke(cli, [*arguments, "--root", str(labelled)], catch_exceptions=False)
+    assert Paths(labelled).params.read_bytes() == before
+
+
+def test_without_a_corpus_there_is_nothing_to_name(world):
+    with pytest.raises(InputError, match=r"no corpus and base vectors yet.*run 'refract run'"):
+        CliRunner().invoke(
+            cli,
+            ["fit", "mood", "--from-column", "x", "--root", str(world)],
+            catch_exceptions=False,
+        )
