@@ -8,11 +8,8 @@ from typing import Any
 
 import polars as pl
 
-<<<<<<< HEAD
-from flows.state.spoken_names import name_reader
-=======
 from flows.state.label_sources import label_sources
->>>>>>> main
+from flows.state.spoken_names import name_reader
 from flows.state.staleness import settings_fingerprint
 from tasks.core.encoding import base_table
 from tasks.core.encoding.featurizer import space_of

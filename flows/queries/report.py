@@ -14,11 +14,8 @@ from flows.queries.suggest import worth_labelling
 from flows.queries.versions import view_versions
 from flows.queries.workspace import Workspace
 from flows.state import staleness
-<<<<<<< HEAD
-from flows.state.spoken_names import name_reader
-=======
 from flows.state.label_sources import label_sources
->>>>>>> main
+from flows.state.spoken_names import name_reader
 from flows.state.trust import ask, is_agreed, keeping
 from tasks.core.encoding import base_table
 from tasks.core.evaluation.bootstrap import Interval, ScoreReport, bootstrap_scores

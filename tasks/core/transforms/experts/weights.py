@@ -10,8 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from tasks.core.numerics.tensors import as_tensor
 
 STEPS, ENOUGH = 30, 1e-7  # Newton's steps at most, and nats below which one gains nothing
 NONE = 1e-4  # weight up to which an expert is not asked
@@ -53,7 +56,7 @@ def pool(scores: Mapping[str, Tensor], truth: Tensor, first: Mapping[str, float]
     """
     names = list(scores)
     s = torch.stack([scores[name] for name in names])
-    w0 = torch.tensor([first[name] for name in names], dtype=torch.float64)
+    w0 = as_tensor(np.array([first[name] for name in names]), s)
     w, now = w0, _loss(w0, w0, s, truth)
     for _ in range(STEPS):
         free = (w > 0) | (now.slope < 0)
@@ -79,24 +82,24 @@ class _Loss(NamedTuple):
 
 
 def _loss(w: Tensor, w0: Tensor, s: Tensor, truth: Tensor) -> _Loss:
-    """Return the pulled log-loss with its gradient and Hessian by w, float64 on the CPU."""
+    """Return the pulled log-loss with its gradient and Hessian by w, float64."""
     n = s.shape[1]
     epsilon, row = 1 / (n + 2), torch.arange(n, device=s.device)
-    mixed = torch.einsum("e,enk->nk", w.to(s), s)
+    mixed = torch.einsum("e,enk->nk", w.to(s.dtype), s)
     whole = mixed.logsumexp(1, keepdim=True)
     p = (mixed - whole).exp()
     held = (1 - epsilon) * mixed[row, truth] + epsilon * mixed.mean(1)
     target = (1 - epsilon) * s[:, row, truth] + epsilon * s.mean(2)
     weighed = s * p
     mean = weighed.sum(2)
-    bend = (weighed.flatten(1) @ s.flatten(1).T - mean @ mean.T).double().cpu() / n
-    slope = (mean - target).double().mean(1).cpu()
+    bend = (weighed.flatten(1) @ s.flatten(1).T - mean @ mean.T).double() / n
+    slope = (mean - target).double().mean(1)
     loss = float((whole[:, 0] - held).double().mean())
     off, pull = w - w0, 2 * HELD / n
     return _Loss(
         loss + HELD * float(off @ off) / n,
         slope + pull * off,
-        bend + pull * torch.eye(len(w), dtype=torch.float64, device="cpu"),
+        bend + pull * torch.eye(len(w), dtype=torch.float64, device=s.device),
     )
 
 
