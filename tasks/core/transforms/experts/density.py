@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from tasks.core.numerics.tensors import class_sums
+from tasks.core.numerics.tensors import as_tensor, class_sums
 from tasks.core.transforms.experts.kernel_ridge import near, raised, span
 
 WEIGHT = 3.0  # log-odds of "new" for a standard deviation
@@ -81,7 +82,7 @@ def compare(x: Tensor, y: Tensor, k: int, corpus: Tensor) -> tuple[Density, Tens
     level = (class_sums(own[:, None], y, k)[:, 0] + PSEUDO * own.mean()) / (n + PSEUDO)
     beta = torch.linalg.solve_triangular(C.T, target[:, None], upper=True)
     spread = (own - level[y]).square().mean().sqrt().clamp_min(LEAST).reshape(1) / WEIGHT
-    width = torch.tensor([space.width], dtype=x.dtype)
+    width = as_tensor(np.array([space.width], np.float32), x)
     found = Density(landmarks, space.weights(beta)[:, 0].contiguous(), width, level, spread)
     return found, own, _share(own, around)
 
