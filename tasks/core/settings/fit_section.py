@@ -18,6 +18,8 @@ METHODS = {
 }
 """Each method of `fit.method` with its class, a `Transform`: module and name in `transforms`."""
 
+READS_NAMES = ("auto",)  # the methods that learn from what the labels are called
+
 
 class DiscriminantSettings(Section):
     """Settings of the closed-form transform; null is calibrated on the labels."""
@@ -104,7 +106,7 @@ class FitSettings(Section):
 
     method: Annotated[
         str,
-        Field(description="kind of transform; auto: the better of discriminant and kernel"),
+        Field(description="kind of transform; auto: several experts, each as it has earned"),
     ] = "auto"
     held_out: Annotated[
         float, Field(gt=0, lt=0.9, description="share of the labels kept for the scores")
