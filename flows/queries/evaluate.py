@@ -20,7 +20,7 @@ from tasks.core.labels.files import OwnColumns, label_file
 from tasks.core.labels.multilabel import pairs
 from tasks.core.labels.notes import PLACED
 from tasks.core.labels.reader import LabelSet, read_labels
-from tasks.core.settings.fit_section import METHODS
+from tasks.core.settings.methods import METHODS
 from tasks.core.settings.params import Params
 from tasks.core.transforms.base import Transform
 from tasks.core.transforms.card import experts_of, read_card

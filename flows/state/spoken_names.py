@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flows.state.trust import ask
 from tasks.core.encoding import vector_space
 from tasks.core.encoding.label_names import NameReader
-from tasks.core.settings.fit_section import READS_NAMES
+from tasks.core.settings.methods import READS_NAMES
 from tasks.core.settings.params import Params
 from tasks.core.workspace.manifest import read_manifest
 from tasks.core.workspace.manifests import EmbedStamp

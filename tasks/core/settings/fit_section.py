@@ -6,19 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
+from tasks.core.settings.methods import METHODS
 from tasks.core.settings.section import Section
-
-METHODS = {
-    "auto": "default_auto:Auto",
-    "discriminant": "discriminant:Discriminant",
-    "kernel": "kernel:Kernel",
-    "fda": "fda:Fda",
-    "gstransform": "gstransform:GsTransform",
-    "identity": "centroids:Identity",
-}
-"""Each method of `fit.method` with its class, a `Transform`: module and name in `transforms`."""
-
-READS_NAMES = ("auto",)  # the methods that learn from what the labels are called
 
 
 class DiscriminantSettings(Section):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from tasks.core.settings.fit_section import METHODS
+from tasks.core.settings.methods import METHODS
 from tasks.core.settings.section import Section
 from tasks.core.transforms import card as artifact
 from tasks.core.transforms.card import read_card as read_card
@@ -47,8 +47,9 @@ class Transform(ABC):
     """A fitted map from d base dimensions, and maybe f features, to m view dimensions.
 
     What a new method brings is what is abstract here, in a module of its own, and a line in
-    `METHODS`: `method`, its key there; `Settings`, what it may be asked for, validated before
-    `fit` is called; `fit`, `apply`; and `tensors`, `settings` and `restore`, by which it is kept.
+    `settings/methods.py`: `method`, its key there; `Settings`, what it may be asked for, validated
+    before `fit` is called; `fit`, `apply`; and `tensors`, `settings` and `restore`, by which it is
+    kept.
     """
 
     method: ClassVar[str]
@@ -199,7 +200,8 @@ def _class(method: str) -> type[Transform]:
             f"method {method!r} is unknown, expected one of {', '.join(sorted(METHODS))}; "
             f"change fit.method in params.yaml"
         )
-    kind: type[Transform] = resolve_name(f"{__package__}.{METHODS[method]}")
+    place = METHODS[method]
+    kind: type[Transform] = resolve_name(f"{__package__}{place}" if place[0] == "." else place)
     return kind
 
 
