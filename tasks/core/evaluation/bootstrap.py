@@ -159,10 +159,9 @@ def v_measures(y: Ints, clusters: Ints, counts: NDArray[np.uint8]) -> Resampled:
     """Return V = 2 (H(Y) + H(C) - H(Y, C)) / (H(Y) + H(C)) of texts counted as each row says."""
     both = np.unique(np.stack([y, clusters]), axis=1, return_inverse=True)[1].ravel()
     apart = _entropies(y, counts) + _entropies(clusters, counts)
-    shared = np.divide(
-        _entropies(both, counts), apart, out=np.full(len(apart), 0.5), where=apart > 0
-    )
-    return 2 * (1 - shared)
+    whole = np.where(apart > 0, apart, 1)
+    found: Resampled = np.where(apart > 0, 2 * (1 - _entropies(both, counts) / whole), 1)
+    return found
 
 
 def _entropies(codes: Ints, counts: NDArray[np.uint8]) -> Resampled:

@@ -136,10 +136,10 @@ def _triplets(part: Part, drawn: Counts, seed: int, n: int) -> Both | None:
 
 def _neighbours(part: Part, drawn: Counts, seed: int, near: int) -> Both | None:
     """Look at texts that share their label with another of their part."""
-    found = [neighbour_shares(x, part.y, seed, near) for x in (part.before, part.after)]
-    if found[0] is None or found[1] is None:
+    before, after = (neighbour_shares(x, part.y, seed, near) for x in (part.before, part.after))
+    if before is None or after is None:
         return None
-    (anchors, before), (_, after) = found
+    anchors = before[0]
     able = np.flatnonzero(np.bincount(part.y)[part.y[anchors]] > 1)
     weight = drawn[:, anchors[able]].astype(np.float64)
-    return (weight @ np.stack([before, after], axis=1)[able]).T, weight.sum(1)
+    return (weight @ np.stack([before[1], after[1]], axis=1)[able]).T, weight.sum(1)
