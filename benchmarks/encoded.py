@@ -9,10 +9,12 @@ import numpy as np
 import polars as pl
 
 from benchmarks import datasets
-from benchmarks.encoding import decided
+from benchmarks.encoding import decided, settings
 from benchmarks.measure import no_progress, say
+from tasks.core.encoding.encoder import load_encoder
 from tasks.core.encoding.features import SAMPLE
 from tasks.core.encoding.featurizer import fit_coder
+from tasks.core.encoding.label_names import say_names
 from tasks.core.numerics.rows import unit_rows
 from tasks.core.settings.params import Params
 
@@ -44,6 +46,25 @@ def encoded(data: Path, name: str, splits: list[datasets.Split], folder: Path) -
     if missing := [key for key in rows["id"] if key not in row]:
         raise SystemExit(f"{file}: {len(missing)} texts are not in it; remove it")
     return Codes(row, kept["vectors"], kept["features"])
+
+
+def spoken(name: str, split: datasets.Split, folder: Path) -> np.ndarray:
+    """Return what the encoder makes of the names of an aspect's labels, (k, t, d), sorted."""
+    file = folder / f"{name}.{split.aspect}.names.npz"
+    both = (split.labelled, split.held_out)
+    names = sorted({label for part in both for label in part["label"]})
+    if not file.is_file():
+        encoder = load_encoder(settings("float32"))
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = file.with_suffix(".part.npz")
+        np.savez(temporary, names=np.array(names), vectors=say_names(names, encoder))
+        temporary.replace(file)
+    kept = np.load(file, allow_pickle=False)
+    row = {name: at for at, name in enumerate(kept["names"].tolist())}
+    if missing := [name for name in names if name not in row]:
+        raise SystemExit(f"{file}: {len(missing)} names are not in it; remove it")
+    found: np.ndarray = kept["vectors"][[row[name] for name in names]]
+    return found
 
 
 def _encode(rows: pl.DataFrame, folder: Path, file: Path) -> None:

@@ -1,26 +1,28 @@
 """How well each method sees 14 aspects of real texts, on texts whose label no fit has seen.
 
-Usage: python -m benchmarks.quality --data FOLDER [--keep DIR] [--json FILE] [--only PART ...]
+Usage: python -m benchmarks.quality --data FOLDER [--labels 100,300] [--aspects airline,ekman] ...
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks import datasets
-from benchmarks.encoded import Codes, encoded
+from benchmarks.encoded import encoded, spoken
+from benchmarks.figures import judged
 from benchmarks.machine import machine, one_line
 from benchmarks.measure import say
-from benchmarks.outcomes import Outcome, tables
-from tasks.core.evaluation.metrics import score
+from benchmarks.outcomes import Outcome, compared, tables
+from benchmarks.trials import SIZES, Trial, trials
 from tasks.core.settings.params import Params
 from tasks.core.transforms.base import Transform, fit
 from tasks.core.transforms.training_set import BACKGROUND
@@ -35,112 +37,80 @@ ASPECTS = {
     "goemotions": ("ekman",),
 }
 METHODS = ("identity", "gstransform", "fda", "discriminant", "kernel", "auto")
-SIZES = (3_000, 1_000, 300, 100)
-NOISE = 0.2  # share of wrong labels
-FEW = 4  # classes below which none is hidden
+PARTS = ("labels", "wrong", "later", "unseen")
+ABLATED = ("names", "corpus")  # what `auto` can be made to do without
+KEPT = "REFRACT_QUALITY"  # environment: folder of the encoded texts
 SEED = 1
-
-
-@dataclass(frozen=True)
-class _Trial:
-    """Vectors, features and classes to learn from, and the same to be scored on."""
-
-    part: str
-    x: np.ndarray
-    rich: np.ndarray
-    y: np.ndarray
-    held_x: np.ndarray
-    held_rich: np.ndarray
-    held_y: np.ndarray
 
 
 def main() -> None:
     asked = _arguments()
-    datasets.require(asked.data, list(ASPECTS))
+    wanted = {
+        name: [one for one in aspects if _named(asked.aspects, name, one)]
+        for name, aspects in ASPECTS.items()
+    }
+    datasets.require(asked.data, [name for name, some in wanted.items() if some])
     outcomes: list[Outcome] = []
-    for name, aspects in ASPECTS.items():
-        splits = [datasets.split(asked.data, name, aspect) for aspect in aspects]
-        codes = encoded(asked.data, name, splits, asked.keep)
-        for split in splits:
-            for trial in _trials(codes, split, asked.only):
-                outcomes += _tried(trial, name, split, asked.methods)
+    for name, some in ((name, some) for name, some in wanted.items() if some):
+        every = {one: _split(asked, name, one) for one in ASPECTS[name]}
+        codes = encoded(asked.data, name, list(every.values()), asked.keep)
+        for aspect in some:
+            said = spoken(name, every[aspect], asked.keep)
+            for trial in trials(codes, every[aspect], asked.labels, asked.parts):
+                outcomes += _tried(trial, name, every[aspect], said, asked)
         if asked.json:
             _write(asked.json, outcomes)
     print(f"\n{one_line()}\n\n{tables(outcomes)}")
+    if asked.against:
+        print(f"\n{compared(outcomes, json.loads(asked.against.read_text('utf-8'))['outcomes'])}")
+
+
+def _split(asked: argparse.Namespace, name: str, aspect: str) -> datasets.Split:
+    found = datasets.split(asked.data, name, aspect)
+    return replace(found, held_out=found.held_out[: asked.held_out])
+
+
+def _named(aspects: list[str] | None, name: str, aspect: str) -> bool:
+    return aspects is None or any(one in f"{name}.{aspect}" for one in aspects)
 
 
 def _arguments() -> argparse.Namespace:
-    parts = [f"{size}" for size in SIZES] + ["wrong", "unseen"]
+    def sizes(said: str) -> list[int]:
+        return [int(one) for one in said.split(",")]
+
+    def names(said: str) -> list[str]:
+        return said.split(",")
+
+    keep = Path(os.environ.get(KEPT, ".quality"))
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of the Parquet files")
-    parser.add_argument("--keep", type=Path, default=Path(".quality"), help="encoded texts")
+    parser.add_argument("--keep", type=Path, default=keep, help=f"encoded texts; or set {KEPT}")
     parser.add_argument("--json", type=Path, help="write all figures to this file, too")
-    parser.add_argument("--only", nargs="+", choices=parts, default=parts)
-    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    parser.add_argument("--against", type=Path, help="figures of another run, to compare with")
+    parser.add_argument("--labels", type=sizes, default=list(SIZES), help="such as 100,300")
+    parser.add_argument("--aspects", type=names, help="parts of names, such as airline,ekman")
+    parser.add_argument("--parts", type=names, default=list(PARTS), help=",".join(PARTS))
+    parser.add_argument("--methods", type=names, default=list(METHODS), help=",".join(METHODS))
+    parser.add_argument("--without", type=names, default=[], help=",".join(ABLATED))
+    parser.add_argument("--held-out", type=int, default=datasets.HELD_OUT, help="texts scored")
     return parser.parse_args()
 
 
-def _trials(codes: Codes, split: datasets.Split, only: list[str]) -> Iterator[_Trial]:
-    names = np.unique(split.held_out["label"].to_list() + split.labelled["label"].to_list())
-    y, held_y = (
-        np.searchsorted(names, part["label"].to_list()) for part in (split.labelled, split.held_out)
-    )
-    x, held = codes.of(split.labelled), codes.of(split.held_out)
-    for size in SIZES:
-        if str(size) in only:
-            at = stratified(y, size)
-            yield _Trial(f"{size:,} labels", x[0][at], x[1][at], y[at], *held, held_y)
-    if "wrong" in only:
-        yield _Trial(f"{NOISE:.0%} of labels wrong", *x, mistaken(y), *held, held_y)
-    if "unseen" in only and len(names) >= FEW:
-        hidden = np.random.default_rng(SEED).permutation(len(names))[: len(names) // 2]
-        known, new = ~np.isin(y, hidden), np.isin(held_y, hidden)
-        yield _Trial(
-            "classes never labelled",
-            x[0][known],
-            x[1][known],
-            y[known],
-            held[0][new],
-            held[1][new],
-            held_y[new],
-        )
-
-
-def stratified(y: np.ndarray, size: int) -> np.ndarray:
-    """Draw `size` rows, two of each class first where there is room, then any."""
-    order = np.random.default_rng(SEED).permutation(len(y))
-    place = np.empty(len(y), np.int64)
-    for c in np.unique(y):
-        own = order[y[order] == c]
-        place[own] = np.arange(len(own))
-    first = np.concatenate([order[place[order] < 2], order[place[order] >= 2]])
-    return np.sort(first[:size])
-
-
-def mistaken(y: np.ndarray) -> np.ndarray:
-    """Give a share of the rows another class, any of the others."""
-    random, k = np.random.default_rng(SEED), int(y.max()) + 1
-    wrong = random.random(len(y)) < NOISE
-    return np.where(wrong, (y + random.integers(1, max(k, 2), size=len(y))) % k, y)
-
-
 def _tried(
-    trial: _Trial, name: str, split: datasets.Split, methods: list[str]
+    trial: Trial, name: str, split: datasets.Split, said: np.ndarray, asked: argparse.Namespace
 ) -> Iterator[Outcome]:
-    labels = tuple(f"{c:04d}" for c in range(int(max(trial.y.max(), trial.held_y.max())) + 1))
-    for method in methods:
+    for method in asked.methods:
         begun = time.perf_counter()
-        made = _fitted(method, trial, labels)
+        made = _fitted(method, trial, None if "names" in asked.without else said, asked.without)
         fitted = time.perf_counter() - begun
         begun = time.perf_counter()
-        reading = made.apply(trial.held_x, trial.held_rich)
+        reading = made.apply(*trial.scored)
         applied = time.perf_counter() - begun
-        likeliest = np.array([int(label) for label in made.labels])[reading.label]
-        found = score(reading.vectors, trial.held_y)
+        known = np.array([int(label) for label in made.labels])
+        found = judged(reading, known, trial.truth)
         say(
             f"{name} {split.aspect}, {trial.part}, {method}: {fitted:.2f} s,"
-            f" V {found.v_measure or 0:.1f}, triplets {found.triplets or 0:.1f},"
-            f" kNN {found.knn or 0:.1f}"
+            f" V {found.v_measure:.1f}, triplets {found.triplets:.1f}, kNN {found.knn:.1f}"
         )
         yield Outcome(
             trial.part,
@@ -150,18 +120,35 @@ def _tried(
             len(trial.y),
             method,
             found,
-            None if "never" in trial.part else 100 * float((likeliest == trial.held_y).mean()),
             fitted,
-            len(trial.held_x) / applied,
-            made.settings().get("chosen"),
+            len(trial.truth) / applied,
+            _experts(made),
         )
 
 
-def _fitted(method: str, trial: _Trial, labels: tuple[str, ...]) -> Transform:
-    """Fit as the pipeline does by default; the held-out texts are the corpus, without labels."""
+def _fitted(method: str, trial: Trial, said: np.ndarray | None, without: list[str]) -> Transform:
+    """Fit as the pipeline does by default; the corpus has no labels."""
     settings: dict[str, Any] = Params().fit.model_copy(update={"method": method}).method_settings()
-    corpus = trial.held_x[:BACKGROUND]
-    return fit(method, trial.x, trial.y, labels, corpus, settings, SEED, trial.rich)
+    (x, rich), (corpus, beside) = trial.known, trial.corpus
+    labels = tuple(f"{c:04d}" for c in range(trial.classes))
+    return fit(
+        method,
+        x,
+        trial.y,
+        labels,
+        corpus[:BACKGROUND],
+        settings,
+        SEED,
+        rich,
+        beside=None if "corpus" in without else beside[:BACKGROUND],
+        names=said,
+    )
+
+
+def _experts(made: Transform) -> dict[str, float] | None:
+    """Return the weight of each expert, where there are several."""
+    weights: dict[str, float] | None = made.settings().get("settings", {}).get("weights")
+    return weights
 
 
 def _write(file: Path, outcomes: list[Outcome]) -> None:

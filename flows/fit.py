@@ -11,6 +11,7 @@ from flows.runtime.lock import writer
 from flows.runtime.prefect_artifacts import leave_table
 from flows.state.label_sources import label_sources
 from flows.state.score_tables import write_tables
+from flows.state.spoken_names import name_reader
 from flows.state.staleness import FRESH, fit_fingerprints, fit_verdict, wanted_labels, wording
 from flows.state.trust import ask
 from tasks.core.labels.files import LabelFile
@@ -93,6 +94,7 @@ def _job(paths: Paths, params: Params, name: str, file: LabelFile, *, force: boo
         exchange=paths.exchange,
         made_from=fit_fingerprints(paths, params, name, file),
         settings=params.fit,
+        names=name_reader(paths, params, name, params.fit.method),
         force=force,
     )
 
@@ -103,7 +105,7 @@ def _leave(fitted: list[FitReport], rejected: dict[str, str]) -> None:
             "instruction": report.name,
             "method": report.method,
             "texts": report.texts,
-            "get their label, %": report.gate and report.gate.accuracy,
+            "get their label, %": report.accuracy,
             **_shifts(report),
             "gate": report.gate and report.gate.state,
         }

@@ -6,11 +6,13 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.core.documents.quarantine import RejectLog
 from tasks.core.encoding import base_table
+from tasks.core.encoding.label_names import NameReader
 from tasks.core.evaluation import metrics, quality_gate
 from tasks.core.labels.files import LabelFile
 from tasks.core.labels.reader import LabelSet, read_labels
@@ -40,6 +42,7 @@ class FitJob:
     exchange: Path
     made_from: dict[str, str]
     settings: FitSettings
+    names: NameReader | None
     force: bool
 
     @property
@@ -50,13 +53,17 @@ class FitJob:
 
 @dataclass(frozen=True)
 class FitReport:
-    """What one fit found and made; `before` is the untransformed space, `gate` its ruling."""
+    """What one fit found and made; `before` is the untransformed space, `gate` its ruling.
+
+    accuracy: share of held-out texts whose likeliest label is theirs, in percent.
+    """
 
     name: str
     method: str
     labels: int
     texts: int
     held_out: int
+    accuracy: float | None
     reasons: dict[str, int]
     notes: dict[str, int]
     read_as: tuple[str, ...]
@@ -87,7 +94,7 @@ def fit_instruction(job: FitJob) -> FitReport:
         write_manifest(job.transform / CARD, card.changed(made_from=job.made_from))
         scores = read_manifest(job.metric, Scores) or Scores()
         return _report(job, labels, scores, begun, refitted=False)
-    known = labelled(job.table, labels.label_of)
+    known = labelled(job.table, labels.label_of, job.names)
     scores = _scores(job, known)
     made = known.fit(settings.method, settings.method_settings(), settings.seed)
     scores = scores.changed(fingerprint=_fingerprint(job, matched), method=_called(made))
@@ -128,7 +135,8 @@ def _scores(job: FitJob, known: Labelled) -> Scores:
     trial = train.fit(method, own, seed)
     once = held.once()
     before = metrics.score(once.rows.vectors, once.y, seed)
-    after = metrics.score(once.seen_by(trial).vectors, once.y, seed)
+    seen = once.seen_by(trial)
+    after = metrics.score(seen.vectors, once.y, seed)
     ruling = quality_gate.weigh(known, held, trial, own, seed, method)
     if settings.gate:
         quality_gate.refuse(job.file.shown, ruling, before, after)
@@ -136,6 +144,7 @@ def _scores(job: FitJob, known: Labelled) -> Scores:
         labels=len(known.names),
         texts=known.texts,
         held_out=len(once.y),
+        accuracy=metrics.accuracy(np.array(once.names)[once.y], np.array(trial.labels)[seen.label]),
         before=_rounded(before),
         after=_rounded(after),
         gate=Gate.model_validate({"state": ruling.state, "why": ruling.why, **ruling.figures}),
@@ -185,6 +194,7 @@ def _report(
         labels=len(labels.counts),
         texts=len(labels.ids),
         held_out=scores.held_out or 0,
+        accuracy=scores.accuracy,
         reasons=labels.reasons,
         notes=labels.notes,
         read_as=labels.read_as,

@@ -14,6 +14,7 @@ os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("DVC_NO_ANALYTICS", "1")
 os.environ["REFRACT_LINGER"] = "0"  # no process stays behind a test
+os.environ.pop("XDG_RUNTIME_DIR", None)  # nor is one of its user's met
 # Nobody reads what flows log: on its way to the terminal and the server it cost a tenth of a run.
 os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
 os.environ.setdefault("PREFECT_LOGGING_TO_API_ENABLED", "false")

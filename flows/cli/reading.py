@@ -20,6 +20,10 @@ _many = click.option(
     "-k", type=click.IntRange(1, 10_000), default=10, show_default=True, help="How many texts."
 )
 
+_distinct = click.option(
+    "--distinct", is_flag=True, help="Of texts that say the same, show the closest alone."
+)
+
 
 @click.command()
 @click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
@@ -28,6 +32,7 @@ _many = click.option(
 @click.option(
     "--where", metavar="SQL", help='Keep rows for which this is true, e.g. "confidence > 0.8".'
 )
+@_distinct
 @json_option
 @root_option
 def search(
@@ -35,6 +40,7 @@ def search(
     names: tuple[str, ...],
     k: int,
     where: str | None,
+    distinct: bool,
     as_json: bool,
     root: Path,
 ) -> None:
@@ -43,7 +49,11 @@ def search(
     from flows.queries.workspace import Workspace
 
     views = [Workspace(root).view(name) for name in names]
-    found = [(text, view.name, view.hits(text, k, where)) for text in texts for view in views]
+    found = [
+        (text, view.name, view.hits(text, k, where, distinct=distinct))
+        for text in texts
+        for view in views
+    ]
     reports.hits(found, as_json=as_json)
 
 
@@ -52,17 +62,24 @@ def search(
 @_views
 @_many
 @click.option("--where", metavar="SQL", help="Keep rows for which this is true.")
+@_distinct
 @json_option
 @root_option
 def similar(
-    key: str, names: tuple[str, ...], k: int, where: str | None, as_json: bool, root: Path
+    key: str,
+    names: tuple[str, ...],
+    k: int,
+    where: str | None,
+    distinct: bool,
+    as_json: bool,
+    root: Path,
 ) -> None:
     """Find the neighbours of the stored text ID."""
     from flows.cli.show import reports
     from flows.queries.workspace import Workspace
 
     views = [Workspace(root).view(name) for name in names]
-    found = [(key, view.name, view.neighbours(key, k, where)) for view in views]
+    found = [(key, view.name, view.neighbours(key, k, where, distinct=distinct)) for view in views]
     reports.hits(found, as_json=as_json)
 
 

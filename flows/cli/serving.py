@@ -9,6 +9,8 @@ import click
 from flows.cli.options import json_option, root_option
 from tasks.core.workspace.paths import Paths
 
+_ENDED = {True: "ended", None: "ends with the command at work", False: "none"}
+
 
 @click.command()
 @click.option("--server", metavar="URL", help="Prefect API to serve at, e.g. http://host:4200/api.")
@@ -40,17 +42,22 @@ def maintain(as_json: bool, root: Path) -> None:
 
 
 @click.command()
+@json_option
 @root_option
-def stop(root: Path) -> None:
+def stop(as_json: bool, root: Path) -> None:
     """End what stays for the next command.
 
     The workspace's private Prefect server, and the process that runs commands, which is the same
     for all your workspaces. A 'refract serve' goes on; end that where it runs.
     """
+    from flows.cli.show import reports
     from flows.runtime.private_server import stop_private
     from flows.warm.start import end_all
 
     ended, many = stop_private(Paths(root)), end_all()
+    if as_json:
+        reports.print_json({"server": _ENDED[ended], "processes": many})
+        return
     if ended is None:
         click.echo("stop: a command is at work; Prefect's server ends with it")
     elif ended:

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from flows.state.label_sources import label_sources
+from flows.state.spoken_names import name_reader
 from flows.state.staleness import settings_fingerprint
 from tasks.core.encoding import base_table
 from tasks.core.encoding.featurizer import space_of
@@ -19,9 +20,10 @@ from tasks.core.labels.files import OwnColumns, label_file
 from tasks.core.labels.multilabel import pairs
 from tasks.core.labels.notes import PLACED
 from tasks.core.labels.reader import LabelSet, read_labels
-from tasks.core.settings.fit_section import METHODS
+from tasks.core.settings.methods import METHODS
 from tasks.core.settings.params import Params
-from tasks.core.transforms.card import read_card
+from tasks.core.transforms.base import Transform
+from tasks.core.transforms.card import experts_of, read_card
 from tasks.core.views.kept_versions import Seen, kept_versions, labels_of
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import write_json
@@ -80,12 +82,12 @@ class _Evaluation:
         trial, previous = (
             self._on_held_out(live, rows) if truth is None else self._on_truth(live, truth)
         )
-        found = held_out.scored(self._paths.base_table, trial, self._params.fit.seed)
+        found, right = held_out.scored(self._paths.base_table, trial, self._params.fit.seed)
         source = "held-out labels" if truth is None else self._paths.inside(truth)
-        return self._said(trial.truth, found, source, previous)
+        return {**self._said(trial.truth, found, source, previous), "accuracy": right}
 
     def _on_held_out(self, live: Version, rows: LabelSet) -> tuple[Trial, dict[str, Any]]:
-        fit, table = self._params.fit, self._paths.base_table
+        fit = self._params.fit
         if live.recipe is None:
             raise InputError(
                 f"view {self._name!r}: its settings are no longer those of params.yaml; expected"
@@ -95,14 +97,19 @@ class _Evaluation:
         truth = held_out.held_out(rows, fit.held_out, fit.seed).sampled(fit.seed)
         held_out.check_scorable(truth, self._name)
         hashes = rows.hash_of
-        spaces = {"view": held_out.refitted(table, live, truth, hashes)}
+        spaces = {"view": self._refitted(live, truth, hashes)}
         try:
             version, about = self._previous()
             hashes |= self._hashes(list(version.seen.labels))
-            spaces = {"previous": held_out.refitted(table, version, truth, hashes)} | spaces
+            spaces = {"previous": self._refitted(version, truth, hashes)} | spaces
         except InputError as error:
             about = {"not_compared": str(error)}
         return Trial(truth, spaces), about
+
+    def _refitted(self, version: Version, truth: Truth, hashes: dict[str, str]) -> Transform:
+        method = version.recipe.method if version.recipe else ""
+        reader = name_reader(self._paths, self._params, self._name, method)
+        return held_out.refitted(self._paths.base_table, version, truth, hashes, reader)
 
     def _on_truth(self, live: Version, file: Path) -> tuple[Trial, dict[str, Any]]:
         texts = base_table.texts(self._paths.base_table)
@@ -165,10 +172,12 @@ class _Evaluation:
     def _said(
         self, truth: Truth, found: dict[str, ScoreReport], source: str, previous: dict[str, Any]
     ) -> dict[str, Any]:
+        card = read_card(self._kept)
         return {
             "view": self._name,
             "on": source,
-            "method": read_card(self._kept).method,
+            "method": card.method,
+            "experts": experts_of(card),
             "texts": len(truth.labels),
             "labels": len(set(truth.labels.values())),
             "left_out": truth.left_out,

@@ -15,6 +15,7 @@ from flows.queries.versions import view_versions
 from flows.queries.workspace import Workspace
 from flows.state import staleness
 from flows.state.label_sources import label_sources
+from flows.state.spoken_names import name_reader
 from flows.state.trust import ask, is_agreed, keeping
 from tasks.core.encoding import base_table
 from tasks.core.evaluation.bootstrap import Interval, ScoreReport, bootstrap_scores
@@ -159,7 +160,9 @@ def _checked(
 ) -> tuple[Confusion | None, Scored, str]:
     """Fit on the labels that the scores were fitted on; read and judge those held out."""
     fit = params.fit.model_copy(update={"method": card.method})
-    train, held = labelled(paths.base_table, labels.label_of).split(fit.held_out, fit.seed)
+    reader = name_reader(paths, params, str(card.instruction), fit.method)
+    known = labelled(paths.base_table, labels.label_of, reader)
+    train, held = known.split(fit.held_out, fit.seed)
     held = held.once()
     if not len(held.y):
         return None, {}, "Not checked: the labels are too few to hold any out."

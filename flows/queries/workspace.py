@@ -90,26 +90,40 @@ class View:
         known = fingerprint(settings)
         return Space(paths.base_table, view, kept, encoder, known, paths.reduction)
 
-    def hits(self, text: str, k: int = 10, where: str | None = None) -> list[dict[str, Any]]:
+    def hits(
+        self, text: str, k: int = 10, where: str | None = None, *, distinct: bool = False
+    ) -> list[dict[str, Any]]:
         """Return the `k` texts closest to `text` as dictionaries, best first."""
-        return self._space.search(text, k, where)
+        return self._space.search(text, k, where, distinct=distinct)
 
-    def search(self, text: str, k: int = 10, where: str | None = None) -> pl.DataFrame:
-        """Return the `k` texts closest to `text`: score (cosine), id, label, text, metadata."""
+    def search(
+        self, text: str, k: int = 10, where: str | None = None, *, distinct: bool = False
+    ) -> pl.DataFrame:
+        """Return the `k` texts closest to `text`: score (cosine), id, label, text, metadata.
+
+        distinct: of texts that say the same, the closest alone.
+        """
         from flows.queries.notebook import Results
 
-        return Results(self.hits(text, k, where), infer_schema_length=None)
+        return Results(self.hits(text, k, where, distinct=distinct), infer_schema_length=None)
 
-    def neighbours(self, key: str, k: int = 10, where: str | None = None) -> list[dict[str, Any]]:
-        """Return the `k` texts closest to the stored text with id `key`, itself left out, as
-        dictionaries, best first."""
-        return self._space.similar(key, k, where)
+    def neighbours(
+        self, key: str, k: int = 10, where: str | None = None, *, distinct: bool = False
+    ) -> list[dict[str, Any]]:
+        """Return the `k` texts closest to the stored text `key` as dictionaries, best first.
 
-    def similar(self, key: str, k: int = 10, where: str | None = None) -> pl.DataFrame:
-        """Return the same as a frame, as `search` does."""
+        key: an id, or a beginning that one id alone has; that text itself is left out.
+        """
+        return self._space.similar(key, k, where, distinct=distinct)
+
+    def similar(
+        self, key: str, k: int = 10, where: str | None = None, *, distinct: bool = False
+    ) -> pl.DataFrame:
+        """Return the `k` texts closest to the stored text `key` as a frame, as `search` does."""
         from flows.queries.notebook import Results
 
-        return Results(self.neighbours(key, k, where), infer_schema_length=None)
+        found = self.neighbours(key, k, where, distinct=distinct)
+        return Results(found, infer_schema_length=None)
 
     def frame(self) -> pl.DataFrame:
         """Return every row: id, text, metadata, vector; for a view label, confidence, novelty."""

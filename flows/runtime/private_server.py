@@ -49,8 +49,8 @@ def private_server(paths: Paths, linger: float = 0.0) -> Iterator[Note]:
     lease = open(paths.private_lease, "r+b", opener=_made)  # noqa: SIM115  # as long as we live
     fcntl.flock(lease, fcntl.LOCK_SH)  # waits for one that is about to end
     with FileLock(paths.private_lock):
-        let_linger(lease.fileno(), linger)
         note = _reusable(paths, lease)
+        let_linger(lease.fileno(), linger if note else 0)  # one that nobody could find ends at once
         if note is not None:
             atexit.register(partial(_leave, paths, lease, None, linger))
             sign("loading Prefect")
@@ -63,6 +63,7 @@ def private_server(paths: Paths, linger: float = 0.0) -> Iterator[Note]:
         yield server.note
         server.wait()
         write_note(paths, paths.private_note, server.note)
+        let_linger(lease.fileno(), linger)
 
 
 def stop_private(paths: Paths) -> bool | None:

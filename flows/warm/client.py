@@ -15,12 +15,8 @@ from typing import Any
 
 from flows.warm.place import LARGEST, connect, folder, packed, unpacked
 
-VERBS = frozenset(
-    (
-        *("ingest", "embed", "fit", "materialise", "run"),
-        *("search", "similar", "export", "report", "evaluate", "suggest"),
-    )
-)
+WITH_PREFECT = ("ingest", "embed", "fit", "materialise", "run")
+VERBS = (*WITH_PREFECT, "search", "similar", "export", "report", "evaluate", "suggest")
 FORWARDED = tuple(
     getattr(signal, name)
     for name in ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGWINCH")

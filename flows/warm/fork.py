@@ -11,7 +11,7 @@ import sys
 from contextlib import suppress
 from typing import Any, NoReturn, TextIO
 
-from flows.warm.client import FORWARDED
+from flows.warm.client import FORWARDED, WITH_PREFECT, verb_of
 
 _DEATH = 1  # prctl's PR_SET_PDEATHSIG
 
@@ -56,7 +56,8 @@ def run_and_end() -> NoReturn:
 
     code = 0
     try:
-        _settle_prefect()
+        if verb_of(sys.argv[1:]) in WITH_PREFECT:
+            _settle_prefect()
         run_here()
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else int(error.code is not None)

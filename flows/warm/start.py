@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -48,8 +49,9 @@ def end_all() -> int:
 
 
 def _start(seconds: float, environment: Mapping[str, str]) -> None:
+    told = (str(seconds), identity(environment), str(os.getpid()))
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "flows.warm.process", str(seconds), identity(environment)],
+        [sys.executable, "-P", "-m", f"{__package__}.process", *told],
         env=dict(environment),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

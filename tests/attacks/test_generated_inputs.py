@@ -18,7 +18,7 @@ from tasks.core.documents.sources import survey
 from tasks.core.documents.staging import text_hash
 from tasks.core.labels.files import label_file
 from tasks.core.labels.reader import read_labels
-from tasks.core.readers.reader import batches
+from tasks.core.readers.read_documents import batches
 from tasks.core.settings.table_sections import IngestSettings
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths

@@ -96,7 +96,7 @@ def copy(root, tmp_path):
         ("embed", "tasks.core.store.checkpoints.save", 1, "before"),
         ("embed", "tasks.core.encoding.base_table.commit_shard", 1, "before"),
         ("embed", "tasks.core.encoding.base_table.commit_shard", 3, "before"),
-        ("fit", "tasks.core.workspace.exchange.write_json", 1, "before"),
+        ("fit", "tasks.core.workspace.exchange.write_manifest", 1, "before"),
         ("fit", "tasks.fit.exchange", 1, "after"),
         ("materialise", "tasks.core.store.checkpoints.save", 3, "after"),
         ("materialise", "tasks.core.store.tables.publish", 1, "before"),

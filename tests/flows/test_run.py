@@ -18,6 +18,7 @@ from flows.state import staleness
 from tasks.core.encoding import base_table
 from tasks.core.settings.params import load_params
 from tasks.core.store import tables
+from tasks.core.views import near_duplicates
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import read_json
 from tasks.core.workspace.paths import Paths
@@ -262,6 +263,22 @@ def test_similar_leaves_the_text_itself_out(made):
     assert "t00" not in hits["id"].to_list()
     with pytest.raises(InputError, match="'nope': not in this view"):
         Workspace(made).view("topic").similar("nope")
+
+
+def test_of_texts_that_say_the_same_the_closest_alone_is_found(made, monkeypatch):
+    monkeypatch.setattr(near_duplicates, "ALIKE", 0.5)
+    view = Workspace(made).view("topic")
+    every = view.hits("login", 72)
+    few = view.hits("login", 6, distinct=True)
+    base = Workspace(made).view().frame()
+    vectors = {row["id"]: np.array(row["vector"], np.float64) for row in base.to_dicts()}
+    units = {key: each / np.linalg.norm(each) for key, each in vectors.items()}
+    kept = []
+    for hit in every:
+        if all(units[hit["id"]] @ units[other["id"]] < 0.5 for other in kept):
+            kept.append(hit)
+    assert few == kept[:6]
+    assert few != every[:6]
 
 
 def test_a_beginning_that_several_ids_have_is_refused_by_similar(made):

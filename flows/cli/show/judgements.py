@@ -26,6 +26,9 @@ def evaluation(found: Mapping[str, Any], *, as_json: bool) -> None:
         f"{found['view']} ({found['method']}): {found['texts']:,} texts with {found['labels']}"
         f" labels, {found['on']}"
     )
+    click.echo(f"  {_right(found['accuracy'])}")
+    if found["experts"]:
+        click.echo(f"  experts: {_experts(found['experts'])}")
     if found["left_out"]:
         listed = ", ".join(f"{reason} {n:,}" for reason, n in found["left_out"].items())
         click.echo(f"  left out: {listed}")
@@ -36,6 +39,19 @@ def evaluation(found: Mapping[str, Any], *, as_json: bool) -> None:
         click.echo(f"  scores are rough: {found['texts']} texts; label more")
     _table(found)
     click.echo(_previous(found["previous"]))
+
+
+def _right(accuracy: Mapping[str, float]) -> str:
+    before = accuracy.get("previous")
+    was = "" if before is None else f" ({before:.0f} % in the previous version)"
+    return f"{accuracy['view']:.0f} % get their label{was}"
+
+
+def _experts(experts: list[dict[str, Any]]) -> str:
+    """Say what each weighs, and what the log-loss of texts left out would be more without it."""
+    kept = [each for each in experts if each["weight"]]
+    said = [f"{each['expert']} {each['weight']:.2f} (saves {each['saves']:.3f})" for each in kept]
+    return ", ".join([*said, *(f"{each['expert']} –" for each in experts if not each["weight"])])
 
 
 def _table(found: Mapping[str, Any]) -> None:

@@ -89,9 +89,10 @@ def fitted(outcome: Any, silent: Sequence[str] = ()) -> None:
 
 
 def _right(report: Any) -> None:
-    share = report.gate.accuracy if report.gate else None
-    if share is not None:
-        click.echo(f"  {share:.0f} % of {report.held_out:,} held-out texts get their label")
+    if report.accuracy is not None:
+        click.echo(
+            f"  {report.accuracy:.0f} % of {report.held_out:,} held-out texts get their label"
+        )
 
 
 def unproven(before: str, state: str, why: str) -> None:

@@ -15,7 +15,7 @@ from tasks.core.documents.text_columns import LOOKED_AT, text_columns
 from tasks.core.documents.wanted import wanted
 from tasks.core.readers.columns import NoTextError, Wanted
 from tasks.core.readers.formats import EmptyFileError, format_of
-from tasks.core.readers.reader import batches, is_document
+from tasks.core.readers.read_documents import batches, is_document
 from tasks.core.readers.records import encodable
 from tasks.core.settings.table_sections import IngestSettings
 from tasks.core.workspace.errors import InputError

@@ -23,7 +23,7 @@ from tasks.core.documents.text_columns import text_columns
 from tasks.core.documents.wanted import wanted
 from tasks.core.readers.columns import Columns, NoTextError, Wanted
 from tasks.core.readers.formats import EmptyFileError, format_of, reading
-from tasks.core.readers.reader import batches, is_document, read_documents
+from tasks.core.readers.read_documents import batches, is_document, read_documents
 from tasks.core.readers.records import Batch
 from tasks.core.settings.table_sections import IngestSettings
 from tasks.core.workspace.errors import InputError

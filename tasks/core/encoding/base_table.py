@@ -212,11 +212,21 @@ def read_rows(corpus: Path, rows: np.ndarray) -> pl.DataFrame:
     return pl.DataFrame(pa.concat_tables(parts))
 
 
-def sample(table: Path, size: int) -> np.ndarray:
-    """Return vectors (≤ size, d) of the rows with the smallest hashes, whatever their order."""
+def sample(table: Path, size: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return vectors (≤ size, d) of the rows with the smallest hashes, whatever their order.
+
+    And their features (≤ size, f), if there are any.
+    """
     order = tables.hashes(table, "row_hash")
     positions = np.sort(np.argsort(order, kind="stable")[:size])
-    return arrow.vectors_of(tables.take(table, positions, [tables.VECTOR]).column(tables.VECTOR))
+    names = _coded(table)
+    found = tables.take(table, positions, names)
+    wide = [arrow.vectors_of(found.column(name)).astype(np.float32) for name in names]
+    return wide[0], wide[1] if len(wide) > 1 else None
+
+
+def _coded(table: Path) -> list[str]:
+    return [name for name in (tables.VECTOR, tables.FEATURES) if name in tables.columns(table)]
 
 
 def sample_texts(corpus: Path, size: int) -> dict[str, str]:
@@ -242,7 +252,7 @@ class Rows:
 
 def lookup(table: Path, ids: list[str]) -> Rows:
     """Return the rows of those of `ids` that the table holds, sorted by id: tables differ."""
-    names = [name for name in (tables.VECTOR, tables.FEATURES) if name in tables.columns(table)]
+    names = _coded(table)
     found = tables.where_in(table, "id", ids, ["id", "text_hash", *names]).sort_by("id")
     known, hashes = (found.column(name).to_pylist() for name in ("id", "text_hash"))
     wide = [arrow.vectors_of(found.column(name)).astype(np.float32) for name in names]

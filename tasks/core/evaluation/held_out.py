@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from tasks.core.encoding import base_table
+from tasks.core.encoding.label_names import NameReader
+from tasks.core.evaluation import metrics
 from tasks.core.evaluation.bootstrap import ScoreReport, bootstrap_scores
 from tasks.core.labels.multilabel import one_each, pairs
 from tasks.core.labels.reader import LabelSet
@@ -97,10 +99,17 @@ def unseen(rows: LabelSet, seen: Seen) -> Truth:
     return truth.without(gone | {key: LABELLED for key in rows.ids if key in seen.labels})
 
 
-def refitted(table: Path, version: Version, truth: Truth, hashes: Mapping[str, str]) -> Transform:
+def refitted(
+    table: Path,
+    version: Version,
+    truth: Truth,
+    hashes: Mapping[str, str],
+    reader: NameReader | None = None,
+) -> Transform:
     """Fit `version` anew by its own recipe on its own labels, without the texts of `truth`.
 
-    hashes: text hash by id, of all that is scored or labelled. InputError if too few remain.
+    hashes: text hash by id, of all that is scored or labelled; reader: reads the names of labels.
+    InputError if too few remain.
     """
     if version.recipe is None:
         raise InputError("its settings are no longer those of params.yaml; give a --truth file")
@@ -110,7 +119,7 @@ def refitted(table: Path, version: Version, truth: Truth, hashes: Mapping[str, s
     if len({name for _, name in pairs(rest)}) < 2:
         raise InputError(f"without the held-out texts {len(rest)} of its own remain")
     recipe = version.recipe
-    return labelled(table, rest).fit(recipe.method, recipe.settings, recipe.seed)
+    return labelled(table, rest, reader).fit(recipe.method, recipe.settings, recipe.seed)
 
 
 def as_it_is(version: Version) -> Transform:
@@ -133,11 +142,21 @@ def check_scorable(truth: Truth, source: str) -> None:
     )
 
 
-def scored(table: Path, trial: Trial, seed: int) -> dict[str, ScoreReport]:
-    """Score `identity` and each space of `trial` on its texts."""
+def scored(
+    table: Path, trial: Trial, seed: int
+) -> tuple[dict[str, ScoreReport], dict[str, float | None]]:
+    """Score `identity` and each space of `trial` on its texts.
+
+    Returns scores by space, and by space of `trial` the share in percent of the texts whose
+    likeliest label is theirs.
+    """
     rows = base_table.lookup(table, list(trial.truth.labels))
-    y = np.unique([trial.truth.labels[key] for key in rows.ids], return_inverse=True)[1]
+    true = np.array([trial.truth.labels[key] for key in rows.ids])
     spaces = {"identity": rows.vectors}
+    accuracy: dict[str, float | None] = {}
     for name, transform in trial.spaces.items():
-        spaces[name] = transform.apply(rows.vectors, rows.features).vectors
-    return bootstrap_scores(spaces, y, seed)
+        seen = transform.apply(rows.vectors, rows.features)
+        spaces[name] = seen.vectors
+        accuracy[name] = metrics.accuracy(true, np.array(transform.labels)[seen.label])
+    y = np.unique(true, return_inverse=True)[1]
+    return bootstrap_scores(spaces, y, seed), accuracy

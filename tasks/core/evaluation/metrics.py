@@ -46,6 +46,11 @@ def score(vectors: Floats, y: Ints, seed: int = 0) -> Scores:
     )
 
 
+def accuracy(true: NDArray[Any], likeliest: NDArray[Any]) -> float | None:
+    """Return the share, in percent and rounded, of texts whose likeliest label is theirs: (n,)."""
+    return round(100 * float(np.mean(true == likeliest)), 2) if len(true) else None
+
+
 def v_measure(vectors: Floats, y: Ints, seed: int = 0) -> float | None:
     """Return the mean V-measure of three k-means runs on unit rows, k = number of classes.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tasks.core.labels.cells import DROPPED
 from tasks.core.labels.files import NO_NAMES, OwnColumns
-from tasks.core.readers.reader import ID_NAMES, TEXT_NAMES, find_column
+from tasks.core.readers.read_documents import ID_NAMES, TEXT_NAMES, find_column
 from tasks.core.workspace.errors import InputError
 
 IDS = (*ID_NAMES, "external_id", "example_id", "data_id", "row_id", "_unit_id")

@@ -14,7 +14,7 @@ from tasks.core.labels.exports.json_list import whole_json
 from tasks.core.labels.exports.tools import HUGGING_FACE, Tool, read_as, tool_of
 from tasks.core.labels.exports.unfolding import REFUSED, name_options, unfold
 from tasks.core.labels.files import JSON, NO_NAMES, OwnColumns, Part
-from tasks.core.readers.reader import batches
+from tasks.core.readers.read_documents import batches
 from tasks.core.readers.records import Batch, Cell, Reject, dump
 from tasks.core.workspace.files import check_regular
 

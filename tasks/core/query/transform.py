@@ -6,7 +6,6 @@ vectors. What a card or its tensors say beyond what is known here is left to the
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,20 +14,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.core.numerics.rows import unit_rows
+from tasks.core.query.pool import read_pool
+from tasks.core.query.posterior import (
+    LEAST_LOG,
+    Tensors,
+    discriminant_parts,
+    embedded,
+    is_discriminant,
+    log_softmax,
+    near,
+    unit,
+)
 from tasks.core.transforms.base import features_for, load
 from tasks.core.transforms.card import read_artifact
 from tasks.core.workspace.manifests import Card
 
-Floats = NDArray[np.float64]
-Tensors = Mapping[str, NDArray[Any]]
 Map = Callable[[NDArray[Any], NDArray[Any] | None], NDArray[Any]]
 """Base vectors (n, d) and features (n, f), or None, to vectors of a view (n, m)."""
 
-SAME, LEAST_LOG, DOUBT = 1e-6, -30.0, 0.5  # as in discriminant, kernel and posterior_space
-_STRANGE, _GATE = "strange_", "gate_"
-_PLDA = {"W", "mu", "ubar", "psi", "n", "basis", "centre"}
-_SCORER = {f"{_STRANGE}{name}" for name in ("texts", "means", "level", "spread")}
-_CHOSEN = {"temperature", "novelty", "floor", "residual", "shrinkage"}
+_GATE = "gate_"
 
 
 def load_map(folder: Path) -> Map:
@@ -86,13 +90,13 @@ def _gstransform(tensors: Tensors, settings: Mapping[str, Any], features: int) -
 
 
 def _discriminant(tensors: Tensors, settings: Mapping[str, Any], features: int) -> Map | None:
-    if not _is_discriminant(tensors, settings):
+    if not is_discriminant(tensors, settings):
         return None
-    parts = _discriminant_parts(tensors, settings)
+    parts = discriminant_parts(tensors, settings)
 
     def apply(x: NDArray[Any], beside: NDArray[Any] | None) -> NDArray[Any]:
         rich = features_for(features, beside) if features else x
-        return _embedded(*parts(_unit(x), _unit(rich)), settings["floor"])
+        return embedded(*parts(unit(x), unit(rich)), settings["floor"])
 
     return apply
 
@@ -100,23 +104,30 @@ def _discriminant(tensors: Tensors, settings: Mapping[str, Any], features: int) 
 def _kernel(tensors: Tensors, settings: Mapping[str, Any], features: int) -> Map | None:
     gate = {n.removeprefix(_GATE): a for n, a in tensors.items() if n.startswith(_GATE)}
     own = tensors.keys() - {_GATE + name for name in gate}
-    if own != {"landmarks", "weights"} or not _is_discriminant(gate, settings["gate"]):
+    if own != {"landmarks", "weights"} or not is_discriminant(gate, settings["gate"]):
         return None
     if settings.keys() != {"width", "ridge", "sharpness", "pool", "gate"}:
         return None
-    parts = _discriminant_parts(gate, settings["gate"])
+    parts = discriminant_parts(gate, settings["gate"])
     landmarks, weights = (tensors[name].astype(np.float64) for name in ("landmarks", "weights"))
     share = settings["pool"]
 
     def apply(x: NDArray[Any], beside: NDArray[Any] | None) -> NDArray[Any]:
-        rich = _unit(features_for(features, beside) if features else x)
-        log_p, new, r = parts(_unit(x), rich)
-        near = np.exp(2 * settings["width"] * np.minimum(rich @ landmarks.T - 1, 0))
-        own = _log_softmax(settings["sharpness"] * (near @ weights))
-        pooled = _log_softmax((1 - share) * own + share * np.maximum(log_p, LEAST_LOG))
-        return _embedded(pooled, new, r, settings["gate"]["floor"])
+        rich = unit(features_for(features, beside) if features else x)
+        log_p, new, r = parts(unit(x), rich)
+        likeness = near(rich, landmarks, settings["width"])
+        own = log_softmax(settings["sharpness"] * (likeness @ weights))
+        pooled = log_softmax((1 - share) * own + share * np.maximum(log_p, LEAST_LOG))
+        return embedded(pooled, new, r, settings["gate"]["floor"])
 
     return apply
+
+
+def _pool(tensors: Tensors, settings: Mapping[str, Any], features: int) -> Map | None:
+    pool = read_pool(tensors, settings)
+    if pool is None:
+        return None
+    return lambda x, beside: pool(x, features_for(features, beside) if features else x)
 
 
 _MAPS = {
@@ -125,81 +136,5 @@ _MAPS = {
     "gstransform": _gstransform,
     "discriminant": _discriminant,
     "kernel": _kernel,
+    "pool": _pool,
 }
-
-
-def _is_discriminant(tensors: Tensors, settings: Mapping[str, Any]) -> bool:
-    return settings.keys() == _CHOSEN and tensors.keys() - _SCORER == _PLDA
-
-
-def _discriminant_parts(
-    tensors: Tensors, settings: Mapping[str, Any]
-) -> Callable[[Floats, Floats], tuple[Floats, Floats, Floats]]:
-    """Return what gives ln p (n, k), ν (n, 1) and r (n, m) of unit rows; see `Discriminant`."""
-    held = {name: array.astype(np.float64) for name, array in tensors.items()}
-    A, B, C = _quadratic(held, settings)
-    W, shift = held["W"], held["mu"] @ held["W"]
-
-    def parts(x: Floats, rich: Floats) -> tuple[Floats, Floats, Floats]:
-        r = _residual(x, held["basis"], held["centre"])
-        u = rich @ W - shift
-        scores = u**2 @ A.T + u @ B.T + C
-        odds = scores[:, -1:] - _log_sum(scores[:, :-1])
-        if held.keys() >= _SCORER:
-            odds = odds + _strangeness(r, held)
-        return _log_softmax(scores[:, :-1]), 1 / (1 + np.exp(-np.clip(odds, -700, 700))), r
-
-    return parts
-
-
-def _quadratic(
-    held: Mapping[str, Floats], settings: Mapping[str, Any]
-) -> tuple[Floats, Floats, Floats]:
-    """Return A, B, C of the scores u² Aᵀ + u Bᵀ + C, over T, of k classes and then "new"."""
-    n, psi = np.append(held["n"], 0.0), held["psi"]
-    ubar = np.concatenate([held["ubar"], np.zeros((1, len(psi)))])
-    spread = n[:, None] * psi + 1
-    variance, mean = 1 + psi / spread, n[:, None] * psi / spread * ubar
-    prior = np.append(0.5 * np.log(held["n"] / held["n"].sum()), 0.0)
-    C = -0.5 * (mean**2 / variance + np.log(variance)).sum(axis=1) + prior
-    C[-1] += math.log(settings["novelty"] / (1 - settings["novelty"]))
-    T = settings["temperature"]
-    return -0.5 / variance / T, mean / variance / T, C / T
-
-
-def _residual(x: Floats, basis: Floats, centre: Floats) -> Floats:
-    """Return r = Pᵀ(x - x̄)/‖x - x̄‖ of unit rows, and 0 where x is x̄."""
-    squared = 1 - 2 * (x @ centre)[:, None] + centre @ centre
-    length = np.sqrt(np.where(squared > SAME, squared, np.inf))
-    r: Floats = (x - centre) @ basis / length
-    return r
-
-
-def _strangeness(r: Floats, held: Mapping[str, Floats]) -> Floats:
-    u = _unit(r)
-    near = [(u @ held[_STRANGE + name].T).max(axis=1) for name in ("texts", "means")]
-    apart = (held[f"{_STRANGE}level"] - np.stack(near, axis=1)) / held[f"{_STRANGE}spread"]
-    total: Floats = apart.sum(axis=1, keepdims=True)
-    return total
-
-
-def _embedded(log_p: Floats, new: Floats, r: Floats, floor: float) -> NDArray[np.float32]:
-    """Return z = [√(1-ν) p, g r]; see `embed_posterior`."""
-    p = np.exp(log_p)
-    undecided = 1 - (p * p).sum(axis=1, keepdims=True)
-    gate = np.sqrt(np.maximum(new + DOUBT**2 * (1 - new) * undecided, floor**2))
-    return np.concatenate([p * np.sqrt(1 - new), gate * r], axis=1).astype(np.float32)
-
-
-def _unit(x: NDArray[Any]) -> Floats:
-    return unit_rows(x).astype(np.float64)
-
-
-def _log_sum(scores: Floats) -> Floats:
-    top = scores.max(axis=1, keepdims=True)
-    whole: Floats = top + np.log(np.exp(scores - top).sum(axis=1, keepdims=True))
-    return whole
-
-
-def _log_softmax(scores: Floats) -> Floats:
-    return scores - _log_sum(scores)

@@ -6,17 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
+from tasks.core.settings.methods import METHODS
 from tasks.core.settings.section import Section
-
-METHODS = {
-    "auto": "default_auto:Auto",
-    "discriminant": "discriminant:Discriminant",
-    "kernel": "kernel:Kernel",
-    "fda": "fda:Fda",
-    "gstransform": "gstransform:GsTransform",
-    "identity": "centroids:Identity",
-}
-"""Each method of `fit.method` with its class, a `Transform`: module and name in `transforms`."""
 
 
 class DiscriminantSettings(Section):
@@ -104,7 +95,7 @@ class FitSettings(Section):
 
     method: Annotated[
         str,
-        Field(description="kind of transform; auto: the better of discriminant and kernel"),
+        Field(description="kind of transform; auto: several experts, each as it has earned"),
     ] = "auto"
     held_out: Annotated[
         float, Field(gt=0, lt=0.9, description="share of the labels kept for the scores")

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from tasks.core.numerics.rows import unit_rows
-from tasks.core.settings.fit_section import METHODS
+from tasks.core.settings.methods import METHODS
 from tasks.core.settings.section import Section
 from tasks.core.transforms import card as artifact
 from tasks.core.transforms.card import read_card as read_card
+from tasks.core.transforms.sample import Sample as Sample
+from tasks.core.transforms.sample import Texts, make_sample
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import write_bytes
 from tasks.core.workspace.manifests import Card
@@ -38,30 +39,6 @@ class Prediction:
     novelty: NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class Sample:
-    """Labelled base vectors in canonical order.
-
-    x: (n, d) float32 unit rows, sorted by class, then by their bytes, then by those of their
-    features. y: (n,) int64, into
-    `labels`, which are sorted by name. background: (b, d) float32 unit rows, sorted by bytes.
-    texts: (n,) int64, one number for all rows of a text, that is of a vector: a text has a row for
-    each of its labels. features: (n, f) float32 unit rows of the same texts, or None.
-    """
-
-    x: NDArray[np.float32]
-    y: NDArray[np.int64]
-    labels: tuple[str, ...]
-    background: NDArray[np.float32]
-    texts: NDArray[np.int64]
-    features: NDArray[np.float32] | None = None
-
-    @property
-    def richest(self) -> NDArray[np.float32]:
-        """The rows that tell labels apart best: the features, or x where there are none."""
-        return self.x if self.features is None else self.features
-
-
 class NoSettings(Section):
     """The settings of a method that has none."""
 
@@ -70,8 +47,9 @@ class Transform(ABC):
     """A fitted map from d base dimensions, and maybe f features, to m view dimensions.
 
     What a new method brings is what is abstract here, in a module of its own, and a line in
-    `METHODS`: `method`, its key there; `Settings`, what it may be asked for, validated before
-    `fit` is called; `fit`, `apply`; and `tensors`, `settings` and `restore`, by which it is kept.
+    `settings/methods.py`: `method`, its key there; `Settings`, what it may be asked for, validated
+    before `fit` is called; `fit`, `apply`; and `tensors`, `settings` and `restore`, by which it is
+    kept.
     """
 
     method: ClassVar[str]
@@ -132,19 +110,24 @@ def fit(
     settings: Mapping[str, Any],
     seed: int,
     features: NDArray[Any] | None = None,
+    *,
+    beside: NDArray[Any] | None = None,
+    names: NDArray[Any] | None = None,
 ) -> Transform:
     """Fit a transform by the name of its method.
 
     x: (n, d) base vectors; y: (n,) indices into labels; background: (b, d), a sample of the
-    corpus's base vectors, may be x; features: (n, f) of the same texts, if there are any. The
-    order of rows and of classes does not matter: the labels of the result are sorted, and hold
-    only classes that have a text.
+    corpus's base vectors, may be x; features: (n, f) of the same texts, if there are any; beside:
+    (b, f), those of the background. names: (k, t, d), base vectors of the labels' names, each said
+    in t ways. The order of rows and of classes does not matter: the labels of the result are
+    sorted, and hold only classes that have a text.
     Raises InputError for an unknown method or setting, ValueError for arrays that do not fit.
     """
     from tasks.core.numerics.tensors import at_work
 
     kind = _class(method)
-    asked, sample = _validated(kind, settings), _sample(x, y, labels, background, features)
+    asked = _validated(kind, settings)
+    sample = make_sample(Texts(x, features), y, labels, Texts(background, beside), names)
     with at_work():
         return kind.fit(sample, asked, seed)
 
@@ -217,7 +200,8 @@ def _class(method: str) -> type[Transform]:
             f"method {method!r} is unknown, expected one of {', '.join(sorted(METHODS))}; "
             f"change fit.method in params.yaml"
         )
-    kind: type[Transform] = resolve_name(f"{__package__}.{METHODS[method]}")
+    place = METHODS[method]
+    kind: type[Transform] = resolve_name(f"{__package__}{place}" if place[0] == "." else place)
     return kind
 
 
@@ -232,55 +216,3 @@ def _validated(kind: type[Transform], settings: Mapping[str, Any]) -> Section:
             f"settings of {kind.method}: {key}: {first['msg']}; expected some of: {known}; correct"
             " them in params.yaml"
         ) from error
-
-
-def _sample(
-    x: NDArray[Any],
-    y: NDArray[Any],
-    labels: tuple[str, ...],
-    background: NDArray[Any],
-    features: NDArray[Any] | None,
-) -> Sample:
-    _check(x, y, labels, background, features)
-    present = sorted({labels[c] for c in np.unique(y)})
-    place = {name: c for c, name in enumerate(present)}
-    classes = np.array([place.get(name, -1) for name in labels], np.int64)[np.asarray(y)]
-    rows, corpus = unit_rows(x), unit_rows(background)
-    rich = None if features is None else unit_rows(features)
-    texts = _by_bytes(rows if rich is None else np.concatenate([rows, rich], axis=1))
-    order = texts[np.argsort(classes[texts], kind="stable")]
-    number = np.empty(len(rows), np.int64)
-    number[texts] = np.cumsum((rows[texts] != np.roll(rows[texts], 1, 0)).any(1))
-    return Sample(
-        rows[order],
-        classes[order],
-        tuple(present),
-        corpus[_by_bytes(corpus)],
-        number[order],
-        None if rich is None else rich[order],
-    )
-
-
-def _by_bytes(rows: NDArray[np.float32]) -> NDArray[np.int64]:
-    whole = np.ascontiguousarray(rows).view(np.dtype((np.void, rows.shape[1] * rows.itemsize)))
-    order: NDArray[np.int64] = np.argsort(whole.ravel(), kind="stable")
-    return order
-
-
-def _check(
-    x: NDArray[Any],
-    y: NDArray[Any],
-    labels: tuple[str, ...],
-    background: NDArray[Any],
-    features: NDArray[Any] | None,
-) -> None:
-    if x.ndim != 2 or y.shape != (len(x),) or len(x) == 0:
-        raise ValueError(f"x {x.shape} and y {y.shape}: expected (n, d) and (n,), n > 0")
-    if background.ndim != 2 or background.shape[1] != x.shape[1] or len(background) == 0:
-        raise ValueError(f"background {background.shape}: expected (b, {x.shape[1]}), b > 0")
-    if features is not None and (features.ndim != 2 or len(features) != len(x)):
-        raise ValueError(f"features {features.shape}: expected ({len(x)}, f)")
-    if len(set(labels)) != len(labels):
-        raise ValueError(f"labels: {len(labels) - len(set(labels))} names are repeated")
-    if y.min() < 0 or y.max() >= len(labels):
-        raise ValueError(f"y: values {y.min()} to {y.max()}, expected 0 to {len(labels) - 1}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import digest
@@ -15,8 +16,9 @@ from tasks.core.workspace.manifest import FORMAT, manifest_bytes, manifest_of
 from tasks.core.workspace.manifests import Card, Scores
 
 TENSORS = "transform.safetensors"
-REVISION = 6  # of formulas and label files: raise it where the same give another transform
+REVISION = 7  # of formulas and label files: raise it where the same give another transform
 CARD = "transform.json"
+EXPERTS = ("discriminant", "kernel", "names", "corpus")  # of a pool
 OWN_KEYS = ("format", "method", "labels", "dimensions", "size", "settings", "sha256")
 
 
@@ -41,6 +43,17 @@ def fits(card: Card, scores: Scores | None) -> bool:
     if card.scores is not None:
         return card.scores == of_scores(scores)
     return scores.fingerprint in (None, card.fingerprint)
+
+
+def experts_of(card: Card) -> list[dict[str, Any]]:
+    """Return what each expert of a pool weighs, and saves in nats a text left out, heaviest first.
+
+    Nothing where the transform of the card is no pool.
+    """
+    settings = card.settings.get("settings")
+    worth = settings.get("worth", []) if isinstance(settings, dict) else []
+    known = [each for each in worth if each["expert"] in EXPERTS]
+    return sorted(known, key=lambda each: -each["weight"])
 
 
 def read_card(folder: Path) -> Card:

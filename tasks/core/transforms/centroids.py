@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from tasks.core.numerics.rows import unit_rows
 from tasks.core.numerics.split import stratified_split
+from tasks.core.numerics.temperature import fit_temperature
 from tasks.core.numerics.tensors import as_tensor
 from tasks.core.transforms.base import NoSettings, Prediction, Sample, Transform
-from tasks.core.transforms.temperature import fit_temperature
 
 HELD_OUT = 0.2  # of the labels, for the temperature; arXiv 2505.24754, section 5
 SHARPNESS = 10.0  # 1/T where no text can be held out

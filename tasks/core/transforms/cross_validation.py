@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
 import torch
 from torch import Tensor
 
+from tasks.core.numerics.temperature import OutOfFold, fit_temperature
 from tasks.core.transforms.plda import (
     SufficientStatistics,
     ledoit_wolf,
     solve,
     sufficient_statistics,
 )
-from tasks.core.transforms.temperature import OutOfFold, fit_temperature
 
 FOLDS = 5
 SHRINKAGES = (0.1, 0.3)  # tried beside Ledoit and Wolf's: triplets +0.3, kNN +0.2 over 14 aspects
 TEMPERATURE, NOVELTY = 1.5, 0.003  # measured on 14 aspects, for where nothing can be put away
-FALSE_ALARM = 0.1  # mean p_new of texts whose class is known; see `_prior`
-LOGIT = 36.0  # bound of ln π/(1-π): beyond, 1-π is 0 in float64
+FALSE_ALARM = 0.1  # mean p_new of texts whose class is known, where nothing else is known of it
+LOGIT = 36.0  # upper bound of ln π/(1-π): beyond, 1-π is 0 in float64
+RARE = 600.0  # minus its lower bound: π is 1e-260 there
 LIMIT = 150_000  # scores that a calibration looks at; beyond, every second, third, … text
 
 
-@dataclass(frozen=True)
-class CrossValidation:
-    """λ, T and π, and what they say of the texts that were put away."""
-
-    shrinkage: float
-    temperature: float
-    novelty: float
-    left: OutOfFold
+Strange = Callable[[Tensor, Tensor], Tensor]
+"""Log-odds of "new" (m,) of labelled texts left out: which (m,), and their posteriors (m, k)."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +39,22 @@ class Fold:
     rows: Tensor
     x: Tensor
     y: Tensor
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """λ, T and π, and what they say of the texts that were put away; the moments of all texts.
+
+    new: (m,) p_new of the texts of `left`.
+    """
+
+    shrinkage: float
+    temperature: float
+    novelty: float
+    left: OutOfFold
+    new: Tensor
+    moments: SufficientStatistics
+    folds: Sequence[Fold]
 
 
 def fold(x: Tensor, y: Tensor, texts: Tensor, k: int) -> tuple[SufficientStatistics, list[Fold]]:
@@ -70,7 +81,8 @@ def cross_validate(
     moments: SufficientStatistics,
     folds: Sequence[Fold],
     temperature: float | None = None,
-    strange: Tensor | None = None,
+    strange: Strange | None = None,
+    alarm: float = FALSE_ALARM,
 ) -> CrossValidation:
     """Choose λ, T and π, or only what is not given; λ is Ledoit and Wolf's or a stronger one.
 
@@ -78,12 +90,15 @@ def cross_validate(
     half-way to no temperature: log-loss is ruled by its few worst texts. Measured over 14
     aspects, V / triplets / kNN@10: √T 59.5 / 86.0 / 76.1, T 58.5 / 85.6 / 76.2, and the error of
     the confidence 4.5 against 6.1. x: (n, d) float64 and y: (n,) as `fold` takes them. strange:
-    (n,), log-odds of "new" that come from elsewhere, for π.
+    log-odds of "new" that come from elsewhere; alarm: the mean p_new of texts of known classes, by
+    which π is chosen.
     """
     own = ledoit_wolf(x, y, moments)
     if not folds:
         nothing = OutOfFold(torch.empty(0, dtype=torch.int64), x.new_empty(0, len(moments.n)), None)
-        return CrossValidation(own, temperature or TEMPERATURE, NOVELTY, nothing)
+        return CrossValidation(
+            own, temperature or TEMPERATURE, NOVELTY, nothing, x.new_empty(0), moments, folds
+        )
     truth = torch.cat([f.y for f in folds])
     outcomes = []
     for candidate in (own, *(s for s in SHRINKAGES if s > own)):
@@ -96,12 +111,14 @@ def cross_validate(
     left = OutOfFold(torch.cat([f.rows for f in folds]), log_p, loss)
     odds = (scores[:, -1] / temperature) - torch.logsumexp(scores[:, :-1] / temperature, dim=1)
     if strange is not None:
-        odds += strange[left.rows]
-    return CrossValidation(best, temperature, _prior(odds, temperature), left)
+        odds += strange(left.rows, log_p.exp())
+    prior = _prior(odds, temperature, alarm)
+    new = torch.sigmoid(odds + math.log(prior / (1 - prior)) / temperature)
+    return CrossValidation(best, temperature, prior, left, new.float(), moments, folds)
 
 
-def _prior(odds: Tensor, temperature: float) -> float:
-    """Find the π at which texts of known classes have p_new = FALSE_ALARM in the mean.
+def _prior(odds: Tensor, temperature: float, alarm: float) -> float:
+    """Find the π at which texts of known classes have p_new = alarm in the mean.
 
     Log-loss with whole classes put away depends on how many new texts one expects, and spends
     novelty where it cannot be told (3 sentiments). Measured over 14 aspects with FALSE_ALARM
@@ -111,13 +128,13 @@ def _prior(odds: Tensor, temperature: float) -> float:
     from scipy.optimize import brentq
 
     def excess(logit: float) -> float:
-        """Return by how much the mean p_new at this ln π/(1-π) is above FALSE_ALARM."""
-        return float(torch.sigmoid(odds + logit / temperature).double().mean()) - FALSE_ALARM
+        """Return by how much the mean p_new at this ln π/(1-π) is above `alarm`."""
+        return float(torch.sigmoid(odds + logit / temperature).double().mean()) - alarm
 
-    if excess(-LOGIT) >= 0 or excess(LOGIT) <= 0:
-        logit = -LOGIT if excess(-LOGIT) >= 0 else LOGIT
+    if excess(-RARE) >= 0 or excess(LOGIT) <= 0:
+        logit = -RARE if excess(-RARE) >= 0 else LOGIT
     else:
-        logit = brentq(excess, -LOGIT, LOGIT)
+        logit = brentq(excess, -RARE, LOGIT)
     return 1 / (1 + math.exp(-logit))
 
 

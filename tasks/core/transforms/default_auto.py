@@ -1,12 +1,15 @@
-"""The default method, `auto`: of `discriminant` and `kernel` the one that predicts labels better.
+"""The default method, `auto`: what several experts say of a text, weighed by texts left out.
 
-Better is a smaller log-loss on texts that were left out. The mathematics, from a text x to its
-vector z in the view:
+The mathematics, from a text x to its vector z in the view:
 
     discriminant   p_d = posterior of Gaussians with one covariance (`plda`), and the probability ν
-                   of a class that nobody has labelled (`novelty`)
-    kernel         p ∝ softmax(t f(x))^(1-w) p_d^w, f a kernel ridge regression; `discriminant`: p_d
-    both           z = [√(1-ν) p, g r], r the residual of x in the generic space (`posterior_space`)
+                   of a class that nobody has labelled (`novelty`, `experts.density`)
+    kernel         p_k = softmax(t f(x)), f a kernel ridge regression (`experts.kernel_ridge`)
+    names          s_n = cosines with the names of the labels (`experts.label_names`)
+    corpus         p_s = the discriminant of labelled and other texts (`experts.self_training`)
+    together       p ∝ exp(w_d ln p_d + w_k ln p_k + w_n s_n + w_s ln p_s), w ≥ 0
+                   (`experts.weights`, `experts.pool`)
+    in the view    z = [√(1-ν) p, g r], r the residual of x in the generic space (`posterior_space`)
 
 What these leave open, such as shrinkage and temperature, is chosen in `cross_validation`.
 """
@@ -18,15 +21,16 @@ from typing import Any, Self
 
 from numpy.typing import NDArray
 
-from tasks.core.settings.fit_section import DiscriminantSettings, KernelSettings
-from tasks.core.settings.section import Section
 from tasks.core.transforms import discriminant, kernel
-from tasks.core.transforms.base import Prediction, Sample, Transform
+from tasks.core.transforms.base import Prediction, Transform
+from tasks.core.transforms.experts import pool
+from tasks.core.transforms.experts.pool import AutoSettings
+from tasks.core.transforms.sample import Sample
 
-GAIN = 0.01  # share of the log-loss that the kernel must save: it costs more to apply
 CANDIDATES: dict[str, type[Transform]] = {
     "discriminant": discriminant.Discriminant,
-    "kernel": kernel.Kernel,
+    "kernel": kernel.Kernel,  # of cards before the pool: nothing is fitted as one any more
+    "pool": pool.Pool,
 }
 
 
@@ -36,13 +40,6 @@ class Tried:
 
     method: str
     log_loss: float | None
-
-
-class AutoSettings(Section):
-    """Settings of each candidate."""
-
-    discriminant: DiscriminantSettings = DiscriminantSettings()
-    kernel: KernelSettings = KernelSettings()
 
 
 class Auto(Transform):
@@ -59,20 +56,19 @@ class Auto(Transform):
 
     @classmethod
     def fit(cls, sample: Sample, settings: AutoSettings, seed: int) -> Self:
-        """Fit the discriminant and the kernel, each once, and keep the better.
+        """Fit the discriminant, and pool it with the other experts where they save log-loss.
 
         Texts are left out of the discriminant by taking their sums out of its moments, and of the
         kernel by the closed form of its leave-one-out predictions, so nothing is fitted again.
         """
         plain, found = discriminant.fit_cross_validated(sample, settings.discriminant)
-        solved = kernel.solve(sample, settings.kernel, found.left)
-        tried = (
-            Tried("discriminant", _rounded(found.left.loss)),
-            Tried("kernel", _rounded(solved.left.loss)),
-        )
-        if not _saves(found.left.loss, solved.left.loss):
-            return cls(plain, tried)
-        return cls(kernel.join(plain, solved, rich=sample.features is not None), tried)
+        alone = Tried("discriminant", _rounded(found.left.loss))
+        if found.left.loss is None:
+            return cls(plain, (alone,))
+        made = pool.Pool.around(plain, found, sample, settings)
+        if made.weights.keys() == {"discriminant"}:
+            return cls(plain, (alone,))
+        return cls(made, (alone, Tried("pool", _rounded(made.loss))))
 
     def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Prediction:
         """Apply the transform that was chosen."""
@@ -100,12 +96,6 @@ class Auto(Transform):
         kind = CANDIDATES[settings["chosen"]]
         chosen = kind.restore(tensors, labels, dict(settings["settings"]), features)
         return cls(chosen, tuple(Tried(**each) for each in settings["tried"]))
-
-
-def _saves(plain: float | None, other: float | None) -> bool:
-    if plain is None or other is None:
-        return False
-    return other < (1 - GAIN) * plain
 
 
 def _rounded(loss: float | None) -> float | None:

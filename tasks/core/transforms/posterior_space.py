@@ -32,6 +32,18 @@ class PosteriorParts(NamedTuple):
     r: Tensor
 
 
+def laid_out(parts: PosteriorParts, floor: float, doubt: float = DOUBT) -> Tensor:
+    """Return z, (c, k + m): see `embed_posterior`."""
+    p, new, r = parts
+    known, k = 1 - new, p.shape[1]
+    z = p.new_empty(len(p), k + r.shape[1])
+    undecided = 1 - (p * p).sum(1, keepdim=True)
+    g = (new + doubt**2 * known * undecided).clamp_min(floor**2).sqrt()
+    torch.mul(p, known.sqrt(), out=z[:, :k])
+    torch.mul(r, g, out=z[:, k:])
+    return z
+
+
 def embed_posterior(
     n: int, size: int, parts: Callable[[slice], PosteriorParts], floor: float, doubt: float = DOUBT
 ) -> Prediction:
@@ -47,17 +59,11 @@ def embed_posterior(
     confidence, novelty = np.empty(n, np.float32), np.empty(n, np.float32)
     for start in range(0, n, CHUNK):
         part = slice(start, min(start + CHUNK, n))
-        p, new, r = parts(part)
-        known, k = 1 - new, p.shape[1]
-        z = p.new_empty(len(p), size)
-        undecided = 1 - (p * p).sum(1, keepdim=True)
-        g = (new + doubt**2 * known * undecided).clamp_min(floor**2).sqrt()
-        torch.mul(p, known.sqrt(), out=z[:, :k])
-        torch.mul(r, g, out=z[:, k:])
-        best = p.max(dim=1)
-        vectors[part], label[part] = as_array(z), as_array(best.indices)
-        confidence[part] = as_array(best.values * known[:, 0])
-        novelty[part] = as_array(new[:, 0])
+        found = parts(part)
+        best = found.p.max(dim=1)
+        vectors[part], label[part] = as_array(laid_out(found, floor, doubt)), as_array(best.indices)
+        confidence[part] = as_array(best.values * (1 - found.new[:, 0]))
+        novelty[part] = as_array(found.new[:, 0])
     return Prediction(vectors, label, confidence, novelty)
 
 

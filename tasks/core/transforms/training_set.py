@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tasks.core.encoding import base_table
+from tasks.core.encoding.label_names import NameReader
 from tasks.core.labels.multilabel import members, one_of
 from tasks.core.numerics.split import stratified_split
 from tasks.core.transforms.base import Prediction, Transform, fit
@@ -22,13 +23,16 @@ BACKGROUND = 4_096  # texts for the mean and the residual's components: ten a di
 class Labelled:
     """Labelled rows of the base table, y (n,) indexes `names`; and a sample of all its vectors.
 
-    A text with several labels has a row for each.
+    A text with several labels has a row for each. beside: features of the sample, if there are any.
+    spoken: (k, t, d), what the encoder makes of the names, if it was asked.
     """
 
     rows: base_table.Rows
     y: np.ndarray
     names: tuple[str, ...]
     background: np.ndarray
+    beside: np.ndarray | None = None
+    spoken: np.ndarray | None = None
 
     @property
     def texts(self) -> int:
@@ -70,6 +74,8 @@ class Labelled:
             settings,
             seed,
             rows.features,
+            beside=self.beside,
+            names=self.spoken,
         )
 
     def seen_by(self, transform: Transform) -> Prediction:
@@ -77,15 +83,21 @@ class Labelled:
         return transform.apply(self.rows.vectors, self.rows.features)
 
 
-def labelled(table: Path, label_of: Mapping[str, str]) -> Labelled:
-    """Look up the texts of `label_of`, label or labels by id, in the base table."""
+def labelled(
+    table: Path, label_of: Mapping[str, str], reader: NameReader | None = None
+) -> Labelled:
+    """Look up the texts of `label_of`, label or labels by id, in the base table.
+
+    reader: reads the names of the labels, if they are to be read.
+    """
     rows = base_table.lookup(table, list(label_of))
     each = [members(label_of[key]) for key in rows.ids]
     at = np.repeat(np.arange(len(each)), [len(labels) for labels in each])
     names = tuple(sorted({name for labels in each for name in labels}))
     code = {name: c for c, name in enumerate(names)}
     y = np.array([code[name] for labels in each for name in labels], np.int64)
-    return Labelled(_taken(rows, at), y, names, base_table.sample(table, BACKGROUND))
+    spoken = None if reader is None else reader.read(names, rows.vectors.shape[1])
+    return Labelled(_taken(rows, at), y, names, *base_table.sample(table, BACKGROUND), spoken)
 
 
 def first_ids(ids: Iterable[str], hashes: Iterable[str]) -> dict[str, str]:

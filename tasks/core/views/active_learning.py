@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from tasks.core.numerics.kmeans import kmeans
 from tasks.core.numerics.rows import unit_rows
 from tasks.core.store import arrow, tables
+from tasks.core.views.near_duplicates import Distinct
 
 NOVELTY = 0.2  # share of the novel ones; 0.35 and more taught a view less (measured 2026-11-22)
 POOL = 10  # candidates per text wanted, of which one a cluster is taken; Zhdanov's β
-ALIKE = 0.95  # cosine of base vectors from which two texts say the same; our own choice
 NOVEL, BOUNDARY = "novel", "boundary"
 COLUMNS = ("id", "label", "suggested", "confidence", "novelty", "why", "text")
 _ROWS = 65_536  # of the view that are looked at together
@@ -98,7 +98,7 @@ class _Chosen:
 
     def __init__(self) -> None:
         self.rows: list[dict[str, object]] = []
-        self._vectors: list[NDArray[np.float32]] = []
+        self._distinct = Distinct()
 
     def add(self, pool: pl.DataFrame, many: int) -> None:
         """Take `many` of the pool: the best of each cluster, then the best of the others."""
@@ -110,13 +110,9 @@ class _Chosen:
         for at in _one_per_cluster(vectors, many):
             if len(taken) == many:
                 break
-            if not self._has(vectors[at]):
-                self._vectors.append(vectors[at])
+            if self._distinct.takes(vectors[at]):
                 taken.append(at)
         self.rows += rows[sorted(taken)].to_dicts()
-
-    def _has(self, vector: NDArray[np.float32]) -> bool:
-        return bool(self._vectors) and float(np.max(np.stack(self._vectors) @ vector)) >= ALIKE
 
 
 def _one_per_cluster(vectors: NDArray[np.float32], clusters: int) -> list[int]:

@@ -12,14 +12,18 @@ import numpy as np
 from tasks.core.encoding.encoder import Encoder
 from tasks.core.encoding.features import LayerPca, load_layer_pca
 from tasks.core.encoding.featurizer import Featurizer, space_of
+from tasks.core.numerics.rows import unit_rows
 from tasks.core.numerics.threads import one_thread
 from tasks.core.query.transform import Map, load_map
 from tasks.core.readers.records import encodable
 from tasks.core.store import index, tables
+from tasks.core.views.near_duplicates import Distinct
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifest import manifest_of
 from tasks.core.workspace.manifests import BaseNote, ViewNote
 
+_LOOK_ON = 4  # times as many rows are looked at where some say the same
+_FARTHEST = 10_000  # rows looked at, at most
 _SOME = 3  # ids that are named where a beginning fits several
 
 
@@ -67,8 +71,13 @@ class Space:
         rows = texts if view is None else index.Searcher(view, live=True)
         self._snapshot = self._taken(texts, rows, None)
 
-    def search(self, text: str, k: int = 10, where: str | None = None) -> list[dict[str, Any]]:
-        """Return the `k` texts closest to `text`: score (cosine, −1 to 1), id, text, metadata."""
+    def search(
+        self, text: str, k: int = 10, where: str | None = None, *, distinct: bool = False
+    ) -> list[dict[str, Any]]:
+        """Return the `k` texts closest to `text`: score (cosine, −1 to 1), id, text, metadata.
+
+        distinct: of texts that say the same, the closest alone.
+        """
         if not text.strip():
             raise InputError("search: the text is blank; expected some words to look for")
         check_utf8(text)
@@ -76,7 +85,7 @@ class Space:
         def ask(now: _Snapshot) -> list[dict[str, Any]]:
             with one_thread():
                 vector = self._vector(now, text)
-            return _nearest(now, vector, k, where)
+            return _best(now, vector, k, where, distinct=distinct)
 
         return self._answered(ask)
 
@@ -98,16 +107,19 @@ class Space:
             self._reduction = reduction
         return Featurizer(encoder, reduction)
 
-    def similar(self, key: str, k: int = 10, where: str | None = None) -> list[dict[str, Any]]:
+    def similar(
+        self, key: str, k: int = 10, where: str | None = None, *, distinct: bool = False
+    ) -> list[dict[str, Any]]:
         """Return the `k` texts closest to the stored text `key`, itself left out.
 
-        key: an id, or a beginning that one id alone has.
+        key: an id, or a beginning that one id alone has. distinct: of texts that say the same, the
+        closest alone.
         """
         check_utf8(key)
 
         def ask(now: _Snapshot) -> list[dict[str, Any]]:
             whole, vector = _found(now.rows, key)
-            found = _nearest(now, vector, k + 1, where)
+            found = _best(now, vector, k + 1, where, distinct=distinct)
             return [hit for hit in found if hit["id"] != whole][:k]
 
         return self._answered(ask)
@@ -180,6 +192,24 @@ def _base_note(texts: index.Searcher) -> BaseNote:
 
 def _view_note(rows: index.Searcher) -> ViewNote:
     return manifest_of(rows.note, ViewNote, "the view's table") or ViewNote()
+
+
+def _best(
+    now: _Snapshot, vector: np.ndarray, k: int, where: str | None, *, distinct: bool
+) -> list[dict[str, Any]]:
+    """Return the `k` nearest rows, best first; distinct: looking on past those that are alike."""
+    if not distinct:
+        return _nearest(now, vector, k, where)
+    many = _LOOK_ON * k
+    while True:
+        found = _nearest(now, vector, many, where)
+        vectors = now.texts.values([hit["id"] for hit in found], tables.VECTOR)
+        kept = Distinct()
+        units = {key: unit_rows(np.array([each], np.float32))[0] for key, each in vectors.items()}
+        hits = [hit for hit in found if hit["id"] not in units or kept.takes(units[hit["id"]])]
+        if len(hits) >= k or len(found) < many or many >= _FARTHEST:
+            return hits[:k]
+        many *= _LOOK_ON
 
 
 def _nearest(now: _Snapshot, vector: np.ndarray, k: int, where: str | None) -> list[dict[str, Any]]:

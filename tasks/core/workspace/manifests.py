@@ -100,21 +100,18 @@ class BaseNote(Manifest):
 
 
 class Gate(Part):
-    """How the quality gate ruled on a transform, and the figures that the ruling rests on.
-
-    accuracy: share of held-out texts whose likeliest label is theirs, in percent.
-    """
+    """How the quality gate ruled on a transform, and the figures that the ruling rests on."""
 
     state: str = ""
     why: str = ""
-    accuracy: float | None = None
 
 
 class Scores(Manifest):
     """The scores of a transform on held-out texts, in the generic space and in its view.
 
-    labels: how many different ones; texts: how many were labelled; knn_ceiling: what kNN@10 can
-    reach on these texts, where it is less than 100.
+    labels: how many different ones; texts: how many were labelled; accuracy: share of held-out
+    texts whose likeliest label is theirs, in percent; knn_ceiling: what kNN@10 can reach on these
+    texts, where it is less than 100.
     """
 
     fingerprint: Fingerprint | None = None
@@ -122,15 +119,11 @@ class Scores(Manifest):
     labels: int | None = None
     texts: int | None = None
     held_out: int | None = None
+    accuracy: float | None = None
     knn_ceiling: float | None = None
     before: ByMeasure = Field(default_factory=dict)
     after: ByMeasure = Field(default_factory=dict)
     gate: Gate | None = None
-
-    @property
-    def accuracy(self) -> float | None:
-        """The share of held-out texts whose likeliest label is theirs, in percent."""
-        return self.gate.accuracy if self.gate else None
 
 
 class Card(Manifest):

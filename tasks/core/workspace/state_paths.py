@@ -37,6 +37,10 @@ class StatePaths:
         """What the steps of a labelling found, to go on after a kill."""
         return self.state / "labelling" / check_name(name)
 
+    def spoken(self, name: str) -> Path:
+        """What the encoder made of the names of an instruction's labels, to ask it but once."""
+        return self.state / "names" / f"{check_name(name)}.safetensors"
+
     @property
     def answer_cache(self) -> Path:
         """Every answer of a language model: to lose it costs no data, but its price again."""

@@ -209,11 +209,11 @@ def test_a_sample_depends_on_the_rows_and_not_on_their_order(tmp_path):
     for name, order in (("x", list(texts)), ("y", list(texts)[::-1])):
         corpus = write_corpus(tmp_path / f"{name}.parquet", {key: texts[key] for key in order})
         embed(corpus, tmp_path / f"{name}.lance", Letters(), chunk=7)
-        found = base_table.sample(tmp_path / f"{name}.lance", 9)
+        found, _ = base_table.sample(tmp_path / f"{name}.lance", 9)
         samples.append(sorted(row.tobytes() for row in found))
     assert samples[0] == samples[1]
     assert len(samples[0]) == 9
-    assert base_table.sample(tmp_path / "x.lance", 99).shape == (30, 3)
+    assert base_table.sample(tmp_path / "x.lance", 99)[0].shape == (30, 3)
 
 
 def test_looking_up_ids_leaves_out_those_that_are_not_there(table):

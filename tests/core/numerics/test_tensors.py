@@ -66,6 +66,27 @@ def test_what_another_device_wrote_is_read_here(
     assert apart(here.apply(x, x**3), base.load(tmp_path / "there")[0].apply(x, x**3)) < 1e-6
 
 
+@pytest.mark.parametrize("known", [K - 1, K])
+def test_a_pool_of_all_experts_says_the_same_on_another_device(
+    known: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With names, a corpus, and with K - 1 classes labelled also a density."""
+    x, y = clouds(900, spread=0.5)
+    shown = np.flatnonzero(y < known)[:330]
+    names = np.stack([x[y == c].mean(0) for c in range(K)])[:, None]
+
+    def pooled() -> Transform:
+        given = (x[shown], y[shown], NAMES, x, {"kernel": {"landmarks": 40}}, 1, x[shown] ** 3)
+        return base.fit("auto", *given, beside=x**3, names=names)
+
+    here = pooled()
+    assert any(name.endswith("density_level") for name in here.tensors()) == (known < K)
+    monkeypatch.setattr(tensors, "device", lambda: DEVICE)
+    with Pretended():
+        there = pooled().apply(x, x**3)
+    assert apart(here.apply(x, x**3), there) < 1e-4
+
+
 def test_the_pretended_device_refuses_what_cuda_refuses() -> None:
     with Pretended():
         there = torch.ones(3, device=DEVICE)

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasks.core.query import posterior
 from tasks.core.query import transform as query
 from tasks.core.query.transform import load_map
-from tasks.core.transforms import base, discriminant, kernel, posterior_space
+from tasks.core.transforms import base, discriminant, posterior_space
 from tasks.core.transforms.card import CARD, TENSORS
+from tasks.core.transforms.experts import label_names, weights
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifests import Card
 from tests.clouds import clouds
@@ -79,15 +81,37 @@ def test_texts_that_were_learnt_from_and_the_mean_are_mapped_alike(made, monkeyp
 
 
 def test_constants_are_those_of_the_transforms():
-    here = (query.SAME, query.LEAST_LOG, query.DOUBT)
-    assert here == (discriminant.SAME, kernel.LEAST, posterior_space.DOUBT)
+    here = (posterior.SAME, posterior.LEAST_LOG, posterior.DOUBT)
+    assert here == (discriminant.SAME, weights.LEAST, posterior_space.DOUBT)
+    assert label_names.LEAST == posterior.SAME
+
+
+@pytest.mark.parametrize("known", [2, 3])
+def test_a_pool_with_names_corpus_and_density_is_mapped_alike(known, tmp_path, monkeypatch):
+    """Of two classes of three the corpus holds texts of a third, and the density is asked."""
+    monkeypatch.setattr("tasks.core.transforms.experts.weights.EARNED", -1e9)  # keep all
+    monkeypatch.setattr("tasks.core.transforms.experts.weights.NONE", -1.0)
+    x, y = clouds(1_200, spread=0.3)
+    wide = np.tanh(x @ np.random.default_rng(3).normal(size=(x.shape[1], 9))).astype(np.float32)
+    names = np.stack([x[y == c].mean(0) for c in range(3)])[:, None]
+    shown = np.flatnonzero(y < known)[:420]
+    asked = {"kernel": {"landmarks": 30}}
+    made = base.fit(
+        "auto", x[shown], y[shown], LABELS, x, asked, 1, wide[shown], beside=wide, names=names
+    )
+    if known == 2:
+        assert {"kernel_weights", "names_level", "corpus_W"} <= made.tensors().keys()
+    assert ("gate_density_level" in made.tensors()) == (known < 3)
+    base.save(tmp_path, made, Card(seed=1))
+    found = light(tmp_path, monkeypatch)
+    np.testing.assert_allclose(found(x, wide), made.apply(x, wide).vectors, atol=CLOSE)
 
 
 def test_what_is_not_known_here_is_read_by_the_transform(made, tmp_path, monkeypatch):
     transform, _ = made["discriminant", False]
     x, _ = clouds()
     base.save(tmp_path, transform, Card(seed=1))
-    monkeypatch.setattr(query, "_CHOSEN", query._CHOSEN | {"another"})
+    monkeypatch.setattr(posterior, "_CHOSEN", posterior._CHOSEN | {"another"})
     np.testing.assert_array_equal(load_map(tmp_path)(x, None), transform.apply(x).vectors)
 
 

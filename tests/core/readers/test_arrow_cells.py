@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from tasks.core.readers.arrow_cells import UnreadableError, cells
-from tasks.core.readers.reader import batches
+from tasks.core.readers.read_documents import batches
 
 FAR = 400 * 10**9  # seconds: the year 14,645, which Python's datetime does not have
 KEY = uuid.UUID(int=7)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from tasks.core.readers.formats import Hints
-from tasks.core.readers.reader import batches
+from tasks.core.readers.read_documents import batches
 from tasks.core.workspace.errors import InputError
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from tasks.core.readers import records
 from tasks.core.readers.formats import Hints
-from tasks.core.readers.reader import batches
+from tasks.core.readers.read_documents import batches
 
 AS_TEXT = "quotes are read as text; lines that they would lose as marks around fields: {}"
 AS_MARKS = "quotes are read as marks around fields, though lines between them look like rows: {}"

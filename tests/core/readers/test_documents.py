@@ -17,7 +17,7 @@ from tasks.core.readers import csv_quoting, csv_reader, formats, json_reader, re
 from tasks.core.readers.columns import detect_columns
 from tasks.core.readers.formats import Hints
 from tasks.core.readers.jsonl_reader import TABLE
-from tasks.core.readers.reader import batches
+from tasks.core.readers.read_documents import batches
 from tasks.core.workspace.errors import InputError
 
 REST = "the first 256 are read; name others that matter in params.yaml: ingest.metadata"

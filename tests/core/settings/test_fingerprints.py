@@ -30,12 +30,12 @@ def test_the_vector_space_of_other_settings_keeps_its_name():
 @pytest.mark.parametrize(
     ("method", "name"),
     [
-        ("auto", "277fd42c8970d56d922c76094ffd26ba"),
-        ("discriminant", "f1e52886ec2aa53452bd5969d3800ee3"),
-        ("kernel", "1113648fce94d26aad14eccbaf46533f"),
-        ("fda", "d35a19f71b86609387d960aba0dbbdf3"),
-        ("gstransform", "475bc9fd23c3bd07123f405bfc080e4e"),
-        ("identity", "b9ac680ac88259ef467e2b6b894dbc32"),
+        ("auto", "9aa50769ff711ebb84627cf9bd50e7e5"),
+        ("discriminant", "d52276203cbcfd7e2d90d4ea793436f2"),
+        ("kernel", "efff28e0e6b142f5af5e1c013c58e0ae"),
+        ("fda", "7b185c0a8a9195626b73f3997aba0c6b"),
+        ("gstransform", "ce7da24e2712e66c0d4095e2227f62c2"),
+        ("identity", "23e888f4ce58a2fe71591b013d67751a"),
     ],
 )
 def test_what_a_transform_is_made_by_keeps_its_name(method, name):

@@ -14,11 +14,12 @@ from scipy.stats import multivariate_normal
 from sklearn.covariance import ledoit_wolf_shrinkage
 
 from tasks.core.numerics.rows import unit_rows
+from tasks.core.numerics.temperature import fit_temperature
 from tasks.core.transforms import base, cross_validation, posterior_space
 from tasks.core.transforms.default_auto import Auto, AutoSettings
 from tasks.core.transforms.discriminant import Discriminant, residual_basis
 from tasks.core.transforms.plda import ledoit_wolf, solve, sufficient_statistics
-from tasks.core.transforms.temperature import fit_temperature
+from tasks.core.transforms.sample import Texts, make_sample
 from tasks.core.workspace.manifests import Card
 from tests.clouds import D, K, clouds
 
@@ -274,7 +275,7 @@ def test_labels_of_noise_are_not_learnt_from_copies() -> None:
 
 def sample_of(x: np.ndarray, y: np.ndarray, k: int) -> base.Sample:
     """Return a sample as a fit sees it, with classes named by their numbers."""
-    return base._sample(x, y, tuple(f"{c:02d}" for c in range(k)), x, None)
+    return make_sample(Texts(x, None), y, tuple(f"{c:02d}" for c in range(k)), Texts(x, None))
 
 
 def test_folds_keep_all_that_they_do_not_put_away() -> None:

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from tasks.core.numerics.rows import unit_rows
+from tasks.core.numerics.temperature import fit_temperature
 from tasks.core.settings.fit_section import GsTransformSettings
 from tasks.core.transforms import base, gstransform
 from tasks.core.transforms.centroids import Centroids, fit_centroids, place_centroids
 from tasks.core.transforms.gstransform import contrastive, networks, train
-from tasks.core.transforms.temperature import fit_temperature
 
 SMALL = {"hidden": 16, "dimensions": 4, "epochs": 40, "batch_size": 16, "learning_rate": 1e-2}
 

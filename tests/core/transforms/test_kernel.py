@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.core.numerics.rows import unit_rows
+from tasks.core.numerics.temperature import OutOfFold
 from tasks.core.settings.fit_section import DiscriminantSettings, KernelSettings
 from tasks.core.settings.params import Params
 from tasks.core.transforms import base, discriminant, kernel
 from tasks.core.transforms.base import Sample
+from tasks.core.transforms.experts import kernel_ridge
 from tasks.core.transforms.kernel import Kernel
-from tasks.core.transforms.temperature import OutOfFold
 from tasks.core.workspace.manifests import Card
 from tests.clouds import D, K, clouds
 
@@ -69,8 +70,8 @@ def test_the_left_out_prediction_is_that_of_a_fit_without_the_text() -> None:
     x, y = np.concatenate([x, x[:6]]), np.concatenate([y, (y[:6] + 1) % K])
     texts, targets = np.arange(36) % 30, np.eye(K, dtype=np.float32)[y]
     arrays = (torch.from_numpy(each) for each in (x, targets, texts, x[:30]))
-    [found] = kernel._regressions(*arrays, [0.8], [0.3])
-    own = kernel_matrix(x, x, found.width)
+    [found] = kernel_ridge.regressions(*arrays, [0.8], [0.3])
+    own = kernel_matrix(x, x, found.span.width)
     for out in range(0, 30, 5):
         rest = texts != out
         refit = np.linalg.solve(own[np.ix_(rest, rest)] + 0.3 * np.eye(rest.sum()), targets[rest])
@@ -155,7 +156,7 @@ def test_the_discriminant_behind_it_is_made_as_asked() -> None:
 
 
 def test_of_more_texts_than_a_fit_looks_at_no_class_is_lost(monkeypatch: Any) -> None:
-    monkeypatch.setattr(kernel, "LIMIT", 100)
+    monkeypatch.setattr(kernel_ridge, "LIMIT", 100)
     x, _ = clouds(301)
     y = np.array([0] * 298 + [1] * 2 + [2])
     x[-3:] = -x[-3:]

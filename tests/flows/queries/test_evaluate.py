@@ -13,6 +13,7 @@ from flows.materialise import materialise
 from flows.queries.evaluate import write_evaluation
 from tasks.core.evaluation import bootstrap, held_out
 from tasks.core.transforms import training_set
+from tasks.core.transforms.card import experts_of, read_card
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import Hashes, read_json
 from tasks.core.workspace.paths import Paths
@@ -31,9 +32,9 @@ def fits(monkeypatch):
     """The labelled vectors of each fit, as they are made."""
     seen, real = [], training_set.fit
 
-    def fit(method, x, *rest):
+    def fit(method, x, *rest, **more):
         seen.append({row.tobytes() for row in x})
-        return real(method, x, *rest)
+        return real(method, x, *rest, **more)
 
     monkeypatch.setattr(training_set, "fit", fit)
     return seen
@@ -57,8 +58,11 @@ def test_the_figures_on_held_out_labels_are_those_that_the_fit_has_noted(made):
     for name, when in (("identity", "before"), ("view", "after")):
         assert values(found["scores"][name]) | {"n": noted["held_out"]} == noted[when]
     assert (found["texts"], found["left_out"]) == (noted["held_out"], {})
+    assert found["accuracy"] == {"view": noted["accuracy"]}
     assert found["previous"] == {"not_compared": "none is kept beside the view"}
     assert list(found["gains"]) == ["identity"]
+    assert found["experts"] == experts_of(read_card(Paths(made).transform("mood")))
+    assert sum(each["weight"] > 0 for each in found["experts"]) >= 1
 
 
 def test_texts_of_several_labels_are_scored_by_one_each(made):

@@ -211,7 +211,7 @@ def test_versions_are_listed_from_git_alone(root):
         ("view/mood/v2", 30),
         ("view/mood/v1", 20),
     ]
-    assert rows[0]["method"] in ("auto: discriminant", "auto: kernel")
+    assert rows[0]["method"] in ("auto: discriminant", "auto: pool")
     assert rows[0]["after"]["v_measure"] == 100.0
     assert [row["here"] for row in rows] == [True, False]
     assert "v2" in ask("mood")

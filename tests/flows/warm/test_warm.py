@@ -49,7 +49,7 @@ def warm(tmp_path_factory, prefect_server):
     place.mkdir(parents=True, mode=0o700)
     name = identity(env)
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "flows.warm.process", "600", name], env=env
+        [sys.executable, "-P", "-m", "flows.warm.process", "600", name, "0"], env=env
     )
     last = time.monotonic() + 200
     while not (place / name).exists():

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tasks.core.labels.cells import CONTAINER
-from tasks.core.readers.reader import ID_NAMES, TEXT_NAMES
+from tasks.core.readers.read_documents import ID_NAMES, TEXT_NAMES
 from tasks.core.readers.records import Cell, dump
 
 Columns = dict[str, list[Cell]]

@@ -29,6 +29,11 @@ class OutOfFold(NamedTuple):
     log_p: Tensor
     loss: float | None
 
+    def at(self, rows: Tensor) -> Tensor:
+        """Return log_p of some of the texts, (len(rows), k)."""
+        order = torch.argsort(self.rows)
+        return self.log_p[order[torch.searchsorted(self.rows[order], rows)]]
+
 
 def fit_temperature(scores: Tensor, truth: Tensor, start: float) -> Fitted:
     """Find the β = 1/T of least log-loss, -mean Σ_c t_c ln softmax(β · scores)_c.

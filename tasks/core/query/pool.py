@@ -1,0 +1,105 @@
+"""A pool of experts in numpy: the formulas of `tasks.core.transforms.experts`, for a query."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.core.query.posterior import (
+    LEAST_LOG,
+    SAME,
+    Floats,
+    Tensors,
+    discriminant_parts,
+    embedded,
+    is_discriminant,
+    log_softmax,
+    near,
+    quadratic,
+    unit,
+)
+
+_TENSORS = {
+    "kernel": {"landmarks", "weights"},
+    "names": {"directions", "centre", "level", "spread"},
+    "corpus": {"W", "mu", "ubar", "psi", "n"},
+}
+_SETTINGS = {"weights", "worth", "log_loss", "doubt", "gate", "kernel", "corpus"}
+
+Expert = Callable[[Floats, Floats], Floats]
+"""Unit rows of base vectors (n, d) and of what labels read (n, f) to scores (n, k)."""
+
+
+def read_pool(
+    tensors: Tensors, settings: Mapping[str, Any]
+) -> Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]] | None:
+    """Return the map of a `Pool`; None where something is there that is not known here."""
+    held: dict[str, dict[str, NDArray[Any]]] = {}
+    for name, array in tensors.items():
+        who, _, what = name.partition("_")
+        held.setdefault(who, {})[what] = array
+    gate, own = held.pop("gate"), settings["gate"]
+    if not settings.keys() <= _SETTINGS or not is_discriminant(gate, own):
+        return None
+    if any(_TENSORS.get(who) != theirs.keys() for who, theirs in held.items()):
+        return None
+    parts, weights = discriminant_parts(gate, own), settings["weights"]
+    experts = {
+        who: _EXPERTS[who](_wide(theirs), settings.get(who, {})) for who, theirs in held.items()
+    }
+    if {who for who, weight in weights.items() if weight} - {"discriminant"} != experts.keys():
+        return None
+
+    def apply(x: NDArray[Any], beside: NDArray[Any]) -> NDArray[Any]:
+        base, rich = unit(x), unit(beside)
+        log_p, new, r = parts(base, rich)
+        mixed = weights.get("discriminant", 0.0) * np.maximum(log_p, LEAST_LOG)
+        for who, expert in experts.items():
+            mixed = mixed + weights[who] * expert(base, rich)
+        return embedded(log_softmax(mixed), new, r, own["floor"], settings["doubt"])
+
+    return apply
+
+
+def _wide(tensors: Mapping[str, NDArray[Any]]) -> dict[str, Floats]:
+    return {name: array.astype(np.float64) for name, array in tensors.items()}
+
+
+def _kernel(held: Mapping[str, Floats], settings: Mapping[str, Any]) -> Expert:
+    def scores(_: Floats, rich: Floats) -> Floats:
+        likeness = near(rich, held["landmarks"], settings["width"])
+        found = log_softmax(settings["sharpness"] * (likeness @ held["weights"]))
+        return np.maximum(found, LEAST_LOG)
+
+    return scores
+
+
+def _names(held: Mapping[str, Floats], _: Mapping[str, Any]) -> Expert:
+    centre = held["centre"]
+
+    def scores(x: Floats, _: Floats) -> Floats:
+        squared = 1 - 2 * (x @ centre)[:, None] + centre @ centre
+        length = np.sqrt(np.where(squared > SAME, squared, np.inf))
+        cosines = (x - centre) @ held["directions"] / length
+        found: Floats = (cosines - held["level"]) / held["spread"]
+        return found
+
+    return scores
+
+
+def _corpus(held: Mapping[str, Floats], settings: Mapping[str, Any]) -> Expert:
+    A, B, C = quadratic(held)
+    W, shift, T = held["W"], held["mu"] @ held["W"], settings["temperature"]
+
+    def scores(_: Floats, rich: Floats) -> Floats:
+        u = rich @ W - shift
+        found = (u**2 @ A.T + u @ B.T + C)[:, :-1] / T
+        return np.maximum(log_softmax(found), LEAST_LOG)
+
+    return scores
+
+
+_EXPERTS = {"kernel": _kernel, "names": _names, "corpus": _corpus}

@@ -1,0 +1,269 @@
+"""The pool: what several experts say of a text, each with the weight that it has earned.
+
+The discriminant, a kernel, the names of the labels, and a discriminant that has read the corpus.
+Novelty and residual are the first one's: see `Discriminant`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import reduce
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tasks.core.numerics.tensors import as_array, as_tensor
+from tasks.core.settings.fit_section import DiscriminantSettings, KernelSettings
+from tasks.core.settings.section import Section
+from tasks.core.transforms.base import Prediction, Transform, features_for
+from tasks.core.transforms.cross_validation import CrossValidation
+from tasks.core.transforms.discriminant import Discriminant, fit_cross_validated
+from tasks.core.transforms.experts.doubt import choose_doubt
+from tasks.core.transforms.experts.kernel_ridge import KernelRidge, near, regress
+from tasks.core.transforms.experts.label_names import LabelNames, read_names
+from tasks.core.transforms.experts.self_training import Student, read_corpus, teach
+from tasks.core.transforms.experts.teacher import PooledTeacher
+from tasks.core.transforms.experts.weights import LEAST, Worth, earned, pool, pooled
+from tasks.core.transforms.plda import PldaModel
+from tasks.core.transforms.posterior_space import PosteriorParts, embed_posterior
+from tasks.core.transforms.sample import Sample
+
+FIRST = {"discriminant": 0.1, "kernel": 0.2, "names": 0.2, "corpus": 0.6}
+"""Weights to start from, and to stay near where texts left out are few."""
+MANY = 8_192  # labelled texts from which a sample of the corpus tells little that they do not
+
+
+class AutoSettings(Section):
+    """Settings of the experts that have some."""
+
+    discriminant: DiscriminantSettings = DiscriminantSettings()
+    kernel: KernelSettings = KernelSettings()
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A kernel posterior: α (m, k) on landmarks (m, f), γ and t."""
+
+    landmarks: Tensor
+    weights: Tensor
+    width: float
+    sharpness: float
+
+    def log_p(self, x: Tensor) -> Tensor:
+        """Return ln p over the known classes, (n, k), of unit rows x (n, f)."""
+        likeness = near(x @ self.landmarks.T, self.width)
+        return torch.log_softmax(self.sharpness * (likeness @ self.weights), dim=1)
+
+
+@dataclass(frozen=True)
+class Experts:
+    """Those that have a weight beside the discriminant."""
+
+    kernel: Kernel | None = None
+    names: LabelNames | None = None
+    corpus: Student | None = None
+
+
+class Pool(Transform):
+    """A fitted pool; see `apply` for the formula."""
+
+    method = "pool"
+    Settings = AutoSettings
+
+    def __init__(
+        self,
+        gate: Discriminant,
+        experts: Experts,
+        weights: Mapping[str, float],
+        worth: Sequence[Worth],
+        loss: float,
+        doubt: float,
+    ) -> None:
+        """weights: w_e of each expert that is asked; worth: of each that was tried; loss: the
+        log-loss in nats a text left out; doubt: c, see `embed_posterior`."""
+        super().__init__(
+            gate.labels, dimensions=gate.dimensions, size=gate.size, features=gate.features
+        )
+        self._gate, self._experts = gate, experts
+        self._weights, self._worth, self.loss = dict(weights), tuple(worth), loss
+        self._doubt = doubt
+
+    @classmethod
+    def fit(cls, sample: Sample, settings: AutoSettings, seed: int) -> Self:
+        """Fit all experts and weigh them; no random number is drawn."""
+        return cls.around(*fit_cross_validated(sample, settings.discriminant), sample, settings)
+
+    @classmethod
+    def around(
+        cls,
+        gate: Discriminant,
+        found: CrossValidation,
+        sample: Sample,
+        settings: AutoSettings,
+    ) -> Self:
+        """Pool a fitted discriminant with the other experts; some text must have been put away."""
+        ridge = regress(sample, settings.kernel)
+        names = _names(sample)
+        said = {"discriminant": found.left, "kernel": ridge.left}
+        rows = _common([each.rows for each in said.values()])
+        scores = {name: each.at(rows).clamp_min(LEAST) for name, each in said.items()}
+        if names is not None:
+            scores["names"] = names.scores(as_tensor(sample.x)[rows])
+        truth, student = as_tensor(sample.y)[rows], None
+        corpus = sample.corpus()
+        if len(corpus[0]) and len(sample.x) <= MANY:
+            first = pool(scores, truth, FIRST)
+            teacher = PooledTeacher(sample, corpus, gate, found, ridge, names, first.weights)
+            student, left = teach(found, read_corpus(teacher.corpus, teacher.new), teacher)
+            scores["corpus"] = left.at(rows).clamp_min(LEAST)
+        whole, worth = earned(scores, truth, FIRST)
+        p = pooled(scores, whole.weights).exp()
+        new = found.left._replace(log_p=found.new[:, None]).at(rows)
+        placed = PosteriorParts(p, new, gate.residual(as_tensor(sample.x)[rows]))
+        doubt = choose_doubt(placed, truth, gate.floor)
+        asked = _asked(whole.weights, ridge, names, student)
+        return cls(gate, asked, whole.weights, worth, whole.loss, doubt)
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The weight of each expert that is asked."""
+        return dict(self._weights)
+
+    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Prediction:
+        """Lay out p ∝ exp Σ_e w_e s_e, s_e = ln p_e, or the scores of names; see
+        `embed_posterior`.
+
+        A logarithmic opinion pool: each expert has a veto in proportion to its weight.
+        """
+        rich = features_for(self.features, features) if self.features else x
+        return embed_posterior(
+            len(x),
+            self.size,
+            lambda part: self._parts(x[part], rich[part]),
+            self._gate.floor,
+            self._doubt,
+        )
+
+    def _parts(self, base: NDArray[Any], wide: NDArray[Any]) -> PosteriorParts:
+        x, rich = (self._gate.beside(rows) for rows in (base, wide))
+        found, asked = self._gate.parts(x, rich), self._experts
+        unit = torch.nn.functional.normalize(rich.float(), dim=1)
+        scores = {"discriminant": found.p.log().clamp_min(LEAST)}
+        if asked.kernel is not None:
+            scores["kernel"] = asked.kernel.log_p(unit).clamp_min(LEAST)
+        if asked.names is not None:
+            scores["names"] = asked.names.scores(x)
+        if asked.corpus is not None:
+            scores["corpus"] = asked.corpus.log_p(unit).clamp_min(LEAST)
+        return found._replace(p=pooled(scores, self._weights).exp())
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """Return the tensors of all that are asked, each by a name that begins with the expert."""
+        asked, held = self._experts, {}
+        if asked.kernel is not None:
+            held["kernel"] = {"landmarks": asked.kernel.landmarks, "weights": asked.kernel.weights}
+        if asked.names is not None:
+            held["names"] = asked.names.tensors()
+        if asked.corpus is not None:
+            held["corpus"] = asked.corpus.model.tensors()
+        own = {
+            f"{who}_{what}": as_array(t) for who, all_ in held.items() for what, t in all_.items()
+        }
+        return own | {f"gate_{name}": tensor for name, tensor in self._gate.tensors().items()}
+
+    def settings(self) -> dict[str, Any]:
+        """Return weights, what each expert is worth, and what was chosen for each."""
+        kernel, corpus = self._experts.kernel, self._experts.corpus
+        said: dict[str, Any] = {
+            "weights": self._weights,
+            "log_loss": self.loss,
+            "doubt": self._doubt,
+            "worth": [_rounded(asdict(each)) for each in self._worth],
+            "gate": self._gate.settings(),
+        }
+        if kernel is not None:
+            said["kernel"] = {"width": kernel.width, "sharpness": kernel.sharpness}
+        if corpus is not None:
+            said["corpus"] = {"temperature": corpus.temperature, "share": corpus.share}
+        return said
+
+    @classmethod
+    def restore(
+        cls,
+        tensors: dict[str, NDArray[Any]],
+        labels: tuple[str, ...],
+        settings: dict[str, Any],
+        features: int = 0,
+    ) -> Self:
+        held: dict[str, dict[str, NDArray[Any]]] = {}
+        for name, array in tensors.items():
+            who, what = name.split("_", 1)
+            held.setdefault(who, {})[what] = array
+        gate = Discriminant.restore(held["gate"], labels, dict(settings["gate"]), features)
+        experts = Experts(
+            Kernel(**_as_tensors(held["kernel"]), **settings["kernel"])
+            if "kernel" in held
+            else None,
+            LabelNames(**_as_tensors(held["names"])) if "names" in held else None,
+            _student(held["corpus"], settings["corpus"]) if "corpus" in held else None,
+        )
+        _check(experts, len(labels))
+        worth = [Worth(**each) for each in settings["worth"]]
+        weights, loss = dict(settings["weights"]), float(settings["log_loss"])
+        return cls(gate, experts, weights, worth, loss, float(settings["doubt"]))
+
+
+def _as_tensors(arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
+    return {name: as_tensor(array) for name, array in arrays.items()}
+
+
+def _student(arrays: dict[str, NDArray[Any]], settings: dict[str, Any]) -> Student:
+    return Student(PldaModel(**_as_tensors(arrays)), **settings)
+
+
+def _names(sample: Sample) -> LabelNames | None:
+    if sample.names is None:
+        return None
+    return read_names(as_tensor(sample.names), as_tensor(sample.background))
+
+
+def _common(rows: list[Tensor]) -> Tensor:
+    """Return the texts that all have left out, in ascending order."""
+    return as_tensor(reduce(np.intersect1d, [as_array(each) for each in rows]))
+
+
+def _asked(
+    weights: Mapping[str, float],
+    ridge: KernelRidge,
+    names: LabelNames | None,
+    student: Student | None,
+) -> Experts:
+    """Keep the experts that have a weight."""
+    best = ridge.best
+    kernel = Kernel(best.span.landmarks, best.weights, best.span.width, best.sharpness)
+    return Experts(
+        kernel if weights.get("kernel") else None,
+        names if weights.get("names") else None,
+        student if weights.get("corpus") else None,
+    )
+
+
+def _check(experts: Experts, k: int) -> None:
+    """Raise ValueError where an expert does not know k classes."""
+    kernel, names, corpus = experts.kernel, experts.names, experts.corpus
+    known = {
+        "kernel": kernel.weights.shape[1] if kernel is not None else k,
+        "names": names.directions.shape[1] if names is not None else k,
+        "corpus": len(corpus.model.n) if corpus is not None else k,
+    }
+    for name, found in known.items():
+        if found != k:
+            raise ValueError(f"{found} classes in the tensors of {name}, {k} labels")
+
+
+def _rounded(worth: dict[str, Any]) -> dict[str, Any]:
+    return {k: round(v, 4) if isinstance(v, float) else v for k, v in worth.items()}

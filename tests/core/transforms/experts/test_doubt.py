@@ -1,0 +1,62 @@
+"""How much the generic space counts in doubt: more where posteriors mislead and it does not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from tasks.core.numerics.rows import unit_rows
+from tasks.core.transforms.experts.doubt import DOUBTS, _placed, choose_doubt
+from tasks.core.transforms.posterior_space import DOUBT, PosteriorParts, laid_out
+
+N, K, M = 240, 6, 12
+
+
+def said(right: float, apart: float) -> tuple[PosteriorParts, torch.Tensor]:
+    """Return unsure posteriors that name the class of a share `right` of the texts, and residuals
+    that lie `apart` by class."""
+    random = np.random.default_rng(0)
+    y = np.arange(N) % K
+    named = np.where(random.random(N) < right, y, random.integers(K, size=N))
+    p = 0.5 / (K - 1) + (0.5 - 0.5 / (K - 1)) * np.eye(K)[named]
+    r = unit_rows(apart * np.eye(K, M)[y] + random.normal(size=(N, M)))
+    parts = (p.astype(np.float32), np.full((N, 1), 0.1, np.float32), r)
+    return PosteriorParts(*map(torch.from_numpy, parts)), torch.from_numpy(y)
+
+
+def test_where_the_labels_are_right_the_usual_doubt_stays() -> None:
+    assert choose_doubt(*said(right=0.95, apart=0.0), floor=0.05) == DOUBT
+
+
+def test_where_the_labels_mislead_and_the_generic_space_does_not_it_counts_more() -> None:
+    assert choose_doubt(*said(right=0.1, apart=6.0), floor=0.05) == max(DOUBTS)
+
+
+@pytest.mark.parametrize("n", [0, 1, 5])
+def test_of_too_few_texts_nothing_is_concluded(n: int) -> None:
+    parts, y = said(right=0.1, apart=6.0)
+    few = PosteriorParts(*(each[:n] for each in parts))
+    assert choose_doubt(few, y[:n], floor=0.05) == DOUBT
+
+
+def test_a_text_is_placed_as_well_as_its_neighbours_and_its_triplets_say() -> None:
+    parts, y = said(right=0.6, apart=1.0)
+    z = laid_out(parts, 0.05)
+    found = _placed(z, y, near=10).numpy()
+    u = torch.nn.functional.normalize(z, dim=1).numpy()
+    close, truth = u @ u.T, y.numpy()
+    for at in range(0, N, 40):
+        others = np.delete(np.arange(N), at)
+        near = others[np.argsort(-close[at, others], kind="stable")[:10]]
+        own, rest = (others[(truth[others] == truth[at]) == which] for which in (True, False))
+        right = (close[at, own][:, None] > close[at, rest][None]).mean()
+        assert found[at] == pytest.approx((truth[near] == truth[at]).mean() + right, abs=0.12)
+
+
+def test_the_order_of_texts_and_classes_does_not_matter() -> None:
+    parts, y = said(right=0.3, apart=2.0)
+    order = torch.randperm(N, generator=torch.Generator().manual_seed(0))
+    turned = PosteriorParts(*(each[order] for each in parts))
+    one, other = choose_doubt(parts, y, 0.05), choose_doubt(turned, (K - 1 - y)[order], 0.05)
+    assert one == other

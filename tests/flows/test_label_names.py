@@ -1,0 +1,53 @@
+"""A fit reads the names of labels by the encoder, which is loaded for new names alone."""
+
+import pytest
+
+from flows.fit import fit
+from flows.state.spoken_names import name_reader
+from tasks.core.query import encoder
+from tasks.core.settings.params import load_params
+from tasks.core.transforms.card import experts_of, read_card
+from tasks.core.workspace.paths import Paths
+from tests.world import documents, set_params, write_labels
+
+
+@pytest.fixture
+def loads(monkeypatch):
+    """The settings of each encoder that is loaded."""
+    seen, real = [], encoder.load_query_encoder
+
+    def load(settings):
+        seen.append(settings)
+        return real(settings)
+
+    monkeypatch.setattr(encoder, "load_query_encoder", load)
+    return seen
+
+
+def tried(root, name):
+    return {each["expert"] for each in experts_of(read_card(Paths(root).transform(name)))}
+
+
+def test_names_are_read_once_and_weighed(made, loads):
+    assert "names" in tried(made, "topic")
+    rows = [row for n, row in enumerate(documents()) if n % 3 != 1]
+    write_labels(made, "topic", rows[1:])
+    assert [report.refitted for report in fit(made, ["topic"]).fitted] == [True]
+    assert loads == []
+    renamed = [row | {"topic": row["topic"].replace("refund", "money back")} for row in rows]
+    write_labels(made, "topic", renamed)
+    fit(made, ["topic"])
+    assert len(loads) == 1 and "names" in tried(made, "topic")
+
+
+def test_where_nothing_is_stale_no_encoder_is_loaded(made, loads):
+    assert fit(made).fitted == [] and loads == []
+
+
+def test_names_lie_in_the_space_of_the_texts_or_are_not_read(made):
+    paths = Paths(made)
+    params = load_params(paths.params)
+    assert name_reader(paths, params, "topic", "auto") is not None
+    assert name_reader(paths, params, "topic", "discriminant") is None
+    set_params(made, embed={"prompt": "another space: "})
+    assert name_reader(paths, load_params(paths.params), "topic", "auto") is None
