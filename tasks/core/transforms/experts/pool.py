@@ -36,6 +36,8 @@ FIRST = {"discriminant": 0.1, "kernel": 0.2, "names": 0.2, "corpus": 0.6}
 """Weights to start from, and to stay near where texts left out are few."""
 MANY = 8_192  # labelled texts from which a sample of the corpus tells little that they do not
 
+CLASSES = 500  # from which reading the corpus takes many seconds: 20 of a core for 2,000
+
 
 class AutoSettings(Section):
     """Settings of the experts that have some."""
@@ -115,7 +117,7 @@ class Pool(Transform):
             scores["names"] = names.scores(as_tensor(sample.x)[rows])
         truth, student = as_tensor(sample.y)[rows], None
         corpus = sample.corpus()
-        if len(corpus[0]) and len(sample.x) <= MANY:
+        if len(corpus[0]) and len(sample.x) <= MANY and len(sample.labels) <= CLASSES:
             first = pool(scores, truth, FIRST)
             teacher = PooledTeacher(sample, corpus, gate, found, ridge, names, first.weights)
             student, left = teach(found, read_corpus(teacher.corpus, teacher.new), teacher)
