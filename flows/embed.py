@@ -158,6 +158,7 @@ def _embed_shards(
 
 def _report(table: Path, counts: list[EmbedCounts], retired: int, begun: float) -> EmbedReport:
     note = base_table.note_of(table)
+    used = [count.precision for count in counts if count.encoded]  # no other has been measured
     return EmbedReport(
         rows=tables.count(table),
         written=sum(count.written for count in counts),
@@ -166,7 +167,7 @@ def _report(table: Path, counts: list[EmbedCounts], retired: int, begun: float) 
         retired=retired,
         truncated=sum(count.truncated for count in counts),
         dimensions=note.dimensions,
-        precision=counts[-1].precision if counts else note.settings.precision,
+        precision=used[-1] if used else note.settings.precision,
         seconds=time.perf_counter() - begun,
     )
 

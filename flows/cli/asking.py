@@ -64,10 +64,8 @@ def label_by_column(paths: Paths, params: Params, names: tuple[str, ...], column
             f" labels; such as 'refract fit category --from-column {column!r}'"
         )
     name, corpus = check_name(names[0]), read_manifest(paths.stamp("ingest"), IngestStamp)
-    if corpus is None or not paths.stamp("embed").is_file():
-        raise InputError(
-            "data/corpus: no corpus and base vectors yet; expected some; run 'refract run' first"
-        )
+    if corpus is None:
+        raise InputError("data/corpus: no corpus yet; expected one; run 'refract ingest' first")
     column_part(paths.corpus_file, column, corpus.columns, corpus.renamed)
     known = params.instructions.get(name)
     if known is not None and known.column == column:

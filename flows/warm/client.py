@@ -16,7 +16,10 @@ from typing import Any
 from flows.warm.place import LARGEST, connect, folder, packed, unpacked
 
 WITH_PREFECT = ("ingest", "embed", "fit", "materialise", "run")
-VERBS = (*WITH_PREFECT, "search", "similar", "export", "report", "evaluate", "suggest")
+VERBS = (
+    *(*WITH_PREFECT, "search", "similar", "export", "report"),
+    *("evaluate", "suggest", "doubts"),
+)
 FORWARDED = tuple(
     getattr(signal, name)
     for name in ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGWINCH")

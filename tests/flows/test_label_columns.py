@@ -132,7 +132,7 @@ def test_a_column_that_cannot_be_meant_is_refused_before_anything_is_written(
 
 
 def test_without_a_corpus_there_is_nothing_to_name(world):
-    with pytest.raises(InputError, match=r"no corpus and base vectors yet.*run 'refract run'"):
+    with pytest.raises(InputError, match=r"no corpus yet; .*run 'refract ingest'"):
         CliRunner().invoke(
             cli,
             ["fit", "mood", "--from-column", "x", "--root", str(world)],

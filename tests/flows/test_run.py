@@ -257,6 +257,27 @@ def test_a_shard_that_was_finished_before_a_crash_is_not_encoded_again(world, mo
     assert len(base_rows(world)) == 72
 
 
+def test_a_precision_that_no_vector_has_is_not_told(world, monkeypatch):
+    ingest(world)
+    first = embed(world)
+    changed = documents()
+    changed[0] = {**changed[0], "channel": "elsewhere"}
+    write_documents(world, changed)
+    ingest(world)
+    real = base_table.write_shard
+
+    def shard(*arguments, **more):
+        written = real(*arguments, **more)
+        settings = written.about.settings.model_copy(update={"precision": "bfloat16"})
+        unmeasured = written.about.model_copy(update={"settings": settings})
+        return written if written.encoded else written.model_copy(update={"about": unmeasured})
+
+    monkeypatch.setattr(base_table, "write_shard", shard)
+    again = embed(world)
+    assert (again.encoded, again.reused) == (0, 1)
+    assert again.precision == first.precision
+
+
 def test_similar_leaves_the_text_itself_out(made):
     hits = Workspace(made).view("topic").similar("t00", k=5)
     assert len(hits) == 5

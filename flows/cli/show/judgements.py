@@ -13,6 +13,7 @@ from flows.cli.terminal import give
 from tasks.core.evaluation.measures import MEASURES
 from tasks.core.labels.exports.labelling_tasks import FORMATS, interface
 from tasks.core.text.formulas import neutral
+from tasks.core.text.ids import short_id
 
 if TYPE_CHECKING:
     import polars as pl
@@ -50,6 +51,8 @@ def _right(accuracy: Mapping[str, float]) -> str:
 def _experts(experts: list[dict[str, Any]]) -> str:
     """Say what each weighs, and what the log-loss of texts left out would be more without it."""
     kept = [each for each in experts if each["weight"]]
+    if len(kept) == 1:
+        return f"{kept[0]['expert']} alone; the others save nothing beside it"
     said = [f"{each['expert']} {each['weight']:.2f} (saves {each['saves']:.3f})" for each in kept]
     return ", ".join([*said, *(f"{each['expert']} –" for each in experts if not each["weight"])])
 
@@ -101,7 +104,7 @@ def doubts(found: Mapping[str, Any], *, as_json: bool) -> None:
         "the most doubtful first, with both probabilities",
         Column("label", [f"{', '.join(row['label'])} {row['p_label']:.2f}" for row in rows]),
         Column("likelier", [f"{row['likelier']} {row['p_likelier']:.2f}" for row in rows]),
-        Column("id", [str(row["id"]) for row in rows]),
+        Column("id", [short_id(str(row["id"])) for row in rows]),
         Column("text", [short(row["text"]) for row in rows], "words"),
     )
     click.echo("correct those that are wrong where your labels are, then: refract run")

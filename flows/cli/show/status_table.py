@@ -134,9 +134,10 @@ def _verdict(about: Mapping[str, Any]) -> str:
 def next_steps(paths: Paths, names: Sequence[str]) -> None:
     root = "" if str(paths.root) == "." else f" --root {shlex.quote(str(paths.root))}"
     name = next(iter(names), "base")
+    beside = " --view base" if names else ""
     click.echo(
         "next:\n"
-        f"  refract search 'some words to look for' --view {name} --view base -k 5{root}\n"
+        f"  refract search 'some words to look for' --view {name}{beside} -k 5{root}\n"
         f"  refract similar ID --view {name}{root}\n"
         f"  refract export {name} {name}.parquet{root}\n"
         "  labels for another aspect: data/labels/NAME.csv with columns id,label or text,label, or"

@@ -53,9 +53,10 @@ def print_table(title: str, *columns: Column) -> None:
     while not fits(*shown) and any(column.spare for column in shown):
         shown.remove(max(shown, key=lambda column: column.spare))
     console = _console()
-    made = _table(title, shown, console.width)
+    made = _table("", shown, console.width)
     for column in made.columns:
         column.width = None
+    console.print(title)
     console.print(made)
 
 
