@@ -48,9 +48,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Gain:
-    """A figure times 100 of the base vectors and of the view, and the view's minus theirs."""
+    """A figure times 100 of the base vectors and of the view, and the view's minus theirs.
+
+    texts: how many share their label with another of their part, and so tell something.
+    """
 
     title: str
+    texts: int
     before: float
     after: Interval
     gain: Interval
@@ -61,7 +65,7 @@ def gains(parts: Sequence[Part], counts: Counts, seed: int) -> dict[str, Gain]:
 
     A figure that no part defines is left out. counts: (b, n), how often each text is drawn.
     """
-    near = _near(parts)
+    near, texts = _near(parts), sum(int(_shared(part.y).sum()) for part in parts)
     titles = BRIEF | {"knn": f"kNN@{near}"}
     made: dict[str, Callable[[Part, Counts], Both | None]] = {
         "v_measure": lambda part, drawn: _clusters(part, drawn, seed),
@@ -73,6 +77,7 @@ def gains(parts: Sequence[Part], counts: Counts, seed: int) -> dict[str, Gain]:
     return {
         measure: Gain(
             titles[measure],
+            texts,
             float(each[0, 0]),
             spread(float(each[1, 0]), each[1, 1:]),
             spread(float(each[1, 0] - each[0, 0]), each[1, 1:] - each[0, 1:]),
@@ -80,6 +85,11 @@ def gains(parts: Sequence[Part], counts: Counts, seed: int) -> dict[str, Gain]:
         for measure, each in found.items()
         if each is not None
     }
+
+
+def _shared(y: Ints) -> NDArray[np.bool_]:
+    shared: NDArray[np.bool_] = np.bincount(y)[y] > 1
+    return shared
 
 
 def _near(parts: Sequence[Part]) -> int:
@@ -140,6 +150,6 @@ def _neighbours(part: Part, drawn: Counts, seed: int, near: int) -> Both | None:
     if before is None or after is None:
         return None
     anchors = before[0]
-    able = np.flatnonzero(np.bincount(part.y)[part.y[anchors]] > 1)
+    able = np.flatnonzero(_shared(part.y)[anchors])
     weight = drawn[:, anchors[able]].astype(np.float64)
     return (weight @ np.stack([before[1], after[1]], axis=1)[able]).T, weight.sum(1)
