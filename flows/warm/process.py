@@ -37,6 +37,7 @@ _MORE = (
     *("deprecation", "sqlite3"),
 )
 MOST = 3  # that stay, 0.4 GB each: where each command has another environment, each leaves one
+_SAYS = 2.0  # seconds in which who connects has to say what to run: the others wait meanwhile
 _LOOK = 10.0  # seconds between two looks at the clock, and for another version of the code
 _OF_GROUP = (signal.SIGINT, signal.SIGQUIT, signal.SIGWINCH, signal.SIGSTOP, signal.SIGCONT)
 
@@ -86,7 +87,9 @@ class _Warm:
         connection, _ = self._listener.accept()
         handles: list[int] = []
         try:
+            connection.settimeout(_SAYS)
             content, handles, _, _ = socket.recv_fds(connection, LARGEST, 8)
+            connection.settimeout(None)
             request = unpacked(content)
             self._check(connection)
             if request.get("stop"):

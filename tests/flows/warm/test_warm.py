@@ -18,6 +18,7 @@ import pytest
 from filelock import FileLock
 
 from flows.warm import identity as warm_identity
+from flows.warm import process as warm_process
 from flows.warm.client import may_be_handed_over
 from flows.warm.identity import identity
 from flows.warm.place import LARGEST, connect, opened, packed
@@ -243,6 +244,20 @@ def test_it_ends_when_nobody_has_come_for_long_enough():
         listener.bind(b"")  # a name of the kernel's own
         listener.listen()
         assert _Warm(listener, 0.05, {}).serve() is False
+
+
+def test_who_connects_and_says_nothing_holds_nobody_up(monkeypatch):
+    monkeypatch.setattr(warm_process, "_SAYS", 0.05)
+    with ExitStack() as stack:
+        ends = [socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(3)]
+        listener, silent, stopping = (stack.enter_context(end) for end in ends)
+        listener.bind(b"")
+        listener.listen()
+        for client in (silent, stopping):
+            client.connect(listener.getsockname())
+        stopping.send(packed({"stop": True}))
+        assert _Warm(listener, 600, {}).serve() is False
+        assert silent.recv(1) == b""
 
 
 def test_of_many_those_that_began_last_stay(tmp_path, monkeypatch):
