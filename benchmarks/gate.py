@@ -87,7 +87,8 @@ def _cases(
                 keys = [ids[row] for row in rows]
                 texts = Rows(keys, keys, codes[0][rows], codes[1][rows])
                 found = tuple(str(names[c]) for c in there)
-                yield size, kind, Labelled(texts, code, found, codes[0][:BACKGROUND])
+                beside = (each[:BACKGROUND] for each in codes)
+                yield size, kind, Labelled(texts, code, found, *beside)
 
 
 def _ruled(known: Labelled) -> tuple[str, str]:

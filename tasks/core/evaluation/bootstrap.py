@@ -151,25 +151,29 @@ def _clusters(x: Floats, y: Ints, counts: NDArray[np.uint8], seed: int) -> _Spre
     if not runs:
         return None
     value = 100 * float(np.mean([v_measure_score(y, run) for run in runs]))
-    drawn = [_vs(y, run, counts) for run in runs]
+    drawn = [v_measures(y, run, counts) for run in runs]
     return _Spread(value, 100 * np.mean(drawn, axis=0))
 
 
-def _vs(y: Ints, clusters: Ints, counts: NDArray[np.uint8]) -> list[float]:
+def v_measures(y: Ints, clusters: Ints, counts: NDArray[np.uint8]) -> Resampled:
     """Return V = 2 (H(Y) + H(C) - H(Y, C)) / (H(Y) + H(C)) of texts counted as each row says."""
     both = np.unique(np.stack([y, clusters]), axis=1, return_inverse=True)[1].ravel()
-
-    def v(row: NDArray[np.uint8]) -> float:
-        """Return V of texts counted `row` times, by the pairs that occur: k² would be too many."""
-        apart = _entropy(np.bincount(y, row)) + _entropy(np.bincount(clusters, row))
-        return float(2 * (1 - _entropy(np.bincount(both, row)) / apart)) if apart else 1.0
-
-    return [v(row) for row in counts]
+    apart = _entropies(y, counts) + _entropies(clusters, counts)
+    whole = np.where(apart > 0, apart, 1)
+    found: Resampled = np.where(apart > 0, 2 * (1 - _entropies(both, counts) / whole), 1)
+    return found
 
 
-def _entropy(counts: NDArray[Any]) -> float:
-    p = counts[counts > 0] / counts.sum()
-    return float(-(p * np.log(p)).sum())
+def _entropies(codes: Ints, counts: NDArray[np.uint8]) -> Resampled:
+    """Return H of the codes of texts counted as each row says, by those that occur."""
+    from scipy.special import xlogy
+
+    order = np.argsort(codes, kind="stable")
+    first = np.flatnonzero(np.diff(codes[order], prepend=codes.min() - 1))
+    drawn = np.add.reduceat(counts[:, order], first, axis=1, dtype=np.float64)
+    n = np.maximum(drawn.sum(1), 1)
+    found: Resampled = np.maximum(np.log(n) - xlogy(drawn, drawn).sum(1) / n, 0)
+    return found
 
 
 def _triplets(x: Floats, y: Ints, counts: NDArray[np.uint8], seed: int) -> _Spread | None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.core.evaluation.bootstrap import Interval, resamples, spread
-from tasks.core.evaluation.metrics import Floats, Ints, PairSampler, cosines
+from tasks.core.evaluation.gains import Gain, Part, gains
 from tasks.core.numerics.rows import unit_rows
 from tasks.core.numerics.split import fates
 from tasks.core.transforms.base import Transform
@@ -22,24 +22,8 @@ from tasks.core.transforms.training_set import Labelled
 
 FOLDS = 5
 LIMIT = 5_000  # texts of a part; of more, every second, third, …: intervals are narrow by then
-DRAWN = 20_000  # triplets over all parts
 CLOSED = ("auto", "discriminant", "kernel", "fda", "identity")  # fitted in a fraction of a second
 INSTEAD = "discriminant"  # where a method takes minutes: the question is what the labels say
-
-
-@dataclass(frozen=True)
-class Part:
-    """Texts that one trial has not seen: one label each, what it says, and both spaces.
-
-    y, said: (n,) into the names of `Labelled`. given: (m, 2) pairs of a text and one of its labels,
-    of which it may have several. before, after: unit rows in the generic space and in the view.
-    """
-
-    y: Ints
-    said: Ints
-    given: NDArray[np.int64]
-    before: Floats
-    after: Floats
 
 
 @dataclass(frozen=True)
@@ -47,8 +31,8 @@ class Evidence:
     """Figures of texts out of fold.
 
     lead: accuracy minus the share of the largest class. agreement: Cohen's kappa, 0 where labels
-    and predictions have nothing to do with each other. part: how often the view puts a text nearer
-    to one of its label than to one of another; gain: that minus the same of the base vectors'.
+    and predictions have nothing to do with each other. gains: of the view over the base vectors,
+    by measure; without those that the texts are too few to define.
     """
 
     texts: int
@@ -56,9 +40,7 @@ class Evidence:
     largest: float
     lead: Interval
     agreement: Interval
-    base: float | None
-    part: Interval | None
-    gain: Interval | None
+    gains: dict[str, Gain]
 
 
 def held_part(known: Labelled, held: Labelled, trial: Transform) -> Part:
@@ -124,44 +106,11 @@ def evidence(parts: list[Part], seed: int) -> Evidence:
     whole = chance(np.ones(n))
     kappa = (hits - by_chance) / np.maximum(1 - by_chance, 1e-9)
     value = (right.mean() - whole) / max(1 - whole, 1e-9)
-    base, part, gain = _triplets(parts, starts, counts, seed)
     return Evidence(
         n,
         100 * float(right.mean()),
         100 * float(shares.max()),
         spread(100 * float((right - largest).mean()), 100 * lead),
         spread(100 * float(value), 100 * kappa),
-        base,
-        part,
-        gain,
+        gains(parts, counts, seed),
     )
-
-
-def _triplets(
-    parts: list[Part], starts: NDArray[Any], counts: NDArray[np.uint8], seed: int
-) -> tuple[float | None, Interval | None, Interval | None]:
-    """Compare triplets within each part, since each has a space of its own."""
-    rows, won = [], []
-    for part, start in zip(parts, starts[:-1], strict=True):
-        draw = PairSampler(part.y, seed)
-        if not draw.possible:
-            continue
-        anchor = draw.anchors(max(1, round(DRAWN * len(part.y) / starts[-1])))
-        near, far = draw.positives(anchor), draw.negatives(anchor)
-        each = []
-        for x in (part.before, part.after):
-            gap = cosines(x, anchor, near) - cosines(x, anchor, far)
-            each.append((gap > 0) + 0.5 * (gap == 0))
-        rows.append(np.stack([anchor, near, far]) + start)
-        won.append(np.stack(each))
-    if not rows:
-        return None, None, None
-    at, score = np.concatenate(rows, axis=1), np.concatenate(won, axis=1)
-    drawn = np.full((len(counts), 2), np.nan)
-    for number, row in enumerate(counts.astype(np.float32)):
-        weight = row[at].prod(axis=0)
-        if weight.any():
-            drawn[number] = score @ weight / weight.sum()
-    base, view = 100 * score.mean(axis=1)
-    gains = 100 * (drawn[:, 1] - drawn[:, 0])
-    return float(base), spread(float(view), 100 * drawn[:, 1]), spread(float(view - base), gains)

@@ -103,7 +103,7 @@ def test_v_of_counted_texts_is_that_of_texts_repeated() -> None:
     y, clusters = random.integers(4, size=50), random.integers(4, size=50)
     counts = random.integers(3, size=50).astype(np.uint8)
     repeated = v_measure_score(np.repeat(y, counts), np.repeat(clusters, counts))
-    assert bootstrap._vs(y, clusters, counts[None]) == [pytest.approx(repeated)]
+    assert bootstrap.v_measures(y, clusters, counts[None]) == [pytest.approx(repeated)]
 
 
 def test_rank_correlation_of_counted_pairs_is_that_of_pairs_repeated() -> None:

@@ -8,6 +8,8 @@ import pytest
 from tasks.core.encoding.base_table import Rows
 from tasks.core.evaluation import out_of_fold, quality_gate
 from tasks.core.evaluation.bootstrap import Interval
+from tasks.core.evaluation.gains import Gain
+from tasks.core.evaluation.measures import BRIEF
 from tasks.core.evaluation.metrics import Scores, score
 from tasks.core.evaluation.out_of_fold import Evidence
 from tasks.core.evaluation.proof import NOTHING, PROVEN, REFUSED, UNPROVEN, WORSE
@@ -139,7 +141,7 @@ def test_a_refusal_names_what_was_found_and_the_likely_reasons():
     with pytest.raises(InputError, match=r"ids are those of another table.*fit.gate: false"):
         refuse("f.csv", ruling, scores, scores)
     worse = Ruling(REFUSED, WORSE, {})
-    with pytest.raises(InputError, match=r"on 300 held-out labels \(triplets .* → –"):
+    with pytest.raises(InputError, match=r"on 300 held-out labels \(V-measure .*, triplets .* → –"):
         refuse("f.csv", worse, scores, Scores(None, None, None, None, 300))
     refuse("f.csv", Ruling(UNPROVEN, "few", {}), scores, scores)
 
@@ -162,8 +164,71 @@ def test_labels_of_which_every_one_has_a_single_text_are_unproven():
     assert weighed(labelled(x, np.arange(30))).state == UNPROVEN
 
 
+def seen(texts=60, agreement=30.0, **by):
+    """Return evidence of sure accuracy; by: what each measure gains, from, to."""
+    gains = {
+        measure: Gain(titled, texts, 50.0, Interval(50 + gain[0], 0.0, 90.0), Interval(*gain))
+        for measure, titled in BRIEF.items()
+        if (gain := by.get(measure))
+    }
+    sure = Interval(agreement, agreement - 10, agreement + 10)
+    return Evidence(texts, 50.0, 30.0, sure, sure, gains)
+
+
+BETTER, SAME, WORSE_NOW = (20.0, 10.0, 30.0), (-3.0, -9.0, 3.0), (-15.0, -20.0, -5.0)
+
+
 def test_a_handful_of_texts_does_not_make_a_view_worse_than_the_base_vectors():
-    worse = Interval(-20.0, -30.0, -5.0)
-    found = Evidence(6, 50.0, 50.0, worse, Interval(0.0, 0.0, 0.0), 70.0, None, worse)
-    assert rule(found, METHOD).state == UNPROVEN
-    assert rule(replace(found, texts=60), METHOD).why == WORSE
+    assert rule(seen(6, triplets=WORSE_NOW), METHOD).state == UNPROVEN
+    assert rule(seen(60, 5.0, triplets=WORSE_NOW), METHOD).why == WORSE
+    few = seen(60, 5.0, triplets=WORSE_NOW)
+    few = replace(few, gains={key: replace(one, texts=6) for key, one in few.gains.items()})
+    assert rule(few, METHOD).why != WORSE
+
+
+def test_a_view_that_surely_loses_one_figure_is_not_proven_by_the_others():
+    found = seen(v_measure=SAME, triplets=BETTER, knn=WORSE_NOW)
+    ruling = rule(found, METHOD)
+    assert ruling.state == UNPROVEN
+    assert ruling.why == "kNN@10 50.0 → 35.0 is worse than the base vectors"
+    assert ruling.figures["gain_knn_high"] == -5
+    assert rule(seen(v_measure=SAME, triplets=BETTER, knn=SAME), METHOD).state == PROVEN
+    assert rule(found, "identity").state == PROVEN
+
+
+@pytest.mark.parametrize("lost", BRIEF)
+def test_one_sure_loss_is_told_and_refused_where_nothing_is_learnt_either(lost):
+    gains = dict.fromkeys(BRIEF, SAME) | {lost: WORSE_NOW}
+    ruling = rule(seen(**gains), METHOD)
+    assert ruling.state == UNPROVEN
+    assert "50.0 → 35.0 is worse than the base vectors" in ruling.why
+    assert rule(seen(agreement=5.0, **gains), METHOD).why == WORSE
+
+
+def test_two_sure_losses_are_refused_unless_the_third_figure_gains():
+    lost = {"v_measure": WORSE_NOW, "knn": WORSE_NOW}
+    ruling = rule(seen(triplets=SAME, **lost), METHOD)
+    assert (ruling.state, ruling.why) == (REFUSED, WORSE)
+    assert rule(seen(triplets=BETTER, **lost), METHOD).state == UNPROVEN
+
+
+def test_a_loss_of_a_point_is_none():
+    slight = (-0.5, -0.8, -0.1)
+    assert rule(seen(v_measure=BETTER, triplets=BETTER, knn=slight), METHOD).state == PROVEN
+    assert rule(seen(v_measure=SAME, triplets=SAME, knn=slight), METHOD).state == UNPROVEN
+
+
+def test_what_a_view_loses_is_seen_out_of_fold(monkeypatch):
+    """A view of six classes that lays out the probability of one of them alone."""
+    read = Labelled.seen_by
+
+    def flat(self, transform):
+        found = read(self, transform)
+        first = found.vectors[:, :1]
+        return replace(found, vectors=unit_rows(np.hstack([first, 1 - first])))
+
+    monkeypatch.setattr(Labelled, "seen_by", flat)
+    ruling = weighed(labelled(*points(300, k=6, spread=0.3)))
+    assert ruling.figures["texts"] == 300
+    assert ruling.figures["gain_knn_high"] < 0
+    assert ruling.state in (REFUSED, UNPROVEN)

@@ -115,18 +115,19 @@ class Pool(Transform):
         scores = {name: each.at(rows).clamp_min(LEAST) for name, each in said.items()}
         if names is not None:
             scores["names"] = names.scores(as_tensor(sample.x)[rows])
-        truth, student = as_tensor(sample.y)[rows], None
+        truth, student, unseen = as_tensor(sample.y)[rows], None, 0.0
         corpus = sample.corpus()
         if len(corpus[0]) and len(sample.x) <= MANY and len(sample.labels) <= CLASSES:
             first = pool(scores, truth, FIRST)
             teacher = PooledTeacher(sample, corpus, gate, found, ridge, names, first.weights)
             student, left = teach(found, read_corpus(teacher.corpus, teacher.new), teacher)
             scores["corpus"] = left.at(rows).clamp_min(LEAST)
+            unseen = float(teacher.new.mean())
         whole, worth = earned(scores, truth, FIRST)
         p = pooled(scores, whole.weights).exp()
         new = found.left._replace(log_p=found.new[:, None]).at(rows)
         placed = PosteriorParts(p, new, gate.residual(as_tensor(sample.x)[rows]))
-        doubt = choose_doubt(placed, truth, gate.floor)
+        doubt = choose_doubt(placed, truth, gate.floor, unseen)
         asked = _asked(whole.weights, ridge, names, student)
         return cls(gate, asked, whole.weights, worth, whole.loss, doubt)
 

@@ -60,3 +60,10 @@ def test_the_order_of_texts_and_classes_does_not_matter() -> None:
     turned = PosteriorParts(*(each[order] for each in parts))
     one, other = choose_doubt(parts, y, 0.05), choose_doubt(turned, (K - 1 - y)[order], 0.05)
     assert one == other
+
+
+def test_where_the_corpus_is_of_classes_without_a_label_the_generic_space_counts_more() -> None:
+    parts, y = said(right=0.55, apart=2.0)
+    found = [choose_doubt(parts, y, 0.05, unseen) for unseen in (0.0, 0.5, 0.8, 1.0)]
+    assert found == sorted(found)
+    assert found[0] < found[-1] == max(DOUBTS)
