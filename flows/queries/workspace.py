@@ -192,8 +192,8 @@ class View:
         """
         from flows.queries.export import check_target, export, with_map
 
-        check_target(Path(file), mapped=mapped)
         workspace = self._workspace
+        check_target(workspace.paths, Path(file), mapped=mapped)
         rows = self.frame()
         if mapped:
             rows = with_map(rows, workspace.params.fit.seed)

@@ -33,15 +33,19 @@ def leave_one(root: Path, environment: Mapping[str, str]) -> None:
             _start(seconds, environment)
 
 
-def end_all() -> int:
-    """Ask every such process of this user to end when its commands have; return how many."""
+def end_all(*, but: int = 0) -> int:
+    """Ask every such process of this user to end when its commands have; return how many.
+
+    but: of those that began last this many stay.
+    """
     place, ended = folder(), 0
     if place is None:
         return 0
     with suppress(OSError):
         with opened(place) as way:
-            names = [file.name for file in Path(way).iterdir() if file.suffix != ".lock"]
-        for name in names:
+            files = [file for file in Path(way).iterdir() if file.suffix != ".lock"]
+            files.sort(key=lambda file: file.stat().st_mtime_ns)
+        for name in [file.name for file in files][: max(len(files) - but, 0)]:
             with suppress(OSError), connect(place, name) as connection:
                 connection.send(packed({"stop": True}))
                 ended += 1

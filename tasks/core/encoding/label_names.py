@@ -15,7 +15,7 @@ from tasks.core.workspace.files import digest, write_bytes
 WAYS = ("{}", "This is about {}.", "This expresses {}.")
 """How a name is said. Measured with the discriminant on 14 aspects at 100 labels, accuracy with one
 way 63.7, these three 63.8, seven or eight 63.7; of names alone 43.3, 44.6, 44.7."""
-MOST = 500  # names, at some 20 ms of a core each: of more labels none is read
+MOST = 200  # names, at some 20 to 100 ms of a core each: of more labels none is read
 LONGEST = 200  # characters of a name that are read: a description, not a document
 _MARKS = re.compile(r"[_\-/&\s]+")
 _SPACES = "spaces"  # metadata of the file: which encoder

@@ -23,11 +23,16 @@ def column_part(
     """Return the part of a label file that `column` of the documents is, whatever its case.
 
     kept: the corpus's metadata columns; renamed: their names in the documents, to those here.
-    InputError where the corpus has no such column.
+    InputError where the corpus has no such column, or several that differ in capitals alone.
     """
     named = {name: name for name in kept} | dict(renamed)
-    lower = {name.lower(): own for name, own in reversed(named.items())}
-    found = named.get(column) or lower.get(column.lower())
+    alike = [name for name in named if name.lower() == column.lower()]
+    if column not in named and len(alike) > 1:
+        raise InputError(
+            f"params.yaml: found {len(alike)} columns that {shown(column)} may be; expected"
+            f" {' or '.join(map(repr, alike))}; write it with its capitals"
+        )
+    found = named.get(column if column in named else next(iter(alike), ""))
     if found is None:
         known = ", ".join(f"'{name}'" for name in list(dict.fromkeys(named))[:20])
         raise InputError(

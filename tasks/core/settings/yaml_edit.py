@@ -16,8 +16,11 @@ def with_value(text: str, place: tuple[str, ...], value: Any) -> str:
     """
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     if root is None or _is_null(root):
-        return f"{text.rstrip()}\n{_line(place, value)}\n".lstrip()
-    return _set(text, root, place, value)
+        changed = f"{text.rstrip()}\n{_line(place, value)}\n".lstrip()
+    else:
+        changed = _set(text, root, place, value)
+    own = text.count("\n") == text.count("\r\n") > 0  # every line ends as on Windows
+    return changed.replace("\r\n", "\n").replace("\n", "\r\n") if own else changed
 
 
 def _set(text: str, node: yaml.Node, place: tuple[str, ...], value: Any) -> str:

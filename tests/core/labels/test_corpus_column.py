@@ -55,6 +55,13 @@ def test_a_column_is_found_whatever_its_case_and_by_its_name_in_the_documents(co
     assert part(corpus, asked).column == own
 
 
+def test_of_columns_that_differ_in_capitals_alone_one_has_to_be_named(corpus):
+    kept = KEPT | {"category": "string"}
+    assert column_part(corpus, "category", kept, {}).column == "category"
+    with pytest.raises(InputError, match=r"found 2 columns that 'CATEGORY' may be; .* capitals"):
+        column_part(corpus, "CATEGORY", kept, {})
+
+
 def test_a_column_that_is_not_there_is_refused_with_those_that_are(corpus):
     message = (
         r"params.yaml: found no column 'Mood' in the corpus; expected one of 'Category', 'stars',"

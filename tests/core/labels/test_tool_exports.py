@@ -276,6 +276,35 @@ EXPORTS = {
         FEE,
         {DISCARDED: 2, "repeated row": 1},
     ),
+    "argilla: responses that are none": (
+        "x.json",
+        json.dumps(
+            [
+                {"fields": {"text": TEXTS[n]}, "responses": given}
+                for n, given in enumerate(
+                    (
+                        {"topic": [reply("fee")]},
+                        [None, {"values": {"topic": {"value": "money"}}, "status": "submitted"}],
+                        {"topic": None},
+                        [None, 5],
+                        {"topic": [None, "fee"]},
+                    )
+                )
+            ]
+        ),
+        FEE,
+        {EMPTY: 3},
+    ),
+    "labelbox: parts that are none": (
+        "x.jsonl",
+        lines(
+            box(0, radio("fee")),
+            box(1, radio("money"), None),
+            {**box(2), "projects": {"p1": {"labels": [None, {"annotations": "none"}]}, "p2": 5}},
+        ),
+        FEE,
+        {EMPTY: 1},
+    ),
     "argilla: columns of a question": (
         "x.jsonl",
         lines(

@@ -37,6 +37,8 @@ def test_a_value_is_exchanged_and_its_comment_stays():
         ("ingest:\n  text:  # which\n", TEXT, "no", "ingest:\n  text: 'no'  # which\n"),
         ("ingest: {id: a} # b\n", TEXT, "x", "ingest: {id: a, text: x} # b\n"),
         ("ingest:\n\nfit: {}\n", TEXT, "x", "ingest: {text: x}\n\nfit: {}\n"),
+        ("fit:\r\n  seed: 1\r\n", TEXT, "x", "fit:\r\n  seed: 1\r\ningest: {text: x}\r\n"),
+        ("ingest:\r\n  id: a\r\n", TEXT, "x", "ingest:\r\n  id: a\r\n  text: x\r\n"),
         (
             "instructions:\n  a: wording # why\n\nfit: {}\n",
             ("instructions", "b"),
@@ -91,3 +93,16 @@ def test_a_file_that_cannot_be_changed_without_loss_stays_and_says_what_to_write
     with pytest.raises(InputError, match=r"set instructions.a to \{column: Category\} there"):
         write_setting(path, ("instructions", "a"), COLUMN)
     assert path.read_text() == "instructions:\n  a:\n    column: A\n"
+
+
+def test_a_link_and_a_file_that_is_read_only_stay_as_they_are(tmp_path):
+    path, shared = tmp_path / "params.yaml", tmp_path / "shared.yaml"
+    shared.write_text("ingest: {id: a}\n")
+    path.symlink_to(shared.name)
+    with pytest.raises(InputError, match=r"found a link; .*; set ingest.text to x there, by hand"):
+        write_setting(path, TEXT, "x")
+    assert path.is_symlink()
+    shared.chmod(0o444)
+    with pytest.raises(InputError, match=r"found it read-only; expected one that may be written"):
+        write_setting(shared, TEXT, "x")
+    assert shared.read_text() == "ingest: {id: a}\n"

@@ -42,6 +42,17 @@ def test_a_name_without_an_ending_is_a_dataset(made, tmp_path, monkeypatch, caps
     assert str(tmp_path) not in card
 
 
+@pytest.mark.parametrize("place", ["labels/mood.csv", "labels/new", "raw/more.parquet", "views/x"])
+def test_an_export_is_no_label_file_and_no_document(made, place):
+    data = made / "data"
+    before = {path: path.read_bytes() for path in (data / "labels").rglob("*") if path.is_file()}
+    with pytest.raises(InputError, match=r"found a place in data/\w+, which Refract \w+; expected"):
+        Workspace(made).view("mood").export(data / place)
+    after = {path: path.read_bytes() for path in (data / "labels").rglob("*") if path.is_file()}
+    assert after == before
+    assert not (data / place).exists() or data / place in before
+
+
 def test_what_cannot_be_exported_is_told_before_any_work(made, tmp_path):
     view = Workspace(made).view("mood")
     with pytest.raises(InputError, match=r"ending in .parquet, .csv, .npy, or one without"):

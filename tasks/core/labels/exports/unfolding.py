@@ -84,12 +84,24 @@ def _value(cell: Cell) -> Any:
     return cell
 
 
+def _object(value: Any) -> Row:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _objects(values: Any) -> list[Row]:
+    return [each for each in _list(values) if isinstance(each, dict)]
+
+
 def _cell(value: Any) -> Cell:
     return value if value is None or isinstance(value, str) else dump(value)
 
 
 def _label_studio(task: Row, name: str) -> Iterator[Row]:
-    shown = task["data"] if isinstance(task["data"], dict) else {}
+    shown = _object(task["data"])
     keys = {"text": _text(shown)} | _ids(shown, task.get("id"))
     answers = task.get("annotations") or task.get("completions")
     if not isinstance(answers, list) or not answers:
@@ -106,7 +118,7 @@ def _label_studio(task: Row, name: str) -> Iterator[Row]:
 
 def _results(results: Any, name: str) -> Row:
     """Return what an annotation's results say to the question that the instruction is."""
-    told = [each for each in results or [] if isinstance(each, dict) and "value" in each]
+    told = [each for each in _objects(results) if "value" in each]
     asked = _chosen({str(each.get("from_name")) for each in told}, name)
     if asked is None and told:
         return {REFUSED: QUESTIONS}
@@ -139,38 +151,38 @@ def _who(value: Any) -> Any:
 
 
 def _labelbox(row: Row, name: str) -> Iterator[Row]:
-    data = row["data_row"] if isinstance(row["data_row"], dict) else {}
+    data = _object(row["data_row"])
     keys = {"text": data.get("row_data"), "id": data.get("external_id") or data.get("global_key")}
     keys["external_id"] = data.get("id")
-    projects = row["projects"] if isinstance(row["projects"], dict) else {}
-    answers = [a for p in projects.values() if isinstance(p, dict) for a in p.get("labels") or []]
+    projects = _objects(list(_object(row["projects"]).values()))
+    answers = [answer for project in projects for answer in _objects(project.get("labels"))]
     if not answers:
         yield keys
     for answer in answers:
-        given = answer.get("annotations") or {}
-        told = [each for each in given.get("classifications") or [] if isinstance(each, dict)]
+        given = _object(answer.get("annotations"))
+        told = _objects(given.get("classifications"))
         asked = _chosen({str(each.get("name")) for each in told}, name)
         own = [each for each in told if str(each.get("name")) == asked]
         said = {"label": own or given.get("objects") or None}
         if told and not own:
             said = {REFUSED: QUESTIONS}
-        who = (answer.get("label_details") or {}).get("created_by")
-        skipped = bool((answer.get("performance_details") or {}).get("skipped"))
+        who = _object(answer.get("label_details")).get("created_by")
+        skipped = bool(_object(answer.get("performance_details")).get("skipped"))
         yield keys | said | {"annotator": who, SKIPPED: skipped}
 
 
 def _argilla(record: Row, name: str) -> Iterator[Row]:
-    fields = record["fields"] if isinstance(record["fields"], dict) else {}
+    fields = _object(record["fields"])
     keys = {"text": _text(fields), "id": record.get("external_id") or record.get("id")}
     responses = record["responses"]
     told: list[tuple[str, Any, Any, Any]] = []
     if isinstance(responses, dict):
         for question, each in responses.items():
-            listed = each if isinstance(each, list) else [each]
+            listed = _objects(each if isinstance(each, list) else [each])
             told += [(question, r.get("value"), r.get("status"), r.get("user_id")) for r in listed]
-    elif isinstance(responses, list):
-        for r in responses:
-            for question, each in (r.get("values") or {}).items():
+    else:
+        for r in _objects(responses):
+            for question, each in _object(r.get("values")).items():
                 value = each.get("value") if isinstance(each, dict) else each
                 told.append((question, value, r.get("status"), r.get("user_id")))
     yield from _told(told, keys, name)
@@ -184,8 +196,8 @@ def _argilla_flat(record: Row, name: str) -> Iterator[Row]:
     for key, values in record.items():
         if key.endswith(ends[0]) and isinstance(values, list):
             question = key.removesuffix(ends[0])
-            states = record.get(question + ends[1]) or []
-            users = record.get(question + ends[2]) or []
+            states = _list(record.get(question + ends[1]))
+            users = _list(record.get(question + ends[2]))
             for at, value in enumerate(values):
                 state = states[at] if at < len(states) else None
                 user = users[at] if at < len(users) else str(at)

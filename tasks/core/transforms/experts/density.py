@@ -88,7 +88,7 @@ def compare(x: Tensor, y: Tensor, k: int, corpus: Tensor) -> tuple[Density, Tens
 
 
 def _share(own: Tensor, around: Tensor) -> float:
-    q = torch.linspace(*QUANTILES, 39)
+    q = torch.linspace(*QUANTILES, 39, device=own.device)
     below = (around[None] <= torch.quantile(own, q)[:, None]).float().mean(1)
     error = (q * (1 - q) / len(own) + below * (1 - below) / len(around)).sqrt()
     return float(((below - q - SURE * error) / (1 - q)).max().clamp_min(0))
