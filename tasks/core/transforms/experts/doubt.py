@@ -8,8 +8,11 @@ show is true of a part of it alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from tasks.core.transforms.posterior_space import DOUBT, PosteriorParts, laid_out
@@ -36,7 +39,7 @@ def choose_doubt(parts: PosteriorParts, y: Tensor, floor: float, unseen: float =
     nearer than one of another, are added up. Labels tell of (1 - unseen)² of the pairs of texts in
     the corpus, so by so much more may a greater c seem worse.
     parts: what is said of labelled texts left out, one row each; y: (n,) their classes; unseen:
-    share of the corpus that is of classes without a label, the mean of ν.
+    share of the corpus that is of classes without a label, the mean of ν or `alone`.
     """
     step = 1 + len(y) // (MOST + 1)
     some, y = PosteriorParts(*(each[::step] for each in parts)), y[::step]
@@ -47,6 +50,12 @@ def choose_doubt(parts: PosteriorParts, y: Tensor, floor: float, unseen: float =
     near = int((counts[counts > 0].double().mean() / 4).clamp(1, NEAREST))
     found = [_placed(laid_out(some, floor, c), y, near)[able] for c in DOUBTS]
     return DOUBTS[_best(found, LEAN / max(1 - unseen, SEEN) ** 2)]
+
+
+def alone(y: NDArray[Any]) -> float:
+    """Return the share of labels that are the only one of their class: of texts drawn at random an
+    estimate of what the classes never drawn have together (Good, Biometrika 40, 1953)."""
+    return float((np.bincount(y) == 1).sum() / max(len(y), 1))
 
 
 def _best(found: Sequence[Tensor], lean: float) -> int:

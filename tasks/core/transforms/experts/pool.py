@@ -22,7 +22,7 @@ from tasks.core.settings.section import Section
 from tasks.core.transforms.base import Prediction, Transform, features_for
 from tasks.core.transforms.cross_validation import CrossValidation
 from tasks.core.transforms.discriminant import Discriminant, fit_cross_validated
-from tasks.core.transforms.experts.doubt import choose_doubt
+from tasks.core.transforms.experts.doubt import alone, choose_doubt
 from tasks.core.transforms.experts.kernel_ridge import KernelRidge, near, regress
 from tasks.core.transforms.experts.label_names import LabelNames, read_names
 from tasks.core.transforms.experts.self_training import Student, read_corpus, teach
@@ -115,14 +115,14 @@ class Pool(Transform):
         scores = {name: each.at(rows).clamp_min(LEAST) for name, each in said.items()}
         if names is not None:
             scores["names"] = names.scores(as_tensor(sample.x)[rows])
-        truth, student, unseen = as_tensor(sample.y)[rows], None, 0.0
+        truth, student, unseen = as_tensor(sample.y)[rows], None, alone(sample.y)
         corpus = sample.corpus()
         if len(corpus[0]) and len(sample.x) <= MANY and len(sample.labels) <= CLASSES:
             first = pool(scores, truth, FIRST)
             teacher = PooledTeacher(sample, corpus, gate, found, ridge, names, first.weights)
             student, left = teach(found, read_corpus(teacher.corpus, teacher.new), teacher)
             scores["corpus"] = left.at(rows).clamp_min(LEAST)
-            unseen = float(teacher.new.mean())
+            unseen = max(unseen, float(teacher.new.mean()))
         whole, worth = earned(scores, truth, FIRST)
         p = pooled(scores, whole.weights).exp()
         new = found.left._replace(log_p=found.new[:, None]).at(rows)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tasks.core.numerics.rows import unit_rows
-from tasks.core.transforms.experts.doubt import DOUBTS, _placed, choose_doubt
+from tasks.core.transforms.experts.doubt import DOUBTS, _placed, alone, choose_doubt
 from tasks.core.transforms.posterior_space import DOUBT, PosteriorParts, laid_out
 
 N, K, M = 240, 6, 12
@@ -67,3 +67,9 @@ def test_where_the_corpus_is_of_classes_without_a_label_the_generic_space_counts
     found = [choose_doubt(parts, y, 0.05, unseen) for unseen in (0.0, 0.5, 0.8, 1.0)]
     assert found == sorted(found)
     assert found[0] < found[-1] == max(DOUBTS)
+
+
+def test_labels_that_stand_alone_tell_of_classes_never_drawn() -> None:
+    assert alone(np.array([0, 0, 1, 2, 2, 3, 5, 5])) == 2 / 8
+    assert alone(np.arange(4)) == 1
+    assert alone(np.array([], np.int64)) == 0
