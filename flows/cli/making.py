@@ -161,11 +161,15 @@ def _refuse_rejected(rejected: dict[str, str]) -> None:
     """
     if not rejected:
         return
-    if "DVC_STAGE" in os.environ:
+    within_dvc = "DVC_STAGE" in os.environ
+    if within_dvc or len(rejected) > 1:
         for name, reason in rejected.items():
             click.echo(f"fit {name}: rejected, {reason}", err=True)
-        return
-    raise InputError("; ".join(rejected.values()))
+    if not within_dvc:
+        one = next(iter(rejected.values()))
+        raise InputError(
+            one if len(rejected) == 1 else f"{len(rejected)} label files cannot be used, see above"
+        )
 
 
 @click.command()

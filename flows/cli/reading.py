@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from flows.cli.options import Folder, json_option, root_option
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.instruction_name import BASE
 from tasks.core.workspace.paths import Paths
 
 _views = click.option(
     "--view",
     "names",
     multiple=True,
-    required=True,
     help="Instruction, or 'base'; repeat to compare.",
 )
 _many = click.option(
@@ -23,6 +24,16 @@ _many = click.option(
 _distinct = click.option(
     "--distinct", is_flag=True, help="Of texts that say the same, show the closest alone."
 )
+
+
+def _named(root: Path, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the views that were named; InputError that lists them where none was."""
+    if names:
+        return names
+    from flows.queries.workspace import Workspace
+
+    known = ", ".join((BASE, *Workspace(root).views))
+    raise InputError(f"no view named; expected --view and one of: {known}; repeat it to compare")
 
 
 @click.command()
@@ -48,7 +59,7 @@ def search(
     from flows.cli.show import reports
     from flows.queries.workspace import Workspace
 
-    views = [Workspace(root).view(name) for name in names]
+    views = [Workspace(root).view(name) for name in _named(root, names)]
     found = [
         (text, view.name, view.hits(text, k, where, distinct=distinct))
         for text in texts
@@ -78,7 +89,7 @@ def similar(
     from flows.cli.show import reports
     from flows.queries.workspace import Workspace
 
-    views = [Workspace(root).view(name) for name in names]
+    views = [Workspace(root).view(name) for name in _named(root, names)]
     found = [(key, view.name, view.neighbours(key, k, where, distinct=distinct)) for view in views]
     reports.hits(found, as_json=as_json)
 

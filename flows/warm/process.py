@@ -26,7 +26,7 @@ import tasks
 from flows.warm.fork import become, run_and_end
 from flows.warm.identity import code, confines, identity, shared
 from flows.warm.place import LARGEST, folder, opened, packed, peer, unpacked
-from flows.warm.start import end_all
+from flows.warm.start import STOPPED, end_all
 
 _MORE = (
     *(f"{flows.__name__}.cli.show.reports", f"{flows.__name__}.queries.workspace"),
@@ -178,10 +178,11 @@ def _imports() -> None:
             import_module(module)
 
 
-def main(seconds: float, name: str) -> bool:
+def main(seconds: float, name: str, begun: float) -> bool:
     """Listen as `name` once everything is imported; True in a child that has to be a command.
 
-    Ends at once where another listens already, or where this is not what `name` names.
+    Ends at once where another listens already, where this is not what `name` names, or where all
+    were asked to end since `begun`.
     """
     place, began = folder(), shared(os.environ)
     if place is None or identity(os.environ) != name:
@@ -203,7 +204,9 @@ def main(seconds: float, name: str) -> bool:
             listener.bind(os.fspath(file))
             listener.listen(64)
             end_all(but=MOST)
-            if _Warm(listener, seconds, began).serve():
+            asked = Path(f"{way}/{STOPPED}")
+            stopped = asked.exists() and asked.stat().st_mtime >= begun
+            if not stopped and _Warm(listener, seconds, began).serve():
                 return True
             file.unlink(missing_ok=True)
             Path(f"{way}/{name}.lock").unlink(missing_ok=True)
@@ -219,5 +222,5 @@ def _let_end(process: int) -> None:
 
 if __name__ == "__main__":
     _let_end(int(sys.argv[3]))
-    if main(float(sys.argv[1]), sys.argv[2]):
+    if main(float(sys.argv[1]), sys.argv[2], float(sys.argv[4])):
         run_and_end()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,7 @@ from flows.warm.place import connect, folder, opened, packed
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
 
+STOPPED = "stopped"  # a file whose time says when all were asked to end
 _HEAVY = ("torch", "prefect", "lance")  # what the next command would not have to import again
 
 
@@ -36,14 +38,18 @@ def leave_one(root: Path, environment: Mapping[str, str]) -> None:
 def end_all(*, but: int = 0) -> int:
     """Ask every such process of this user to end when its commands have; return how many.
 
-    but: of those that began last this many stay.
+    One that still imports ends as soon as it would listen. but: of those that began last this many
+    stay.
     """
     place, ended = folder(), 0
     if place is None:
         return 0
     with suppress(OSError):
         with opened(place) as way:
-            files = [file for file in Path(way).iterdir() if file.suffix != ".lock"]
+            if not but:
+                Path(f"{way}/{STOPPED}").touch()
+            found = [file for file in Path(way).iterdir() if file.name != STOPPED]
+            files = [file for file in found if file.suffix != ".lock"]
             files.sort(key=lambda file: file.stat().st_mtime_ns)
         for name in [file.name for file in files][: max(len(files) - but, 0)]:
             with suppress(OSError), connect(place, name) as connection:
@@ -53,7 +59,7 @@ def end_all(*, but: int = 0) -> int:
 
 
 def _start(seconds: float, environment: Mapping[str, str]) -> None:
-    told = (str(seconds), identity(environment), str(os.getpid()))
+    told = (str(seconds), identity(environment), str(os.getpid()), str(time.time()))
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", f"{__package__}.process", *told],
         env=dict(environment),

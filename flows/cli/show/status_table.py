@@ -82,7 +82,7 @@ def _columns(instructions: Mapping[str, Any], *, both: bool) -> list[Column]:
         Column(RIGHT[0], [right(about["accuracy"]) for about in every], "number"),
         *scores,
         Column("labels", [f"{len(each)}" for each in counts], "number", 3),
-        Column("texts", [f"{sum(each.values()):,}" for each in counts], "number", 2),
+        Column("texts", [f"{about['texts'] or 0:,}" for about in every], "number", 2),
         Column("rows", [f"{about['rows']:,}" for about in every], "number", 1),
         Column("state", [_state(about) for about in every]),
     ]

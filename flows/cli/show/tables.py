@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
 from flows.cli.terminal import lines
 
 PIPED = 100  # characters of a table where there is no terminal to ask
+_GAP = 3  # characters between two columns
+_LEAST = 6  # characters of a column of names, at least
 _NARROWEST = 20  # a smaller COLUMNS is a mistake
 _ENDLESS = 100_000
 _WORDS = 0.35  # share of the width that a column of texts gets at least
@@ -62,21 +65,32 @@ def print_table(title: str, *columns: Column) -> None:
 
 def _table(title: str, columns: Sequence[Column], room: int) -> Table:
     made = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    worded = any(column.kind == "words" for column in columns)
+    most = _room_for_names(columns, room)
     for column in columns:
-        made.add_column(column.title, **_layout(column.kind, room, worded=worded))
+        made.add_column(column.title, **_layout(column.kind, room, most))
     for row in zip(*(column.cells for column in columns), strict=True):
         made.add_row(*row)
     return made
 
 
-def _layout(kind: str, room: int, *, worded: bool) -> dict[str, Any]:
+def _room_for_names(columns: Sequence[Column], room: int) -> int | None:
+    """Return how wide a column of names may be beside words; None where no words are."""
+    kinds = [column.kind for column in columns]
+    if "words" not in kinds or "name" not in kinds:
+        return None
+    numbers = [column for column in columns if column.kind == "number"]
+    taken = sum(max(map(cell_len, (each.title, *each.cells))) for each in numbers)
+    left = int((1 - _WORDS) * room) - _GAP * len(columns) - taken
+    return max(min(left // kinds.count("name"), int(_NAMES * room)), _LEAST)
+
+
+def _layout(kind: str, room: int, most: int | None) -> dict[str, Any]:
     if kind == "number":
         return {"justify": "right", "no_wrap": True}
     if kind == "words":
         least = int(_WORDS * room)
         return {"min_width": least, "width": least, "overflow": "fold"}
-    return {"overflow": "fold", "max_width": int(_NAMES * room) if worded else None}
+    return {"overflow": "fold", "max_width": most}
 
 
 def _console() -> Console:

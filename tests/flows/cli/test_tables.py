@@ -20,14 +20,17 @@ ID, WORDS = {DIGEST!r}, {WORDS!r}
     + """
 import sys
 from types import SimpleNamespace
-from flows.cli.show import reports, status_table, version_tables
+from flows.cli.show import judgements, reports, status_table, version_tables
 hit = {"score": 0.93, "id": ID, "label": "delivery_to_the_wrong_address", "confidence": 0.9,
        "text": WORDS}
 figures = {"v_measure": 79.0, "triplets": 95.9, "sts": 81.2, "knn": 91.7}
 about = {"labels": {"a": 600, "b": 40}, "before": figures, "after": figures, "rows": 1600,
-         "accuracy": 92.4, "knn_ceiling": 55.0,
+         "texts": 640, "accuracy": 92.4, "knn_ceiling": 55.0,
          "transform": {"stale": False, "reason": "up to date"},
          "view": {"stale": False, "reason": "up to date"}, "gate": {}}
+doubted = {"instruction": "x", "doubted": 1, "asked": 9, "not_asked": 0, "rows": [
+    {"label": ["Lost Luggage"], "p_label": 0.03, "likelier": "Customer Service Issue",
+     "p_likelier": 0.93, "id": ID, "text": WORDS}]}
 row = {"here": True, "date": "2026-11-26T17:10:00", "commit": "268e4381aa", "tag": "view/x/v1",
        "same_as": None, "texts": 1600, "labels": 640, "method": "auto: kernel", "after": figures,
        "accuracy": 92.4, "tags": ["view/x/v1"], "message": "run: 1,600 texts; 3 views"}
@@ -35,6 +38,7 @@ row = {"here": True, "date": "2026-11-26T17:10:00", "commit": "268e4381aa", "tag
     "hits": lambda: reports.hits([("lost", "emotion", [hit])], as_json=False),
     "views": lambda: status_table.views({"emotion": about}),
     "versions": lambda: version_tables.view("emotion", [SimpleNamespace(**row)], as_json=False),
+    "doubts": lambda: judgements.doubts(doubted, as_json=False),
     "commits": lambda: version_tables.commits([SimpleNamespace(**row)], as_json=False),
 }[sys.argv[1]]()
 """
@@ -65,8 +69,11 @@ def on_terminal(width, what, columns=None):
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_the_text_of_a_hit_is_shown_whole_at_every_width(width):
-    said = on_terminal(width, "hits")
+@pytest.mark.parametrize("what", ["hits", "doubts"])
+def test_the_text_is_shown_whole_at_every_width(width, what):
+    said = on_terminal(width, what)
+    said = said[said.index("lost" if what == "hits" else "the most doubtful") :]
+    said = said.partition("correct those")[0]
     assert max(map(len, said.splitlines())) <= width
     start = said.splitlines()[2].index("text")
     words = " ".join(line[start:] for line in said.splitlines()[4:])

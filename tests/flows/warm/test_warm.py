@@ -52,7 +52,7 @@ def warm(tmp_path_factory, prefect_server):
     place.mkdir(parents=True, mode=0o700)
     name = identity(env)
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "flows.warm.process", "600", name, "0"], env=env
+        [sys.executable, "-P", "-m", "flows.warm.process", "600", name, "0", "0"], env=env
     )
     last = time.monotonic() + 200
     while not (place / name).exists():
@@ -291,3 +291,7 @@ def test_killed_it_is_missed_by_nobody_and_stopped_it_is_gone(warm, made):
     assert run(WARM, env, made, *words).returncode == NOBODY
     said = subprocess.run(stop, cwd=made, env=env, capture_output=True, text=True)
     assert said.stdout == "stop: nothing ran\n"
+    again = [sys.executable, "-P", "-m", "flows.warm.process", "600", identity(env), "0"]
+    with subprocess.Popen([*again, str(time.time() - 60)], env=env) as still_importing:
+        still_importing.wait(60)  # it was asked to end since it was started
+    assert run(WARM, env, made, *words).returncode == NOBODY
