@@ -82,8 +82,10 @@ def test_fit_names_each_label_file_that_cannot_be_used_and_ends_with_2(made, mon
     for _ in range(2):  # the second time nothing is stale, and it is no more usable than before
         done = fitted(made)
         assert isinstance(done.exception, InputError)
-        assert "mood.csv: found 0 usable of 0 rows" in str(done.exception)
-        assert "notes.xlsx: found a file of format '.xlsx'" in str(done.exception)
+        assert str(done.exception) == "2 label files cannot be used, see above"
+        notes, mood = [line for line in done.output.splitlines() if "rejected, " in line]
+        assert "mood.csv: found 0 usable of 0 rows" in mood
+        assert "notes.xlsx: found a file of format '.xlsx'" in notes
     assert isinstance(fitted(made, "topic").exception, type(None))
     monkeypatch.setenv("DVC_STAGE", "fit")  # `dvc repro` goes on to the other views
     done = fitted(made)

@@ -20,7 +20,6 @@ _LEAST = 6  # characters of a column of names, at least
 _NARROWEST = 20  # a smaller COLUMNS is a mistake
 _ENDLESS = 100_000
 _WORDS = 0.35  # share of the width that a column of texts gets at least
-_NAMES = 0.25  # share that a column of names gets at most, where there are texts beside it
 
 
 @dataclass(frozen=True)
@@ -65,23 +64,31 @@ def print_table(title: str, *columns: Column) -> None:
 
 def _table(title: str, columns: Sequence[Column], room: int) -> Table:
     made = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    most = _room_for_names(columns, room)
-    for column in columns:
-        made.add_column(column.title, **_layout(column.kind, room, most))
+    most = _widths_of_names(columns, room)
+    for at, column in enumerate(columns):
+        made.add_column(column.title, **_layout(column.kind, room, most.get(at)))
     for row in zip(*(column.cells for column in columns), strict=True):
         made.add_row(*row)
     return made
 
 
-def _room_for_names(columns: Sequence[Column], room: int) -> int | None:
-    """Return how wide a column of names may be beside words; None where no words are."""
+def _widths_of_names(columns: Sequence[Column], room: int) -> dict[int, int]:
+    """Return how wide each column of names may be beside words; the wide get what others leave.
+
+    Nothing where no words are: then nothing has to be left for them.
+    """
+    widths = [max(map(cell_len, (each.title, *each.cells))) for each in columns]
     kinds = [column.kind for column in columns]
-    if "words" not in kinds or "name" not in kinds:
-        return None
-    numbers = [column for column in columns if column.kind == "number"]
-    taken = sum(max(map(cell_len, (each.title, *each.cells))) for each in numbers)
-    left = int((1 - _WORDS) * room) - _GAP * len(columns) - taken
-    return max(min(left // kinds.count("name"), int(_NAMES * room)), _LEAST)
+    if "words" not in kinds:
+        return {}
+    left = int((1 - _WORDS) * room) - _GAP * len(columns)
+    left -= sum(width for width, kind in zip(widths, kinds, strict=True) if kind == "number")
+    names = sorted((width, at) for at, width in enumerate(widths) if kinds[at] == "name")
+    most: dict[int, int] = {}
+    for done, (width, at) in enumerate(names):
+        most[at] = max(min(width, left // (len(names) - done)), _LEAST)
+        left -= most[at]
+    return most
 
 
 def _layout(kind: str, room: int, most: int | None) -> dict[str, Any]:
