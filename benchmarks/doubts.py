@@ -5,20 +5,16 @@ Usage: python -m benchmarks.doubts --data FOLDER [--keep DIR] [--repeat N]
 
 from __future__ import annotations
 
-import argparse
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import mean, median
 
 import numpy as np
 
 from benchmarks import datasets
-from benchmarks.encoded import encoded
-from benchmarks.gate import BESIDE, LABELS
+from benchmarks.gate import arguments, every_aspect
 from benchmarks.machine import one_line
 from benchmarks.measure import say
-from benchmarks.quality import ASPECTS
 from tasks.core.encoding.base_table import Rows
 from tasks.core.evaluation.doubts import doubts
 from tasks.core.settings.params import Params
@@ -41,31 +37,17 @@ class Outcome:
 
 
 def main() -> None:
-    asked = _arguments()
-    datasets.require(asked.data, list(ASPECTS))
+    asked = arguments(__doc__)
     lines = []
-    for name, aspects in ASPECTS.items():
-        splits = [datasets.split(asked.data, name, aspect, LABELS) for aspect in aspects]
-        splits = [datasets.Split(s.aspect, s.labelled, s.held_out[:BESIDE]) for s in splits]
-        codes = encoded(asked.data, name, splits, asked.keep)
-        for split in splits:
-            everything = codes.of(split.labelled)
-            for size in (size for size in SIZES if size <= len(split.labelled)):
-                draws = [_drawn(split, everything, size, n) for n in range(1, asked.repeat + 1)]
-                lines.append(_line(f"{name} {split.aspect}", split, size, draws))
-                say(lines[-1])
+    for name, split, everything in every_aspect(asked):
+        for size in (size for size in SIZES if size <= len(split.labelled)):
+            draws = [_drawn(split, everything, size, n) for n in range(1, asked.repeat + 1)]
+            lines.append(_line(f"{name} {split.aspect}", split, size, draws))
+            say(lines[-1])
     print(f"\n{one_line()}\n")
     print("| texts | labels | of them | listed | precision | recall | first | unharmed | takes |")
     print("|---|--:|--:|--:|--:|--:|--:|--:|--:|")
     print("\n".join(lines))
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder of the Parquet files")
-    parser.add_argument("--keep", type=Path, default=Path(".gate"), help="encoded texts")
-    parser.add_argument("--repeat", type=int, default=3, help="draws of each size")
-    return parser.parse_args()
 
 
 def _drawn(

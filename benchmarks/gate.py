@@ -33,22 +33,16 @@ SEED = 1
 
 
 def main() -> None:
-    asked = _arguments()
-    datasets.require(asked.data, list(ASPECTS))
+    asked = arguments(__doc__)
     found: dict[tuple[str, int], Counter[str]] = defaultdict(Counter)
     taken: dict[int, list[float]] = defaultdict(list)
-    for name, aspects in ASPECTS.items():
-        splits = [datasets.split(asked.data, name, aspect, LABELS) for aspect in aspects]
-        splits = [datasets.Split(s.aspect, s.labelled, s.held_out[:BESIDE]) for s in splits]
-        codes = encoded(asked.data, name, splits, asked.keep)
-        for split in splits:
-            everything = codes.of(split.labelled)
-            for size, kind, known in _cases(split, everything, asked.repeat):
-                begun = time.perf_counter()
-                state, why = _ruled(known)
-                taken[size].append(time.perf_counter() - begun)
-                found[kind, size][state] += 1
-                say(f"{name} {split.aspect}, {size:,} {kind}: {state} {why}")
+    for name, split, everything in every_aspect(asked):
+        for size, kind, known in _cases(split, everything, asked.repeat):
+            begun = time.perf_counter()
+            state, why = _ruled(known)
+            taken[size].append(time.perf_counter() - begun)
+            found[kind, size][state] += 1
+            say(f"{name} {split.aspect}, {size:,} {kind}: {state} {why}")
     print(f"\n{one_line()}\n\n| labels | of them | {PROVEN} | {UNPROVEN} | {REFUSED} |")
     print("|---|--:|--:|--:|--:|")
     for (kind, size), counts in sorted(found.items(), key=lambda each: (each[0][0], each[0][1])):
@@ -59,12 +53,26 @@ def main() -> None:
         print(f"{size:,} labels: {median(seconds):.2f} s beside the fit (median)")
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+def arguments(what: str | None) -> argparse.Namespace:
+    """Read the command line of a benchmark on draws of labelled texts; `what` it is for."""
+    parser = argparse.ArgumentParser(description=(what or "").split("\n", 1)[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of the Parquet files")
     parser.add_argument("--keep", type=Path, default=Path(".gate"), help="encoded texts")
     parser.add_argument("--repeat", type=int, default=3, help="draws of each kind and size")
     return parser.parse_args()
+
+
+def every_aspect(
+    asked: argparse.Namespace,
+) -> Iterator[tuple[str, datasets.Split, tuple[np.ndarray, np.ndarray]]]:
+    """Yield set, texts to draw from, and their vectors and features, aspect by aspect."""
+    datasets.require(asked.data, list(ASPECTS))
+    for name, aspects in ASPECTS.items():
+        splits = [datasets.split(asked.data, name, aspect, LABELS) for aspect in aspects]
+        splits = [datasets.Split(s.aspect, s.labelled, s.held_out[:BESIDE]) for s in splits]
+        codes = encoded(asked.data, name, splits, asked.keep)
+        for split in splits:
+            yield name, split, codes.of(split.labelled)
 
 
 def _cases(
