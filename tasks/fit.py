@@ -6,7 +6,6 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
@@ -135,7 +134,7 @@ def _scores(job: FitJob, known: Labelled) -> Scores:
     trial = train.fit(method, own, seed)
     once = held.once()
     before = metrics.score(once.rows.vectors, once.y, seed)
-    seen = once.seen_by(trial)
+    seen, named = once.seen_by(trial), held.names_of()
     after = metrics.score(seen.vectors, once.y, seed)
     ruling = quality_gate.weigh(known, held, trial, own, seed, method)
     if settings.gate:
@@ -144,7 +143,9 @@ def _scores(job: FitJob, known: Labelled) -> Scores:
         labels=len(known.names),
         texts=known.texts,
         held_out=len(once.y),
-        accuracy=metrics.accuracy(np.array(once.names)[once.y], np.array(trial.labels)[seen.label]),
+        accuracy=metrics.accuracy(
+            [named[key] for key in once.rows.ids], [trial.labels[at] for at in seen.label]
+        ),
         before=_rounded(before),
         after=_rounded(after),
         gate=Gate.model_validate({"state": ruling.state, "why": ruling.why, **ruling.figures}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flows.state.label_sources import label_sources
+from flows.state.spoken_names import name_reader
 from tasks.core.encoding import base_table
 from tasks.core.evaluation import doubts as learning
 from tasks.core.labels.reader import LabelSet, read_labels
@@ -53,7 +54,8 @@ def doubts(paths: Paths, params: Params, name: str, limit: int) -> dict[str, Any
 def doubted(paths: Paths, params: Params, labels: LabelSet) -> learning.Doubts:
     """Return the labels that others beat by far, by fits without their texts."""
     fit = params.fit
-    known = labelled(paths.base_table, labels.label_of)
+    reader = name_reader(paths, params, labels.name, fit.method)
+    known = labelled(paths.base_table, labels.label_of, reader)
     return learning.doubts(known, fit.method, fit.method_settings(), fit.seed)
 
 

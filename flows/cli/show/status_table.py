@@ -140,6 +140,6 @@ def next_steps(paths: Paths, names: Sequence[str]) -> None:
         f"  refract search 'some words to look for' --view {name}{beside} -k 5{root}\n"
         f"  refract similar ID --view {name}{root}\n"
         f"  refract export {name} {name}.parquet{root}\n"
-        "  labels for another aspect: data/labels/NAME.csv with columns id,label or text,label, or"
-        " 'refract label NAME'; then refract run"
+        f"  labels for {'another' if names else 'an'} aspect: data/labels/NAME.csv with columns"
+        " id,label or text,label, or 'refract label NAME'; then refract run"
     )

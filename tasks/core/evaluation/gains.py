@@ -1,7 +1,8 @@
-"""What a view gains over the base vectors on texts that no fit has seen: three figures.
+"""What a view gains over the base vectors on texts whose labels no fit has seen: three figures.
 
-Each trial has a space of its own, so texts are compared within their part alone. Per resample
-nothing is clustered or compared anew: see `bootstrap`.
+The vectors may be in the sample of the corpus, as those of the view's own texts are. Each trial has
+a space of its own, so texts are compared within their part alone. Per resample nothing is clustered
+or compared anew: see `bootstrap`.
 """
 
 from __future__ import annotations

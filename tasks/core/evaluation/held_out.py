@@ -13,7 +13,7 @@ from tasks.core.encoding import base_table
 from tasks.core.encoding.label_names import NameReader
 from tasks.core.evaluation import metrics
 from tasks.core.evaluation.bootstrap import ScoreReport, bootstrap_scores
-from tasks.core.labels.multilabel import one_each, pairs
+from tasks.core.labels.multilabel import members, one_each, pairs
 from tasks.core.labels.reader import LabelSet
 from tasks.core.numerics.split import stratified_split
 from tasks.core.transforms.base import Transform, load
@@ -53,16 +53,20 @@ class Version:
 
 @dataclass(frozen=True)
 class Truth:
-    """Texts to score, one label each, and how many were left out why."""
+    """Texts to score, one label each, and how many were left out why.
+
+    every: by id what stands in the label file, where a text may have several labels.
+    """
 
     labels: dict[str, str]
     left_out: dict[str, int]
+    every: Mapping[str, str]
 
     def without(self, gone: Mapping[str, str]) -> Truth:
         """Leave out the ids in `gone`, each under its reason."""
         kept = {key: label for key, label in self.labels.items() if key not in gone}
         counts = Counter(self.left_out) + Counter(gone[key] for key in self.labels if key in gone)
-        return Truth(kept, dict(sorted(counts.items())))
+        return Truth(kept, dict(sorted(counts.items())), self.every)
 
     def sampled(self, seed: int) -> Truth:
         """Keep LIMIT texts, the same ones whatever the order of the file."""
@@ -88,13 +92,13 @@ def held_out(rows: LabelSet, share: float, seed: int) -> Truth:
     hashes = [hash_of[key] for key in ids]
     _, held = stratified_split(y, share, seed, hashes)
     first = first_ids(ids, hashes)
-    truth = Truth(one_each({ids[row]: label_of[ids[row]] for row in held}), {})
+    truth = Truth(one_each({ids[row]: label_of[ids[row]] for row in held}), {}, label_of)
     return truth.without({key: TWIN for key in truth.labels if first[hash_of[key]] != key})
 
 
 def unseen(rows: LabelSet, seen: Seen) -> Truth:
     """Return the labelled texts of a truth file that a transform has not seen."""
-    truth = Truth(one_each(rows.label_of), dict(rows.reasons))
+    truth = Truth(one_each(rows.label_of), dict(rows.reasons), rows.label_of)
     gone = {key: SAME_TEXT for key, found in rows.hash_of.items() if found in seen.text_hashes}
     return truth.without(gone | {key: LABELLED for key in rows.ids if key in seen.labels})
 
@@ -152,11 +156,12 @@ def scored(
     """
     rows = base_table.lookup(table, list(trial.truth.labels))
     true = np.array([trial.truth.labels[key] for key in rows.ids])
+    own = [members(trial.truth.every[key]) for key in rows.ids]
     spaces = {"identity": rows.vectors}
     accuracy: dict[str, float | None] = {}
     for name, transform in trial.spaces.items():
         seen = transform.apply(rows.vectors, rows.features)
         spaces[name] = seen.vectors
-        accuracy[name] = metrics.accuracy(true, np.array(transform.labels)[seen.label])
+        accuracy[name] = metrics.accuracy(own, [transform.labels[at] for at in seen.label])
     y = np.unique(true, return_inverse=True)[1]
     return bootstrap_scores(spaces, y, seed), accuracy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,9 +47,10 @@ def score(vectors: Floats, y: Ints, seed: int = 0) -> Scores:
     )
 
 
-def accuracy(true: NDArray[Any], likeliest: NDArray[Any]) -> float | None:
-    """Return the share, in percent and rounded, of texts whose likeliest label is theirs: (n,)."""
-    return round(100 * float(np.mean(true == likeliest)), 2) if len(true) else None
+def accuracy(own: Sequence[Collection[str]], likeliest: Sequence[str]) -> float | None:
+    """Return the share, in percent and rounded, of texts whose likeliest label is one of theirs."""
+    right = [label in labels for label, labels in zip(likeliest, own, strict=True)]
+    return round(100 * float(np.mean(right)), 2) if right else None
 
 
 def v_measure(vectors: Floats, y: Ints, seed: int = 0) -> float | None:

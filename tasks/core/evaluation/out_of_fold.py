@@ -1,4 +1,4 @@
-"""What transforms say of labelled texts that they have not seen, and how sure that is.
+"""What transforms say of texts whose labels they have not seen, and how sure that is.
 
 The figures are times 100, with bootstrap intervals over texts (see judgement).
 """

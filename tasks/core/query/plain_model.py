@@ -52,6 +52,8 @@ def _read(folder: Path, max_length: int | None) -> PlainModel | None:
     if modules is None or (folder / "adapter_config.json").exists():
         return None
     own = folder / modules["Transformer"]
+    if not (own / WEIGHTS).is_file():  # in shards, or in another format
+        return None
     config, pooling = read_json(own / "config.json"), folder / modules["Pooling"] / "config.json"
     words = read_json(own / "tokenizer_config.json") or {}
     asked = read_json(own / "sentence_bert_config.json") or {}

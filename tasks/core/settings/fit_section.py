@@ -55,7 +55,11 @@ class KernelSettings(Section):
     ] = None
     pool: Annotated[
         float | None,
-        Field(ge=0, lt=1, description="share of the discriminant in the posterior; null: choose"),
+        Field(
+            ge=0,
+            lt=1,
+            description="share of the discriminant, by method kernel alone; null: choose",
+        ),
     ] = None
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from tasks.core.numerics.temperature import OutOfFold, fit_temperature
+from tasks.core.settings.fit_section import DiscriminantSettings
 from tasks.core.transforms.plda import (
     SufficientStatistics,
     ledoit_wolf,
@@ -60,8 +61,9 @@ class CrossValidation:
 def fold(x: Tensor, y: Tensor, texts: Tensor, k: int) -> tuple[SufficientStatistics, list[Fold]]:
     """Sum the texts of each class, and cut them into folds; every class keeps a text in each.
 
-    x: (n, d), sorted by y: (n,) in 0..k-1, then by texts: (n,), one number for all rows of a text,
-    which share a fold. A single class has no folds.
+    x: (n, d), sorted by y: (n,) in 0..k-1, then by texts: (n,), one number for all rows of a text.
+    Those of one class share a fold; a text with labels of several classes may be in several folds,
+    and is then not wholly unseen in each. A single class has no folds.
     """
     blocks = _blocks(y, texts)
     cut = [torch.nonzero(blocks == block)[:, 0] for block in range(-1, FOLDS)]
@@ -80,7 +82,7 @@ def cross_validate(
     y: Tensor,
     moments: SufficientStatistics,
     folds: Sequence[Fold],
-    temperature: float | None = None,
+    asked: DiscriminantSettings,
     strange: Strange | None = None,
     alarm: float = FALSE_ALARM,
 ) -> CrossValidation:
@@ -91,13 +93,19 @@ def cross_validate(
     aspects, V / triplets / kNN@10: √T 59.5 / 86.0 / 76.1, T 58.5 / 85.6 / 76.2, and the error of
     the confidence 4.5 against 6.1. x: (n, d) float64 and y: (n,) as `fold` takes them. strange:
     log-odds of "new" that come from elsewhere; alarm: the mean p_new of texts of known classes, by
-    which π is chosen.
+    which π is chosen. asked: T and π, if they are given.
     """
     own = ledoit_wolf(x, y, moments)
     if not folds:
         nothing = OutOfFold(torch.empty(0, dtype=torch.int64), x.new_empty(0, len(moments.n)), None)
         return CrossValidation(
-            own, temperature or TEMPERATURE, NOVELTY, nothing, x.new_empty(0), moments, folds
+            own,
+            asked.temperature or TEMPERATURE,
+            asked.novelty or NOVELTY,
+            nothing,
+            x.new_empty(0),
+            moments,
+            folds,
         )
     truth = torch.cat([f.y for f in folds])
     outcomes = []
@@ -106,13 +114,13 @@ def cross_validate(
         fitted = fit_temperature(scores[:, :-1], truth, start=0.3)
         outcomes.append((fitted.loss, candidate, fitted.beta, scores))
     loss, best, beta, scores = min(outcomes, key=lambda outcome: outcome[0])
-    temperature = temperature or max(beta**-0.5, 1.0)
+    temperature = asked.temperature or max(beta**-0.5, 1.0)
     log_p = torch.log_softmax(scores[:, :-1] / temperature, dim=1)
     left = OutOfFold(torch.cat([f.rows for f in folds]), log_p, loss)
     odds = (scores[:, -1] / temperature) - torch.logsumexp(scores[:, :-1] / temperature, dim=1)
     if strange is not None:
         odds += strange(left.rows, log_p.exp())
-    prior = _prior(odds, temperature, alarm)
+    prior = asked.novelty or _prior(odds, temperature, alarm)
     new = torch.sigmoid(odds + math.log(prior / (1 - prior)) / temperature)
     return CrossValidation(best, temperature, prior, left, new.float(), moments, folds)
 

@@ -66,7 +66,7 @@ class Auto(Transform):
         if found.left.loss is None:
             return cls(plain, (alone,))
         made = pool.Pool.around(plain, found, sample, settings)
-        if made.weights.keys() == {"discriminant"}:
+        if made.weights.keys() <= {"discriminant"}:
             return cls(plain, (alone,))
         return cls(made, (alone, Tried("pool", _rounded(made.loss))))
 

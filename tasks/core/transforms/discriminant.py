@@ -216,10 +216,10 @@ def fit_cross_validated(
         near = other[rows] if other is not None else p.new_zeros(len(p))
         return near if density is None else near + density.standard(said[rows, None], p)[:, 0]
 
-    found = cross_validate(x, y, moments, folds, asked.temperature, odds, alarm)
+    found = cross_validate(x, y, moments, folds, asked, odds, alarm)
     used = Chosen(
         temperature=found.temperature,
-        novelty=found.novelty if asked.novelty is None else asked.novelty,
+        novelty=found.novelty,
         floor=asked.floor,
         residual=basis.shape[1],
         shrinkage=found.shrinkage,
@@ -250,7 +250,8 @@ def _density(sample: Sample, n: Tensor) -> tuple[Density | None, Tensor, float]:
     x, corpus = as_tensor(sample.x), as_tensor(sample.background[sample.unlabelled])
     if len(x) < max(ENOUGH, EACH * len(n)) or len(corpus) < ENOUGH:
         return None, x.new_empty(0), FALSE_ALARM
-    found, said, share = compare(x, as_tensor(sample.y), len(n), corpus)
+    classes, texts = as_tensor(sample.y), as_tensor(sample.texts)
+    found, said, share = compare(x, classes, texts, len(n), corpus)
     return (found, said, COMMON) if share > NEW else (None, said, RARE)
 
 

@@ -62,6 +62,13 @@ class Labelled:
                 at[key].append(row)
         return self.part(np.array([one_of(key, rows) for key, rows in at.items()], np.int64))
 
+    def names_of(self) -> dict[str, set[str]]:
+        """Return all labels of each text, by its id."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for key, c in zip(self.rows.ids, self.y, strict=True):
+            found[key].add(self.names[c])
+        return dict(found)
+
     def fit(self, method: str, settings: Mapping[str, Any], seed: int) -> Transform:
         """Fit a transform on all of these rows."""
         rows = self.rows

@@ -57,12 +57,15 @@ class Density:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
-def compare(x: Tensor, y: Tensor, k: int, corpus: Tensor) -> tuple[Density, Tensor, float]:
+def compare(
+    x: Tensor, y: Tensor, texts: Tensor, k: int, corpus: Tensor
+) -> tuple[Density, Tensor, float]:
     """Regress "is labelled"; return also P of each labelled text left out, and the share of new.
 
-    x: (n, d) labelled unit rows with classes y (n,); corpus: (b, d) unit rows without labels. The
-    share is a lower bound: max over q of (F(τ_q) - q - 2 SE)/(1 - q), where τ_q is the q-quantile
-    of the labelled texts' P, and F(τ_q) the share of the corpus below.
+    x: (n, d) labelled unit rows with classes y (n,); texts: (n,), one number for all rows of a
+    text, which is left out with all of them; corpus: (b, d) unit rows without labels. The share
+    is a lower bound: max over q of (F(τ_q) - q - 2 SE)/(1 - q), where τ_q is the q-quantile of
+    the labelled texts' P, and F(τ_q) the share of the corpus below.
     """
     step = 1 + (len(corpus) - 1) // LANDMARKS
     landmarks = corpus[::step].contiguous()
@@ -76,7 +79,8 @@ def compare(x: Tensor, y: Tensor, k: int, corpus: Tensor) -> tuple[Density, Tens
     C = torch.linalg.cholesky(raised(phi @ phi.T, RIDGE))
     U = torch.linalg.solve_triangular(C, phi, upper=False)
     target, h = U @ is_labelled, (U * U).sum(0)
-    left = (U.T @ target - h * is_labelled) / (1 - h).clamp_min(1e-3)
+    many = torch.cat([torch.bincount(texts)[texts], texts.new_ones(len(corpus))])
+    left = (U.T @ target - many * h * is_labelled) / (1 - many * h).clamp_min(1e-3)
     own, around = left[: len(x)], left[len(x) :]
     n = torch.bincount(y, minlength=k)
     level = (class_sums(own[:, None], y, k)[:, 0] + PSEUDO * own.mean()) / (n + PSEUDO)

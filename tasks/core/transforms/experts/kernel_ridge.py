@@ -93,6 +93,22 @@ class KernelRidge:
         log_p = torch.log_softmax(self.best.sharpness * self.best.left, dim=1)
         return OutOfFold(self.rows, log_p, self.best.loss)
 
+    def left_out_of(self, rows: Tensor, sample: Sample) -> tuple[Tensor, Tensor]:
+        """Return those of `rows`, (m,) ascending, that can be left out, and ln p (m, k) of them.
+
+        Of many texts the kernel is fitted on a part: the others are left out already, but for the
+        rows of a text that it knows by another row, which are dropped.
+        """
+        rows, texts = rows.sort().values, as_tensor(sample.texts)
+        seen = torch.isin(rows, self.rows)
+        kept = seen | ~torch.isin(texts[rows], texts[self.rows])
+        rows, seen = rows[kept], seen[kept]
+        log_p = self.y.new_empty(len(rows), self.y.shape[1])
+        log_p[seen] = self.left.at(rows[seen])
+        others = as_tensor(sample.richest)[rows[~seen]]
+        log_p[~seen] = self.read(self.best.span.features(others))
+        return rows, log_p
+
     def read(self, phi: Tensor, beta: Tensor | None = None) -> Tensor:
         """Return ln p (n, k) of features (m, n); beta: of a fit on fewer texts, see `without`."""
         if beta is None:

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import reduce
 from typing import Any, Self
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -110,9 +108,9 @@ class Pool(Transform):
         """Pool a fitted discriminant with the other experts; some text must have been put away."""
         ridge = regress(sample, settings.kernel)
         names = _names(sample)
-        said = {"discriminant": found.left, "kernel": ridge.left}
-        rows = _common([each.rows for each in said.values()])
-        scores = {name: each.at(rows).clamp_min(LEAST) for name, each in said.items()}
+        rows, by_kernel = ridge.left_out_of(found.left.rows, sample)
+        scores = {"discriminant": found.left.at(rows), "kernel": by_kernel}
+        scores = {name: each.clamp_min(LEAST) for name, each in scores.items()}
         if names is not None:
             scores["names"] = names.scores(as_tensor(sample.x)[rows])
         truth, student, unseen = as_tensor(sample.y)[rows], None, alone(sample.y)
@@ -232,11 +230,6 @@ def _names(sample: Sample) -> LabelNames | None:
     if sample.names is None:
         return None
     return read_names(as_tensor(sample.names), as_tensor(sample.background))
-
-
-def _common(rows: list[Tensor]) -> Tensor:
-    """Return the texts that all have left out, in ascending order."""
-    return as_tensor(reduce(np.intersect1d, [as_array(each) for each in rows]))
 
 
 def _asked(

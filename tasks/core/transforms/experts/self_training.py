@@ -64,9 +64,10 @@ def read_corpus(x: Tensor, new: Tensor) -> Corpus:
 def teach(found: CrossValidation, corpus: Corpus, teacher: Teacher) -> tuple[Student, OutOfFold]:
     """Fit the student; return also what it says of texts that were put away.
 
-    In each fold teacher and student are fitted anew, and the texts put away join the corpus, as
-    all texts without a label do in the end: else T would be too low for a student that has read
-    the texts it is asked about. ω is the one of least log-loss, with √T as `cross_validate` says.
+    In each fold teacher and student are fitted anew, but for λ, T, γ and the weights of the pool,
+    which come from all labels; the texts put away join the corpus, as all texts without a label do
+    in the end: else T would be too low for a student that has read the texts it is asked about. ω
+    is the one of least log-loss, with √T as `cross_validate` says.
     """
     shrinkage = max(found.shrinkage, SHRINKAGE)
     said = [teacher.without(fold) for fold in found.folds]

@@ -124,7 +124,7 @@ def earned(
             name,
             whole.weights.get(name, 0.0),
             pool({name: scores[name]}, truth, first).loss,
-            without.get(name, 0.0) - whole.loss if name in without else 0.0,
+            without[name] - whole.loss if name in without else 0.0,
         )
         for name in scores
     ]

@@ -13,7 +13,7 @@ from tasks.core.numerics.rows import unit_rows
 from tasks.core.transforms import base
 from tasks.core.transforms.cross_validation import FALSE_ALARM
 from tasks.core.transforms.discriminant import COMMON, EACH, ENOUGH, RARE
-from tasks.core.transforms.experts.density import LANDMARKS, PSEUDO, WIDTH, compare
+from tasks.core.transforms.experts.density import LANDMARKS, PSEUDO, WIDTH, Density, compare
 from tasks.core.workspace.manifests import Card
 
 D, K = 12, 6
@@ -33,6 +33,13 @@ def tensors(*arrays: np.ndarray) -> list[torch.Tensor]:
     return [torch.from_numpy(array) for array in arrays]
 
 
+def compared(
+    x: np.ndarray, y: np.ndarray, corpus: torch.Tensor, k: int = K
+) -> tuple[Density, torch.Tensor, float]:
+    """Compare texts of one label each with a corpus."""
+    return compare(*tensors(x, y, np.arange(len(y))), k, corpus)
+
+
 def test_what_is_said_of_a_text_left_out_is_that_of_a_fit_without_it() -> None:
     x, y = points(40)
     corpus, _ = points(60, seed=1)
@@ -46,7 +53,7 @@ def test_what_is_said_of_a_text_left_out_is_that_of_a_fit_without_it() -> None:
     root = np.linalg.cholesky(likeness(z) + 1e-4 * np.eye(len(z)))
     both, target = np.concatenate([x, corpus]), np.repeat([1.0, 0.0], [40, 60])
     phi = np.linalg.solve(root, likeness(both).T)
-    found = compare(*tensors(x, y), K, torch.from_numpy(corpus))[1]
+    found = compared(x, y, torch.from_numpy(corpus))[1]
     for out in range(0, 40, 7):
         rest = np.arange(100) != out
         own = phi[:, rest]
@@ -56,7 +63,7 @@ def test_what_is_said_of_a_text_left_out_is_that_of_a_fit_without_it() -> None:
 
 def test_a_class_has_its_own_level_drawn_to_that_of_all() -> None:
     x, y = points(300)
-    density, own, _ = compare(*tensors(x, y), K, torch.from_numpy(points(900, seed=1)[0]))
+    density, own, _ = compared(x, y, torch.from_numpy(points(900, seed=1)[0]))
     for c in range(K):
         mine = own[torch.from_numpy(y == c)]
         expected = (mine.sum() + PSEUDO * own.mean()) / (len(mine) + PSEUDO)
@@ -66,7 +73,7 @@ def test_a_class_has_its_own_level_drawn_to_that_of_all() -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_where_every_class_is_labelled_no_new_ones_are_seen(seed: int) -> None:
     x, y = points(300, seed)
-    assert compare(*tensors(x, y), K, torch.from_numpy(points(2_000, seed + 9)[0]))[2] < 0.03
+    assert compared(x, y, torch.from_numpy(points(2_000, seed + 9)[0]))[2] < 0.03
 
 
 @pytest.mark.parametrize("hidden", [1, 3])
@@ -74,7 +81,7 @@ def test_the_share_of_new_texts_is_a_lower_bound_and_not_a_loose_one(hidden: int
     x, y = points(900)
     corpus, truth = points(2_000, seed=1)
     known = y >= hidden
-    share = compare(*tensors(x[known], y[known] - hidden), K - hidden, torch.from_numpy(corpus))[2]
+    share = compared(x[known], y[known] - hidden, torch.from_numpy(corpus), K - hidden)[2]
     assert (truth < hidden).mean() / 2 < share <= (truth < hidden).mean() + 0.02
 
 
@@ -112,3 +119,14 @@ def test_it_comes_back_from_disk_as_it_was(tmp_path: Path) -> None:
     again, _ = base.load(tmp_path)
     np.testing.assert_array_equal(again.apply(corpus).vectors, made.apply(corpus).vectors)
     np.testing.assert_array_equal(again.apply(corpus).novelty, made.apply(corpus).novelty)
+
+
+def test_a_text_with_several_labels_is_left_out_with_all_of_them() -> None:
+    """Its other rows would say that it is labelled, and all of the corpus would look new."""
+    x, y = points(600, seed=3)
+    corpus = torch.from_numpy(points(2_000, seed=4)[0])
+    both = np.repeat(x, 2, axis=0), np.stack([y, (y + 1) % K], 1).ravel()
+    texts = np.repeat(np.arange(len(x)), 2)
+    once = compare(*tensors(x, y, np.arange(len(x))), K, corpus)[2]
+    twice = compare(*tensors(*both, texts), K, corpus)[2]
+    assert max(once, twice) < 0.05
