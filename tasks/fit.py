@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -90,7 +91,9 @@ def fit_instruction(job: FitJob) -> FitReport:
     card = read_manifest(job.transform / CARD, Card)
     if card is not None and not job.force and _same_but_base(card, job, matched):
         job.hold.unlink(missing_ok=True)
-        write_manifest(job.transform / CARD, card.changed(made_from=job.made_from))
+        job.rejection.unlink(missing_ok=True)
+        about = {"made_from": job.made_from, **_read(labels)}
+        write_manifest(job.transform / CARD, card.changed(**about))
         scores = read_manifest(job.metric, Scores) or Scores()
         return _report(job, labels, scores, begun, refitted=False)
     known = labelled(job.table, labels.label_of, job.names)
@@ -178,12 +181,19 @@ def _card(job: FitJob, matched: str, labels: LabelSet, scores: Scores) -> Card:
         fingerprint=scores.fingerprint,
         scores=of_scores(scores),
         counts=dict(sorted(labels.counts.items())),
-        reasons=dict(sorted(labels.reasons.items())),
-        notes=dict(sorted(labels.notes.items())),
-        read_as=list(labels.read_as),
+        **_read(labels),
         gate=Gate(state=gate.state, why=gate.why),
         seed=job.settings.seed,
     )
+
+
+def _read(labels: LabelSet) -> dict[str, Any]:
+    """Return what the card notes of how the label file was read."""
+    return {
+        "reasons": dict(sorted(labels.reasons.items())),
+        "notes": dict(sorted(labels.notes.items())),
+        "read_as": list(labels.read_as),
+    }
 
 
 def _report(

@@ -13,7 +13,7 @@ from flows.cli import judging, labelling, making, reading, serving, trusting, ve
 from flows.cli.help import GroupedVerbs
 from flows.cli.terminal import cleaned, open_closed_streams
 from flows.runtime.environment import settle_environment
-from flows.warm.client import hand_over, root_of, verb_of
+from flows.warm.client import hand_over, named_root, root_of, verb_of
 from flows.warm.start import leave_one
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.exhaustion import exhausted, unwritable
@@ -80,10 +80,7 @@ def _show(error: click.ClickException) -> None:
 
 def _state() -> Path:
     """Return the nearest folder to where the command keeps its state."""
-    words = sys.argv[1:]
-    roots = [words[at + 1] for at, word in enumerate(words[:-1]) if word == "--root"]
-    roots += [word.removeprefix("--root=") for word in words if word.startswith("--root=")]
-    root = Path(roots[-1] if roots else ".")
+    root = Path(named_root(sys.argv[1:]))
     state = Paths(root).state
     return state if state.is_dir() else root
 

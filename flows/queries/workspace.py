@@ -156,11 +156,14 @@ class View:
     def labels(self) -> list[str]:
         """The labels that the view tells apart; none of the base vectors."""
         from tasks.core.transforms.card import read_card
+        from tasks.core.workspace.manifest import read_manifest
+        from tasks.core.workspace.manifests import ViewStamp
 
         if self.name == BASE:
             return []
         paths = self._workspace.paths
-        return list(read_card(paths.transform(self.name)).labels)
+        stamp = read_manifest(paths.view_stamp(self.name), ViewStamp) or ViewStamp()
+        return list(read_card(paths.kept_transform(self.name, str(stamp.transform))).labels)
 
     def doubts(self, limit: int = 20) -> pl.DataFrame:
         """Return labelled texts whose label is probably wrong, the most doubtful first.

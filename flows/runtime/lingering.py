@@ -41,5 +41,8 @@ def none_lingers() -> bool:
     """Tell whether the environment alone says that nothing stays."""
     named = os.environ.get(MINUTES)
     if named is not None:
-        return named.strip() == "0"
+        try:
+            return float(named) <= 0
+        except ValueError:
+            return True  # no number: the command itself says so
     return os.environ.get(_CI, "").lower() not in _NO

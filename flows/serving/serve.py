@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -36,7 +37,6 @@ def serve(root: Path, server: str | None) -> None:
     """
     from flows.runtime.chosen_server import user_chose_a_server
     from flows.runtime.prefect_settings import be_quiet, keep_to, use
-    from flows.runtime.private_server import stop_private
 
     paths, params = Paths(root), load_params(Paths(root).params)
     ask(paths, "links", "sources", "model", "prefect")
@@ -53,7 +53,7 @@ def serve(root: Path, server: str | None) -> None:
         chosen = server is not None or user_chose_a_server()
         if not chosen:
             keep_to(paths)
-            stop_private(paths)  # where one lingers: SQLite has one writer
+            _end_private(paths)
         open_fork_server()
         if not chosen:
             os.environ[REPORTS] = str(paths.root.resolve())
@@ -98,6 +98,18 @@ async def _serve(paths: Paths, params: Params, made: list[Any], own: Server | No
         finally:
             stop.set()
             watcher.join(timeout=10)
+
+
+def _end_private(paths: Paths) -> None:
+    """End a server that lingers, once no command needs it: SQLite has one writer."""
+    from flows.runtime.private_server import stop_private
+
+    told = False
+    while stop_private(paths) is None:
+        if not told:
+            print("serve: waits for a command that is at work", file=sys.stderr, flush=True)
+        told = True
+        time.sleep(_POLL)
 
 
 def _runner(name: str) -> Any:

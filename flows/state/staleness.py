@@ -11,7 +11,7 @@ from flows.state.sources import documents
 from flows.state.wholeness import is_view, mixture, unfinished
 from tasks.core.encoding import vector_space
 from tasks.core.labels.files import LabelFile
-from tasks.core.settings.params import Params
+from tasks.core.settings.params import Params, load_params
 from tasks.core.store.layout import exists
 from tasks.core.transforms.card import CARD, REVISION
 from tasks.core.workspace.errors import InputError
@@ -199,9 +199,10 @@ def fitted(paths: Paths) -> list[str]:
 
 def without_labels(paths: Paths) -> list[str]:
     """Return the names of instructions that have a transform, but no label file any more."""
-    files = label_sources(paths)
-    unusable = {Path(name).name.split(".", 1)[0] for name in files.errors}
-    return [name for name in fitted(paths) if name not in files and name not in unusable]
+    files, columns = label_sources(paths), load_params(paths.params).columns()
+    known = {*files, *(Path(name).name.split(".", 1)[0] for name in files.errors)}
+    known |= columns.keys()  # one that cannot be looked up, without a corpus, is not gone
+    return [name for name in fitted(paths) if name not in known]
 
 
 def to_retire(paths: Paths, params: Params) -> list[str]:

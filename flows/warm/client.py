@@ -60,7 +60,9 @@ def may_be_handed_over(words: Sequence[str]) -> bool:
     verb = verb_of(words)
     if sys.platform != "linux" or verb not in VERBS or is_off():
         return False
-    if "--commit" in words or any(word.startswith(_OWN_FILES) for word in words):
+    if "--commit" in words or any(own in word for own in _OWN_FILES for word in words):
+        return False
+    if verb in WITH_PREFECT and words[0] == "-C":  # Prefect's settings are those of that folder
         return False
     if signal.pthread_sigmask(signal.SIG_BLOCK, ()):
         return False
@@ -90,16 +92,22 @@ def verb_of(words: Sequence[str]) -> str:
 
 def root_of(words: Sequence[str]) -> Path:
     """Return the workspace that a command line names; in doubt, the folder it is typed in."""
-    folder, root = Path(), "."
-    for at, word in enumerate(words[:-1]):
-        if word == "-C":
-            folder /= words[at + 1]
-        elif word == "--root":
+    rest, folder = list(words), Path()
+    while len(rest) > 2 and rest[0] == "-C":
+        folder /= rest[1]
+        del rest[:2]
+    return folder / named_root(rest)
+
+
+def named_root(words: Sequence[str]) -> str:
+    """Return what a command line says of its root; the last word counts, as everywhere."""
+    root = "."
+    for at, word in enumerate(words):
+        if word == "--root" and at + 1 < len(words):
             root = words[at + 1]
-    for word in words:
-        if word.startswith("--root="):
+        elif word.startswith("--root="):
             root = word.removeprefix("--root=")
-    return folder / root
+    return root
 
 
 class _Command:
@@ -115,7 +123,6 @@ class _Command:
             "environment": dict(os.environ),
             "umask": _umask(),
             "limits": [[number, *resource.getrlimit(number)] for number in LIMITS],
-            "cores": sorted(os.sched_getaffinity(0)),
             "ignored": ignored,
         }
         folder = os.open(".", os.O_RDONLY | os.O_DIRECTORY)

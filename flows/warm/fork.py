@@ -28,7 +28,6 @@ def become(request: dict[str, Any], handles: list[int], parent: int) -> None:
         os._exit(1)
     for number, soft, hard in request["limits"]:
         resource.setrlimit(number, (soft, hard))
-    os.sched_setaffinity(0, request["cores"])
     os.umask(request["umask"])
     os.fchdir(handles[3])
     for number in range(3):

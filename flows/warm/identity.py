@@ -63,6 +63,7 @@ def confines(process: int) -> list[Any]:
         (place / "cgroup").read_text(),
         (place / "oom_score_adj").read_text(),
         os.getpriority(os.PRIO_PROCESS, process),
+        sorted(os.sched_getaffinity(process)),  # libraries count cores when they are imported
     ]
 
 

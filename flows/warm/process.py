@@ -174,8 +174,11 @@ def _imports() -> None:
     be_quiet()
     os.environ["JE_ARROW_MALLOC_CONF"] = "background_thread:false"  # Arrow's allocator starts one
     for module in (*IMPORTED, *_MORE):
-        with suppress(ModuleNotFoundError):  # a library that is gone is one that none needs
+        try:
             import_module(module)
+        except ModuleNotFoundError as error:  # a library that is gone is one that none needs
+            if (error.name or "").startswith((flows.__name__, tasks.__name__)):
+                raise
 
 
 def main(seconds: float, name: str, begun: float) -> bool:

@@ -11,12 +11,12 @@ from flows.fit import fit
 from flows.queries.suggest import worth_labelling
 from flows.run import run
 from flows.state.label_sources import label_sources
-from flows.state.staleness import fit_fingerprints, fit_verdict
+from flows.state.staleness import fit_fingerprints, fit_verdict, to_retire
 from flows.state.status import read_status
 from tasks.core.settings.params import load_params
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
-from tests.world import documents, make_world, write_csv
+from tests.world import documents, make_world, set_params, write_csv
 
 COLUMNS = ["id", "text", "channel", "Topic"]
 
@@ -92,6 +92,13 @@ def test_a_column_that_goes_is_a_rejection_that_status_tells(labelled):
     done = refract(labelled, "status", "--json")
     reason = json.loads(done.output)["instructions"]["subject"]["transform"]["reason"]
     assert reason.startswith("rejected: params.yaml: found no column 'topic'")
+
+
+def test_without_a_corpus_a_column_is_not_gone_and_its_view_stays(labelled):
+    set_params(labelled, materialise={"retire": True})
+    paths = Paths(labelled)
+    paths.corpus_file.unlink()
+    assert to_retire(paths, load_params(paths.params)) == []
 
 
 def test_what_the_transform_saw_is_kept_beside_it_and_evaluated(labelled):

@@ -143,13 +143,13 @@ class _Round:
 
     async def _ask(self, model: LanguageModel, key: str, question: PromptRequest) -> None:
         """Ask until there is an answer; with more room where one was cut."""
-        last, attempt, room = None, 0, self._room
+        last, attempt, room, unpaid = None, 0, self._room, False
         while attempt < self._settings.tries:
             await self._pace.turn()
             sized = replace(question, size=question.size * room)
             reserved = await self._reserve(sized)
             if reserved is None:
-                self._spent = self._spent or last is None or not last.cut
+                self._spent = unpaid = self._spent or last is None or not last.cut
                 break
             try:
                 await self._call(model, key, sized, reserved)
@@ -167,7 +167,7 @@ class _Round:
                 if attempt < self._settings.tries:
                     waited = 0 if error.learnt or error.cut else attempt - 1
                     await self._pace.back_off(key, waited, error.wait)
-        if last is not None and not self._spent:
+        if last is not None and not unpaid:
             self._asked.failed[key] = last.kind
             self._advance(1)
             self._check_luck(last)

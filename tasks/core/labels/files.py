@@ -144,7 +144,16 @@ def _passed(path: Path) -> bool:
 
 def _inside(folder: Path) -> list[Path]:
     """Return the label files in the folder of one instruction, which may have any name."""
-    inside = [path for path in _listed(folder) if not _is_plain_folder(path)]
+    inside = []
+    for path in _listed(folder):
+        if _is_plain_folder(path):
+            if _listed(path):
+                raise InputError(
+                    f"{path}: found a folder within that of an instruction; expected label files;"
+                    " move its files up"
+                )
+            continue
+        inside.append(path)
     for path in inside:
         _check_name_in_utf8(path)
         _check_readable(path)

@@ -64,6 +64,7 @@ def read_rows(
     columns: Keys = {}
     positions: list[int] = []
     tool: Tool | None = None
+    questions: set[str] = set()
     classes = class_names(part)
     for batch in _batches(part):
         tool = tool or tool_of(batch.columns) or (HUGGING_FACE if classes else None)
@@ -72,7 +73,7 @@ def read_rows(
         name_options(batch.columns)
         rows.rejects += batch.rejected
         rows.notes.update(batch.remarks)
-        flat = unfold(batch.columns, name)
+        flat = unfold(batch.columns, name, questions)
         here, origin = flat if flat is not None else (batch.columns, range(len(batch)))
         for column in here:
             columns.setdefault(column, [None] * len(positions))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ import yaml
 from tasks.core.text.discretion import cut, shown
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.merge_conflicts import refuse_conflict
+
+_ODD = re.compile(r"[-+]?(0[0-9_]+|[0-9_]+(:[0-9_.]+)+)")  # 010 is 8 to YAML 1.1, 1:30 is 90
 
 
 @dataclass(frozen=True)
@@ -141,5 +144,14 @@ def named(place: tuple[int | str, ...]) -> str:
 
 
 def _scalar(node: yaml.ScalarNode) -> Any:
-    builder = yaml.constructor.SafeConstructor()
-    return builder.construct_object(node, deep=True)
+    """Return the value of a scalar; YAML 1.1's octal 010 and sexagesimal 1:30 are refused."""
+    value = yaml.constructor.SafeConstructor().construct_object(node, deep=True)
+    if isinstance(value, int | float) and _ODD.fullmatch(node.value):
+        raise yaml.constructor.ConstructorError(
+            None,
+            None,
+            "found a number with a leading 0 or with colons, which YAML reads in another base;"
+            " write it plainly, or in quotes",
+            node.start_mark,
+        )
+    return value

@@ -135,6 +135,11 @@ def digest(*parts: object) -> str:
     return content_hash(text.encode("utf-8", "surrogatepass"))
 
 
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def content_hash(content: Path | bytes) -> str:
     """Return the BLAKE2b-128 of a file or of bytes, as 32 hex digits."""
     if isinstance(content, bytes):
@@ -176,7 +181,7 @@ class Hashes:
         known = self._known.get(key)
         if isinstance(known, list) and len(known) == 4 and known[:3] == seen:
             return str(known[3])
-        value = hashlib.sha256(path.read_bytes()).hexdigest() if how else content_hash(path)
+        value = _sha256(path) if how else content_hash(path)
         self._known[key] = [*seen, value]
         self._changed = True
         return value

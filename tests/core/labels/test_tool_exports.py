@@ -10,7 +10,7 @@ import pytest
 from tasks.core.documents.staging import text_hash
 from tasks.core.labels.cells import CONTAINER, DIFFER, DISCARDED, EMPTY, ONE_HOT, SCORES, SPANS
 from tasks.core.labels.exports.unfolding import QUESTIONS
-from tasks.core.labels.files import label_file
+from tasks.core.labels.files import label_file, label_files
 from tasks.core.labels.precedence import CONFLICT
 from tasks.core.labels.reader import read_labels
 from tasks.core.workspace.errors import InputError
@@ -484,7 +484,7 @@ def test_an_export_is_read_as_its_tool_means_it(tmp_path, name):
             r"5 answer rejected, ignored or skipped.*accept answers in the annotation tool",
         ),
         ("x.json", '{"a": {"b": 1}}', r"found JSON that is no list of objects"),
-        ("x.json", "{", r"found no JSON"),
+        ("x.json", "{", r"found no usable JSON"),
     ],
 )
 def test_an_export_that_labels_no_text_is_refused_in_one_clear_line(
@@ -543,3 +543,40 @@ def test_objects_a_line_in_a_json_file(tmp_path):
     path = tmp_path / "topic.json"
     path.write_text(lines({"id": "m0", "label": "fee"}, {"id": "m1", "label": "late"}))
     assert read_labels(label_file(path, "topic"), KEYS, 1).labels == ["fee", "late"]
+
+
+def asked(question, value):
+    return {"from_name": question, "type": "choices", "value": {"choices": [value]}}
+
+
+def test_the_answer_to_another_question_is_no_label_where_the_own_one_is_asked_elsewhere(tmp_path):
+    path = tmp_path / "topic.json"
+    tasks = [
+        {"id": n, "data": {"text": TEXTS[n]}, "annotations": [{"id": n, "result": results}]}
+        for n, results in enumerate(
+            (
+                [asked("sentiment", "good")],
+                [asked("topic", "fee"), asked("sentiment", "bad")],
+                [asked("topic", "late")],
+                [asked("topic", "fee")],
+            )
+        )
+    ]
+    path.write_text(json.dumps(tasks), "utf-8")
+    found = read_labels(label_file(path, "topic"), KEYS, 1, 1)
+    assert found.counts == {"fee": 2, "late": 1}
+    assert found.reasons == {QUESTIONS: 1}
+
+
+def test_a_key_that_stands_twice_is_refused_and_not_lost(tmp_path):
+    path = tmp_path / "topic.json"
+    path.write_text('{"m1": "fee", "m2": "late", "m1": "other"}', "utf-8")
+    with pytest.raises(InputError, match="a key stands twice in one object"):
+        read_labels(label_file(path, "topic"), KEYS, 1, 1)
+
+
+def test_a_folder_within_that_of_an_instruction_is_not_passed_over(tmp_path):
+    inside = tmp_path / "topic" / "2024"
+    inside.mkdir(parents=True)
+    (inside / "a.csv").write_text("id,label\nm1,fee\n", "utf-8")
+    assert "move its files up" in str(label_files(tmp_path).errors["topic"])

@@ -191,6 +191,8 @@ def test_a_number_has_to_be_finite(tmp_path, key, number):
         ("fit: [", "not readable as YAML"),
         ("a: !!python/object/apply:os.system [true]", "line 1: found a tag (!), expected plain"),
         ("fit: &a {seed: 1}", "line 1: found an anchor or alias (& or *), expected plain values"),
+        ("fit:\n  seed: 010", "found a number with a leading 0 or with colons"),
+        ("serve:\n  port: 12:30", "found a number with a leading 0 or with colons"),
         ("fit:\n  seed: 1\n  seed: 2", "fit.seed: found twice, in lines 2 and 3; keep one of them"),
         ("fit: {}\nfit: {}", "fit: found twice, in lines 1 and 2"),
         ("fit: {? [a] : b}", "line 1: found a key of several parts, expected a name"),

@@ -17,9 +17,10 @@ import psutil
 import pytest
 from filelock import FileLock
 
+from flows.runtime.lingering import none_lingers
 from flows.warm import identity as warm_identity
 from flows.warm import process as warm_process
-from flows.warm.client import may_be_handed_over
+from flows.warm.client import may_be_handed_over, named_root, root_of
 from flows.warm.identity import identity
 from flows.warm.place import LARGEST, connect, opened, packed
 from flows.warm.process import _Warm
@@ -235,8 +236,25 @@ def test_what_may_ask_a_person_or_needs_its_own_files_runs_by_itself(
     assert not may_be_handed_over(words)
     (tmp_path / "params.yaml").write_text("record: {push: false}", "utf-8")
     assert may_be_handed_over(["run"])
-    assert may_be_handed_over(["-C", str(tmp_path), "-C", ".", "run"])
-    assert not may_be_handed_over(["-C", "/", "run"])
+    assert may_be_handed_over(["-C", str(tmp_path), "-C", ".", "search", "x"])
+    assert not may_be_handed_over(["-C", "/", "search", "x"])
+    assert not may_be_handed_over(["-C", str(tmp_path), "run"])  # for Prefect's settings there
+    assert not may_be_handed_over(["evaluate", "topic", "--truth=/dev/fd/63"])
+
+
+def test_the_last_root_of_a_command_line_counts_however_it_is_written():
+    assert named_root(["run", "--root=a", "--root", "b"]) == "b"
+    assert named_root(["run", "--root", "b", "--root=a"]) == "a"
+    assert root_of(["-C", "x", "-C", "y", "run"]).as_posix() == "x/y"
+    assert root_of(["search", "-C", "x"]).as_posix() == "."
+
+
+@pytest.mark.parametrize(
+    ("minutes", "none"), [("0", True), ("0.0", True), ("x", True), ("5", False)]
+)
+def test_no_minutes_however_they_are_written_leave_nothing_behind(monkeypatch, minutes, none):
+    monkeypatch.setenv("REFRACT_LINGER", minutes)
+    assert none_lingers() is none
 
 
 def test_it_ends_when_nobody_has_come_for_long_enough():

@@ -36,7 +36,7 @@ def _named(cell: Cell, known: Mapping[str, str | None]) -> Cell:
         value = parsed(text)
         if value is NOTHING or not isinstance(value, list):
             return cell
-        return dump([known.get(str(each), str(each)) for each in value])
+        return dump([known.get(str(each), str(each)) for each in value if each is not None])
     return known.get(text, cell)
 
 

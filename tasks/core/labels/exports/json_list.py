@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from tasks.core.readers.records import Batch, Cell, Reject, dump, encodable
 from tasks.core.workspace.errors import InputError
@@ -30,13 +31,13 @@ def whole_json(path: Path) -> Batch | None:
             " JSON Lines (.jsonl)"
         )
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         if str(error).startswith("Extra data"):
             return None
         raise InputError(
-            f"{path}: found no JSON ({str(error)[:80]}); expected a list of objects; export it"
-            " again, or as JSON Lines (.jsonl)"
+            f"{path}: found no usable JSON ({str(error)[:80]}); expected a list of objects; export"
+            " it again, or as JSON Lines (.jsonl)"
         ) from error
     records = _records(value)
     if records is None:
@@ -45,6 +46,14 @@ def whole_json(path: Path) -> Batch | None:
             " id or text and its label; export it otherwise, or as CSV"
         )
     return _batch(path, records)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; of a key that stands there twice one value would be lost."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return found
 
 
 def _records(value: object) -> list[object] | None:

@@ -8,7 +8,8 @@ writes flat (JSON-MIN, CSV, Prodigy, doccano) needs no unfolding.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from tasks.core.labels.cells import CONTAINER
@@ -21,10 +22,13 @@ SKIPPED, REFUSED = "skipped", "refused because"  # columns that unfolding adds
 QUESTIONS = "several questions, none of which has the instruction's name"
 
 
-def unfold(columns: Columns, name: str) -> tuple[Columns, list[int]] | None:
+def unfold(
+    columns: Columns, name: str, asked: set[str] | None = None
+) -> tuple[Columns, list[int]] | None:
     """Return flat columns and the row that each comes from, or None where nothing is nested.
 
-    name: the instruction, which chooses among several questions.
+    name: the instruction, which chooses among several questions. asked: the questions of earlier
+    batches of the export; those of this one are added.
     """
     there = {each.lower(): each for each in columns}
     form = _form(there, columns)
@@ -33,15 +37,36 @@ def unfold(columns: Columns, name: str) -> tuple[Columns, list[int]] | None:
     rows: list[Row] = []
     origin: list[int] = []
     length = max(map(len, columns.values()), default=0)
-    for at in range(length):
-        record = {low: _value(columns[own][at]) for low, own in there.items()}
-        for row in form(record, name):
+    records = [
+        {low: _value(columns[own][at]) for low, own in there.items()} for at in range(length)
+    ]
+    choice = _Choice(name, set() if asked is None else asked)
+    for record in records:  # a question is the only one of an export, not of a row
+        for _ in form(record, choice):
+            pass
+    for at, record in enumerate(records):
+        for row in form(record, choice):
             as_it_was = [key for key in row if row[key] is record.get(key) and key in record]
             rows.append(row | {key: columns[there[key]][at] for key in as_it_was})
             origin.append(at)
     names = list(dict.fromkeys(key for row in rows for key in row))
     flat: Columns = {key: [_cell(row.get(key)) for row in rows] for key in names}
     return (flat or {"id": [], "text": [], "label": []}), origin
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """The instruction's name, and the questions of an export that were met so far."""
+
+    name: str
+    met: set[str]
+
+    def among(self, questions: Iterable[str]) -> str | None:
+        """Return the question that the instruction is: named like it, or the only one there is."""
+        self.met.update(questions)
+        own = self.name.replace("-", "_")
+        named = sorted(each for each in self.met if each.lower().replace("-", "_") == own)
+        return named[0] if named else next(iter(self.met)) if len(self.met) == 1 else None
 
 
 def name_options(columns: Columns) -> None:
@@ -58,7 +83,9 @@ def name_options(columns: Columns) -> None:
                 accepted[at] = dump([known.get(str(each), each) for each in accept])
 
 
-def _form(there: Mapping[str, str], columns: Columns) -> Callable[[Row, str], Iterator[Row]] | None:
+def _form(
+    there: Mapping[str, str], columns: Columns
+) -> Callable[[Row, _Choice], Iterator[Row]] | None:
     forms = (
         ({"data", "annotations"}, "data", _label_studio),
         ({"data", "completions"}, "data", _label_studio),
@@ -100,7 +127,7 @@ def _cell(value: Any) -> Cell:
     return value if value is None or isinstance(value, str) else dump(value)
 
 
-def _label_studio(task: Row, name: str) -> Iterator[Row]:
+def _label_studio(task: Row, choice: _Choice) -> Iterator[Row]:
     shown = _object(task["data"])
     keys = {"text": _text(shown)} | _ids(shown, task.get("id"))
     answers = task.get("annotations") or task.get("completions")
@@ -113,23 +140,15 @@ def _label_studio(task: Row, name: str) -> Iterator[Row]:
             continue
         flags = {SKIPPED: bool(answer.get("was_cancelled") or answer.get("skipped"))}
         who = {"annotator": _who(answer.get("completed_by"))}
-        yield keys | flags | who | _results(answer.get("result"), name)
+        yield keys | flags | who | _results(answer.get("result"), choice)
 
 
-def _results(results: Any, name: str) -> Row:
+def _results(results: Any, choice: _Choice) -> Row:
     """Return what an annotation's results say to the question that the instruction is."""
     told = [each for each in _objects(results) if "value" in each]
-    asked = _chosen({str(each.get("from_name")) for each in told}, name)
-    if asked is None and told:
-        return {REFUSED: QUESTIONS}
+    asked = choice.among(str(each.get("from_name")) for each in told)
     own = [each["value"] for each in told if str(each.get("from_name")) == asked]
-    return {"label": own or None}
-
-
-def _chosen(questions: set[str], name: str) -> str | None:
-    """Return the question of an export that the instruction is: named like it, or the only one."""
-    named = [each for each in questions if each.lower().replace("-", "_") == name.replace("-", "_")]
-    return named[0] if named else next(iter(questions)) if len(questions) == 1 else None
+    return {REFUSED: QUESTIONS} if told and not own else {"label": own or None}
 
 
 def _text(shown: Mapping[str, Any]) -> Any:
@@ -150,7 +169,7 @@ def _who(value: Any) -> Any:
     return value.get("email", value.get("id")) if isinstance(value, dict) else value
 
 
-def _labelbox(row: Row, name: str) -> Iterator[Row]:
+def _labelbox(row: Row, choice: _Choice) -> Iterator[Row]:
     data = _object(row["data_row"])
     keys = {"text": data.get("row_data"), "id": data.get("external_id") or data.get("global_key")}
     keys["external_id"] = data.get("id")
@@ -161,7 +180,7 @@ def _labelbox(row: Row, name: str) -> Iterator[Row]:
     for answer in answers:
         given = _object(answer.get("annotations"))
         told = _objects(given.get("classifications"))
-        asked = _chosen({str(each.get("name")) for each in told}, name)
+        asked = choice.among(str(each.get("name")) for each in told)
         own = [each for each in told if str(each.get("name")) == asked]
         said = {"label": own or given.get("objects") or None}
         if told and not own:
@@ -171,7 +190,7 @@ def _labelbox(row: Row, name: str) -> Iterator[Row]:
         yield keys | said | {"annotator": who, SKIPPED: skipped}
 
 
-def _argilla(record: Row, name: str) -> Iterator[Row]:
+def _argilla(record: Row, choice: _Choice) -> Iterator[Row]:
     fields = _object(record["fields"])
     keys = {"text": _text(fields), "id": record.get("external_id") or record.get("id")}
     responses = record["responses"]
@@ -185,10 +204,10 @@ def _argilla(record: Row, name: str) -> Iterator[Row]:
             for question, each in _object(r.get("values")).items():
                 value = each.get("value") if isinstance(each, dict) else each
                 told.append((question, value, r.get("status"), r.get("user_id")))
-    yield from _told(told, keys, name)
+    yield from _told(told, keys, choice)
 
 
-def _argilla_flat(record: Row, name: str) -> Iterator[Row]:
+def _argilla_flat(record: Row, choice: _Choice) -> Iterator[Row]:
     ends = (".responses", ".responses.status", ".responses.users")
     others = {key: each for key, each in record.items() if not key.endswith((*ends, ".suggestion"))}
     others = {key: each for key, each in others.items() if "." not in key and key != "status"}
@@ -202,14 +221,14 @@ def _argilla_flat(record: Row, name: str) -> Iterator[Row]:
                 state = states[at] if at < len(states) else None
                 user = users[at] if at < len(users) else str(at)
                 told.append((question, value, state, user))
-    yield from _told(told, others, name)
+    yield from _told(told, others, choice)
 
 
-def _told(told: list[tuple[str, Any, Any, Any]], keys: Row, name: str) -> Iterator[Row]:
-    asked = _chosen({question for question, *_ in told}, name)
+def _told(told: list[tuple[str, Any, Any, Any]], keys: Row, choice: _Choice) -> Iterator[Row]:
+    asked = choice.among(question for question, *_ in told)
+    own = [each for each in told if each[0] == asked]
     if not told:
         yield keys
-    for question, value, state, user in told:
-        said = {"label": value} if asked is not None else {REFUSED: QUESTIONS}
-        if question == asked or asked is None:
-            yield keys | said | {"answer": state, "annotator": user}
+    for question, value, state, user in own or told:
+        said = {"label": value} if question == asked else {REFUSED: QUESTIONS}
+        yield keys | said | {"answer": state, "annotator": user}
