@@ -120,9 +120,7 @@ class FitSettings(Section):
     ] = 1
     gate: Annotated[
         bool,
-        Field(
-            description="publish no view that has learnt nothing, or is worse than the base vectors"
-        ),
+        Field(description="publish no view that has learnt nothing, or loses more than it gains"),
     ] = True
     discriminant: DiscriminantSettings = DiscriminantSettings()
     kernel: KernelSettings = KernelSettings()
