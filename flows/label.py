@@ -15,7 +15,7 @@ from flows.embed import embed
 from flows.ingest import ingest
 from flows.label_options import LabelOptions, endpoint, fingerprint, make_job
 from flows.runtime.prefect_artifacts import leave_table
-from flows.runtime.prefect_settings import one_heartbeat
+from flows.runtime.prefect_settings import no_heartbeats
 from flows.state.label_sources import label_sources
 from flows.state.staleness import corpus_is_stale
 from flows.state.trust import ask
@@ -60,7 +60,7 @@ def label(root: Path, name: str, options: LabelOptions) -> LabelReport:
     if options.zero_shot is None:
         ask(paths, "label", "sources", "model")
         endpoint(params)  # before the slow work
-    with one_heartbeat():
+    with no_heartbeats():
         _bring_vectors(paths, params)
         job = make_job(paths, params, name, options)
         output = task.Output(paths.label_file(name), paths.label_card(name), paths.taxonomy(name))

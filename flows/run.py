@@ -18,7 +18,7 @@ from flows.record import Recorded, record_run
 from flows.run_log import run_lines, say
 from flows.runtime.lock import writer
 from flows.runtime.prefect_artifacts import leave_table
-from flows.runtime.prefect_settings import one_heartbeat
+from flows.runtime.prefect_settings import no_heartbeats
 from flows.state.label_sources import label_sources
 from flows.state.staleness import any_fit, any_view, corpus_is_stale, embed_verdict, rejections
 from flows.state.trust import ask, ask_recording
@@ -62,7 +62,7 @@ def bring_up_to_date(
     ask_recording(paths, params)
     if commit:
         check_committable(root, params.record.author)  # before hours of work, not after them
-    with writer(paths), one_heartbeat():
+    with writer(paths), no_heartbeats():
         corpus = ingest(root) if documents and corpus_is_stale(paths, params) else None
         clock.lap("ingest")
         vectors = embed(root, arrivals=True) if embed_verdict(paths, params).stale else None

@@ -15,6 +15,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
+from flows.runtime.prefect_settings import no_heartbeats
 from flows.serving.fork_server import IMPORTED as FORKED_WITH
 
 SECRET = "PREFECT_API_AUTH_STRING"
@@ -87,5 +88,6 @@ def _work(
     os.environ["PREFECT_API_URL"] = url  # for what it starts; the settings were read long ago
     if secret is not None:
         os.environ[SECRET] = secret
-    with temporary_settings({PREFECT_API_URL: url, PREFECT_API_AUTH_STRING: secret}):
+    at = {PREFECT_API_URL: url, PREFECT_API_AUTH_STRING: secret}
+    with temporary_settings(at), no_heartbeats():
         call(*arguments)

@@ -20,7 +20,7 @@ from flows.state import staleness
 from tasks.core.settings.params import load_params
 from tasks.core.workspace.files import read_json
 from tasks.core.workspace.paths import Paths
-from tests.children import Child, refract
+from tests.children import SECRET, Child, refract
 
 LOCKED = 120.0  # seconds; a server on SQLite may wait 60 for a lock
 NEEDED_BY_SERVE = ("SCHEDULER", "LATE_RUNS", "FOREMAN", "PAUSE_EXPIRATIONS", "TRIGGERS")
@@ -32,6 +32,14 @@ def environment(**more: str) -> dict[str, str]:
     """Return this process's environment without its own Prefect."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
     return clean | {"PREFECT_LOGGING_LEVEL": "CRITICAL"} | more
+
+
+def with_server(**more: str) -> dict[str, str]:
+    """Return the environment of a command that uses the tests' Prefect server."""
+    from prefect.settings import PREFECT_API_URL
+
+    at = {"PREFECT_API_URL": PREFECT_API_URL.value() or "", SECRET: os.environ[SECRET]}
+    return environment(**at) | more
 
 
 def basic(secret: str) -> str:

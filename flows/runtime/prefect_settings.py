@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from importlib import import_module
 
 from flows.runtime.chosen_server import user_chose_a_server
@@ -25,6 +24,7 @@ _QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
 }
+_for_the_command = ExitStack()  # ends with the process
 _MEANWHILE = ("prefect.flow_engine", "prefect.task_runners")  # what every flow needs
 
 
@@ -46,6 +46,7 @@ def settle(paths: Paths) -> None:
         use(own)
         for module in _MEANWHILE:
             import_module(module)
+    _for_the_command.enter_context(no_heartbeats())  # whose server nobody else looks at
 
 
 def be_quiet() -> None:
@@ -89,10 +90,12 @@ def use(server: Note) -> None:
         refresh_global_settings_context()
 
 
-@contextmanager
-def one_heartbeat() -> Iterator[None]:
-    """Let the flow at work send heartbeats for its subflows: each of theirs costs a second."""
+def no_heartbeats() -> AbstractContextManager[object]:
+    """Let flow runs end at once: for its last heartbeat each waits for up to a second.
+
+    What they are for, to find runs that died, is asked of the flow around subflows, and of flow
+    runs on a server that others look at.
+    """
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
-    with temporary_settings(updates={PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-        yield
+    return temporary_settings(updates={PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None})

@@ -13,7 +13,7 @@ from flows.run import bring_up_to_date
 from flows.run_log import NOTHING, say
 from flows.runtime.flow_run_output import SAY, as_child
 from flows.runtime.lock import writer
-from flows.runtime.prefect_settings import one_heartbeat
+from flows.runtime.prefect_settings import no_heartbeats
 from flows.state.staleness import any_fit, anything_left, fitted, rejections, without_labels
 from tasks.core.settings.params import load_params
 from tasks.core.workspace.errors import InputError
@@ -33,7 +33,7 @@ def labels(root: Path, instruction: str, commit: bool = False) -> None:
     finish_checkout(Paths(root))
     paths, params = Paths(root), load_params(Paths(root).params)
     name = check_name(instruction)
-    with writer(paths), one_heartbeat():
+    with writer(paths), no_heartbeats():
         if not anything_left(paths, params):
             say(NOTHING)
         else:

@@ -4,23 +4,31 @@ import shutil
 
 import pytest
 
+from flows.runtime.prefect_server import own_server
+from flows.runtime.prefect_settings import no_heartbeats
+from tasks.core.workspace.paths import Paths
+from tests.children import SECRET
 from tests.serving import NEEDED_BY_SERVE
 from tests.world import make_world
 
 
 @pytest.fixture(scope="session", autouse=True)
-def prefect_server():
+def prefect_server(tmp_path_factory):
     """A real Prefect API on a database of its own, for the whole session.
 
     It has no schedules to keep; services that idle cost a tenth of a core each second, and those
     that write down events half of what the server does in a run.
     """
-    for service in (*NEEDED_BY_SERVE, "EVENT_PERSISTER", "TASK_RUN_RECORDER"):
-        os.environ[f"PREFECT_SERVER_SERVICES_{service}_ENABLED"] = "false"
-    from prefect.testing.utilities import prefect_test_harness
+    from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
-    with prefect_test_harness(server_startup_timeout=180):
-        yield
+    services = (*NEEDED_BY_SERVE, "EVENT_PERSISTER", "TASK_RUN_RECORDER")
+    without = {f"PREFECT_SERVER_SERVICES_{name}_ENABLED": "false" for name in services}
+    os.environ.update(without)
+    with own_server(Paths(tmp_path_factory.mktemp("prefect")), 0) as own:
+        at = {PREFECT_API_URL: own.note.url, PREFECT_API_AUTH_STRING: own.note.secret}
+        os.environ[SECRET] = own.note.secret  # for processes that are told the address
+        with temporary_settings(at), no_heartbeats():
+            yield
 
 
 @pytest.fixture

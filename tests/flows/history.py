@@ -11,6 +11,7 @@ from pathlib import Path
 
 from flows import Workspace
 from flows.run import run
+from tests.serving import with_server
 from tests.world import documents, make_world, set_params, write_documents, write_labels
 
 AUTHOR = "Ada <ada@example.org>"
@@ -23,12 +24,9 @@ SUBJECTS = [
 
 def call(root, *command, fails=False):
     """Run a command, with `refract` on the PATH, and return what it printed."""
-    from prefect.settings import PREFECT_API_URL
-
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
-    clean["PREFECT_API_URL"] = PREFECT_API_URL.value() or ""
-    clean["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(command, cwd=root, env=clean, capture_output=True, text=True, timeout=280)
+    place = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    env = with_server(PATH=place)
+    done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, timeout=280)
     assert (done.returncode != 0) == fails, done.stdout + done.stderr
     return done.stdout + done.stderr
 

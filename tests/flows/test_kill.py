@@ -217,7 +217,7 @@ def test_a_reader_meets_the_old_view_or_the_new_one_and_never_a_mixture(steps, t
 
 
 def test_the_command_line_killed_and_repeated_shows_on_the_users_server(steps, tmp_path):
-    from prefect.client.orchestration import SyncPrefectClient
+    from prefect.client.orchestration import get_client
 
     server = PREFECT_API_URL.value()
     root = copy(steps["ingest"], tmp_path)
@@ -231,7 +231,7 @@ def test_the_command_line_killed_and_repeated_shows_on_the_users_server(steps, t
     assert Child(server, root, None, refract, "run").wait() == 0
     assert_same(root, steps["done"])
     assert not (root / ".refract" / "prefect").exists()
-    with SyncPrefectClient(api=server) as client:
+    with get_client(sync_client=True) as client:
         since = [item for item in client.read_flow_runs() if item.created.timestamp() > begun]
         assert {"run", *VERBS} == {item.name for item in since}
         kinds = {item.key for item in client.read_artifacts()}

@@ -1,41 +1,20 @@
 """What DVC and git see of a run: a real repository, DVC's own command line."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from flows import Workspace
 from flows.run import run
 from tasks.versioning.run_git_and_dvc import RepositoryError
+from tests.flows.history import call, dvc
 from tests.odd import make_odd
 from tests.world import documents, make_world, set_params, write_labels
 
 pytestmark = pytest.mark.dvc
 
 VERBS = ("ingest", "embed", "fit", "materialise")
-
-
-def call(root, *command):
-    """Run a command that has to succeed, with `refract` on the PATH, and return what it printed."""
-    from prefect.settings import PREFECT_API_URL
-
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
-    clean["PREFECT_API_URL"] = PREFECT_API_URL.value()
-    place = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        command, cwd=root, env=clean | {"PATH": place}, capture_output=True, text=True, timeout=280
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
-
-
-def dvc(root, *arguments):
-    return call(root, sys.executable, "-m", "dvc", *arguments)
 
 
 def git(root, *arguments):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
@@ -11,6 +12,8 @@ from pydantic import Field, field_validator
 from tasks.core.settings.section import Section
 
 LONGEST_LINGER = 1_440  # minutes
+
+_zones = cache(available_timezones)  # 1,300 files: 10 ms of each command that asks again
 
 
 class EngineSettings(Section):
@@ -73,7 +76,7 @@ class ServeSettings(Section):
     @field_validator("timezone")
     @classmethod
     def _zone(cls, value: str) -> str:
-        if value not in available_timezones():
+        if value not in _zones():
             raise ValueError("must be a time zone such as 'UTC' or 'Europe/Paris'")
         return value
 

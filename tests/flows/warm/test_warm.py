@@ -26,7 +26,7 @@ from flows.warm.place import LARGEST, connect, opened, packed
 from flows.warm.process import _Warm
 from flows.warm.start import end_all
 from tasks.core.workspace.paths import Paths
-from tests.serving import environment
+from tests.serving import with_server
 from tests.world import write_labels
 
 NOBODY = 99  # exit code of WARM where nobody ran the command
@@ -43,11 +43,8 @@ SIGNS = "\r\x1b[K"
 @pytest.fixture(scope="module")
 def warm(tmp_path_factory, prefect_server):
     """The environment of commands, and the process that runs them."""
-    from prefect.settings import PREFECT_API_URL
-
     state = tmp_path_factory.mktemp("state")
-    more = {"PREFECT_API_URL": PREFECT_API_URL.value(), "XDG_STATE_HOME": str(state)}
-    env = environment(**more, REFRACT_LINGER="5")
+    env = with_server(XDG_STATE_HOME=str(state), REFRACT_LINGER="5")
     env.pop("XDG_RUNTIME_DIR", None)
     place = state / "refract" / "warm"
     place.mkdir(parents=True, mode=0o700)
