@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from tasks.core.evaluation.measures import BRIEF
-from tasks.core.store import tables
+from tasks.core.store import frames, tables
 from tasks.core.text.characters import visible
 from tasks.core.transforms.card import CARD
 from tasks.core.workspace.instruction_name import BASE
@@ -56,7 +56,7 @@ def view_html(paths: Paths, name: str) -> str:
     if name == BASE:
         return _table(f"{name}: {tables.count(paths.base_table):,} texts", [], [], "no labels")
     view = paths.view_table(name)
-    found = tables.frame(view, ["label"], tables.live_version(view))
+    found = frames.whole(view, ["label"], tables.live_version(view))
     counts = dict(found["label"].value_counts(sort=True).rows())
     stamp = read_manifest(paths.view_stamp(name), ViewStamp) or ViewStamp()
     card = read_manifest(paths.kept_transform(name, stamp.transform) / CARD, Card) or Card()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.core.workspace.files import replacing
-from tasks.core.workspace.trusting import HOMELESS
+from tasks.core.workspace.user_state import HOMELESS
 
 _FOLDER = "refract"
 _LIMIT = 1 << 26  # bytes; one of Prefect 3.8 has 0.7 MB

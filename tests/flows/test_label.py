@@ -10,7 +10,8 @@ import pytest
 from prefect.settings import PREFECT_API_URL
 
 from flows import Workspace
-from flows.cli import cli, main
+from flows.cli import main
+from flows.cli.verbs import cli
 from flows.label import label
 from flows.label_options import LabelOptions, fingerprint, label_verdict, make_job
 from flows.run import run

@@ -6,7 +6,7 @@ import shutil
 import pytest
 from click.testing import CliRunner
 
-from flows.cli import cli
+from flows.cli.verbs import cli
 from flows.fit import fit
 from flows.queries.suggest import worth_labelling
 from flows.run import run

@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from flows.cli import cli
+from flows.cli.verbs import cli
 from flows.init import make_workspace
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from flows import Workspace
-from flows.cli import cli
+from flows.cli.verbs import cli
 from flows.run import run
 from tasks.core.evaluation.proof import PROVEN
 from tasks.core.labels.notes import BY_TEXT

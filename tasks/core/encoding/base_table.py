@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from tasks.core.encoding.featurizer import Codes, Featurizer
 from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.settings.table_sections import EmbedSettings
-from tasks.core.store import arrow, layout, tables
+from tasks.core.store import arrow, frames, layout, tables
 from tasks.core.text.same_text import Texts
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.hardlinks import check_hard_links
@@ -261,7 +261,7 @@ def lookup(table: Path, ids: list[str]) -> Rows:
 
 def keys(table: Path) -> pl.DataFrame:
     """Return id and text_hash of every row."""
-    return tables.frame(table, ["id", "text_hash"])
+    return frames.whole(table, ["id", "text_hash"])
 
 
 def texts(table: Path) -> Texts:
@@ -272,6 +272,6 @@ def texts(table: Path) -> Texts:
         if ids is not None:
             yield pl.DataFrame(tables.where_in(table, "id", ids, names))
             return
-        yield from tables.frames(table, names)
+        yield from frames.parts(table, names)
 
     return read

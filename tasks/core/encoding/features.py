@@ -50,8 +50,7 @@ class LayerPca:
     @cached_property
     def fingerprint(self) -> str:
         """A fingerprint of the map's numbers."""
-        numbers = b"".join(array.tobytes() for array in self._arrays().values())
-        return content_hash(numbers)
+        return content_hash(b"".join(self._arrays().values()))  # type: ignore[arg-type]  # buffers
 
     def apply(self, states: NDArray[np.floating]) -> Floats:
         """Map pooled states (n, L, d) to features (n, f).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from pathlib import Path
 
 from tasks.core.settings.table_sections import EmbedSettings
@@ -51,7 +52,16 @@ def _hash_small(path: Path) -> str:
 
 
 def check_bundled(weights: Path) -> None:
-    """Refuse weights of the bundled encoder that are not the published ones."""
+    """Refuse weights of the bundled encoder that are not the published ones.
+
+    A file is hashed once a process, and again where it has been touched since.
+    """
+    about = weights.stat()
+    _check(weights, about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns)
+
+
+@lru_cache(maxsize=1)
+def _check(weights: Path, *_: int) -> None:
     with weights.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != BUNDLED_SHA256:

@@ -25,7 +25,7 @@ def one_thread() -> Iterator[None]:
     global _inside, _limit  # noqa: PLW0603 - as the number of threads itself is the process's
     with _lock:
         if not _inside:
-            _limit = _controller().limit(limits=1, user_api="blas")
+            _limit = controller().limit(limits=1, user_api="blas")
         _inside += 1
     try:
         yield
@@ -37,7 +37,8 @@ def one_thread() -> Iterator[None]:
 
 
 @lru_cache(maxsize=1)
-def _controller() -> Any:
+def controller() -> Any:
+    """Find the libraries that multiply matrices, once a process: this takes a hundredth second."""
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()

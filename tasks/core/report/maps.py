@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tasks.core.numerics.rows import unit_rows
-from tasks.core.store import tables
+from tasks.core.store import frames, tables
 
 POINTS = 1_200  # texts on a map: 9 s of one core for each projection
 STEPS = 500  # of t-SNE; 250 of them exaggerated, as in scikit-learn
@@ -37,7 +37,7 @@ class Atlas:
 def atlas(base: Path, view: Path, known: dict[str, str], seed: int, points: int = POINTS) -> Atlas:
     """Map a seeded sample of a view's texts; up to half of them carry a label (id → label)."""
     version = tables.live_version(view)
-    texts = tables.frame(view, ["id"], version)["id"].sort()
+    texts = frames.whole(view, ["id"], version)["id"].sort()
     ids = _sample(texts, sorted(known), seed, points)
     columns = ["id", tables.VECTOR, "label", "confidence", "novelty"]
     seen = pl.DataFrame(tables.where_in(view, "id", ids, columns, version))

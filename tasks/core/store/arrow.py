@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 def hash64(values: pa.Array | pl.Series) -> np.ndarray:
     """Return the 64-bit hash of each string, (n,) uint64."""
+    import polars as pl
+
     series = values if isinstance(values, pl.Series) else pl.Series(values)
     return series.cast(pl.String).hash(seed=0).to_numpy()
 
@@ -36,6 +41,8 @@ def vectors_of(column: pa.Array | pa.ChunkedArray) -> np.ndarray:
 
 def assemble(frame: pl.DataFrame, more: Mapping[str, pa.Array]) -> pa.Table:
     """Join a frame's columns and `more` (vectors among them) into one Arrow table."""
+    import polars as pl
+
     table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
     names, arrays = list(table.column_names), list(table.columns)
     for at, column in enumerate(arrays):

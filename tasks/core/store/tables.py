@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
 
 from tasks.core.store import arrow
@@ -112,19 +111,6 @@ def batches(
     )
     with readable(table):
         yield from scanner.to_batches()
-
-
-def frames(
-    table: Path, names: Sequence[str], version: int | str | None = None, rows: int = 65_536
-) -> Iterator[pl.DataFrame]:
-    """Stream columns `names` as frames of at most `rows` rows, in table order."""
-    for batch in batches(table, names, version=version, rows=rows):
-        yield pl.DataFrame(pa.table(batch))
-
-
-def frame(table: Path, names: Sequence[str], version: int | str | None = None) -> pl.DataFrame:
-    """Return columns `names` of all rows, in table order."""
-    return pl.concat(frames(table, names, version))
 
 
 def take(

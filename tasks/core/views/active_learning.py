@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tasks.core.numerics.kmeans import kmeans
 from tasks.core.numerics.rows import unit_rows
-from tasks.core.store import arrow, tables
+from tasks.core.store import arrow, frames, tables
 from tasks.core.views.near_duplicates import Distinct
 
 NOVELTY = 0.2  # share of the novel ones; 0.35 and more taught a view less (measured 2026-11-22)
@@ -75,7 +75,7 @@ def _candidates(view: Path, known: pl.Series, most: int) -> dict[str, pl.DataFra
     best: dict[str, pl.DataFrame] = {}
     names = ["id", "label", "confidence", "novelty"]
     live = tables.live_version(view)
-    for part in tables.frames(view, names, live, _ROWS):
+    for part in frames.parts(view, names, live, _ROWS):
         unknown = part.filter(~pl.col("id").is_in(known.implode()))
         for why, by in rank.items():
             rows = unknown.filter(pl.col("novelty") < 0.5) if why == BOUNDARY else unknown

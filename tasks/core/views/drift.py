@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tasks.core.numerics.rows import nearest, unit_rows
-from tasks.core.store import tables
+from tasks.core.store import frames, tables
 
 POOL = 10_000  # texts among which neighbours are sought: 1 s a side on one core at 100 dimensions
 SEED = 1
@@ -71,7 +71,7 @@ def _vectors(view: Path, ids: pl.Series) -> NDArray[np.float32]:
 
 
 def _frame(view: Path, names: list[str], ids: pl.Series | None) -> pl.DataFrame:
-    parts = tables.frames(view, names, tables.live_version(view))
+    parts = frames.parts(view, names, tables.live_version(view))
     wanted = pl.lit(value=True) if ids is None else pl.col("id").is_in(ids.implode())
     return pl.concat(part.filter(wanted) for part in parts)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from tasks.core.store import tables
+from tasks.core.store import frames, tables
 from tasks.core.text.formulas import neutral
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import check_place, replacing, sweep_beside, write_json
@@ -21,7 +21,7 @@ def frame(table: Path, *, live: bool, names: list[str] | None = None) -> pl.Data
     if names is None:
         hidden = {"row_hash", "text_hash", tables.FEATURES}
         names = [name for name in tables.columns(table, version) if name not in hidden]
-    return tables.frame(table, names, version)
+    return frames.whole(table, names, version)
 
 
 def export_parquet(rows: pl.DataFrame, file: Path) -> None:

@@ -12,9 +12,9 @@ from tasks.core.workspace.files import digest, write_bytes
 from tasks.core.workspace.manifest import read_manifest, write_manifest
 from tasks.core.workspace.paths import Paths
 from tasks.core.workspace.state_manifests import TrustNote
+from tasks.core.workspace.user_state import lasting_state, user_state
 
 EVERYWHERE = "REFRACT_TRUST"  # '*', or folders as in PATH: for containers and CI
-HOMELESS = "REFRACT_HOMELESS"  # set where the home folder is but one for the time of a command
 _TOKEN_BYTES = 16
 _PLACE = "refract/trust"
 _APART = "refract/apart"  # a folder a workspace that came from elsewhere
@@ -93,31 +93,13 @@ def forget_trust(paths: Paths) -> bool:
 def apart(paths: Paths) -> Path | None:
     """Return the folder outside of the workspace for what must not come with it, if there is a
     home: Prefect runs what `logging.yml` in its folder names, and a page the script it is given."""
-    base = _base()
+    base = user_state()
     return None if base is None else base / _APART / _name(paths)
 
 
 def _note(paths: Paths) -> Path | None:
     base = lasting_state()
     return None if base is None else base / _PLACE / f"{_name(paths)}.json"
-
-
-def lasting_state() -> Path | None:
-    """Return the user's folder for what is kept outside of workspaces; None where none lasts."""
-    base = _base()
-    if base is None or (HOMELESS in os.environ and base.is_relative_to(Path.home())):
-        return None
-    return base
-
-
-def _base() -> Path | None:
-    state = os.environ.get("XDG_STATE_HOME", "")
-    if Path(state).is_absolute():
-        return Path(state)
-    try:
-        return Path.home() / ".local" / "state"
-    except RuntimeError:  # neither HOME nor an entry in passwd
-        return None
 
 
 def _name(paths: Paths) -> str:

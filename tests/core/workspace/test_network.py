@@ -11,7 +11,8 @@ from flows.runtime.environment import settle_home
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.network import PROXIES, check_network, proxy_for, spare_loopback
 from tasks.core.workspace.paths import Paths
-from tasks.core.workspace.trusting import HOMELESS, write_trust
+from tasks.core.workspace.trusting import write_trust
+from tasks.core.workspace.user_state import HOMELESS
 
 
 @pytest.fixture(autouse=True)

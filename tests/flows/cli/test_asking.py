@@ -4,7 +4,8 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from flows.cli import asking, cli
+from flows.cli import asking
+from flows.cli.verbs import cli
 from flows.init import make_workspace
 from tasks.core.readers.columns import NoTextError
 from tasks.core.settings.params import load_params

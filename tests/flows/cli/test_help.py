@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from flows.cli import HEADINGS, cli
+from flows.cli.verbs import HEADINGS, cli
 
 
 def helped(columns="80"):

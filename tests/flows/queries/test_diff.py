@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from flows.cli import cli
+from flows.cli.verbs import cli
 from flows.queries.diff import diff
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from flows import Workspace
-from flows.cli import cli
+from flows.cli.verbs import cli
 from flows.queries.report import report
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from flows import Workspace
-from flows.cli import cli
+from flows.cli.verbs import cli
 from flows.fit import fit
 from flows.materialise import materialise
 from flows.queries.evaluate import write_evaluation

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from flows import Workspace
-from flows.cli import cli
+from flows.cli.verbs import cli
 from flows.queries.report import LISTED, report
 from tasks.core.report import vega
 from tasks.core.report.page import view_page

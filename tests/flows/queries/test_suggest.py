@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from flows import Workspace
-from flows.cli import cli
+from flows.cli.verbs import cli
 from tasks.core.encoding import base_table
 from tasks.core.labels.files import label_file
 from tasks.core.labels.reader import EMPTY_LABEL, read_labels

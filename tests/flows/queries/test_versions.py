@@ -8,7 +8,7 @@ from filelock import FileLock
 
 import flows.record
 from flows.checkout import checkout
-from flows.cli import cli
+from flows.cli.verbs import cli
 from flows.queries.report import report
 from flows.run import run
 from flows.state import staleness

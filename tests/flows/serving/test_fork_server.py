@@ -31,6 +31,19 @@ def test_a_fork_ends_with_what_was_registered_for_the_end_of_a_process():
     assert done.stdout == b"closed\n"
 
 
+def test_a_fork_leaves_what_was_set_up_before_it_to_the_process_that_did_so():
+    script = (
+        "import os, weakref;"
+        " from flows.serving.fork_server import end_whole, leave_to_this_one as leave;"
+        " before = weakref.finalize(end_whole, print, 'before', flush=True);"
+        " leave(); child = os.fork();"
+        " made = child or weakref.finalize(leave, print, 'in the fork', flush=True);"
+        " os.waitpid(child, 0) if child else (end_whole(), os._exit(0))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE)
+    assert done.stdout == b"in the fork\n"
+
+
 def test_a_flow_run_that_was_killed_is_told_of_and_one_that_was_stopped_is_not(capfd):
     for code in (0, 1, -signal.SIGTERM, -signal.SIGKILL):
         fork_server._tell(code)

@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
-from flows.cli import cli
+from flows.cli.verbs import cli
 from flows.state.status import read_status
 from tasks.core.settings.params import load_params
 from tasks.core.workspace.errors import InputError

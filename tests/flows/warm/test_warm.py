@@ -36,7 +36,7 @@ from flows.warm.client import hand_over
 code = hand_over(sys.argv[1:])
 sys.exit({NOBODY} if code is None else code)
 """
-DIRECT = "import sys; from flows.cli import run_here; sys.argv[0] = 'refract'; run_here()"
+DIRECT = "import sys; from flows.cli.verbs import run_here; sys.argv[0] = 'refract'; run_here()"
 SIGNS = "\r\x1b[K"
 
 

@@ -1,0 +1,27 @@
+"""Where a user keeps what belongs to no workspace."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+HOMELESS = "REFRACT_HOMELESS"  # set where the home folder is but one for the time of a command
+
+
+def lasting_state() -> Path | None:
+    """Return the user's folder for what is kept outside of workspaces; None where none lasts."""
+    base = user_state()
+    if base is None or (HOMELESS in os.environ and base.is_relative_to(Path.home())):
+        return None
+    return base
+
+
+def user_state() -> Path | None:
+    """Return the user's folder of states; None where there is no home."""
+    state = os.environ.get("XDG_STATE_HOME", "")
+    if Path(state).is_absolute():
+        return Path(state)
+    try:
+        return Path.home() / ".local" / "state"
+    except RuntimeError:  # neither HOME nor an entry in passwd
+        return None
