@@ -25,6 +25,7 @@ from tasks.core.annotation.answer_cache import Spent
 from tasks.core.annotation.job import LabelJob, Step
 from tasks.core.annotation.output import check_place
 from tasks.core.encoding import base_table
+from tasks.core.labels.notes import with_names
 from tasks.core.labels.reader import read_labels
 from tasks.core.settings.params import Params, load_params
 from tasks.core.workspace.errors import InputError
@@ -154,7 +155,8 @@ def _notes(paths: Paths, params: Params, name: str) -> dict[str, int]:
     if file is None or not file.path.is_dir():
         return {}
     keys, texts = base_table.keys(paths.base_table), base_table.texts(paths.base_table)
-    return read_labels(file, keys, 1, 1, params.fit.separator, texts).notes
+    found = read_labels(file, keys, 1, 1, params.fit.separator, texts)
+    return with_names(found.notes, found.noted_labels)
 
 
 def _report(

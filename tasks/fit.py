@@ -14,7 +14,9 @@ from tasks.core.documents.quarantine import RejectLog
 from tasks.core.encoding import base_table
 from tasks.core.encoding.label_names import NameReader
 from tasks.core.evaluation import metrics, quality_gate
+from tasks.core.labels.enough import check_shared
 from tasks.core.labels.files import LabelFile
+from tasks.core.labels.multilabel import members
 from tasks.core.labels.reader import LabelSet, read_labels
 from tasks.core.settings.fit_section import FitSettings
 from tasks.core.transforms.base import Transform, contents
@@ -66,6 +68,7 @@ class FitReport:
     accuracy: float | None
     reasons: dict[str, int]
     notes: dict[str, int]
+    noted_labels: dict[str, list[str]]
     read_as: tuple[str, ...]
     before: ByMeasure
     after: ByMeasure
@@ -87,7 +90,8 @@ def fit_instruction(job: FitJob) -> FitReport:
         texts=base_table.texts(job.table),
     )
     _write_rejects(job, labels)
-    matched = _matched(labels)
+    check_shared(job.file.shown, [members(label) for label in labels.labels])
+    matched = labels.fingerprint
     card = read_manifest(job.transform / CARD, Card)
     if card is not None and not job.force and _same_but_base(card, job, matched):
         job.hold.unlink(missing_ok=True)
@@ -111,11 +115,6 @@ def _write_rejects(job: FitJob, labels: LabelSet) -> None:
     with RejectLog(job.rejected_rows) as log:
         for row in labels.rejects:
             log.write(row.path.name, row.position, row.reason, row.content)
-
-
-def _matched(labels: LabelSet) -> str:
-    """Return a fingerprint of the labelled texts: a corpus that changed elsewhere needs no fit."""
-    return digest(sorted(zip(labels.ids, labels.text_hashes, labels.labels, strict=True)))
 
 
 def _fingerprint(job: FitJob, matched: str) -> str:
@@ -208,6 +207,7 @@ def _report(
         accuracy=scores.accuracy,
         reasons=labels.reasons,
         notes=labels.notes,
+        noted_labels=labels.noted_labels,
         read_as=labels.read_as,
         before=scores.before,
         after=scores.after,

@@ -55,8 +55,13 @@ def with_columns(
 
 
 def label_by_column(paths: Paths, params: Params, names: tuple[str, ...], column: str) -> None:
-    """Write into params.yaml that a column of the documents holds the labels of an instruction."""
-    from tasks.core.labels.corpus_column import column_part
+    """Write into params.yaml that a column of the documents holds the labels of an instruction.
+
+    InputError, and nothing is written, where there is no such column, or no labels in it.
+    """
+    from tasks.core.labels.corpus_column import column_part, with_column
+    from tasks.core.labels.files import label_files
+    from tasks.core.labels.reader import labels_alone
 
     if len(names) != 1:
         raise InputError(
@@ -66,10 +71,12 @@ def label_by_column(paths: Paths, params: Params, names: tuple[str, ...], column
     name, corpus = check_name(names[0]), read_manifest(paths.stamp("ingest"), IngestStamp)
     if corpus is None:
         raise InputError("data/corpus: no corpus yet; expected one; run 'refract ingest' first")
-    column_part(paths.corpus_file, column, corpus.columns, corpus.renamed)
+    part = column_part(paths.corpus_file, column, corpus.columns, corpus.renamed)
     known = params.instructions.get(name)
     if known is not None and known.column == column:
         return
+    file = with_column(label_files(paths.labels).get(name), part, name)
+    said = labels_alone(file, params.fit.min_rows, params.fit.separator)
     wording = params.wording(name)
     try:
         write_setting(paths.params, ("instructions", name, "column"), column)
@@ -79,3 +86,8 @@ def label_by_column(paths: Paths, params: Params, names: tuple[str, ...], column
         value = {"wording": wording, "column": column}
         write_setting(paths.params, ("instructions", name), value)
     click.echo(f"params.yaml: instructions.{name}.column is '{column}' now", err=True)
+    labels = len({label for answer in said for label in answer.labels})
+    what = f"of {corpus.kept:,} texts have a value there"
+    if len(file.parts) > 1:
+        what = "rows have a label, those of the label files of its name counted"
+    click.echo(f"  {len(said):,} {what}; {labels:,} labels", err=True)

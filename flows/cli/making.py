@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,9 @@ from flows.cli.options import Folder, json_option, root_option
 from flows.runtime.environment import settle_home
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
+
+if TYPE_CHECKING:
+    from tasks.core.settings.params import Params
 
 
 @click.command()
@@ -139,6 +142,7 @@ def fit(names: tuple[str, ...], force: bool, column: str | None, as_json: bool, 
         paths, params, names
     ):
         reports.nothing_to_do("fit", "what can be fitted is up to date", as_json=as_json)
+        _tell_older_views(paths, params, names, as_json=as_json)
         _refuse_rejected(staleness.rejections(paths, params, names))
         return
     if not force and "DVC_STAGE" not in os.environ:  # a stage has outputs to make in any case
@@ -151,7 +155,25 @@ def fit(names: tuple[str, ...], force: bool, column: str | None, as_json: bool, 
 
     outcome = flow(root, list(names) or None, force)
     reports.tell(outcome, reports.fitted, tuple(outcome.rejected), as_json=as_json)
+    _tell_older_views(paths, params, names, as_json=as_json)
     _refuse_rejected(staleness.rejections(paths, params, names) | outcome.rejected)
+
+
+def _tell_older_views(
+    paths: Paths, params: Params, names: tuple[str, ...], *, as_json: bool
+) -> None:
+    """Say which views (of `names`, or all) search still shows as they were before the last fit."""
+    from flows.cli.show import reports
+    from flows.state import staleness
+
+    if as_json or "DVC_STAGE" in os.environ:  # a program reads `status`; the next stage goes on
+        return
+    fitted = [name for name in staleness.fitted(paths) if not names or name in names]
+    why = {name: staleness.view_verdict(paths, params, name).reason for name in fitted}
+    reports.older_views(
+        [name for name in fitted if why[name] == staleness.NEW_TRANSFORM],
+        [name for name in fitted if why[name] == staleness.NO_VIEW],
+    )
 
 
 def _refuse_rejected(rejected: dict[str, str]) -> None:

@@ -41,6 +41,7 @@ class Verdict:
 
 FRESH = Verdict(False, "up to date")
 REJECTED = "rejected: "
+NO_VIEW, NEW_TRANSFORM = "no view yet", "a new transform"
 HELD_BY = ("labels", "params", "encoder")  # not by the base: rows that arrive end no rollback
 
 
@@ -166,9 +167,9 @@ def view_verdict(paths: Paths, params: Params, name: str) -> Verdict:
         return Verdict(False, "no transform yet")
     stamp = read_manifest(paths.view_stamp(name), ViewStamp)
     if stamp is None or not is_view(paths, name, stamp):
-        return Verdict(True, "no view yet")
+        return Verdict(True, NO_VIEW)
     if stamp.transform != card.fingerprint:
-        return Verdict(True, "a new transform")
+        return Verdict(True, NEW_TRANSFORM)
     if stamp.storage != params.materialise.storage:
         return Verdict(True, "another storage type")
     base = read_manifest(paths.stamp("embed"), EmbedStamp)

@@ -18,7 +18,7 @@ from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
 from tests.world import documents, make_world, set_params, write_csv
 
-COLUMNS = ["id", "text", "channel", "Topic"]
+COLUMNS = ["id", "text", "channel", "Topic", "Own", "Few", "Same"]
 
 
 def write(root, change=None):
@@ -26,6 +26,7 @@ def write(root, change=None):
     rows = documents()
     for n, row in enumerate(rows):
         row["Topic"] = row["topic"] if n % 3 else ""
+        row |= {"Own": f"ticket {n}", "Few": "" if n > 2 else "few", "Same": "x"}
     rows[1]["Topic"] = change or rows[1]["Topic"]
     write_csv(root / "data" / "raw" / "messages.csv", rows, COLUMNS)
 
@@ -62,7 +63,9 @@ def verdict(root):
 def test_the_column_is_kept_in_params_and_makes_a_view(_labelled):
     root, said = _labelled
     assert "params.yaml: instructions.subject.column is 'topic' now" in said
+    assert "  48 of 72 texts have a value there; 3 labels\n" in said
     assert "fit subject: fitted; 48 texts with 3 labels" in said
+    assert said.endswith("no view yet of subject; to see it: refract materialise subject\n")
     state = read_status(Paths(root), load_params(Paths(root).params))["instructions"]["subject"]
     assert (state["rows"], sum(state["labels"].values())) == (72, 48)
     assert state["transform"] == {"stale": False, "reason": "up to date"}
@@ -82,6 +85,19 @@ def test_a_value_that_changes_in_the_documents_makes_the_view_stale(labelled):
     assert [each.name for each in report.fit.fitted] == ["subject"]
     assert report.fit.fitted[0].refitted
     assert [each.name for each in report.materialise] == ["subject"]
+
+
+def test_fit_says_that_search_shows_the_view_of_before_until_it_is_materialised(labelled):
+    rows = [{"id": "t00", "label": "refund"}, {"id": "t03", "label": "account"}]
+    write_csv(labelled / "data" / "labels" / "subject" / "more.csv", rows, ["id", "label"])
+    line = (
+        "search still shows subject as before this; to see the new: refract materialise subject\n"
+    )
+    assert refract(labelled, "fit", "subject").output.endswith(f"; label more\n{line}")
+    assert refract(labelled, "fit").output.endswith(line)  # nothing to do, and it is still so
+    assert line not in refract(labelled, "fit", "--json").output
+    refract(labelled, "materialise", "subject")
+    assert line not in refract(labelled, "fit").output
 
 
 def test_a_column_that_goes_is_a_rejection_that_status_tells(labelled):
@@ -127,6 +143,13 @@ def test_files_of_the_same_name_count_together_with_the_column(labelled):
         (["fit", "a", "b", "--from-column", "topic"], "found 2 instructions; expected one"),
         (["fit", "mood", "--from-column", "Mood"], "found no column 'Mood' in the corpus"),
         (["fit", "Mood", "--from-column", "topic"], "instruction 'Mood'"),
+        (
+            ["fit", "own", "--from-column", "Own"],
+            "'Own' of the documents: found 72 labels on 72 texts, 0 of which share theirs with"
+            " another; expected 10% at least: a label has to be on two texts to be learnt",
+        ),
+        (["fit", "own", "--from-column", "Few"], "found 3 usable of 3 rows; expected at least 10"),
+        (["fit", "own", "--from-column", "Same"], r"found 1 label \('x'\) on 72 rows; expected"),
     ],
 )
 def test_a_column_that_cannot_be_meant_is_refused_before_anything_is_written(
@@ -136,6 +159,20 @@ def test_a_column_that_cannot_be_meant_is_refused_before_anything_is_written(
     with pytest.raises(InputError, match=message):
         CliRunner().invoke(cli, [*arguments, "--root", str(labelled)], catch_exceptions=False)
     assert Paths(labelled).params.read_bytes() == before
+
+
+def test_files_of_its_name_count_together_before_a_column_is_kept(labelled):
+    rows = [{"id": f"t{n:02}", "label": "many" if n % 2 else "few"} for n in range(3, 15)]
+    write_csv(labelled / "data" / "labels" / "own" / "more.csv", rows, ["id", "label"])
+    said = refract(labelled, "fit", "own", "--from-column", "Few").output
+    assert "  15 rows have a label, those of the label files of its name counted; 2 labels" in said
+
+
+def test_a_label_file_with_a_label_of_its_own_for_each_text_is_rejected_before_a_fit(labelled):
+    rows = [{"id": f"t{n:02}", "label": f"ticket {n // 2 if n < 4 else n}"} for n in range(72)]
+    write_csv(labelled / "data" / "labels" / "own.csv", rows, ["id", "label"])
+    reason = fit(labelled, ["own"]).rejected["own"]
+    assert "own.csv: found 70 labels on 72 texts, 4 of which share theirs with another" in reason
 
 
 def test_without_a_corpus_there_is_nothing_to_name(world):

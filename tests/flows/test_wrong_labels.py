@@ -93,6 +93,14 @@ def test_fit_names_each_label_file_that_cannot_be_used_and_ends_with_2(made, mon
     assert "fit mood: rejected, " in done.output
 
 
+def test_fit_names_the_labels_that_it_notes(made):
+    rows = [{**row, "mood": "Glad" if n == 1 else row["mood"]} for n, row in enumerate(documents())]
+    write_labels(made, "mood", rows)
+    said = fitted(made, "mood").output
+    assert "label that another spells in other capitals ('Glad', 'glad') 2" in said
+    assert "label with a single text ('Glad') 1" in said
+
+
 def test_a_truth_file_that_is_a_pipe_is_refused_and_not_waited_for(made):
     pipe = made / "truth.csv"
     os.mkfifo(pipe)

@@ -13,6 +13,7 @@ import click
 from flows.cli.show.tables import Column, print_table
 from flows.cli.terminal import give
 from tasks.core.evaluation.proof import PROVEN, UNPROVEN
+from tasks.core.labels.notes import with_names
 from tasks.core.text.ids import short_id
 from tasks.core.workspace.manifest import Part
 from tasks.core.workspace.paths import Paths
@@ -77,7 +78,7 @@ def fitted(outcome: Any, silent: Sequence[str] = ()) -> None:
         for line in report.read_as:
             click.echo(f"  {line}")
         counts_of(report.reasons, "label rows not used")
-        counts_of(report.notes, "noted")
+        counts_of(with_names(report.notes, report.noted_labels), "noted")
         _right(report)
         if report.held_out < FEW:
             click.echo(f"  scores are rough: {report.held_out} texts held out; label more")
@@ -86,6 +87,20 @@ def fitted(outcome: Any, silent: Sequence[str] = ()) -> None:
     for name, reason in outcome.rejected.items():
         if name not in silent:
             click.echo(f"fit {name}: rejected, {reason}", err=True)
+
+
+def older_views(older: Sequence[str], missing: Sequence[str]) -> None:
+    """Say which views are not yet made by the transform that was fitted, and what makes them."""
+    if older:
+        click.echo(
+            f"search still shows {', '.join(older)} as before this; to see the new:"
+            f" refract materialise {' '.join(older)}"
+        )
+    if missing:
+        click.echo(
+            f"no view yet of {', '.join(missing)}; to see it: refract materialise"
+            f" {' '.join(missing)}"
+        )
 
 
 def _right(report: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from tasks.core.labels.cells import DISCARDED, ONE_HOT, SPANS
 from tasks.core.labels.matching import CONFLICT, NEITHER, OTHER_TEXT, TWO_IDS, UNKNOWN_ID, Places
@@ -10,6 +11,9 @@ from tasks.core.readers.records import INVALID
 from tasks.core.workspace.errors import InputError
 
 EXAMPLES = 3
+SHARED = 0.1
+"""Least share of texts whose label another has, too. Of texts that each have their own nothing can
+be left out: 240 such took 131 s to fit, and ended unproven (2026-11-26)."""
 _ANOTHER = (
     "these may be labels of another corpus, or ids and texts of two tables; take away the column"
     " that does not belong to the corpus, or give the right file"
@@ -70,4 +74,17 @@ def check_labels(file: str, counts: Counter[str], rows: int, minimum: int) -> No
         raise InputError(
             f"{file}: found {len(counts)} label ({names}) on {rows} rows; expected at least"
             f" {minimum} different ones; label some texts otherwise"
+        )
+
+
+def check_shared(file: str, labels: Sequence[Sequence[str]]) -> None:
+    """Refuse texts, each with its `labels`, nearly all of which have one of their own."""
+    counts = Counter(label for each in labels for label in each)
+    shared = sum(any(counts[label] > 1 for label in each) for each in labels)
+    if shared < SHARED * len(labels):
+        raise InputError(
+            f"{file}: found {len(counts):,} labels on {len(labels):,} texts, {shared:,} of which"
+            f" share theirs with another; expected {SHARED:.0%} at least: a label has to be on two"
+            " texts to be learnt, and ids, dates and free text are none; give labels that texts"
+            " have in common"
         )

@@ -8,26 +8,26 @@ from pathlib import Path
 
 import polars as pl
 
-from tasks.core.labels.cells import EMPTY
-from tasks.core.labels.enough import check_labels, check_rows
+from tasks.core.labels.cells import EMPTY, Answer
+from tasks.core.labels.enough import check_labels, check_rows, check_shared
 from tasks.core.labels.files import LabelFile, Part
 from tasks.core.labels.matching import UNKNOWN_TEXT as UNKNOWN_TEXT
 from tasks.core.labels.matching import place
 from tasks.core.labels.multilabel import members
+from tasks.core.labels.notes import odd_labels
 from tasks.core.labels.precedence import described
 from tasks.core.labels.rows import LabelRows, read_rows
 from tasks.core.labels.standing import decided, dropped, judged, together
 from tasks.core.readers.records import Reject, dump, excerpt
 from tasks.core.text.same_text import Texts
 from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import digest
 
 BLANK = 4_096  # bytes of a file that may hold blanks alone
 
 EMPTY_LABEL = EMPTY
-SINGLE = "label with a single text"
 SEVERAL = "text with several labels"
 NOTHING = "label file with nothing in it"
-CASES = "label that another spells in other capitals"
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,9 @@ class LabelSet:
     `read` rows are those used plus all of `reasons`, which `rejects` lists; where texts, not ids,
     name the rows, a text that stands under several ids labels them all. `notes` counts what was
     used but deserves a look, such as whose labels they are, rows that were placed by their text
-    although they name an id, and where two sources differ; `counts` the texts of each label, most
-    frequent first. `read_as` says in a line which tool a file came from, and what of it counts.
+    although they name an id, and where two sources differ; `noted_labels` has the labels that a
+    note is about, `counts` the texts of each label, most frequent first. `read_as` says in a line
+    which tool a file came from, and what of it counts.
     """
 
     name: str
@@ -51,6 +52,7 @@ class LabelSet:
     reasons: dict[str, int]
     notes: dict[str, int]
     rejects: list[Reject]
+    noted_labels: dict[str, list[str]]
     read_as: tuple[str, ...] = ()
 
     @property
@@ -62,6 +64,11 @@ class LabelSet:
     def hash_of(self) -> dict[str, str]:
         """The hash of each labelled text, by its id in the corpus."""
         return dict(zip(self.ids, self.text_hashes, strict=True))
+
+    @property
+    def fingerprint(self) -> str:
+        """A fingerprint of the labelled texts: a corpus that changed elsewhere has the same."""
+        return digest(sorted(zip(self.ids, self.text_hashes, self.labels, strict=True)))
 
 
 def read_labels(
@@ -80,7 +87,7 @@ def read_labels(
     InputError if the whole cannot be used: a part is unreadable or changing meanwhile, or there
     are fewer than `minimum_rows` usable rows or `minimum_labels` labels.
     """
-    filled = [part for part in file.parts if not is_blank(part.path)] or list(file.parts)
+    filled = _filled(file)
     read = [_steady_rows(part, file, separator) for part in filled]
     placed = [place(rows, keys, texts) for rows in read]
     every = together([judged(*both, keys) for both in zip(read, placed, strict=True)])
@@ -95,11 +102,10 @@ def read_labels(
     noted = decided(every)
     for rows, places in zip(read, placed, strict=True):
         noted += rows.notes + places.notes
-    noted[SINGLE] = sum(count == 1 for count in counts.values())
+    odd = odd_labels(counts)
+    noted += Counter({note: len(names) for note, names in odd.items()})
     noted[SEVERAL] = sum(len(labels) > 1 for labels in each)
     noted[NOTHING] = len(file.parts) - len(filled)
-    forms = Counter(name.casefold() for name in counts)
-    noted[CASES] = sum(forms[name.casefold()] > 1 for name in counts)
     return LabelSet(
         name=file.instruction,
         read=total,
@@ -110,6 +116,7 @@ def read_labels(
         reasons=reasons,
         notes=dict(+noted) | described(every.filter("stands")),
         rejects=rejects,
+        noted_labels=odd | _joint(read),
         read_as=_read_as(filled, read),
     )
 
@@ -119,6 +126,34 @@ def check_readable(file: LabelFile, separator: str | None = None) -> None:
     for part in file.parts:
         if not is_blank(part.path):
             _steady_rows(part, file, separator)
+
+
+def _joint(read: list[LabelRows]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for rows in read:
+        for note, names in rows.joint.items():
+            found[note] = list(dict.fromkeys([*found.get(note, []), *names]))
+    return found
+
+
+def labels_alone(file: LabelFile, minimum_rows: int, separator: str | None = None) -> list[Answer]:
+    """Return what the rows with labels say, whichever texts they are about, if that can be learnt.
+
+    InputError where it is too little, or nearly every text has a label of its own.
+    """
+    read = [_steady_rows(part, file, separator) for part in _filled(file)]
+    answers = [answer for rows in read for answer in rows.answers]
+    said = [answer for answer in answers if answer.labels]
+    reasons = Counter(answer.reason for answer in answers if answer.reason)
+    check_rows(file.shown, len(said), [], dict(reasons), len(answers), minimum_rows)
+    counts = Counter(label for answer in said for label in answer.labels)
+    check_labels(file.shown, counts, len(said), 2)
+    check_shared(file.shown, [answer.labels for answer in said])
+    return said
+
+
+def _filled(file: LabelFile) -> list[Part]:
+    return [part for part in file.parts if not is_blank(part.path)] or list(file.parts)
 
 
 def _read_as(parts: list[Part], read: list[LabelRows]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from tasks.core.labels.corpus_column import column_rows
 from tasks.core.labels.exports.class_names import class_names, named
 from tasks.core.labels.exports.json_list import whole_json
 from tasks.core.labels.exports.tools import HUGGING_FACE, Tool, read_as, tool_of
-from tasks.core.labels.exports.unfolding import REFUSED, name_options, unfold
+from tasks.core.labels.exports.unfolding import REFUSED, lift, name_options, unfold
 from tasks.core.labels.files import JSON, NO_NAMES, OwnColumns, Part
 from tasks.core.readers.read_documents import batches
 from tasks.core.readers.records import Batch, Cell, Reject, dump
@@ -32,8 +32,9 @@ class LabelRows:
     """The rows of a label file by column: at i what row i holds, says, whose it is, where it stood.
 
     ids, texts: by column, several of which may be the one; others: of columns of unknown names.
-    cells: labels as they stand in the file.
-    annotators: who answered, where a column says so. read_as: which tool's export it is, if any.
+    cells: labels as they stand in the file. annotators: who answered, where a column says so.
+    joint: labels that seem to be several, by the note that says so. read_as: which tool's export
+    it is, if any.
     """
 
     ids: Keys = field(default_factory=dict)
@@ -46,6 +47,7 @@ class LabelRows:
     positions: list[int] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     notes: Counter[str] = field(default_factory=Counter)
+    joint: dict[str, list[str]] = field(default_factory=dict)
     read_as: str = ""
 
     def __len__(self) -> int:
@@ -71,9 +73,10 @@ def read_rows(
         for column in classes.keys() & batch.columns.keys():
             batch.columns[column] = named(batch.columns[column], classes[column])
         name_options(batch.columns)
+        lifted = lift(batch.columns, own)
         rows.rejects += batch.rejected
         rows.notes.update(batch.remarks)
-        flat = unfold(batch.columns, name, questions)
+        flat = unfold(batch.columns, name, questions, lifted)
         here, origin = flat if flat is not None else (batch.columns, range(len(batch)))
         for column in here:
             columns.setdefault(column, [None] * len(positions))
@@ -162,7 +165,8 @@ def _note_joined(rows: LabelRows) -> None:
         joint = {name for name, parts in apart.items() if len(parts) > 1 and single >= set(parts)}
         count = sum(answer.labels[0] in joint for answer in rows.answers if len(answer.labels) == 1)
         if count:
-            rows.notes[f"label that may be several, parted by '{mark}' (fit.separator)"] = count
+            note = f"label that may be several, parted by '{mark}' (fit.separator)"
+            rows.notes[note], rows.joint[note] = count, sorted(joint)
 
 
 def _judge_absent(rows: LabelRows) -> None:

@@ -13,6 +13,7 @@ from tasks.core.documents.staging import text_hash
 from tasks.core.labels import reader as labels_module
 from tasks.core.labels.files import Part, label_file, label_files
 from tasks.core.labels.multilabel import joined
+from tasks.core.labels.notes import CASES, with_names
 from tasks.core.labels.reader import read_labels
 from tasks.core.labels.votes import JOINED
 from tasks.core.workspace.errors import InputError
@@ -262,7 +263,17 @@ def test_a_folder_that_is_not_there_has_no_label_files(tmp_path):
 
 def test_labels_that_differ_in_capitals_are_noted(tmp_path):
     found = read(put(tmp_path, "mood.csv", "id,label\n1,Angry\n2,happy\n3,angry\n4,glad\n"))
-    assert found.notes[labels_module.CASES] == 2
+    assert found.notes[CASES] == 2
+    assert found.noted_labels[CASES] == ["Angry", "angry"]
+
+
+def test_a_note_about_labels_names_the_first_of_them(tmp_path):
+    many = "".join(f"{key},mood {key}\n" for key in TEXTS)
+    found = read(put(tmp_path, "mood.csv", f"id,label\n{many}"))
+    said = with_names(found.notes, found.noted_labels)
+    assert said == {
+        "label with a single text ('mood 1', 'mood 2', 'mood 3', 'mood 4', …)": 5,
+    }
 
 
 def test_a_file_in_another_encoding_is_told_so(tmp_path):

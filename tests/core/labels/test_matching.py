@@ -242,7 +242,8 @@ def test_a_column_of_texts_of_another_name_speaks_against_ids_too(tmp_path):
 def test_a_name_whose_parts_are_labels_of_others_is_noted(tmp_path):
     labels = ["fee", "money", "fee#money", "late"]
     found = read(tmp_path, [{"id": n + 1, "label": label} for n, label in enumerate(labels)])
-    assert found.notes["label that may be several, parted by '#' (fit.separator)"] == 1
+    note = "label that may be several, parted by '#' (fit.separator)"
+    assert (found.notes[note], found.noted_labels[note]) == (1, ["fee#money"])
 
 
 def test_two_columns_of_ids_that_name_different_texts_are_refused(tmp_path):

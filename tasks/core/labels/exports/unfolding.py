@@ -13,22 +13,61 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.core.labels.cells import CONTAINER
+from tasks.core.labels.files import NO_NAMES, OwnColumns
 from tasks.core.readers.read_documents import ID_NAMES, TEXT_NAMES
 from tasks.core.readers.records import Cell, dump
 
 Columns = dict[str, list[Cell]]
 Row = dict[str, Any]
+HOLDERS = ("data", "meta", "metadata", "fields", "data_row")
+NUMBERS = ("id", "external_id")  # that tools give their tasks themselves
 SKIPPED, REFUSED = "skipped", "refused because"  # columns that unfolding adds
 QUESTIONS = "several questions, none of which has the instruction's name"
 
 
+def lift(columns: Columns, own: OwnColumns) -> OwnColumns:
+    """Make columns of the corpus's own id and text, which a tool keeps inside its tasks.
+
+    Label Studio keeps them in `data` or `meta`, Argilla in `fields` or `metadata`, doccano and
+    Prodigy in `meta`. What is a column already stays as it is; numbers of the tool, which may be
+    ids of the corpus by chance, go where its own is there. Returns what was found.
+    """
+    there = {each.lower(): each for each in columns}
+
+    def inside(name: str | None) -> str | None:
+        if not name or name.lower() in there:
+            return None
+        flat = (there.get(f"{holder}.{name.lower()}") for holder in HOLDERS)
+        cells = [columns[each] for each in flat if each]
+        cells += [_kept(columns[there[each]], name) for each in HOLDERS if each in there]
+        found = next((each for each in cells if any(each)), None)
+        if found is None:
+            return None
+        columns[name] = found
+        return name
+
+    lifted = OwnColumns(inside(own.id), inside(own.text))
+    if lifted.id:
+        for each in (there[name] for name in NUMBERS if name in there):
+            rows = zip(columns[each], columns[lifted.id], strict=True)
+            columns[each] = [None if key else number for number, key in rows]
+    return lifted
+
+
+def _kept(cells: list[Cell], name: str) -> list[Cell]:
+    """Return what objects have under a name of any case; None where they have no word or number."""
+    low = ({str(k).lower(): v for k, v in _object(_value(cell)).items()} for cell in cells)
+    found = (each.get(name.lower()) for each in low)
+    return [_cell(each) if isinstance(each, str | int | float) else None for each in found]
+
+
 def unfold(
-    columns: Columns, name: str, asked: set[str] | None = None
+    columns: Columns, name: str, asked: set[str] | None = None, lifted: OwnColumns = NO_NAMES
 ) -> tuple[Columns, list[int]] | None:
     """Return flat columns and the row that each comes from, or None where nothing is nested.
 
     name: the instruction, which chooses among several questions. asked: the questions of earlier
-    batches of the export; those of this one are added.
+    batches of the export; those of this one are added. lifted: the columns that `lift` made.
     """
     there = {each.lower(): each for each in columns}
     form = _form(there, columns)
@@ -45,13 +84,23 @@ def unfold(
         for _ in form(record, choice):
             pass
     for at, record in enumerate(records):
+        own = {each: columns[each][at] for each in (lifted.id, lifted.text) if each}
         for row in form(record, choice):
             as_it_was = [key for key in row if row[key] is record.get(key) and key in record]
-            rows.append(row | {key: columns[there[key]][at] for key in as_it_was})
+            made = row | {key: columns[there[key]][at] for key in as_it_was}
+            rows.append(_owned(made, own, lifted.id))
             origin.append(at)
     names = list(dict.fromkeys(key for row in rows for key in row))
     flat: Columns = {key: [_cell(row.get(key)) for row in rows] for key in names}
     return (flat or {"id": [], "text": [], "label": []}), origin
+
+
+def _owned(row: Row, own: Row, key: str | None) -> Row:
+    """Add what is the corpus's own; beside its id no other is wanted, and it is no text."""
+    known = own[key] if key else None
+    if known:
+        row = {k: v for k, v in row.items() if k not in NUMBERS and (k, v) != ("text", known)}
+    return row | own
 
 
 @dataclass(frozen=True)
