@@ -18,7 +18,14 @@ from tasks.versioning import dvc_notes
 from tasks.versioning.commit import Committed, TrackedFiles
 from tasks.versioning.dvc_notes import STAGES
 from tasks.versioning.dvcignore import keep_out
-from tasks.versioning.run_git_and_dvc import RepositoryError, dvc, git, git_answer, place_of
+from tasks.versioning.run_git_and_dvc import (
+    RepositoryError,
+    dvc,
+    dvc_in_turn,
+    git,
+    git_answer,
+    place_of,
+)
 from tasks.versioning.trees import Present
 
 _TOLD = 3  # names of what cannot be recorded, at most
@@ -40,9 +47,9 @@ def record(
     """
     dvc_notes.wanted(Present(root))
     _keep_out(root, [folder for folder in (raw, labels) if folder is not None])
-    if raw is not None and takes_documents(root, raw):
-        dvc(root, "add", "--no-relink", raw)
-    dvc(root, "commit", "--force", *stages)
+    documents = raw is not None and takes_documents(root, raw)
+    first = [("add", "--no-relink", str(raw))] if documents else []
+    dvc_in_turn(root, *first, ("commit", "--force", *stages))
 
 
 def _keep_out(root: Path, folders: list[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import re
 import shlex
@@ -35,6 +36,12 @@ _ACTS = ("add", "checkout", "commit", "push", "tag", "init")
 UNKNOWN = "??"  # state of a file that git does not track
 _SAFE_PATH = "refract"  # the value by which our own PYTHONSAFEPATH is known
 
+_IN_TURN = """
+import json, sys
+from dvc.cli import main
+sys.exit(next((code for words in json.loads(sys.argv[1]) if (code := main(words))), 0))
+"""
+
 
 class RepositoryError(RuntimeError):
     """git or DVC refused; the workspace's own files are whole."""
@@ -55,13 +62,23 @@ class RepoLocation:
 def dvc(root: Path, *arguments: str) -> str:
     """Run DVC in `root`, waiting for its lock; return what it printed."""
     # -P: a `dvc.py` or `dvc/` in the workspace is not the module that is meant.
-    return _checked(root, [sys.executable, "-P", "-m", "dvc", "--wait-for-lock", *arguments])
+    command = [sys.executable, "-P", "-m", "dvc", "--wait-for-lock", *arguments]
+    return _checked(root, command, f"dvc {arguments[0]}")
+
+
+def dvc_in_turn(root: Path, *commands: Sequence[str]) -> None:
+    """Run DVC's `commands` one after the other until one fails, in one process: DVC's start costs
+    more than what most of them do."""
+    words = json.dumps([["--wait-for-lock", *command] for command in commands])
+    name = f"dvc {', '.join(command[0] for command in commands)}"
+    _checked(root, [sys.executable, "-P", "-c", _IN_TURN, words], name)
 
 
 def git(root: Path, *arguments: str, env: Mapping[str, str] | None = None) -> str:
     """Run git in `root`; return what it printed."""
     quiet = [] if arguments[0] in _ACTS else _quiet()
-    return _checked(root, ["git", *quiet, "--literal-pathspecs", *arguments], env)
+    command = ["git", *quiet, "--literal-pathspecs", *arguments]
+    return _checked(root, command, f"git {_verb(arguments)}", env)
 
 
 def git_answer(root: Path, *arguments: str) -> str | None:
@@ -150,9 +167,9 @@ def make_repository(folder: Path) -> None:
     if place_of(folder) is None:
         git(folder, "init", "--quiet", "--initial-branch=main")
     top = Path(git(folder, "rev-parse", "--show-toplevel").strip())
-    dvc(folder, "init", *([] if top == folder.resolve() else ["--subdir"]))
-    for key, value in _DVC_SETTINGS.items():
-        dvc(folder, "config", key, value)
+    init = ("init", *([] if top == folder.resolve() else ["--subdir"]))
+    settings = [("config", key, value) for key, value in _DVC_SETTINGS.items()]
+    dvc_in_turn(folder, init, *settings)
     _ignore(folder / ".dvcignore")
 
 
@@ -162,21 +179,20 @@ def _ignore(file: Path) -> None:
         write_text(file, "\n".join([*lines, _IGNORED]) + "\n")
 
 
-def _checked(root: Path, command: list[str], env: Mapping[str, str] | None = None) -> str:
+def _checked(
+    root: Path, command: list[str], name: str, env: Mapping[str, str] | None = None
+) -> str:
     done = _call(root, command, env)
     if done.returncode:
         wrong = _complaint(os.fsdecode(done.stderr or done.stdout))
-        name = "git" if command[0] == "git" else "dvc"
-        raise RepositoryError(f"{name} {_verb(command)}: {wrong}")
+        raise RepositoryError(f"{name}: {wrong}")
     return os.fsdecode(done.stdout)
 
 
-def _verb(command: Sequence[str]) -> str:
-    """Return the first word that is neither an option nor the value of one."""
-    for before, word in itertools.pairwise(command):
-        if not word.startswith("-") and before not in ("-c", "-m"):
-            return word
-    return ""
+def _verb(arguments: Sequence[str]) -> str:
+    """Return git's verb: the first word that is neither an option nor the value of one."""
+    words = itertools.pairwise(("", *arguments))
+    return next((word for before, word in words if word[:1] != "-" and before != "-c"), "")
 
 
 def _complaint(said: str) -> str:
