@@ -106,7 +106,7 @@ def status(as_json: bool, root: Path) -> None:
     paths = Paths(root)
     state = read_status(paths, load_params(paths.params))
     if as_json:
-        reports.print_json(state)
+        reports.print_json(state.to_json())
     else:
         status_table.status(state)
 

@@ -29,6 +29,22 @@ INSTEAD = "auto"  # of the others: the question is what the labels say, not how 
 
 
 @dataclass(frozen=True)
+class DoubtedText:
+    """A doubt with the text it is about; figures are rounded to four decimals.
+
+    label: all that it carries; p_label, p_likelier: their posteriors; margin: the difference.
+    """
+
+    id: str
+    label: list[str]
+    likelier: str
+    p_label: float
+    p_likelier: float
+    margin: float
+    text: str
+
+
+@dataclass(frozen=True)
 class Doubt:
     """A labelled text, and the label that fits without it find likelier.
 
@@ -45,6 +61,18 @@ class Doubt:
     def margin(self) -> float:
         """The normalised margin, in [-1, 1]: the lower, the likelier the label is wrong."""
         return self.p_given - self.p_likelier
+
+    def of(self, text: str) -> DoubtedText:
+        """Return the doubt with the text that it is about."""
+        return DoubtedText(
+            id=self.id,
+            label=list(self.given),
+            likelier=self.likelier,
+            p_label=round(self.p_given, 4),
+            p_likelier=round(self.p_likelier, 4),
+            margin=round(self.margin, 4),
+            text=text,
+        )
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from tasks.core.evaluation.bootstrap import Interval
+from tasks.core.evaluation.doubts import DoubtedText
 from tasks.core.evaluation.measures import MEASURES
 from tasks.core.report import charts
 from tasks.core.report.colours import COLOURED, CSS, DARK, LIGHT
@@ -38,10 +39,10 @@ class Story:
 
     known: id → label that it was given, or one of several. counts: label → texts that were given
     it. likeliest: label → live rows of which it is the likeliest. wanted: why → texts worth
-    labelling next, as `refract suggest` finds them; empty where the label file cannot be read.
-    doubted: texts whose label is probably wrong, as `refract doubts` lists them, and how many there
-    are. scores: measure → the generic space's and the view's. confusion: None where there is none,
-    which `unchecked` explains. notice: what to know before believing the page. facts: term →
+    labelling next, as `refract suggest` finds them; where they cannot be found, `unlisted` says
+    why. doubted: texts whose label is probably wrong, as `refract doubts` lists them, and how many
+    there are. scores: measure → the generic space's and the view's. confusion: None where there is
+    none, which `unchecked` explains. notice: what to know before believing the page. facts: term →
     value, for those who want to make it again.
     """
 
@@ -53,7 +54,8 @@ class Story:
     atlas: Atlas
     likeliest: Mapping[str, int]
     wanted: Mapping[str, pl.DataFrame]
-    doubted: tuple[int, Sequence[Mapping[str, Any]]]
+    unlisted: str
+    doubted: tuple[int, Sequence[DoubtedText]]
     scores: Mapping[str, tuple[Interval, Interval]]
     held_out: int
     confusion: Confusion | None

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import digest
@@ -20,6 +20,19 @@ REVISION = 7  # of formulas and label files: raise it where the same give anothe
 CARD = "transform.json"
 EXPERTS = ("discriminant", "kernel", "names", "corpus")  # of a pool
 OWN_KEYS = ("format", "method", "labels", "dimensions", "size", "settings", "sha256")
+
+
+@dataclass(frozen=True)
+class Worth:
+    """An expert of a pool: its weight, its log-loss alone, and what the pool loses without it.
+
+    Both in nats a text left out; alone: at the weight that is best for it.
+    """
+
+    expert: str
+    weight: float
+    alone: float
+    saves: float
 
 
 def sealed(payload: bytes, card: Card) -> dict[str, bytes]:
@@ -45,15 +58,15 @@ def fits(card: Card, scores: Scores | None) -> bool:
     return scores.fingerprint in (None, card.fingerprint)
 
 
-def experts_of(card: Card) -> list[dict[str, Any]]:
+def experts_of(card: Card) -> list[Worth]:
     """Return what each expert of a pool weighs, and saves in nats a text left out, heaviest first.
 
     Nothing where the transform of the card is no pool.
     """
     settings = card.settings.get("settings")
     worth = settings.get("worth", []) if isinstance(settings, dict) else []
-    known = [each for each in worth if each["expert"] in EXPERTS]
-    return sorted(known, key=lambda each: -each["weight"])
+    known = [Worth(**each) for each in worth if each["expert"] in EXPERTS]
+    return sorted(known, key=lambda each: -each.weight)
 
 
 def read_card(folder: Path) -> Card:

@@ -9,7 +9,8 @@ import pytest
 
 from flows.cli.show import judgements, reports, status_table
 from flows.cli.terminal import cleaned
-from flows.state import status
+from flows.state.staleness import FRESH, Verdict
+from flows.state.status import CorpusState, InstructionState, VectorsState, WorkspaceState
 
 EVIL = "a\x1b[31mb\x1b]0;t\x07\x9b2Jc\u202ed\u2066 [red]e[/red] [link=http://x]f[/link] :smile: \\"
 
@@ -98,14 +99,14 @@ def test_what_is_suggested_computes_nothing_in_a_spreadsheet(printed):
 
 
 def test_why_a_label_file_was_rejected_stands_on_one_line_below_the_table(printed):
-    fresh = {"stale": False, "reason": "up to date"}
-    verdict = {"stale": False, "reason": "rejected: a.csv: found " + "long words " * 20 + "end"}
-    state = {
-        "unfinished": [],
-        "corpus": {"texts": 1, "sources": 1, "remarks": [], **fresh},
-        "vectors": {"rows": 0, "truncated": 0},
-        "instructions": {"topic": status.NOTHING | {"transform": verdict}},
-    }
+    verdict = Verdict(False, "rejected: a.csv: found " + "long words " * 20 + "end")
+    state = WorkspaceState(
+        root=".",
+        unfinished=[],
+        corpus=CorpusState(texts=1, sources=1, verdict=FRESH),
+        vectors=VectorsState(verdict=FRESH),
+        instructions={"topic": InstructionState(transform=verdict)},
+    )
     said = printed(lambda: status_table.status(state)).splitlines()
-    assert f"  topic is {verdict['reason']}" in said
+    assert f"  topic is {verdict.reason}" in said
     assert len(said) < 12

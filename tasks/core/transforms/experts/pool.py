@@ -18,6 +18,7 @@ from tasks.core.numerics.tensors import as_array, as_tensor
 from tasks.core.settings.fit_section import DiscriminantSettings, KernelSettings
 from tasks.core.settings.section import Section
 from tasks.core.transforms.base import Prediction, Transform, features_for
+from tasks.core.transforms.card import Worth
 from tasks.core.transforms.cross_validation import CrossValidation
 from tasks.core.transforms.discriminant import Discriminant, fit_cross_validated
 from tasks.core.transforms.experts.doubt import alone, choose_doubt
@@ -25,7 +26,7 @@ from tasks.core.transforms.experts.kernel_ridge import KernelRidge, near, regres
 from tasks.core.transforms.experts.label_names import LabelNames, read_names
 from tasks.core.transforms.experts.self_training import Student, read_corpus, teach
 from tasks.core.transforms.experts.teacher import PooledTeacher
-from tasks.core.transforms.experts.weights import LEAST, Worth, earned, pool, pooled
+from tasks.core.transforms.experts.weights import LEAST, earned, pool, pooled
 from tasks.core.transforms.plda import PldaModel
 from tasks.core.transforms.posterior_space import PosteriorParts, embed_posterior
 from tasks.core.transforms.sample import Sample
