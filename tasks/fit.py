@@ -19,7 +19,7 @@ from tasks.core.labels.files import LabelFile
 from tasks.core.labels.multilabel import members
 from tasks.core.labels.reader import LabelSet, read_labels
 from tasks.core.settings.fit_section import FitSettings
-from tasks.core.transforms.base import Transform, contents
+from tasks.core.transforms.base import contents
 from tasks.core.transforms.card import CARD, fits, is_whole, of_scores
 from tasks.core.transforms.training_set import Labelled, labelled
 from tasks.core.workspace.exchange import exchange
@@ -103,7 +103,7 @@ def fit_instruction(job: FitJob) -> FitReport:
     known = labelled(job.table, labels.label_of, job.names)
     scores = _scores(job, known)
     made = known.fit(settings.method, settings.method_settings(), settings.seed)
-    scores = scores.changed(fingerprint=_fingerprint(job, matched), method=_called(made))
+    scores = scores.changed(fingerprint=_fingerprint(job, matched), method=made.called)
     new_card = _card(job, matched, labels, scores)
     files = {job.transform / name: content for name, content in contents(made, new_card).items()}
     new = {job.metric: manifest_bytes(scores), **files}
@@ -154,12 +154,6 @@ def _scores(job: FitJob, known: Labelled) -> Scores:
     )
     ceiling = metrics.knn_ceiling(once.y, seed)
     return scores if ceiling in (None, 100) else scores.changed(knn_ceiling=round(ceiling, 2))
-
-
-def _called(made: Transform) -> str:
-    """Return the method, and which one it chose."""
-    chosen = made.settings().get("chosen")
-    return f"{made.method}: {chosen}" if chosen else made.method
 
 
 def _rounded(scores: metrics.Scores) -> ByMeasure:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from tasks.core.evaluation.bootstrap import Interval
-from tasks.core.transforms.card import Worth
+from tasks.core.settings.calibrated import Worth
 
 Figures = Mapping[str, Interval | None]
 """A score × 100 by measure, to two decimals; None where the texts are too few to define it."""

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -30,6 +29,7 @@ from tasks.core.report.confusion import Confusion, confusion
 from tasks.core.report.maps import EXCERPT, atlas
 from tasks.core.report.page import Story
 from tasks.core.report.prediction_rows import likeliest
+from tasks.core.settings.calibrated import CalibratedAuto
 from tasks.core.settings.params import Params
 from tasks.core.text.brief import short
 from tasks.core.transforms.training_set import labelled
@@ -218,19 +218,24 @@ def _facts(paths: Paths, name: str, card: Card) -> dict[str, str]:
     }
 
 
-def _method(card: Card) -> tuple[str, dict[str, Any], dict[str, str]]:
+def _method(card: Card) -> tuple[str, dict[str, object], dict[str, str]]:
     """Return the method with what it chose, its settings, and what it was chosen from."""
-    method, settings, tried = card.method, dict[str, Any](card.settings), {}
-    if "chosen" in settings:
-        method = f"{method}: {settings['chosen']}"
-        losses = [(each["method"], each["log_loss"]) for each in settings["tried"]]
-        said = ", ".join(f"{name} {_short(loss)}" for name, loss in losses)
-        tried = {"Tried": f"{said} (log-loss on labels left out, the least is best)"}
-        settings = dict(settings["settings"])
-    return method, {**settings.pop("gate", {}), **settings}, tried
+    if card.method != "auto":
+        return card.method, _flat(card.settings), {}
+    found = CalibratedAuto.of(card.settings)
+    said = ", ".join(f"{each.method} {_short(each.log_loss)}" for each in found.tried)
+    tried = {"Tried": f"{said} (log-loss on labels left out, the least is best)"}
+    return f"{card.method}: {found.chosen}", _flat(card.settings["settings"]), tried
 
 
-def _short(value: Any) -> str:
+def _flat(settings: object) -> dict[str, object]:
+    """Return settings in the order of the card, those of the discriminant behind them first."""
+    own = dict(settings) if isinstance(settings, Mapping) else {}
+    behind = own.pop("gate", None)
+    return {**(behind if isinstance(behind, Mapping) else {}), **own}
+
+
+def _short(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from flows.queries.doubts import DoubtedLabels
     from tasks.core.evaluation.bootstrap import Interval
-    from tasks.core.transforms.card import Worth
+    from tasks.core.settings.calibrated import Worth
 
 
 def evaluation(found: Evaluation, *, as_json: bool) -> None:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.core.settings.calibrated import Worth
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import digest
 from tasks.core.workspace.manifest import FORMAT, manifest_bytes, manifest_of
@@ -20,19 +20,6 @@ REVISION = 7  # of formulas and label files: raise it where the same give anothe
 CARD = "transform.json"
 EXPERTS = ("discriminant", "kernel", "names", "corpus")  # of a pool
 OWN_KEYS = ("format", "method", "labels", "dimensions", "size", "settings", "sha256")
-
-
-@dataclass(frozen=True)
-class Worth:
-    """An expert of a pool: its weight, its log-loss alone, and what the pool loses without it.
-
-    Both in nats a text left out; alone: at the weight that is best for it.
-    """
-
-    expert: str
-    weight: float
-    alone: float
-    saves: float
 
 
 def sealed(payload: bytes, card: Card) -> dict[str, bytes]:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from tasks.core.numerics.tensors import as_tensor
-from tasks.core.transforms.card import Worth
+from tasks.core.settings.calibrated import Worth
 
 STEPS, ENOUGH = 30, 1e-7  # Newton's steps at most, and nats below which one gains nothing
 NONE = 1e-4  # weight up to which an expert is not asked
