@@ -73,7 +73,8 @@ class View:
         return view_html(self._workspace.paths, self.name)
 
     @cached_property
-    def _space(self) -> Space:
+    def space(self) -> Space:
+        """The view as something to search; what it finds are records, not dictionaries."""
         from tasks.core.encoding.vector_space import fingerprint
         from tasks.core.query.encoder import load_query_encoder
         from tasks.core.views.search import Space
@@ -97,7 +98,8 @@ class View:
         self, text: str, k: int = 10, where: str | None = None, *, distinct: bool = False
     ) -> list[dict[str, Any]]:
         """Return the `k` texts closest to `text` as dictionaries, best first."""
-        return self._space.search(text, k, where, distinct=distinct)
+        found = self.space.search(text, k, where, distinct=distinct)
+        return [hit.to_json() for hit in found]
 
     def search(
         self, text: str, k: int = 10, where: str | None = None, *, distinct: bool = False
@@ -117,7 +119,8 @@ class View:
 
         key: an id, or a beginning that one id alone has; that text itself is left out.
         """
-        return self._space.similar(key, k, where, distinct=distinct)
+        found = self.space.similar(key, k, where, distinct=distinct)
+        return [hit.to_json() for hit in found]
 
     def similar(
         self, key: str, k: int = 10, where: str | None = None, *, distinct: bool = False

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from flows.record import Recorded
     from flows.run import RunReport
     from tasks.core.documents.corpus import CorpusReport
+    from tasks.core.views.search import Hit
     from tasks.fit import FitReport
     from tasks.maintain import UpkeepReport
 
@@ -179,24 +180,28 @@ def recorded(report: Recorded) -> None:
         click.echo(f"  tags: {', '.join(report.tags)}")
 
 
-def hits(found: list[tuple[str, str, list[dict[str, Any]]]], *, as_json: bool) -> None:
+def hits(found: Sequence[tuple[str, str, Sequence[Hit]]], *, as_json: bool) -> None:
+    """Print the texts that each query found in each view: query, view, and what was found."""
     if as_json:
-        rows = [{"query": query, "view": view, "hits": got} for query, view, got in found]
+        rows = [
+            {"query": query, "view": view, "hits": [hit.to_json() for hit in got]}
+            for query, view, got in found
+        ]
         print_json(rows[0]["hits"] if len(rows) == 1 else rows)
         return
     for query, view, got in found:
         print_table(
             f"{query}  ·  {view}",
-            Column("score", [f"{hit['score']:.3f}" for hit in got], "number"),
-            Column("label", [str(hit.get("label") or "") for hit in got]),
+            Column("score", [f"{hit.score:.3f}" for hit in got], "number"),
+            Column("label", [hit.label or "" for hit in got]),
             Column("confidence", [_sure(hit) for hit in got], "number", 1),
-            Column("id", [short_id(str(hit["id"])) for hit in got]),
-            Column("text", [short(hit["text"], WIDTH) for hit in got], "words"),
+            Column("id", [short_id(hit.id) for hit in got]),
+            Column("text", [short(hit.text, WIDTH) for hit in got], "words"),
         )
 
 
-def _sure(hit: Mapping[str, Any]) -> str:
-    return f"{hit['confidence']:.2f}" if "confidence" in hit else ""
+def _sure(hit: Hit) -> str:
+    return "" if hit.confidence is None else f"{hit.confidence:.2f}"
 
 
 def remarked(remarks: Sequence[str]) -> None:

@@ -25,8 +25,9 @@ from flows.queries.doubts import DoubtedLabels
 from flows.state.staleness import FRESH
 from flows.state.status import InstructionState
 from tasks.core.evaluation.doubts import DoubtedText
-hit = {"score": 0.93, "id": ID, "label": "delivery_to_the_wrong_address", "confidence": 0.9,
-       "text": WORDS}
+from tasks.core.views.search import Hit
+hit = Hit(score=0.93, id=ID, label="delivery_to_the_wrong_address", confidence=0.9, text=WORDS,
+          metadata={})
 figures = {"v_measure": 79.0, "triplets": 95.9, "sts": 81.2, "knn": 91.7}
 about = InstructionState(labels={"a": 600, "b": 40}, before=figures, after=figures, rows=1600,
                          texts=640, accuracy=92.4, knn_ceiling=55.0, transform=FRESH)
