@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -165,7 +164,7 @@ def _rounded(scores: metrics.Scores) -> ByMeasure:
 
 def _card(job: FitJob, matched: str, labels: LabelSet, scores: Scores) -> Card:
     gate = scores.gate or Gate()
-    return Card(
+    card = Card(
         instruction=job.name,
         wording=job.wording,
         encoder=job.made_from["encoder"],
@@ -174,13 +173,13 @@ def _card(job: FitJob, matched: str, labels: LabelSet, scores: Scores) -> Card:
         fingerprint=scores.fingerprint,
         scores=of_scores(scores),
         counts=dict(sorted(labels.counts.items())),
-        **_read(labels),
         gate=Gate(state=gate.state, why=gate.why),
         seed=job.settings.seed,
     )
+    return card.changed(**_read(labels))
 
 
-def _read(labels: LabelSet) -> dict[str, Any]:
+def _read(labels: LabelSet) -> dict[str, object]:
     """Return what the card notes of how the label file was read."""
     return {
         "reasons": dict(sorted(labels.reasons.items())),

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +86,7 @@ class Doubts:
     listed: list[Doubt]
 
 
-def doubts(known: Labelled, method: str, settings: Mapping[str, Any], seed: int) -> Doubts:
+def doubts(known: Labelled, method: str, settings: Mapping[str, object], seed: int) -> Doubts:
     """Find the labelled texts of `known` whose own label others would not have got them.
 
     Each fifth of the texts is left out in turn. Where t_c is the mean posterior of c over the texts
@@ -121,7 +120,7 @@ def doubts(known: Labelled, method: str, settings: Mapping[str, Any], seed: int)
 
 
 def left_out(
-    known: Labelled, method: str, settings: Mapping[str, Any], seed: int
+    known: Labelled, method: str, settings: Mapping[str, object], seed: int
 ) -> NDArray[np.float64]:
     """Return (n, k) posteriors over `known.names` by fits that have not seen the text of the row.
 

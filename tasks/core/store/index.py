@@ -12,6 +12,7 @@ import numpy as np
 
 from tasks.core.store import arrow
 from tasks.core.store.layout import LIVE, exists
+from tasks.core.store.predicates import predicates, quoted
 from tasks.core.store.tables import (
     FEATURES,
     VECTOR,
@@ -20,8 +21,6 @@ from tasks.core.store.tables import (
     live_version,
     noted,
     open_table,
-    predicates,
-    quoted,
     readable,
 )
 from tasks.core.where.condition import condition

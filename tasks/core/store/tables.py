@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from tasks.core.store import arrow
 from tasks.core.store.layout import DATA, LIVE, exists, live_note
+from tasks.core.store.predicates import predicates
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.exhaustion import exhausted, naming_table, told_of
 from tasks.core.workspace.files import read_json
@@ -26,7 +27,6 @@ NOTE = b"refract"  # key of our own note in the schema's metadata
 VECTOR = "vector"
 FEATURES = "features"
 READINGS = ("label", "confidence", "novelty")  # what a view says of a text
-_IDS_PER_PREDICATE = 4_000  # a longer IN list gains nothing and nests the expression deeper
 
 
 @contextmanager
@@ -272,18 +272,6 @@ def _parse(fragments: Sequence[str]) -> list[Any]:
     import lance
 
     return [lance.FragmentMetadata.from_json(text) for text in fragments]
-
-
-def predicates(column: str, values: Sequence[str]) -> Iterator[str]:
-    """Yield SQL conditions that together select the rows whose `column` is one of `values`."""
-    for at in range(0, len(values), _IDS_PER_PREDICATE):
-        inside = ", ".join(quoted(value) for value in values[at : at + _IDS_PER_PREDICATE])
-        yield f"{column} IN ({inside})"
-
-
-def quoted(value: str) -> str:
-    """Return `value` as an SQL string literal."""
-    return "'" + value.replace("'", "''") + "'"
 
 
 def first_line(error: BaseException) -> str:

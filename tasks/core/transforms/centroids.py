@@ -84,6 +84,7 @@ class Identity(Transform):
         return self._centroids.read(unit_rows(x))
 
     def tensors(self) -> dict[str, NDArray[Any]]:
+        """Return the centroids, (k, m)."""
         return {"centroids": self._centroids.rows}
 
     def settings(self) -> CalibratedCentroids:
@@ -98,6 +99,7 @@ class Identity(Transform):
         settings: CalibratedCentroids,
         features: int = 0,
     ) -> Self:
+        """Rebuild the space from its centroids; ValueError where there is not one a label."""
         return cls(restore_centroids(tensors["centroids"], labels, settings), labels)
 
 

@@ -70,6 +70,7 @@ class Auto(Transform):
         return self._chosen.apply(x, features)
 
     def tensors(self) -> dict[str, NDArray[Any]]:
+        """Return the tensors of what was chosen."""
         return self._chosen.tensors()
 
     @property
@@ -93,6 +94,7 @@ class Auto(Transform):
         settings: CalibratedAuto,
         features: int = 0,
     ) -> Self:
+        """Rebuild what was chosen; KeyError for a candidate that is not known."""
         kind = CANDIDATES[settings.chosen]
         own: Any = kind.Calibrated.of(settings.settings.to_json())
         chosen = kind.restore(tensors, labels, own, features)

@@ -91,6 +91,7 @@ class Discriminant(Transform):
         return embed_posterior(len(x), self.size, parts, self.floor)
 
     def tensors(self) -> dict[str, NDArray[Any]]:
+        """Return the model, the basis of the residual, and what new texts are compared with."""
         held = {**self._model.tensors(), "basis": self._basis, "centre": self._centre}
         strange = {} if self._novelty is None else self._novelty.tensors()
         held |= {_STRANGE + name: tensor for name, tensor in strange.items()}
@@ -110,6 +111,7 @@ class Discriminant(Transform):
         settings: CalibratedDiscriminant,
         features: int = 0,
     ) -> Self:
+        """Rebuild model and residual; ValueError where classes or features do not fit."""
         held = {name: as_tensor(array) for name, array in tensors.items()}
         basis, centre = held.pop("basis"), held.pop("centre")
         strange, density = (_popped(held, prefix) for prefix in (_STRANGE, _DENSITY))

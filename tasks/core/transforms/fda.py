@@ -56,6 +56,7 @@ class Fda(Transform):
         return self._centroids.read(_project(x, self._W, self._mu))
 
     def tensors(self) -> dict[str, NDArray[Any]]:
+        """Return the projection, the mean, and the centroids."""
         return {"W": self._W, "mu": self._mu, "centroids": self._centroids.rows}
 
     def settings(self) -> CalibratedCentroids:
@@ -70,6 +71,7 @@ class Fda(Transform):
         settings: CalibratedCentroids,
         features: int = 0,
     ) -> Self:
+        """Rebuild the projection; ValueError where there is not one centroid a label."""
         centroids = restore_centroids(tensors["centroids"], labels, settings)
         return cls(tensors["W"], tensors["mu"], centroids, labels)
 

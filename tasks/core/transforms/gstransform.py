@@ -59,6 +59,7 @@ class GsTransform(Transform):
         return self._centroids.read(_encode(self._weights, x))
 
     def tensors(self) -> dict[str, NDArray[Any]]:
+        """Return the encoder's layers, and the centroids."""
         held = {name: as_array(tensor) for name, tensor in self._weights.items()}
         return {**held, "centroids": self._centroids.rows}
 
@@ -75,6 +76,7 @@ class GsTransform(Transform):
         settings: CalibratedGsTransform,
         features: int = 0,
     ) -> Self:
+        """Rebuild the encoder; ValueError where there is not one centroid a label."""
         held = dict(tensors)
         centroids = restore_centroids(held.pop("centroids"), labels, settings)
         weights = {name: as_tensor(array) for name, array in held.items()}

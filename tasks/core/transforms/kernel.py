@@ -123,6 +123,7 @@ class Kernel(Transform):
         settings: CalibratedKernel,
         features: int = 0,
     ) -> Self:
+        """Rebuild kernel and discriminant; ValueError where their classes do not fit."""
         prefix = f"{_BEHIND}_"
         theirs = {n.removeprefix(prefix): a for n, a in tensors.items() if n.startswith(prefix)}
         landmarks, weights = as_tensor(tensors["landmarks"]), as_tensor(tensors["weights"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -247,6 +247,6 @@ def _nearest(now: _Snapshot, vector: np.ndarray, k: int, where: str | None) -> l
 
 def _hit(near: index.NearRow, text: object) -> Hit:
     """Part what the view says of a row from what came with the document."""
-    row: dict[str, Any] = near.row
-    readings = {name: row.pop(name) for name in tables.READINGS if name in row}
-    return Hit(near.score, None if text is None else str(text), row.pop("id"), row, **readings)
+    row = near.row
+    readings: Mapping[str, Any] = {each: row.pop(each) for each in tables.READINGS if each in row}
+    return Hit(near.score, None if text is None else str(text), str(row.pop("id")), row, **readings)

@@ -15,7 +15,7 @@ from typing import Any
 from tasks.core.labels.cells import CONTAINER
 from tasks.core.labels.files import NO_NAMES, OwnColumns
 from tasks.core.readers.read_documents import ID_NAMES, TEXT_NAMES
-from tasks.core.readers.records import Cell, dump
+from tasks.core.readers.records import Cell, cell_of, dump
 
 Columns = dict[str, list[Cell]]
 Row = dict[str, Any]
@@ -91,7 +91,7 @@ def unfold(
             rows.append(_owned(made, own, lifted.id))
             origin.append(at)
     names = list(dict.fromkeys(key for row in rows for key in row))
-    flat: Columns = {key: [_cell(row.get(key)) for row in rows] for key in names}
+    flat: Columns = {key: [cell_of(row.get(key)) for row in rows] for key in names}
     return (flat or {"id": [], "text": [], "label": []}), origin
 
 
@@ -170,10 +170,6 @@ def _list(value: Any) -> list[Any]:
 
 def _objects(values: Any) -> list[Row]:
     return [each for each in _list(values) if isinstance(each, dict)]
-
-
-def _cell(value: Any) -> Cell:
-    return value if value is None or isinstance(value, str) else dump(value)
 
 
 def _label_studio(task: Row, choice: _Choice) -> Iterator[Row]:

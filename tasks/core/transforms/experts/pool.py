@@ -208,6 +208,7 @@ class Pool(Transform):
         settings: CalibratedPool,
         features: int = 0,
     ) -> Self:
+        """Rebuild discriminant and experts; ValueError where their classes do not fit."""
         held: dict[str, dict[str, NDArray[Any]]] = {}
         for name, array in tensors.items():
             who, what = name.split("_", 1)
