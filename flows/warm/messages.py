@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 LARGEST = 1 << 17  # bytes of a message; an environment is in one
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """A command line, and what it is to be run as.
 
     limits: number, soft and hard of each; ignored: numbers of signals.
@@ -24,7 +23,7 @@ class Request:
 
     def packed(self) -> bytes:
         """Return the request as it is sent."""
-        return packed(asdict(self))
+        return packed(self._asdict())
 
 
 def packed(message: Mapping[str, object]) -> bytes:

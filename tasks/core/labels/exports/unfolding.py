@@ -58,7 +58,7 @@ def _kept(cells: list[Cell], name: str) -> list[Cell]:
     """Return what objects have under a name of any case; None where they have no word or number."""
     low = ({str(k).lower(): v for k, v in _object(_value(cell)).items()} for cell in cells)
     found = (each.get(name.lower()) for each in low)
-    return [_cell(each) if isinstance(each, str | int | float) else None for each in found]
+    return [cell_of(each) if isinstance(each, str | int | float) else None for each in found]
 
 
 def unfold(
