@@ -12,7 +12,8 @@ LARGEST = 1 << 17  # bytes of a message; an environment is in one
 class Request(NamedTuple):
     """A command line, and what it is to be run as.
 
-    limits: number, soft and hard of each; ignored: numbers of signals.
+    limits: number, soft and hard of each; ignored: numbers of signals. No dataclass: who hands a
+    command over imports as little as it can.
     """
 
     words: list[str]
