@@ -42,17 +42,8 @@ def maintain(root: Path, commit: bool = False) -> list[UpkeepReport]:
             forget_transforms(kept, stamp.transform, keep)
         record_run(paths, params, "maintain", commit=commit)
     leave_table("maintain", "Upkeep", [_row(report) for report in reports])
-    say(*(_line(report) for report in reports))
+    say(*(report.in_words for report in reports))
     return reports
-
-
-def _line(report: UpkeepReport) -> str:
-    before, after = report.before, report.after
-    return (
-        f"{report.name}: {before.mib:,.1f} → {after.mib:,.1f} MiB,"
-        f" {before.fragments:,} → {after.fragments:,} pieces,"
-        f" {before.versions:,} → {after.versions:,} versions"
-    )
 
 
 def _row(report: UpkeepReport) -> dict[str, object]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -19,7 +18,7 @@ from tasks.core.labels.files import LabelFile
 from tasks.core.labels.multilabel import members
 from tasks.core.labels.reader import LabelSet, read_labels
 from tasks.core.settings.fit_section import FitSettings
-from tasks.core.transforms.base import Transform, contents
+from tasks.core.transforms.base import contents
 from tasks.core.transforms.card import CARD, fits, is_whole, of_scores
 from tasks.core.transforms.training_set import Labelled, labelled
 from tasks.core.workspace.exchange import exchange
@@ -103,7 +102,7 @@ def fit_instruction(job: FitJob) -> FitReport:
     known = labelled(job.table, labels.label_of, job.names)
     scores = _scores(job, known)
     made = known.fit(settings.method, settings.method_settings(), settings.seed)
-    scores = scores.changed(fingerprint=_fingerprint(job, matched), method=_called(made))
+    scores = scores.changed(fingerprint=_fingerprint(job, matched), method=made.called)
     new_card = _card(job, matched, labels, scores)
     files = {job.transform / name: content for name, content in contents(made, new_card).items()}
     new = {job.metric: manifest_bytes(scores), **files}
@@ -156,12 +155,6 @@ def _scores(job: FitJob, known: Labelled) -> Scores:
     return scores if ceiling in (None, 100) else scores.changed(knn_ceiling=round(ceiling, 2))
 
 
-def _called(made: Transform) -> str:
-    """Return the method, and which one it chose."""
-    chosen = made.settings().get("chosen")
-    return f"{made.method}: {chosen}" if chosen else made.method
-
-
 def _rounded(scores: metrics.Scores) -> ByMeasure:
     return {
         key: round(value, 2) if isinstance(value, float) else value
@@ -171,7 +164,7 @@ def _rounded(scores: metrics.Scores) -> ByMeasure:
 
 def _card(job: FitJob, matched: str, labels: LabelSet, scores: Scores) -> Card:
     gate = scores.gate or Gate()
-    return Card(
+    card = Card(
         instruction=job.name,
         wording=job.wording,
         encoder=job.made_from["encoder"],
@@ -180,13 +173,13 @@ def _card(job: FitJob, matched: str, labels: LabelSet, scores: Scores) -> Card:
         fingerprint=scores.fingerprint,
         scores=of_scores(scores),
         counts=dict(sorted(labels.counts.items())),
-        **_read(labels),
         gate=Gate(state=gate.state, why=gate.why),
         seed=job.settings.seed,
     )
+    return card.changed(**_read(labels))
 
 
-def _read(labels: LabelSet) -> dict[str, Any]:
+def _read(labels: LabelSet) -> dict[str, object]:
     """Return what the card notes of how the label file was read."""
     return {
         "reasons": dict(sorted(labels.reasons.items())),

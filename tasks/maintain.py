@@ -23,6 +23,16 @@ class UpkeepReport:
     after: Size
     live: tuple[int | None, int | None]  # the version that readers see, before and after
 
+    @property
+    def in_words(self) -> str:
+        """What became of the table, in a line."""
+        before, after = self.before, self.after
+        return (
+            f"{self.name}: {before.mib:,.1f} → {after.mib:,.1f} MiB,"
+            f" {before.fragments:,} → {after.fragments:,} fragments,"
+            f" {before.versions:,} → {after.versions:,} versions"
+        )
+
 
 @task(name="maintain table", task_run_name="maintain {name}", cache_policy=NO_CACHE)
 def maintain_table(name: str, table: Path, keep: timedelta, fragments: int) -> UpkeepReport:

@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 
 from tasks.core.evaluation.bootstrap import Interval
+from tasks.core.evaluation.doubts import DoubtedText
 from tasks.core.report.confusion import Confusion
 from tasks.core.report.maps import Atlas
 from tasks.core.report.page import Story
@@ -38,6 +39,7 @@ def story(labels=("cold", "warm"), text="it is what it is", n=12):
         likeliest={name: names.count(name) for name in labels},
         doubted=(1, [_doubt(text, labels)]),
         wanted={BOUNDARY: rows[:2], NOVEL: rows[2:4]},
+        unlisted="",
         scores={"triplets": (Interval(60.0, 55.0, 66.0), Interval(90.0, 85.0, 94.0))},
         held_out=int(counts.sum()),
         confusion=Confusion(tuple(labels), counts, counts.sum(1)),
@@ -49,4 +51,4 @@ def story(labels=("cold", "warm"), text="it is what it is", n=12):
 
 def _doubt(text, labels):
     chances = {"p_label": 0.01, "p_likelier": 0.9, "margin": -0.89}
-    return {"id": "t1", "label": [labels[0]], "likelier": labels[-1], **chances, "text": text}
+    return DoubtedText(id="t1", label=[labels[0]], likelier=labels[-1], **chances, text=text)

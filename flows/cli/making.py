@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +14,7 @@ from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
 
 if TYPE_CHECKING:
+    from flows.state.status import WorkspaceState
     from tasks.core.settings.params import Params
 
 
@@ -249,19 +250,18 @@ def run(commit: bool, as_json: bool, root: Path) -> None:
     _close(paths, read_status(paths, params), as_json=as_json)
 
 
-def _close(paths: Paths, state: dict[str, Any], *, as_json: bool) -> None:
+def _close(paths: Paths, state: WorkspaceState, *, as_json: bool) -> None:
     """Show what is there after a run; InputError where none of the label files could be used."""
     from flows.cli.show import status_table
-    from flows.state.staleness import REJECTED
 
-    views = {name for name, about in state["instructions"].items() if about.get("rows")}
+    views = {name for name, about in state.instructions.items() if about.rows}
     if not as_json:
         status_table.status(state)
         status_table.next_steps(paths, sorted(views))
     reasons = [
-        str(about["transform"]["reason"])
-        for name, about in state["instructions"].items()
-        if name not in views and about["transform"]["reason"].startswith(REJECTED)
+        about.transform.reason
+        for name, about in state.instructions.items()
+        if name not in views and about.rejected
     ]
     if reasons and not views:
         raise InputError(f"run: none of the label files could be used; {'; '.join(reasons)}")

@@ -16,6 +16,7 @@ class Folder(click.ParamType[Path]):
     name = "folder"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path that was typed."""
         return Path(value)
 
 
@@ -23,6 +24,7 @@ class Root(Folder):
     """A workspace; whoever has no home is given one in it before anything asks for it."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the root that was typed, once there is a home."""
         root = super().convert(value, param, ctx)
         settle_home()
         return root

@@ -61,7 +61,7 @@ def search(
 
     views = [Workspace(root).view(name) for name in _named(root, names)]
     found = [
-        (text, view.name, view.hits(text, k, where, distinct=distinct))
+        (text, view.name, view.space.search(text, k, where, distinct=distinct))
         for text in texts
         for view in views
     ]
@@ -90,7 +90,9 @@ def similar(
     from flows.queries.workspace import Workspace
 
     views = [Workspace(root).view(name) for name in _named(root, names)]
-    found = [(key, view.name, view.neighbours(key, k, where, distinct=distinct)) for view in views]
+    found = [
+        (key, view.name, view.space.similar(key, k, where, distinct=distinct)) for view in views
+    ]
     reports.hits(found, as_json=as_json)
 
 
@@ -106,7 +108,7 @@ def status(as_json: bool, root: Path) -> None:
     paths = Paths(root)
     state = read_status(paths, load_params(paths.params))
     if as_json:
-        reports.print_json(state)
+        reports.print_json(state.to_json())
     else:
         status_table.status(state)
 

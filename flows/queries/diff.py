@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from flows.checkout import version
 from flows.runtime.lock import writer
@@ -15,13 +14,89 @@ from tasks.core.settings.params import load_params
 from tasks.core.transforms.card import CARD
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifest import read_manifest
-from tasks.core.workspace.manifests import Card, EmbedStamp, Scores, ViewStamp
+from tasks.core.workspace.manifests import (
+    ByMeasure,
+    Card,
+    Counts,
+    EmbedStamp,
+    Scores,
+    ViewStamp,
+)
 from tasks.core.workspace.paths import Paths
 from tasks.versioning import history
 from tasks.versioning.worktree import laid_out
 
 NEIGHBOURS = 10
 MOVED = 10  # texts listed a view
+
+
+@dataclass(frozen=True)
+class End:
+    """A version that is compared: as it was named, its commit, and how many texts it has."""
+
+    rev: str
+    commit: str | None
+    texts: int | None
+
+
+@dataclass(frozen=True)
+class ViewOfEnd:
+    """A view in one of two versions: texts with a label in all and by label, scores, transform."""
+
+    labels: int | None
+    counts: Counts
+    method: str | None
+    after: ByMeasure
+    transform: str | None
+
+
+@dataclass(frozen=True)
+class MovedText:
+    """A text that moved: its label before and after, and the share of neighbours that stayed."""
+
+    id: str
+    label: tuple[str, str]
+    neighbours_kept: float | None
+    text: str | None
+
+
+@dataclass(frozen=True)
+class MovedTexts:
+    """What became of the texts that both versions of a view hold; see `Movement`."""
+
+    common: int
+    compared: int
+    k: int
+    labels_changed: int
+    neighbours_kept: float | None
+    texts: list[MovedText]
+
+
+@dataclass(frozen=True)
+class ViewDifference:
+    """A view of two versions; moved: None where one lacks it, or both are the same."""
+
+    state: str
+    sides: tuple[ViewOfEnd, ViewOfEnd]
+    moved: MovedTexts | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """Return this as a JSON object, without what is not known to have moved."""
+        return {key: value for key, value in asdict(self).items() if key != "moved" or value}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Two versions compared, and each of their views."""
+
+    old: End
+    new: End
+    views: dict[str, ViewDifference]
+
+    def to_json(self) -> dict[str, object]:
+        """Return what `refract diff --json` prints."""
+        views = {name: about.to_json() for name, about in self.views.items()}
+        return {"from": asdict(self.old), "to": asdict(self.new), "views": views}
 
 
 @dataclass(frozen=True)
@@ -36,8 +111,8 @@ class _Side:
         return sorted(stamp.stem for stamp in stamps if self.paths.view_table(stamp.stem).is_dir())
 
 
-def diff(root: Path, rev1: str, rev2: str | None, names: Sequence[str] = ()) -> dict[str, Any]:
-    """Compare `rev1` with `rev2`, or with the workspace as it is, as a JSON value.
+def diff(root: Path, rev1: str, rev2: str | None, names: Sequence[str] = ()) -> Difference:
+    """Compare `rev1` with `rev2`, or with the workspace as it is.
 
     Moved texts are counted for views that both have: another label, or other neighbours.
     """
@@ -54,11 +129,8 @@ def diff(root: Path, rev1: str, rev2: str | None, names: Sequence[str] = ()) -> 
                 f"view {missing[0]!r}: neither version has it; expected one of:"
                 f" {', '.join(known) or 'none'}"
             )
-        return {
-            "from": _about(old),
-            "to": _about(new),
-            "views": {name: _view(old, new, name) for name in names or known},
-        }
+        views = {name: _view(old, new, name) for name in names or known}
+        return Difference(_about(old), _about(new), views)
 
 
 @contextmanager
@@ -76,39 +148,37 @@ def _side(paths: Paths, rev: str | None, end: str) -> Iterator[_Side]:
         yield _Side(rev, commit, Paths(then))
 
 
-def _about(side: _Side) -> dict[str, Any]:
+def _about(side: _Side) -> End:
     stamp = read_manifest(side.paths.stamp("embed"), EmbedStamp)
-    return {"rev": side.rev, "commit": side.commit, "texts": stamp and stamp.rows}
+    return End(side.rev, side.commit, None if stamp is None else stamp.rows)
 
 
-def _view(old: _Side, new: _Side, name: str) -> dict[str, Any]:
-    sides = (old, new)
-    found = {"sides": [_scores(side, name) for side in sides]}
+def _view(old: _Side, new: _Side, name: str) -> ViewDifference:
+    sides = (_scores(old, name), _scores(new, name))
     if name not in old.views or name not in new.views:
-        return {"state": "new" if name in new.views else "gone", **found}
-    stamps = [
-        read_manifest(side.paths.view_stamp(name), ViewStamp) or ViewStamp() for side in sides
-    ]
-    if stamps[0] == stamps[1]:
-        return {"state": "same", **found}
-    other = stamps[0].transform != stamps[1].transform
-    state = "new transform" if other else "new rows"
-    return {"state": state, **found, "moved": _moved(old, new, name)}
+        return ViewDifference("new" if name in new.views else "gone", sides)
+    was, now = (
+        read_manifest(side.paths.view_stamp(name), ViewStamp) or ViewStamp() for side in (old, new)
+    )
+    if was == now:
+        return ViewDifference("same", sides)
+    state = "new transform" if was.transform != now.transform else "new rows"
+    return ViewDifference(state, sides, _moved(old, new, name))
 
 
-def _scores(side: _Side, name: str) -> dict[str, Any]:
+def _scores(side: _Side, name: str) -> ViewOfEnd:
     scores = read_manifest(side.paths.metric(name), Scores) or Scores()
     card = read_manifest(side.paths.transform(name) / CARD, Card) or Card()
-    return {
-        "labels": scores.texts,
-        "counts": card.counts,
-        "method": scores.method,
-        "after": scores.after,
-        "transform": card.fingerprint,
-    }
+    return ViewOfEnd(
+        labels=scores.texts,
+        counts=card.counts,
+        method=scores.method,
+        after=scores.after,
+        transform=card.fingerprint,
+    )
 
 
-def _moved(old: _Side, new: _Side, name: str) -> dict[str, Any]:
+def _moved(old: _Side, new: _Side, name: str) -> MovedTexts:
     from tasks.core.store import tables
     from tasks.core.views.drift import movement
 
@@ -117,19 +187,15 @@ def _moved(old: _Side, new: _Side, name: str) -> dict[str, Any]:
     ids = found.texts["id"].to_list()
     rows = tables.where_in(new.paths.base_table, "id", ids, ["id", "text"]).to_pylist()
     texts = {row["id"]: row["text"] for row in rows}
-    return {
-        "common": found.common,
-        "compared": found.compared,
-        "k": found.k,
-        "labels_changed": found.labels_changed,
-        "neighbours_kept": found.kept,
-        "texts": [
-            {
-                "id": row["id"],
-                "label": [row["label_old"], row["label_new"]],
-                "neighbours_kept": row["kept"],
-                "text": texts.get(row["id"]),
-            }
-            for row in found.texts.to_dicts()
+    columns = ("id", "label_old", "label_new", "kept")
+    return MovedTexts(
+        common=found.common,
+        compared=found.compared,
+        k=found.k,
+        labels_changed=found.labels_changed,
+        neighbours_kept=found.kept,
+        texts=[
+            MovedText(key, (was, now), kept, texts.get(key))
+            for key, was, now, kept in found.texts.select(columns).iter_rows()
         ],
-    }
+    )

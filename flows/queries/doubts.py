@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import asdict, dataclass
 
 from flows.state.label_sources import label_sources
 from flows.state.spoken_names import name_reader
 from tasks.core.encoding import base_table
 from tasks.core.evaluation import doubts as learning
+from tasks.core.evaluation.doubts import DoubtedText
 from tasks.core.labels.reader import LabelSet, read_labels
 from tasks.core.settings.params import Params
 from tasks.core.store.layout import exists
@@ -18,11 +19,29 @@ from tasks.core.workspace.instruction_name import check_name
 from tasks.core.workspace.paths import Paths
 
 
-def doubts(paths: Paths, params: Params, name: str, limit: int) -> dict[str, Any]:
-    """Return labelled texts that fits without them would label otherwise, as a JSON value.
+@dataclass(frozen=True)
+class DoubtedLabels:
+    """The labels of an instruction that are in doubt.
 
-    rows: at most `limit`, the most doubtful first; doubted: how many there are. InputError where
-    the instruction has no labels, or no text could be left out.
+    asked, not_asked: texts that could be left out, or not; doubted: how many are in doubt; rows:
+    the first of them, the most doubtful first.
+    """
+
+    instruction: str
+    asked: int
+    not_asked: int
+    doubted: int
+    rows: list[DoubtedText]
+
+    def to_json(self) -> dict[str, object]:
+        """Return what `refract doubts --json` prints."""
+        return asdict(self)
+
+
+def doubts(paths: Paths, params: Params, name: str, limit: int) -> DoubtedLabels:
+    """Return labelled texts that fits without them would label otherwise, `limit` at most.
+
+    InputError where the instruction has no labels, or no text could be left out.
     """
     files = label_sources(paths)
     if check_name(name) in files.errors:
@@ -42,13 +61,13 @@ def doubts(paths: Paths, params: Params, name: str, limit: int) -> dict[str, Any
             f"{files[name].shown}: found no text that could be left out; expected two texts or more"
             " of two labels; label more"
         )
-    return {
-        "instruction": name,
-        "asked": found.asked,
-        "not_asked": found.unasked,
-        "doubted": len(found.listed),
-        "rows": rows(paths, found, limit),
-    }
+    return DoubtedLabels(
+        instruction=name,
+        asked=found.asked,
+        not_asked=found.unasked,
+        doubted=len(found.listed),
+        rows=rows(paths, found, limit),
+    )
 
 
 def doubted(paths: Paths, params: Params, labels: LabelSet) -> learning.Doubts:
@@ -59,22 +78,11 @@ def doubted(paths: Paths, params: Params, labels: LabelSet) -> learning.Doubts:
     return learning.doubts(known, fit.method, fit.method_settings(), fit.seed)
 
 
-def rows(paths: Paths, found: learning.Doubts, limit: int) -> list[dict[str, Any]]:
+def rows(paths: Paths, found: learning.Doubts, limit: int) -> list[DoubtedText]:
     """Return the first `limit` doubts with their texts."""
     first = found.listed[:limit]
     read = base_table.texts(paths.base_table)
     ids = [doubt.id for doubt in first]
     parts = read(ids) if ids else ()
     texts = {key: text for part in parts for key, text in part.select("id", "text").iter_rows()}
-    return [
-        {
-            "id": doubt.id,
-            "label": list(doubt.given),
-            "likelier": doubt.likelier,
-            "p_label": round(doubt.p_given, 4),
-            "p_likelier": round(doubt.p_likelier, 4),
-            "margin": round(doubt.margin, 4),
-            "text": texts.get(doubt.id, ""),
-        }
-        for doubt in first
-    ]
+    return [doubt.of(texts.get(doubt.id, "")) for doubt in first]

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
+from flows.queries.evaluation import Evaluation, Figures, NotCompared, Previous
 from flows.state.label_sources import label_sources
+from flows.state.live_transform import live_transform
 from flows.state.spoken_names import name_reader
 from flows.state.staleness import settings_fingerprint
 from tasks.core.encoding import base_table
 from tasks.core.encoding.featurizer import space_of
 from tasks.core.evaluation import held_out
-from tasks.core.evaluation.bootstrap import LEVEL, RESAMPLES, ScoreReport
+from tasks.core.evaluation.bootstrap import LEVEL, RESAMPLES
 from tasks.core.evaluation.held_out import Recipe, Trial, Truth, Version
 from tasks.core.labels.files import OwnColumns, label_file
 from tasks.core.labels.multilabel import pairs
@@ -28,16 +30,15 @@ from tasks.core.views.kept_versions import Seen, kept_versions, labels_of
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import write_json
 from tasks.core.workspace.instruction_name import BASE
-from tasks.core.workspace.manifest import read_manifest
-from tasks.core.workspace.manifests import Card, ViewStamp
+from tasks.core.workspace.manifests import Card
 from tasks.core.workspace.paths import Paths
 
 METHOD = f"{100 * LEVEL:.0f} % bootstrap over texts, {RESAMPLES} resamples"
 MOST = 0.5  # share of the texts that may be left out for the sake of the previous version
 
 
-def evaluate(paths: Paths, params: Params, name: str, truth: Path | None = None) -> dict[str, Any]:
-    """Score view `name` on labels its transform has not seen, as a JSON value.
+def evaluate(paths: Paths, params: Params, name: str, truth: Path | None = None) -> Evaluation:
+    """Score view `name` on labels its transform has not seen.
 
     Without a truth file these are the labels that its own fit holds out, and each version is
     fitted anew without them. With one, the published transforms are scored as they are, on the
@@ -48,7 +49,7 @@ def evaluate(paths: Paths, params: Params, name: str, truth: Path | None = None)
     return _Evaluation(paths, params, name).run(truth)
 
 
-def write_evaluation(paths: Paths, file: Path, found: dict[str, Any]) -> None:
+def write_evaluation(paths: Paths, file: Path, found: Evaluation) -> None:
     """Write what `evaluate` found; InputError where DVC would take the file for a verb's output."""
     made = (paths.corpus, paths.vectors, paths.transforms, paths.views, paths.metric_folder)
     tracked = [folder.resolve() for folder in (*made, paths.raw, paths.labels)]
@@ -57,7 +58,7 @@ def write_evaluation(paths: Paths, file: Path, found: dict[str, Any]) -> None:
             f"{file}: a folder, or inside what a verb reads or makes; expected a file beside it,"
             f" such as {paths.inside(paths.evaluations / 'name.json')}"
         )
-    write_json(file, found)
+    write_json(file, found.to_json())
 
 
 class _Evaluation:
@@ -67,11 +68,10 @@ class _Evaluation:
         self._paths, self._params, self._name = paths, params, name
         self._keys = base_table.keys(paths.base_table)
         self._present = label_sources(paths).get(name)
-        stamp = read_manifest(paths.view_stamp(name), ViewStamp) or ViewStamp()
-        self._kept = paths.kept_transform(name, stamp.transform)
+        self._kept = live_transform(paths, name)
         self._noted: dict[str, int] = {}
 
-    def run(self, truth: Path | None) -> dict[str, Any]:
+    def run(self, truth: Path | None) -> Evaluation:
         rows = self._labels_of(self._kept)
         if rows is None:
             raise InputError(
@@ -84,9 +84,24 @@ class _Evaluation:
         )
         found, right = held_out.scored(self._paths.base_table, trial, self._params.fit.seed)
         source = "held-out labels" if truth is None else self._paths.inside(truth)
-        return {**self._said(trial.truth, found, source, previous), "accuracy": right}
+        card = read_card(self._kept)
+        return Evaluation(
+            view=self._name,
+            on=source,
+            method=card.method,
+            experts=experts_of(card),
+            texts=len(trial.truth.labels),
+            labels=len(set(trial.truth.labels.values())),
+            left_out=trial.truth.left_out,
+            noted=self._noted,
+            interval=METHOD,
+            previous=previous,
+            scores={name: _rounded(one.figures) for name, one in found.items()},
+            gains={name: _rounded(gain) for name, gain in found["view"].gains.items()},
+            accuracy=right,
+        )
 
-    def _on_held_out(self, live: Version, rows: LabelSet) -> tuple[Trial, dict[str, Any]]:
+    def _on_held_out(self, live: Version, rows: LabelSet) -> tuple[Trial, Previous | NotCompared]:
         fit = self._params.fit
         if live.recipe is None:
             raise InputError(
@@ -98,12 +113,13 @@ class _Evaluation:
         held_out.check_scorable(truth, self._name)
         hashes = rows.hash_of
         spaces = {"view": self._refitted(live, truth, hashes)}
+        about: Previous | NotCompared
         try:
             version, about = self._previous()
             hashes |= self._hashes(list(version.seen.labels))
             spaces = {"previous": self._refitted(version, truth, hashes)} | spaces
         except InputError as error:
-            about = {"not_compared": str(error)}
+            about = NotCompared(str(error))
         return Trial(truth, spaces), about
 
     def _refitted(self, version: Version, truth: Truth, hashes: dict[str, str]) -> Transform:
@@ -111,7 +127,7 @@ class _Evaluation:
         reader = name_reader(self._paths, self._params, self._name, method)
         return held_out.refitted(self._paths.base_table, version, truth, hashes, reader)
 
-    def _on_truth(self, live: Version, file: Path) -> tuple[Trial, dict[str, Any]]:
+    def _on_truth(self, live: Version, file: Path) -> tuple[Trial, Previous | NotCompared]:
         texts = base_table.texts(self._paths.base_table)
         own = OwnColumns(self._params.ingest.id, self._params.ingest.text)
         given = replace(label_file(file, self._name), own=own)
@@ -126,12 +142,13 @@ class _Evaluation:
         truth = held_out.unseen(rows, live.seen)
         held_out.check_scorable(truth, str(file))
         spaces = {"view": held_out.as_it_is(live)}
+        about: Previous | NotCompared
         try:
             version, about = self._previous()
             truth = self._unseen_by(version, rows, truth)
             spaces = {"previous": held_out.as_it_is(version)} | spaces
         except InputError as error:
-            about = {"not_compared": str(error)}
+            about = NotCompared(str(error))
         return Trial(truth.sampled(self._params.fit.seed), spaces), about
 
     def _unseen_by(self, version: Version, rows: LabelSet, truth: Truth) -> Truth:
@@ -144,7 +161,7 @@ class _Evaluation:
         held_out.check_scorable(both, "unseen by both")
         return both
 
-    def _previous(self) -> tuple[Version, dict[str, Any]]:
+    def _previous(self) -> tuple[Version, Previous]:
         """Return the version that was live before; InputError says why there is none to compare."""
         others = kept_versions(self._kept.parent, self._kept.name)
         if not others:
@@ -154,7 +171,7 @@ class _Evaluation:
             raise InputError("it reads vectors of another encoder")
         if rows is None:
             raise InputError("the labels that it was made from are not known any more")
-        about = {"transform": others[0].name, "method": card.method, "texts": len(rows.ids)}
+        about = Previous(others[0].name, card.method, len(rows.ids))
         return self._version(others[0], rows), about
 
     def _labels_of(self, kept: Path) -> LabelSet | None:
@@ -168,25 +185,6 @@ class _Evaluation:
     def _hashes(self, ids: list[str]) -> dict[str, str]:
         rows = self._keys.filter(pl.col("id").is_in(ids))
         return dict(zip(rows["id"], rows["text_hash"], strict=True))
-
-    def _said(
-        self, truth: Truth, found: dict[str, ScoreReport], source: str, previous: dict[str, Any]
-    ) -> dict[str, Any]:
-        card = read_card(self._kept)
-        return {
-            "view": self._name,
-            "on": source,
-            "method": card.method,
-            "experts": experts_of(card),
-            "texts": len(truth.labels),
-            "labels": len(set(truth.labels.values())),
-            "left_out": truth.left_out,
-            "noted": self._noted,
-            "interval": METHOD,
-            "previous": previous,
-            "scores": {name: _rounded(one.figures) for name, one in found.items()},
-            "gains": {name: _rounded(gain) for name, gain in found["view"].gains.items()},
-        }
 
 
 def _recipe(params: Params, card: Card) -> Recipe | None:
@@ -204,12 +202,9 @@ def _recipe(params: Params, card: Card) -> Recipe | None:
     return None
 
 
-def _rounded(figures: dict[str, Any]) -> dict[str, Any]:
-    return {
-        measure: None if found is None else {k: round(v, 2) + 0.0 for k, v in asdict(found).items()}
-        for measure, found in figures.items()
-    }
+def _rounded(figures: Figures) -> Figures:
+    return {measure: found and found.rounded(2) for measure, found in figures.items()}
 
 
-def _some(names: Any) -> str:
+def _some(names: Iterable[str]) -> str:
     return ", ".join(f"'{name}'" for name in list(names)[:3])

@@ -7,15 +7,13 @@ from pathlib import Path
 
 import polars as pl
 
+from flows.state.live_transform import live_card
 from tasks.core.settings.params import Params
 from tasks.core.store import tables
-from tasks.core.transforms.card import read_card
 from tasks.core.views import export as files
 from tasks.core.views.dataset_folder import export_dataset
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.instruction_name import BASE
-from tasks.core.workspace.manifest import read_manifest
-from tasks.core.workspace.manifests import ViewStamp
 from tasks.core.workspace.paths import Paths
 
 ENDINGS = {
@@ -92,8 +90,7 @@ def _about(paths: Paths, params: Params, name: str) -> tuple[list[str], dict[str
     encoder = {"bundled": "sentence-transformers/all-MiniLM-L6-v2"}.get(model, known)
     if name == BASE:
         return [], {"encoder": encoder}
-    stamp = read_manifest(paths.view_stamp(name), ViewStamp) or ViewStamp()
-    card = read_card(paths.kept_transform(name, stamp.transform))
+    card = live_card(paths, name)
     given = f"{sum(card.counts.values()):,} labelled texts" if card.counts else "labelled texts"
     return card.labels, {
         "instruction": card.wording or name,

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
-from typing import Any
 
 import polars as pl
 
+from flows.state.live_transform import live_transform
 from tasks.core.evaluation.measures import BRIEF
 from tasks.core.store import frames, tables
+from tasks.core.text.brief import shift, short
 from tasks.core.text.characters import visible
 from tasks.core.transforms.card import CARD
 from tasks.core.workspace.instruction_name import BASE
 from tasks.core.workspace.manifest import read_manifest
-from tasks.core.workspace.manifests import Card, EmbedStamp, Scores, ViewStamp
+from tasks.core.workspace.manifests import Card, EmbedStamp, Scores
 from tasks.core.workspace.paths import Paths
 
 EXCERPT = 240  # characters of a text
@@ -28,7 +29,7 @@ class Results(pl.DataFrame):
     What is made of it by Polars is a plain frame again.
     """
 
-    def _repr_html_(self, *_: Any, **__: Any) -> str:
+    def _repr_html_(self, *_: object, **__: object) -> str:
         names = [name for name in _FIRST if name in self.columns]
         rows = [[_shown(row[name]) for name in names] for row in self.head(MOST).to_dicts()]
         more = len(self) - len(rows)
@@ -44,7 +45,7 @@ def workspace_html(paths: Paths, names: Sequence[str]) -> str:
     rows = []
     for name in names:
         scores = read_manifest(paths.metric(name), Scores) or Scores()
-        shifts = [_shift(scores.before.get(key), scores.after.get(key)) for key in BRIEF]
+        shifts = [shift(scores.before.get(key), scores.after.get(key)) for key in BRIEF]
         rows.append([name, f"{scores.texts or 0:,}", *shifts])
     title = f"{paths.root.resolve().name}: {stamp.rows:,} texts"
     empty = "" if rows else "no views yet: labels into data/labels/NAME.csv, then refract run"
@@ -58,8 +59,7 @@ def view_html(paths: Paths, name: str) -> str:
     view = paths.view_table(name)
     found = frames.whole(view, ["label"], tables.live_version(view))
     counts = dict(found["label"].value_counts(sort=True).rows())
-    stamp = read_manifest(paths.view_stamp(name), ViewStamp) or ViewStamp()
-    card = read_manifest(paths.kept_transform(name, stamp.transform) / CARD, Card) or Card()
+    card = read_manifest(live_transform(paths, name) / CARD, Card) or Card()
     given = card.counts
     labels = sorted({*counts, *given}, key=lambda label: -counts.get(label, 0))
     rows = [[label, f"{given.get(label, 0):,}", f"{counts.get(label, 0):,}"] for label in labels]
@@ -68,15 +68,10 @@ def view_html(paths: Paths, name: str) -> str:
     return _table(title, ["label", "labelled texts", "texts in the view"], rows[:MOST], more)
 
 
-def _shift(before: Any, after: Any) -> str:
-    return "–" if before is None or after is None else f"{before:.1f} → {after:.1f}"
-
-
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.3f}"
-    flat = " ".join(str("" if value is None else value).split())
-    return flat if len(flat) <= EXCERPT else flat[: EXCERPT - 1] + "…"
+    return short("" if value is None else str(value), EXCERPT)
 
 
 def _table(title: str, names: Iterable[str], rows: Iterable[Sequence[str]], note: str) -> str:

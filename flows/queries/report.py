@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -15,27 +15,30 @@ from flows.queries.versions import view_versions
 from flows.queries.workspace import Workspace
 from flows.state import staleness
 from flows.state.label_sources import label_sources
+from flows.state.live_transform import live_card
 from flows.state.spoken_names import name_reader
 from flows.state.trust import ask, is_agreed, keeping
 from tasks.core.encoding import base_table
 from tasks.core.evaluation.bootstrap import Interval, ScoreReport, bootstrap_scores
+from tasks.core.evaluation.doubts import DoubtedText
 from tasks.core.evaluation.measures import MEASURES
 from tasks.core.labels.multilabel import one_each
 from tasks.core.labels.reader import LabelSet, read_labels
 from tasks.core.report import page, vega
 from tasks.core.report.confusion import Confusion, confusion
-from tasks.core.report.maps import atlas, excerpt
+from tasks.core.report.maps import EXCERPT, atlas
 from tasks.core.report.page import Story
 from tasks.core.report.prediction_rows import likeliest
+from tasks.core.settings.calibrated import CalibratedAuto
 from tasks.core.settings.params import Params
-from tasks.core.transforms.card import read_card
+from tasks.core.text.brief import short
 from tasks.core.transforms.training_set import labelled
 from tasks.core.views.active_learning import BOUNDARY, NOVEL
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import write_bytes, write_text
 from tasks.core.workspace.instruction_name import check_name
 from tasks.core.workspace.manifest import read_manifest
-from tasks.core.workspace.manifests import Card, EmbedStamp, ViewStamp
+from tasks.core.workspace.manifests import Card, EmbedStamp
 from tasks.core.workspace.paths import Paths
 from tasks.versioning.run_git_and_dvc import place_of
 
@@ -90,8 +93,7 @@ def _write(paths: Paths, stories: list[Story], script: str, *, index: bool) -> l
 
 def _story(workspace: Workspace, name: str) -> Story:
     paths, params = workspace.paths, workspace.params
-    stamp = read_manifest(paths.view_stamp(name), ViewStamp) or ViewStamp()
-    card = read_card(paths.kept_transform(name, stamp.transform))
+    card = live_card(paths, name)
     labels, unchecked = _labels(paths, params, name)
     known = one_each(labels.label_of) if labels else {}
     found: Confusion | None = None
@@ -99,6 +101,7 @@ def _story(workspace: Workspace, name: str) -> Story:
     if labels is not None:
         found, scores, unchecked = _checked(paths, params, card, labels)
     view = paths.view_table(name)
+    wanted, unlisted = _wanted(paths, name)
     return Story(
         name=name,
         wording=name if card.wording is None else card.wording,
@@ -107,7 +110,8 @@ def _story(workspace: Workspace, name: str) -> Story:
         labels=card.labels,
         atlas=atlas(paths.base_table, view, known, params.fit.seed),
         likeliest=likeliest(view),
-        wanted=_wanted(paths, name),
+        wanted=wanted,
+        unlisted=unlisted,
         doubted=_doubted(paths, params, labels),
         scores=scores,
         held_out=found.texts if found else 0,
@@ -131,28 +135,26 @@ def _labels(paths: Paths, params: Params, name: str) -> tuple[LabelSet | None, s
         return None, f"Not checked: {error}."
 
 
-def _wanted(paths: Paths, name: str) -> dict[str, pl.DataFrame]:
-    """Return the texts worth labelling next, shortened, by why.
-
-    Nothing where the label file cannot be read: `_labels` has said why.
-    """
+def _wanted(paths: Paths, name: str) -> tuple[dict[str, pl.DataFrame], str]:
+    """Return the texts worth labelling next, shortened, by why; or none, and why there are none."""
     try:
         rows = worth_labelling(paths, name, 2 * LISTED, 0.5)
-    except InputError:
-        return {}
-    shortened = rows.with_columns(pl.col("text").map_elements(excerpt, return_dtype=pl.String))
-    return {why: shortened.filter(pl.col("why") == why) for why in (BOUNDARY, NOVEL)}
+    except InputError as error:
+        return {}, f"Not listed: {error}."
+    brief = pl.col("text").map_elements(lambda text: short(text, EXCERPT), return_dtype=pl.String)
+    shortened = rows.with_columns(brief)
+    return {why: shortened.filter(pl.col("why") == why) for why in (BOUNDARY, NOVEL)}, ""
 
 
 def _doubted(
     paths: Paths, params: Params, labels: LabelSet | None
-) -> tuple[int, list[dict[str, Any]]]:
+) -> tuple[int, list[DoubtedText]]:
     """Return how many labels are in doubt, and the first of them with their texts, shortened."""
     if labels is None:
         return 0, []
     found = doubted(paths, params, labels)
     first = rows(paths, found, LISTED)
-    return len(found.listed), [row | {"text": excerpt(row["text"])} for row in first]
+    return len(found.listed), [replace(row, text=short(row.text, EXCERPT)) for row in first]
 
 
 def _checked(
@@ -216,19 +218,24 @@ def _facts(paths: Paths, name: str, card: Card) -> dict[str, str]:
     }
 
 
-def _method(card: Card) -> tuple[str, dict[str, Any], dict[str, str]]:
+def _method(card: Card) -> tuple[str, dict[str, object], dict[str, str]]:
     """Return the method with what it chose, its settings, and what it was chosen from."""
-    method, settings, tried = card.method, dict[str, Any](card.settings), {}
-    if "chosen" in settings:
-        method = f"{method}: {settings['chosen']}"
-        losses = [(each["method"], each["log_loss"]) for each in settings["tried"]]
-        said = ", ".join(f"{name} {_short(loss)}" for name, loss in losses)
-        tried = {"Tried": f"{said} (log-loss on labels left out, the least is best)"}
-        settings = dict(settings["settings"])
-    return method, {**settings.pop("gate", {}), **settings}, tried
+    if card.method != "auto":
+        return card.method, _flat(card.settings), {}
+    found = CalibratedAuto.of(card.settings)
+    said = ", ".join(f"{each.method} {_short(each.log_loss)}" for each in found.tried)
+    tried = {"Tried": f"{said} (log-loss on labels left out, the least is best)"}
+    return f"{card.method}: {found.chosen}", _flat(card.settings["settings"]), tried
 
 
-def _short(value: Any) -> str:
+def _flat(settings: object) -> dict[str, object]:
+    """Return settings in the order of the card, those of the discriminant behind them first."""
+    own = dict(settings) if isinstance(settings, Mapping) else {}
+    behind = own.pop("gate", None)
+    return {**(behind if isinstance(behind, Mapping) else {}), **own}
+
+
+def _short(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

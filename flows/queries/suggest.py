@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from flows.state.label_sources import label_sources
+from flows.state.live_transform import live_transform
 from tasks.core.encoding import base_table
 from tasks.core.labels.files import NO_NAMES, LabelFile
 from tasks.core.labels.reader import labelled_ids
@@ -15,8 +16,6 @@ from tasks.core.views.active_learning import NOVELTY
 from tasks.core.views.kept_versions import copies
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.instruction_name import BASE
-from tasks.core.workspace.manifest import read_manifest
-from tasks.core.workspace.manifests import ViewStamp
 from tasks.core.workspace.paths import Paths
 
 
@@ -54,9 +53,8 @@ def _known(paths: Paths, name: str) -> set[str]:
 
 
 def _label_files(paths: Paths, name: str) -> Iterator[LabelFile]:
-    stamp = read_manifest(paths.view_stamp(name), ViewStamp) or ViewStamp()
     present = label_sources(paths).get(name)
     own = present.own if present else NO_NAMES
-    yield from copies(paths.kept_transform(name, stamp.transform), own)
+    yield from copies(live_transform(paths, name), own)
     if present is not None:
         yield present

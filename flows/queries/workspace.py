@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flows.state.live_transform import live_card
 from flows.state.staleness import fitted
 from flows.state.trust import ask
 from tasks.core.settings.params import load_params
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     import polars as pl
 
+    from flows.queries.evaluation import Evaluation
     from tasks.core.encoding.encoder import Encoder
     from tasks.core.views.search import Space
 
@@ -70,7 +73,8 @@ class View:
         return view_html(self._workspace.paths, self.name)
 
     @cached_property
-    def _space(self) -> Space:
+    def space(self) -> Space:
+        """The view as something to search; what it finds are records, not dictionaries."""
         from tasks.core.encoding.vector_space import fingerprint
         from tasks.core.query.encoder import load_query_encoder
         from tasks.core.views.search import Space
@@ -94,7 +98,8 @@ class View:
         self, text: str, k: int = 10, where: str | None = None, *, distinct: bool = False
     ) -> list[dict[str, Any]]:
         """Return the `k` texts closest to `text` as dictionaries, best first."""
-        return self._space.search(text, k, where, distinct=distinct)
+        found = self.space.search(text, k, where, distinct=distinct)
+        return [hit.to_json() for hit in found]
 
     def search(
         self, text: str, k: int = 10, where: str | None = None, *, distinct: bool = False
@@ -114,7 +119,8 @@ class View:
 
         key: an id, or a beginning that one id alone has; that text itself is left out.
         """
-        return self._space.similar(key, k, where, distinct=distinct)
+        found = self.space.similar(key, k, where, distinct=distinct)
+        return [hit.to_json() for hit in found]
 
     def similar(
         self, key: str, k: int = 10, where: str | None = None, *, distinct: bool = False
@@ -155,15 +161,7 @@ class View:
     @property
     def labels(self) -> list[str]:
         """The labels that the view tells apart; none of the base vectors."""
-        from tasks.core.transforms.card import read_card
-        from tasks.core.workspace.manifest import read_manifest
-        from tasks.core.workspace.manifests import ViewStamp
-
-        if self.name == BASE:
-            return []
-        paths = self._workspace.paths
-        stamp = read_manifest(paths.view_stamp(self.name), ViewStamp) or ViewStamp()
-        return list(read_card(paths.kept_transform(self.name, str(stamp.transform))).labels)
+        return [] if self.name == BASE else live_card(self._workspace.paths, self.name).labels
 
     def doubts(self, limit: int = 20) -> pl.DataFrame:
         """Return labelled texts whose label is probably wrong, the most doubtful first.
@@ -176,13 +174,13 @@ class View:
         from tasks.core.labels.multilabel import joined
 
         found = doubts(self._workspace.paths, self._workspace.params, self.name, limit)
-        rows = [row | {"label": joined(row["label"])} for row in found["rows"]]
+        rows = [asdict(row) | {"label": joined(row.label)} for row in found.rows]
         numbers = dict.fromkeys(("p_label", "p_likelier", "margin"), pl.Float64)
         names = ("id", "label", "likelier", *numbers, "text")
         return pl.DataFrame(rows, {name: numbers.get(name, pl.String) for name in names})
 
-    def evaluate(self, truth: Path | None = None) -> dict[str, Any]:
-        """Score the view on labels it has not seen, with intervals, as a JSON value."""
+    def evaluate(self, truth: Path | None = None) -> Evaluation:
+        """Score the view on labels it has not seen, with intervals."""
         from flows.queries.evaluate import evaluate
 
         return evaluate(self._workspace.paths, self._workspace.params, self.name, truth)

@@ -58,7 +58,7 @@ def _at(table: Any, *keys: str) -> Any:
     return table
 
 
-def _table(file: Path) -> dict[str, Any]:
+def _table(file: Path) -> dict[str, object]:
     try:
         return tomllib.loads(file.expanduser().read_text("utf-8"))
     except (OSError, ValueError, RuntimeError):  # RuntimeError: nobody knows where ~ is

@@ -57,6 +57,7 @@ class ReportPages:
     async def __call__(
         self, scope: Any, receive: Any, send: Callable[[Any], Awaitable[None]]
     ) -> None:
+        """Answer one request, or hand it on."""
         if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
             await self._app(scope, receive, send)
             return

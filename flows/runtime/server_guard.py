@@ -56,6 +56,7 @@ class Guard:
         self._credentials = b"Basic " + base64.b64encode(secret.encode())
 
     async def __call__(self, scope: Any, receive: _Receive, send: _Send) -> None:
+        """Hand one request on, or refuse it."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return

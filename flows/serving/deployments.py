@@ -68,7 +68,7 @@ def _cron(line: str | None, timezone: str) -> Schedule | None:
 
 
 def _deployment(
-    flow: Any, name: str, parameters: dict[str, Any], schedule: Schedule | None, **more: Any
+    flow: Any, name: str, parameters: dict[str, object], schedule: Schedule | None, **more: Any
 ) -> RunnerDeployment:
     made: RunnerDeployment = flow.to_deployment(
         name=name,

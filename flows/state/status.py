@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 
 from flows.state import staleness
 from flows.state.label_sources import label_sources
 from flows.state.sources import documents
+from flows.state.staleness import FRESH, Verdict
 from flows.state.trust import ask
 from flows.state.wholeness import unfinished
+from tasks.core.labels.files import LabelFile
 from tasks.core.settings.params import Params
 from tasks.core.transforms.card import CARD
 from tasks.core.workspace.errors import InputError
@@ -16,7 +19,9 @@ from tasks.core.workspace.manifest import read_manifest
 from tasks.core.workspace.manifests import (
     ByMeasure,
     Card,
+    Counts,
     EmbedStamp,
+    Gate,
     IngestStamp,
     Scores,
     ViewStamp,
@@ -24,19 +29,113 @@ from tasks.core.workspace.manifests import (
 from tasks.core.workspace.paths import Paths
 
 
-def read_status(paths: Paths, params: Params) -> dict[str, Any]:
-    """Return the state of the workspace as a JSON value."""
+@dataclass(frozen=True, kw_only=True)
+class CorpusState:
+    """The corpus, what became of the rows of its documents, and whether it is to be made anew."""
+
+    texts: int = 0
+    sources: int = 0
+    rejected: Counts = field(default_factory=dict)
+    notes: Counts = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    columns: dict[str, str] = field(default_factory=dict)
+    verdict: Verdict
+
+    def to_json(self) -> dict[str, object]:
+        """Return this as a JSON object, the verdict in keys of its own."""
+        return _flat(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VectorsState:
+    """The base vectors, by which encoder, and whether they are to be made anew.
+
+    rows: None before there are any; truncated: texts longer than the encoder reads.
+    """
+
+    rows: int | None = None
+    dimensions: int | None = None
+    model: str | None = None
+    precision: str | None = None
+    storage: str | None = None
+    truncated: int | None = None
+    verdict: Verdict
+
+    def to_json(self) -> dict[str, object]:
+        """Return this as a JSON object, the verdict in keys of its own."""
+        return _flat(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstructionState:
+    """One instruction: what its transform and view are, how good, and whether they are stale.
+
+    labels: texts by label; texts: how many were labelled; accuracy: share of held-out texts that
+    get their label, in percent; knn_ceiling: see `Scores`; rows, dimensions: of the view.
+    """
+
+    wording: str = ""
+    labels: Counts = field(default_factory=dict)
+    notes: Counts = field(default_factory=dict)
+    read_as: list[str] = field(default_factory=list)
+    gate: Gate | None = None
+    method: str | None = None
+    before: ByMeasure = field(default_factory=dict)
+    after: ByMeasure = field(default_factory=dict)
+    texts: int | None = None
+    held_out: int | None = None
+    accuracy: float | None = None
+    knn_ceiling: float | None = None
+    rows: int = 0
+    dimensions: int | None = None
+    transform: Verdict
+    view: Verdict = FRESH
+
+    @property
+    def rejected(self) -> bool:
+        """Whether the label file was not used."""
+        return self.transform.reason.startswith(staleness.REJECTED)
+
+    def to_json(self) -> dict[str, object]:
+        """Return this as a JSON object; the gate is an empty one where it was not asked."""
+        gate = {"state": self.gate.state, "why": self.gate.why} if self.gate else {}
+        return {**asdict(self), "gate": gate}
+
+
+@dataclass(frozen=True)
+class WorkspaceState:
+    """A workspace; unfinished: what a kill has left halfway, in a line each."""
+
+    root: str
+    unfinished: list[str]
+    corpus: CorpusState
+    vectors: VectorsState
+    instructions: dict[str, InstructionState]
+
+    def to_json(self) -> dict[str, object]:
+        """Return what `refract status --json` prints."""
+        return {
+            "root": self.root,
+            "unfinished": self.unfinished,
+            "corpus": self.corpus.to_json(),
+            "vectors": self.vectors.to_json(),
+            "instructions": {name: one.to_json() for name, one in self.instructions.items()},
+        }
+
+
+def read_status(paths: Paths, params: Params) -> WorkspaceState:
+    """Return the state of the workspace; InputError where a newer Refract has written its notes."""
     ask(paths, "links")  # what it remembers of files is written down
-    return {
-        "root": str(paths.root.resolve()),
-        "unfinished": unfinished(paths),
-        "corpus": _corpus(paths, params),
-        "vectors": _vectors(paths, params),
-        "instructions": _instructions(paths, params),
-    }
+    return WorkspaceState(
+        root=str(paths.root.resolve()),
+        unfinished=unfinished(paths),
+        corpus=_corpus(paths, params),
+        vectors=_vectors(paths, params),
+        instructions=_instructions(paths, params),
+    )
 
 
-def _corpus(paths: Paths, params: Params) -> dict[str, Any]:
+def _corpus(paths: Paths, params: Params) -> CorpusState:
     stamp = read_manifest(paths.stamp("ingest"), IngestStamp) or IngestStamp()
     try:
         sources = documents(paths, params).files
@@ -44,62 +143,50 @@ def _corpus(paths: Paths, params: Params) -> dict[str, Any]:
             paths, staleness.sources_fingerprint(paths, params, sources)
         )
     except InputError as error:
-        verdict = staleness.Verdict(True, str(error))
-    return {
-        "texts": stamp.kept,
-        "sources": stamp.sources,
-        "rejected": stamp.rejected,
-        "notes": stamp.notes,
-        "remarks": stamp.remarks,
-        "columns": stamp.columns,
-        **_said(verdict),
-    }
+        verdict = Verdict(True, str(error))
+    return CorpusState(
+        texts=stamp.kept,
+        sources=stamp.sources,
+        rejected=stamp.rejected,
+        notes=stamp.notes,
+        remarks=stamp.remarks,
+        columns=stamp.columns,
+        verdict=verdict,
+    )
 
 
-def _vectors(paths: Paths, params: Params) -> dict[str, Any]:
+def _vectors(paths: Paths, params: Params) -> VectorsState:
     known = read_manifest(paths.stamp("embed"), EmbedStamp)
     stamp = known or EmbedStamp()
-    return {
-        "rows": None if known is None else stamp.rows,
-        "dimensions": stamp.dimensions,
-        "model": stamp.model,
-        "precision": stamp.precision,
-        "storage": stamp.storage,
-        "truncated": stamp.truncated,
-        **_said(staleness.embed_verdict(paths, params)),
-    }
+    return VectorsState(
+        rows=None if known is None else stamp.rows,
+        dimensions=stamp.dimensions,
+        model=stamp.model,
+        precision=stamp.precision,
+        storage=stamp.storage,
+        truncated=stamp.truncated,
+        verdict=staleness.embed_verdict(paths, params),
+    )
 
 
-def _instructions(paths: Paths, params: Params) -> dict[str, Any]:
+def _instructions(paths: Paths, params: Params) -> dict[str, InstructionState]:
     files = label_sources(paths)
     names = sorted({*files, *staleness.fitted(paths)})
     known = {name: _instruction(paths, params, name, files) for name in names}
     for name, error in files.errors.items():
-        rejected = staleness.Verdict(False, staleness.REJECTED + str(error))
-        known[name] = known.get(name, NOTHING) | {"transform": _said(rejected)}
+        rejected = Verdict(False, staleness.REJECTED + str(error))
+        there = known.get(name)
+        known[name] = (
+            InstructionState(transform=rejected)
+            if there is None
+            else replace(there, transform=rejected)
+        )
     return known
 
 
-NOTHING: dict[str, Any] = {  # of a label file whose name is no instruction's
-    "wording": "",
-    "labels": {},
-    "notes": {},
-    "read_as": [],
-    "gate": {},
-    "method": None,
-    "before": {},
-    "after": {},
-    "texts": None,
-    "held_out": None,
-    "accuracy": None,
-    "knn_ceiling": None,
-    "rows": 0,
-    "dimensions": None,
-    "view": {"stale": False, "reason": staleness.FRESH.reason},
-}
-
-
-def _instruction(paths: Paths, params: Params, name: str, files: dict[str, Any]) -> dict[str, Any]:
+def _instruction(
+    paths: Paths, params: Params, name: str, files: Mapping[str, LabelFile]
+) -> InstructionState:
     card = read_manifest(paths.transform(name) / CARD, Card) or Card()
     view = read_manifest(paths.view_stamp(name), ViewStamp) or ViewStamp()
     scores = read_manifest(paths.metric(name), Scores) or Scores()
@@ -107,32 +194,33 @@ def _instruction(paths: Paths, params: Params, name: str, files: dict[str, Any])
         made_from = staleness.fit_fingerprints(paths, params, name, files[name])
         fit = staleness.fit_verdict(paths, name, made_from)
     else:
-        fit = staleness.Verdict(False, "its label file is gone; transform and view are kept")
-    return {
-        "wording": staleness.wording(paths, params, name),
-        "labels": card.counts,
-        "notes": card.notes,
-        "read_as": card.read_as,
-        "gate": {"state": card.gate.state, "why": card.gate.why}
-        if card.gate and card.gate.state
-        else {},
-        "method": card.method or None,
-        "before": _defined(scores.before),
-        "after": _defined(scores.after),
-        "texts": scores.texts,
-        "held_out": scores.held_out,
-        "accuracy": scores.accuracy,
-        "knn_ceiling": scores.knn_ceiling,
-        "rows": view.rows,
-        "dimensions": view.size,
-        "transform": _said(fit),
-        "view": _said(staleness.view_verdict(paths, params, name)),
-    }
+        fit = Verdict(False, "its label file is gone; transform and view are kept")
+    return InstructionState(
+        wording=staleness.wording(paths, params, name),
+        labels=card.counts,
+        notes=card.notes,
+        read_as=card.read_as,
+        gate=card.gate if card.gate and card.gate.state else None,
+        method=card.method or None,
+        before=_defined(scores.before),
+        after=_defined(scores.after),
+        texts=scores.texts,
+        held_out=scores.held_out,
+        accuracy=scores.accuracy,
+        knn_ceiling=scores.knn_ceiling,
+        rows=view.rows,
+        dimensions=view.size,
+        transform=fit,
+        view=staleness.view_verdict(paths, params, name),
+    )
 
 
 def _defined(figures: ByMeasure) -> ByMeasure:
     return {measure: figure for measure, figure in figures.items() if figure is not None}
 
 
-def _said(verdict: staleness.Verdict) -> dict[str, Any]:
-    return {"stale": verdict.stale, "reason": verdict.reason}
+def _flat(state: CorpusState | VectorsState) -> dict[str, object]:
+    """Return a JSON object of `state`, with the keys of its verdict in the place of it."""
+    found = asdict(state)
+    del found["verdict"]
+    return {**found, **asdict(state.verdict)}

@@ -13,7 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from flows.warm.place import LARGEST, connect, folder, packed, unpacked
+from flows.warm.messages import LARGEST, Request, number_in, packed, unpacked
+from flows.warm.place import connect, folder
 
 WITH_PREFECT = ("ingest", "embed", "fit", "materialise", "run")
 VERBS = (
@@ -118,16 +119,16 @@ class _Command:
 
     def run(self, words: Sequence[str]) -> int | None:
         ignored = [number for number in FORWARDED if signal.getsignal(number) == signal.SIG_IGN]
-        request = {
-            "words": list(words),
-            "environment": dict(os.environ),
-            "umask": _umask(),
-            "limits": [[number, *resource.getrlimit(number)] for number in LIMITS],
-            "ignored": ignored,
-        }
+        request = Request(
+            words=list(words),
+            environment=dict(os.environ),
+            umask=_umask(),
+            limits=[(number, *resource.getrlimit(number)) for number in LIMITS],
+            ignored=[int(number) for number in ignored],
+        )
         folder = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
         try:
-            socket.send_fds(self._connection, [packed(request)], [0, 1, 2, folder])
+            socket.send_fds(self._connection, [request.packed()], [0, 1, 2, folder])
         except OSError:
             return None
         finally:
@@ -159,16 +160,16 @@ class _Command:
         os.kill(os.getpid(), signal.SIGSTOP)
         self._pass_on(signal.SIGCONT, None)
 
-    def _answer(self) -> dict[str, Any] | None:
+    def _answer(self) -> dict[str, object] | None:
         try:
             content = self._connection.recv(LARGEST)
             return unpacked(content) if content else None
         except (OSError, ValueError):
             return None
 
-    def _end(self, answer: dict[str, Any] | None) -> int:
+    def _end(self, answer: dict[str, object] | None) -> int:
         self._restore()
-        code = -signal.SIGKILL if answer is None else int(answer["code"])
+        code = -signal.SIGKILL if answer is None else number_in(answer, "code")
         if code < 0:  # end by the same signal: a shell asks for that
             signal.signal(-code, signal.SIG_DFL) if -code != signal.SIGKILL else None
             os.kill(os.getpid(), -code)

@@ -12,11 +12,12 @@ from contextlib import suppress
 from typing import Any, NoReturn, TextIO
 
 from flows.warm.client import FORWARDED, WITH_PREFECT, verb_of
+from flows.warm.messages import Request
 
 _DEATH = 1  # prctl's PR_SET_PDEATHSIG
 
 
-def become(request: dict[str, Any], handles: list[int], parent: int) -> None:
+def become(request: Request, handles: list[int], parent: int) -> None:
     """Take over words, environment, folder, streams, limits and signals of a command.
 
     handles: its three standard streams and its folder. Ends with `parent`. ValueError or OSError
@@ -26,21 +27,21 @@ def become(request: dict[str, Any], handles: list[int], parent: int) -> None:
     ctypes.CDLL(None).prctl(_DEATH, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
-    for number, soft, hard in request["limits"]:
+    for number, soft, hard in request.limits:
         resource.setrlimit(number, (soft, hard))
-    os.umask(request["umask"])
+    os.umask(request.umask)
     os.fchdir(handles[3])
     for number in range(3):
         os.dup2(handles[number], number)
     for handle in handles:
         os.close(handle)
     for signum in FORWARDED:
-        signal.signal(signum, signal.SIG_IGN if signum in request["ignored"] else signal.SIG_DFL)
-    if signal.SIGINT not in request["ignored"]:
+        signal.signal(signum, signal.SIG_IGN if signum in request.ignored else signal.SIG_DFL)
+    if signal.SIGINT not in request.ignored:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
-    os.environ.update(request["environment"])
-    sys.argv[:] = ["refract", *request["words"]]
+    os.environ.update(request.environment)
+    sys.argv[:] = ["refract", *request.words]
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         stream = _stream(number, getattr(sys, name))
         setattr(sys, name, stream)

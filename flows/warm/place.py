@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import stat
@@ -10,9 +9,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-LARGEST = 1 << 17  # bytes of a message; an environment is in one
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid
 
 
@@ -62,16 +59,3 @@ def peer(connection: socket.socket) -> tuple[int, int]:
     told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     process, user, _ = _CREDENTIALS.unpack(told)
     return process, user
-
-
-def packed(message: dict[str, Any]) -> bytes:
-    """Return a message as it is sent."""
-    return json.dumps(message).encode("utf-8", "surrogateescape")
-
-
-def unpacked(content: bytes) -> dict[str, Any]:
-    """Return a message as it was sent; ValueError for what is none."""
-    message = json.loads(content.decode("utf-8", "surrogateescape"))
-    if not isinstance(message, dict):
-        raise ValueError("no message")  # noqa: TRY004  # of a program, not of this one
-    return message

@@ -25,7 +25,8 @@ import flows
 import tasks
 from flows.warm.fork import become, run_and_end
 from flows.warm.identity import code, confines, identity, shared
-from flows.warm.place import LARGEST, folder, opened, packed, peer, unpacked
+from flows.warm.messages import LARGEST, Request, number_in, packed, request_in, unpacked
+from flows.warm.place import folder, opened, peer
 from flows.warm.start import STOPPED, end_all
 from tasks.core.workspace.errors import InputError
 
@@ -91,12 +92,13 @@ class _Warm:
             connection.settimeout(_SAYS)
             content, handles, _, _ = socket.recv_fds(connection, LARGEST, 8)
             connection.settimeout(None)
-            request = unpacked(content)
+            message = unpacked(content)
             self._check(connection)
-            if request.get("stop"):
+            if "stop" in message:
                 self._seconds = 0.0
                 raise ValueError("nothing to run")
-            if len(handles) != 4 or shared(request["environment"]) != self._began:
+            request = request_in(message)
+            if len(handles) != 4 or shared(request.environment) != self._began:
                 raise ValueError("a command of another environment")
         except (OSError, ValueError, KeyError):
             _close(connection, handles)
@@ -117,9 +119,7 @@ class _Warm:
         if user != os.geteuid() or confines(process) != self._own:
             raise PermissionError("confined otherwise")
 
-    def _be(
-        self, request: dict[str, Any], handles: list[int], own: socket.socket, parent: int
-    ) -> None:
+    def _be(self, request: Request, handles: list[int], own: socket.socket, parent: int) -> None:
         try:
             self._listener.close()
             for each in self._running:
@@ -146,7 +146,7 @@ def _hear(command: _Command) -> None:
     number = int(signal.SIGKILL)
     with suppress(OSError, ValueError, KeyError):
         content = command.connection.recv(LARGEST)
-        number = int(unpacked(content)["signal"]) if content else number
+        number = number_in(unpacked(content), "signal") if content else number
     with suppress(ProcessLookupError):  # it has ended, or has no group of its own yet
         (os.killpg if number in _OF_GROUP else os.kill)(command.process, number)
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from flows.runtime.lingering import none_lingers, seconds_to_linger
 from flows.warm.identity import identity
-from flows.warm.place import connect, folder, opened, packed
+from flows.warm.messages import packed
+from flows.warm.place import connect, folder, opened
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
 

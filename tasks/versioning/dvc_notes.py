@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from tasks.core.settings.yaml_file import parse_note
 from tasks.core.text.discretion import cut
@@ -45,6 +45,9 @@ _HOLDERS = tuple(  # below which nothing may be a link
 )
 _ENTRY = {"path", "hash", "md5", "size", "nfiles", "isexec"}  # what DVC notes of an output
 _DIGEST = re.compile(r"[0-9a-f]{32}(\.dir)?")
+
+Note = Mapping[str, object]
+"""A mapping of one of DVC's notes: nothing of it is known until it is looked at."""
 
 
 class Tree(Protocol):
@@ -120,7 +123,8 @@ class _Reader:
         self._where, self._name, self._links, self._found = where, name, links, found
         self._folder = posixpath.dirname(name)
 
-    def take(self, note: dict[str, Any]) -> None:
+    def take(self, note: Note) -> None:
+        """Collect the outputs of `note`; InputError where it names anything dangerous."""
         if self._name.endswith(".dvc"):
             self._stage(None, note)
             return
@@ -129,7 +133,7 @@ class _Reader:
             if isinstance(stage, dict):
                 self._stage(str(name), stage)
 
-    def _stage(self, name: str | None, stage: dict[str, Any]) -> None:
+    def _stage(self, name: str | None, stage: Note) -> None:
         own = self._name == _RAW_NOTE or (
             self._name in (_PIPELINE, _LOCK) and name is not None and name in STAGES
         )
@@ -150,7 +154,7 @@ class _Reader:
         text = str(wdir)
         return None if "${" in text else posixpath.join(folder, text)
 
-    def _check_own(self, name: str | None, stage: dict[str, Any]) -> None:
+    def _check_own(self, name: str | None, stage: Note) -> None:
         where = self._called(name)
         for key in ("foreach", "matrix", "wdir"):
             if stage.get(key) not in (None, "."):
@@ -179,7 +183,7 @@ class _Reader:
                 )
         return place
 
-    def _take_own(self, name: str | None, place: str, entry: dict[str, Any]) -> None:
+    def _take_own(self, name: str | None, place: str, entry: Note) -> None:
         where = self._called(name)
         known = (RAW,) if self._name == _RAW_NOTE else (*KEPT, *FIGURES)
         if place not in known:
@@ -206,13 +210,13 @@ class _Reader:
         return f"{self._where}{self._name}" + ("" if name is None else f": stage {cut(name)!r}")
 
 
-def _outputs(stage: object) -> Iterator[tuple[str, dict[str, Any]]]:
+def _outputs(stage: object) -> Iterator[tuple[str, Note]]:
     kinds = stage if isinstance(stage, dict) else {}
     for kind in ("outs", "metrics", "plots"):
         yield from _entries(kinds.get(kind))
 
 
-def _inputs(stage: dict[str, Any]) -> Iterator[str]:
+def _inputs(stage: Note) -> Iterator[str]:
     yield from (path for path, _ in _entries(stage.get("deps")))
     params = stage.get("params")
     for item in params if isinstance(params, list) else []:
@@ -221,7 +225,7 @@ def _inputs(stage: dict[str, Any]) -> Iterator[str]:
     yield from (str(path) for path in params) if isinstance(params, dict) else ()
 
 
-def _entries(value: object) -> Iterator[tuple[str, dict[str, Any]]]:
+def _entries(value: object) -> Iterator[tuple[str, Note]]:
     """Return path and settings of each, in any of the forms that DVC reads."""
     items = value if isinstance(value, list) else [value] if isinstance(value, str | dict) else []
     for item in items:

@@ -159,7 +159,7 @@ def of_dvc(files: Mapping[str, bytes]) -> Iterator[Reach]:
                     yield Reach("dvc", f"DVC is set up by {cut(name)} in {file}", str(value))
 
 
-def _sections(file: str, content: bytes) -> list[tuple[str, dict[str, Any]]]:
+def _sections(file: str, content: bytes) -> list[tuple[str, Mapping[str, object]]]:
     from configobj import ConfigObj, ConfigObjError
 
     refuse_conflict(file, content)

@@ -15,6 +15,7 @@ import pytest
 
 from flows import Workspace
 from flows.run import run
+from flows.state.staleness import FRESH
 from flows.state.status import read_status
 from tasks.core.store import arrow, tables
 from tasks.core.transforms.base import load
@@ -76,7 +77,7 @@ def test_every_transform_gives_the_vectors_and_labels_of_its_view(earlier, name)
 
 def test_status_says_of_it_what_it_did_but_that_readers_and_formulas_are_newer(earlier, then):
     workspace = Workspace(earlier)
-    now, was = read_status(workspace.paths, workspace.params), then["status"]
+    now, was = read_status(workspace.paths, workspace.params).to_json(), then["status"]
     was["corpus"] |= {"stale": True, "reason": "documents or settings changed"}
     for part in ("corpus", "vectors"):
         assert {key: now[part][key] for key in was[part]} == was[part]
@@ -116,5 +117,5 @@ def test_run_brings_it_up_to_date_and_encodes_nothing(earlier, then, monkeypatch
     was = then["views"]["base"]["vectors"]
     assert hashlib.sha256(rows["vector"].to_numpy().tobytes()).hexdigest() == was
     after = read_status(workspace.paths, workspace.params)
-    for about in after["instructions"].values():
-        assert about["transform"]["reason"] == about["view"]["reason"] == "up to date"
+    for about in after.instructions.values():
+        assert about.transform == about.view == FRESH

@@ -11,7 +11,7 @@ from flows.fit import fit
 from flows.queries.suggest import worth_labelling
 from flows.run import run
 from flows.state.label_sources import label_sources
-from flows.state.staleness import fit_fingerprints, fit_verdict, to_retire
+from flows.state.staleness import FRESH, fit_fingerprints, fit_verdict, to_retire
 from flows.state.status import read_status
 from tasks.core.settings.params import load_params
 from tasks.core.workspace.errors import InputError
@@ -66,9 +66,9 @@ def test_the_column_is_kept_in_params_and_makes_a_view(_labelled):
     assert "  48 of 72 texts have a value there; 3 labels\n" in said
     assert "fit subject: fitted; 48 texts with 3 labels" in said
     assert said.endswith("no view yet of subject; to see it: refract materialise subject\n")
-    state = read_status(Paths(root), load_params(Paths(root).params))["instructions"]["subject"]
-    assert (state["rows"], sum(state["labels"].values())) == (72, 48)
-    assert state["transform"] == {"stale": False, "reason": "up to date"}
+    state = read_status(Paths(root), load_params(Paths(root).params)).instructions["subject"]
+    assert (state.rows, sum(state.labels.values())) == (72, 48)
+    assert state.transform == FRESH
 
 
 def test_the_same_again_changes_nothing(labelled):

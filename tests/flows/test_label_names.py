@@ -25,7 +25,7 @@ def loads(monkeypatch):
 
 
 def tried(root, name):
-    return {each["expert"] for each in experts_of(read_card(Paths(root).transform(name)))}
+    return {each.expert for each in experts_of(read_card(Paths(root).transform(name)))}
 
 
 def test_names_are_read_once_and_weighed(made, loads):

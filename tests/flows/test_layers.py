@@ -130,13 +130,13 @@ def test_texts_that_were_cut_are_counted_in_a_first_embedding_and_after(tmp_path
     ingest(root)
     first = embed(root)
     assert (first.written, first.encoded, first.reused, first.truncated) == (31, 30, 1, 20)
-    vectors = read_status(Paths(root), load_params(Paths(root).params))["vectors"]
-    assert vectors["truncated"] == 20
+    vectors = read_status(Paths(root), load_params(Paths(root).params)).vectors
+    assert vectors.truncated == 20
     again = embed(root, rebuild=True)
     assert (again.encoded, again.truncated) == (30, 20)
     write_documents(root, [*long_documents()[15:], {**documents()[40], "id": "new"}])
     ingest(root)
     then = embed(root)
     assert (then.encoded, then.retired, then.truncated) == (1, 15, 0)
-    vectors = read_status(Paths(root), load_params(Paths(root).params))["vectors"]
-    assert vectors["truncated"] == 6  # 15 to 19, and the one that is there again
+    vectors = read_status(Paths(root), load_params(Paths(root).params)).vectors
+    assert vectors.truncated == 6  # 15 to 19, and the one that is there again

@@ -9,6 +9,7 @@ from flows.queries.versions import view_versions
 from flows.rollback import rollback
 from flows.run import run
 from flows.state import staleness
+from flows.state.staleness import Verdict
 from flows.state.status import read_status
 from tasks.core.settings.params import load_params
 from tasks.core.workspace.errors import InputError
@@ -24,7 +25,7 @@ HELD = "held at v1 by rollback; change the labels, or run 'refract fit mood --fo
 
 def said_of(root, name="mood"):
     paths = Paths(root)
-    return read_status(paths, load_params(paths.params))["instructions"][name]["transform"]
+    return read_status(paths, load_params(paths.params)).instructions[name].transform
 
 
 def nothing_stale(root):
@@ -68,14 +69,14 @@ def test_the_earlier_transform_is_applied_to_todays_corpus_and_recorded(root, se
 
 def test_a_rolled_back_view_is_held_until_its_labels_change_and_new_rows_do_not_end_it(root):
     rolled_back(root)
-    assert said_of(root) == {"stale": False, "reason": HELD}
+    assert said_of(root) == Verdict(False, HELD)
     write_documents(root, documents()[:66])
     report = run(root)
     assert "mood" not in [made.name for made in report.fit.fitted]
     assert [view.rows for view in report.materialise] == [66, 66]
-    assert said_of(root)["reason"] == HELD
+    assert said_of(root).reason == HELD
     write_labels(root, "mood", documents()[:50])
-    assert said_of(root) == {"stale": True, "reason": "its labels changed"}
+    assert said_of(root) == Verdict(True, "its labels changed")
     report = run(root, commit=True)
     assert [made.name for made in report.fit.fitted if made.refitted] == ["mood"]
     assert report.record.tags == ("view/mood/v4",)
@@ -88,7 +89,7 @@ def test_a_forced_fit_ends_the_hold(root):
     assert fingerprint(root) != newest
     fit(root, ["mood"], force=True)
     assert fingerprint(root) == newest
-    assert said_of(root)["reason"] == "up to date"
+    assert said_of(root).reason == "up to date"
     assert run(root, commit=True).record.tags == ("view/mood/v4",)
 
 
@@ -115,7 +116,7 @@ def test_a_rollback_killed_halfway_is_finished_by_doing_it_again(root, monkeypat
     assert report.fit.fitted == []
     assert [view.name for view in report.materialise] == ["mood"]
     assert report.record.tags == ("view/mood/v3",)
-    assert said_of(root)["reason"] == HELD
+    assert said_of(root).reason == HELD
 
 
 @pytest.mark.parametrize(

@@ -345,19 +345,20 @@ def test_a_corrupted_transform_is_named_with_the_way_on(made):
 
 
 def test_status_says_what_is_stale_and_why(world, made):
+    from flows.state.staleness import FRESH
     from flows.state.status import read_status
 
     params = load_params(Paths(made).params)
-    assert read_status(Paths(world), params)["corpus"]["reason"] == "no corpus yet"
+    assert read_status(Paths(world), params).corpus.verdict.reason == "no corpus yet"
     paths = Paths(made)
     state = read_status(paths, params)
-    assert state["corpus"]["texts"] == state["vectors"]["rows"] == 72
-    assert state["instructions"]["mood"]["transform"] == {"stale": False, "reason": "up to date"}
+    assert state.corpus.texts == state.vectors.rows == 72
+    assert state.instructions["mood"].transform == FRESH
     write_labels(made, "mood", documents()[:60])
     state = read_status(paths, params)
-    assert state["instructions"]["mood"]["transform"]["reason"] == "its labels changed"
-    assert state["instructions"]["topic"]["transform"]["reason"] == "up to date"
-    assert json.loads(json.dumps(state)) == state
+    assert state.instructions["mood"].transform.reason == "its labels changed"
+    assert state.instructions["topic"].transform.reason == "up to date"
+    assert json.loads(json.dumps(state.to_json())) == state.to_json()
 
 
 def test_an_export_holds_the_view_that_search_reads(made, tmp_path):

@@ -116,5 +116,5 @@ def test_a_truth_file_goes_by_its_texts_too_and_says_so(made):
     ]
     truth = write_csv(made / "truth.csv", exported, ["id", "text", "label"])
     found = Workspace(made).view("mood").evaluate(truth)
-    assert found["texts"] == len(rows)
-    assert found["noted"][BY_TEXT] == len(rows)
+    assert found.texts == len(rows)
+    assert found.noted[BY_TEXT] == len(rows)

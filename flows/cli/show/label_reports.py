@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import itertools
 import shlex
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from flows.cli.show.tables import Column, print_table
 from tasks.core.workspace.paths import Paths
 
+if TYPE_CHECKING:
+    from flows.label import LabelReport
+    from flows.label_options import LabelOptions
+    from tasks.core.annotation.answer_cache import Spent
+    from tasks.core.annotation.cost_estimate import Forecast
+    from tasks.core.annotation.job import LabelJob
+    from tasks.core.llm.client import Endpoint
+
 LISTED = 12  # labels shown; the card has them all
 
 
-def forecast(job: Any, steps: Sequence[Any]) -> None:
+def forecast(job: LabelJob, steps: Sequence[Forecast]) -> None:
+    """Print what each step of a labelling would still ask, and what that costs."""
     numbers = [(step.calls, step.tokens_in, step.tokens_out) for step in steps]
     money = [step.usd for step in steps]
     sums = [sum(column) for column in zip(*numbers, strict=True)] or [0, 0, 0]
@@ -34,7 +43,7 @@ def forecast(job: Any, steps: Sequence[Any]) -> None:
     click.echo(f"Reckoned with four bytes a token, without repetitions{prices}.")
 
 
-def asked(name: str, endpoint: Any) -> None:
+def asked(name: str, endpoint: Endpoint) -> None:
     """Say before the first call where texts go, and whose key."""
     from tasks.core.llm.keys import key_in
 
@@ -46,7 +55,8 @@ def asked(name: str, endpoint: Any) -> None:
     click.echo(f"label {name}: texts go to {endpoint.host}, with {key}", err=True)
 
 
-def labelled(report: Any, options: Any, paths: Paths) -> None:
+def labelled(report: LabelReport, options: LabelOptions, paths: Paths) -> None:
+    """Print what each step of a labelling has done, its labels, its cost, and what to do next."""
     for step in report.steps:
         known = f", {step.known:,} of them known before" if step.known else ""
         click.echo(f"label {report.name}: {step.step} {step.done:,} of {step.wanted:,}{known}")
@@ -58,7 +68,7 @@ def labelled(report: Any, options: Any, paths: Paths) -> None:
     if report.trouble:
         click.echo(f"  other files: {report.trouble}")
     if report.spent is not None:
-        _spent(report)
+        _spent(report, report.spent)
     place = paths.inside(report.file)
     if report.review:
         click.echo(f"{place}: the labels; edit them, then: {_again(report, options)}")
@@ -68,7 +78,7 @@ def labelled(report: Any, options: Any, paths: Paths) -> None:
             click.echo("the budget ended first: raise it and run the same command for the rest")
 
 
-def _again(report: Any, options: Any) -> str:
+def _again(report: LabelReport, options: LabelOptions) -> str:
     """Return the command that sorts the same texts into the labels that were edited."""
     given = {
         "--taxonomy": report.file,
@@ -80,7 +90,7 @@ def _again(report: Any, options: Any) -> str:
     return shlex.join(["refract", "label", report.name, *itertools.chain(*words)])
 
 
-def _labels(counts: dict[str, int]) -> None:
+def _labels(counts: Mapping[str, int]) -> None:
     most = sorted(counts.items(), key=lambda item: -item[1])
     said = [f"{name} {count:,}" for name, count in most[:LISTED]]
     more = f" and {len(most) - LISTED} more" if len(most) > LISTED else ""
@@ -88,11 +98,10 @@ def _labels(counts: dict[str, int]) -> None:
         click.echo(f"  labels: {', '.join(said)}{more}")
 
 
-def _spent(report: Any) -> None:
+def _spent(report: LabelReport, spent: Spent) -> None:
     from tasks.core.annotation.requests import MOST_ROOM
     from tasks.core.llm.answers import CUT, THINKING
 
-    spent = report.spent
     bad = {kind: n for kind, n in spent.outcomes.items() if kind != "answered"}
     failed = f" ({', '.join(f'{n:,} × {kind}' for kind, n in bad.items())})" if bad else ""
     cut = any(CUT in kind or THINKING in kind for kind in bad)

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,11 +14,24 @@ from flows.cli.show.tables import Column, print_table
 from flows.cli.terminal import give
 from tasks.core.evaluation.proof import PROVEN, UNPROVEN
 from tasks.core.labels.notes import with_names
+from tasks.core.text.brief import short
 from tasks.core.text.ids import short_id
 from tasks.core.workspace.manifest import Part
 from tasks.core.workspace.paths import Paths
 
+if TYPE_CHECKING:
+    from flows.embed import EmbedReport
+    from flows.fit import FitOutcome
+    from flows.materialise import ViewReport
+    from flows.record import Recorded
+    from flows.run import RunReport
+    from tasks.core.documents.corpus import CorpusReport
+    from tasks.core.views.search import Hit
+    from tasks.fit import FitReport
+    from tasks.maintain import UpkeepReport
+
 UNSAFE = re.compile("[\x7f-\x9f\u200e\u200f\u061c\u2028-\u202e\u2066-\u206f\ud800-\udfff]")
+WIDTH = 160  # characters of a text in a table
 REMARKS = 8  # lines about how files were read
 FEW = 50  # held-out texts below which a score moves by more than ten points by chance
 
@@ -43,13 +56,15 @@ def tell(report: Any, say: Callable[..., None], *more: Any, as_json: bool) -> No
 
 
 def nothing_to_do(verb: str, reason: str, *, as_json: bool = False) -> None:
+    """Print why a verb had nothing to do."""
     if as_json:
         print_json({"nothing_to_do": reason})
     else:
         click.echo(f"{verb}: nothing to do, {reason}")
 
 
-def ingested(report: Any, paths: Paths) -> None:
+def ingested(report: CorpusReport, paths: Paths) -> None:
+    """Print what became of the documents, and of the rows that were rejected."""
     click.echo(
         f"ingest: {report.kept:,} texts kept of {report.read:,} read from {report.sources:,} files"
     )
@@ -60,7 +75,8 @@ def ingested(report: Any, paths: Paths) -> None:
         click.echo(f"  column {old!r} is kept as {new!r}")
 
 
-def embedded(report: Any) -> None:
+def embedded(report: EmbedReport) -> None:
+    """Print how many texts were encoded, how, and in what time."""
     click.echo(
         f"embed: {report.rows:,} base vectors of {report.dimensions} dimensions;"
         f" {report.encoded:,} encoded in {report.precision}, {report.reused:,} reused,"
@@ -68,7 +84,8 @@ def embedded(report: Any) -> None:
     )
 
 
-def fitted(outcome: Any, silent: Sequence[str] = ()) -> None:
+def fitted(outcome: FitOutcome, silent: Sequence[str] = ()) -> None:
+    """Print each fit and each rejected label file; silent: those that are told elsewhere."""
     for report in outcome.fitted:
         how = "fitted" if report.refitted else "kept, its labelled texts are the same"
         click.echo(
@@ -103,7 +120,7 @@ def older_views(older: Sequence[str], missing: Sequence[str]) -> None:
         )
 
 
-def _right(report: Any) -> None:
+def _right(report: FitReport) -> None:
     if report.accuracy is not None:
         click.echo(
             f"  {report.accuracy:.0f} % of {report.held_out:,} held-out texts get their label"
@@ -118,7 +135,8 @@ def unproven(before: str, state: str, why: str) -> None:
         click.echo(f"  {before}published without the gate: {why}; check the labels")
 
 
-def materialised(reports: Iterable[Any]) -> None:
+def materialised(reports: Iterable[ViewReport]) -> None:
+    """Print how many rows of each view were written."""
     for report in reports:
         how = "whole" if report.whole else f"{report.written:,} new, {report.retired:,} retired"
         click.echo(
@@ -127,17 +145,14 @@ def materialised(reports: Iterable[Any]) -> None:
         )
 
 
-def maintained(reports: Iterable[Any]) -> None:
+def maintained(reports: Iterable[UpkeepReport]) -> None:
+    """Print what became of each table."""
     for report in reports:
-        before, after = report.before, report.after
-        click.echo(
-            f"maintain {report.name}: {before.mib:,.1f} → {after.mib:,.1f} MiB,"
-            f" {before.fragments:,} → {after.fragments:,} fragments,"
-            f" {before.versions:,} → {after.versions:,} versions"
-        )
+        click.echo(f"maintain {report.in_words}")
 
 
-def ran(report: Any, paths: Paths) -> None:
+def ran(report: RunReport, paths: Paths) -> None:
+    """Print what each step of a run has done, and how long it took."""
     if report.ingest is not None:
         ingested(report.ingest, paths)
     if report.embed is not None:
@@ -149,7 +164,8 @@ def ran(report: Any, paths: Paths) -> None:
     click.echo(f"time: {laps}")
 
 
-def recorded(report: Any) -> None:
+def recorded(report: Recorded) -> None:
+    """Print what was recorded in DVC and git, and sent where."""
     if not report.in_dvc:
         click.echo(
             "record: skipped, this is no DVC repository (run 'git init && dvc init' to have one)"
@@ -164,29 +180,28 @@ def recorded(report: Any) -> None:
         click.echo(f"  tags: {', '.join(report.tags)}")
 
 
-def hits(found: list[tuple[str, str, list[dict[str, Any]]]], *, as_json: bool) -> None:
+def hits(found: Sequence[tuple[str, str, Sequence[Hit]]], *, as_json: bool) -> None:
+    """Print the texts that each query found in each view: query, view, and what was found."""
     if as_json:
-        rows = [{"query": query, "view": view, "hits": got} for query, view, got in found]
+        rows = [
+            {"query": query, "view": view, "hits": [hit.to_json() for hit in got]}
+            for query, view, got in found
+        ]
         print_json(rows[0]["hits"] if len(rows) == 1 else rows)
         return
     for query, view, got in found:
         print_table(
             f"{query}  ·  {view}",
-            Column("score", [f"{hit['score']:.3f}" for hit in got], "number"),
-            Column("label", [str(hit.get("label") or "") for hit in got]),
+            Column("score", [f"{hit.score:.3f}" for hit in got], "number"),
+            Column("label", [hit.label or "" for hit in got]),
             Column("confidence", [_sure(hit) for hit in got], "number", 1),
-            Column("id", [short_id(str(hit["id"])) for hit in got]),
-            Column("text", [short(hit["text"]) for hit in got], "words"),
+            Column("id", [short_id(hit.id) for hit in got]),
+            Column("text", [short(hit.text, WIDTH) for hit in got], "words"),
         )
 
 
-def _sure(hit: Mapping[str, Any]) -> str:
-    return f"{hit['confidence']:.2f}" if "confidence" in hit else ""
-
-
-def short(text: str | None, limit: int = 160) -> str:
-    flat = " ".join((text or "").split())
-    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+def _sure(hit: Hit) -> str:
+    return "" if hit.confidence is None else f"{hit.confidence:.2f}"
 
 
 def remarked(remarks: Sequence[str]) -> None:

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from flows.cli.show.reports import materialised, print_json, recorded, short
-from flows.cli.show.status_table import RIGHT, figure, right, shift
+from flows.cli.show.reports import materialised, print_json, recorded
+from flows.cli.show.status_table import RIGHT
 from flows.cli.show.tables import Column, fits, print_table
 from flows.queries.versions import RecordedCommit, ViewVersion
 from tasks.core.evaluation.measures import BRIEF
+from tasks.core.text.brief import NONE, figure, percent, shift, short
 from tasks.core.text.ids import short_id
 
+if TYPE_CHECKING:
+    from flows.checkout import CheckedOut
+    from flows.queries.diff import Difference, MovedTexts, ViewDifference
+    from flows.rollback import RolledBack
+
 LEFT = 5  # outputs of the user's own that are named
+NARROW = 120  # characters of a text beside its movement
 
 
 def commits(rows: Sequence[RecordedCommit], *, as_json: bool) -> None:
+    """Print the recorded versions of the workspace."""
     if as_json:
         print_json([asdict(row) for row in rows])
         return
@@ -36,6 +44,7 @@ def commits(rows: Sequence[RecordedCommit], *, as_json: bool) -> None:
 
 
 def view(name: str, rows: Sequence[ViewVersion], *, as_json: bool) -> None:
+    """Print the recorded versions of view `name`, with their scores."""
     if as_json:
         print_json([asdict(row) for row in rows])
         return
@@ -48,7 +57,7 @@ def view(name: str, rows: Sequence[ViewVersion], *, as_json: bool) -> None:
         Column("texts", [_count(row.texts) for row in rows], "number", 4),
         Column("labels", [_count(row.labels) for row in rows], "number", 3),
         Column("method", [row.method or "removed" for row in rows], "name", 2),
-        Column(RIGHT[0], [right(row.accuracy) for row in rows], "number"),
+        Column(RIGHT[0], [percent(row.accuracy) for row in rows], "number"),
         *(
             Column(title, [figure(row.after.get(key)) for row in rows], "number")
             for key, title in BRIEF.items()
@@ -60,7 +69,8 @@ def _here(rows: Sequence[RecordedCommit | ViewVersion]) -> list[str]:
     return ["*" if row.here else "" for row in rows]
 
 
-def checked_out(report: Any) -> None:
+def checked_out(report: CheckedOut) -> None:
+    """Print where a checkout has led, and what it left to the user."""
     where = f"branch {report.branch}" if report.branch else "no branch (HEAD is detached)"
     how = "fetched what the cache lacked" if report.fetched else "all of it was in the cache"
     click.echo(f"checkout {report.rev}: at {report.commit[:7]}, {where}; {how}")
@@ -72,7 +82,8 @@ def checked_out(report: Any) -> None:
         click.echo("  back: 'refract checkout main'; to go on from here: 'git switch -c NAME'")
 
 
-def rolled_back(report: Any) -> None:
+def rolled_back(report: RolledBack) -> None:
+    """Print which version came back, and until when it is held."""
     click.echo(
         f"rollback {report.name}: {report.was} → {report.version}, {report.source}; held until its"
         f" labels change, or 'refract fit {report.name} --force'"
@@ -81,21 +92,20 @@ def rolled_back(report: Any) -> None:
     recorded(report.record)
 
 
-def differences(found: Mapping[str, Any], *, as_json: bool) -> None:
+def differences(found: Difference, *, as_json: bool) -> None:
+    """Print what two versions differ in: a line a view, then the texts that moved."""
     if as_json:
-        print_json(found)
+        print_json(found.to_json())
         return
-    old, new = found["from"], found["to"]
-    click.echo(
-        f"{old['rev']} → {new['rev']}: {_count(old['texts'])} → {_count(new['texts'])} texts"
-    )
-    _overview(found["views"])
-    for name, about in found["views"].items():
-        if about.get("moved", {}).get("texts"):
-            _moved(name, about["moved"])
+    old, new = found.old, found.new
+    click.echo(f"{old.rev} → {new.rev}: {_count(old.texts)} → {_count(new.texts)} texts")
+    _overview(found.views)
+    for name, about in found.views.items():
+        if about.moved is not None and about.moved.texts:
+            _moved(name, about.moved)
 
 
-def _overview(views: Mapping[str, Any]) -> None:
+def _overview(views: Mapping[str, ViewDifference]) -> None:
     wide = fits(*_columns(views, both=True))
     print_table(
         f"views, {'earlier → ' if wide else ''}later; kept: share of the nearest neighbours",
@@ -103,37 +113,44 @@ def _overview(views: Mapping[str, Any]) -> None:
     )
 
 
-def _columns(views: Mapping[str, Any], *, both: bool) -> list[Column]:
+def _columns(views: Mapping[str, ViewDifference], *, both: bool) -> list[Column]:
     """Return the columns about each view; both: earlier scores as well as later ones."""
-    sides = [about["sides"] for about in views.values()]
-    moved = [about.get("moved", {}) for about in views.values()]
-    counts = [f"{_count(old.get('labels'))} → {_count(new.get('labels'))}" for old, new in sides]
+    sides = [about.sides for about in views.values()]
+    moved = [about.moved for about in views.values()]
+    counts = [f"{_count(old.labels)} → {_count(new.labels)}" for old, new in sides]
 
     def scores(key: str) -> list[str]:
-        after = [(old.get("after", {}), new.get("after", {})) for old, new in sides]
-        return [shift(old, new, key) if both else figure(new.get(key)) for old, new in after]
+        after = [(old.after.get(key), new.after.get(key)) for old, new in sides]
+        return [shift(was, now) if both else figure(now) for was, now in after]
 
     return [
         Column("view", list(views)),
-        Column("what", [about["state"] for about in views.values()]),
+        Column("what", [about.state for about in views.values()]),
         Column("labels", counts, "number", 2),
         *(Column(title, scores(key), "number") for key, title in BRIEF.items()),
-        Column("relabelled", [_count(each.get("labels_changed")) for each in moved], "number", 1),
-        Column("kept", [_share(each.get("neighbours_kept")) for each in moved], "number"),
+        Column(
+            "relabelled",
+            [_count(each.labels_changed if each else None) for each in moved],
+            "number",
+            1,
+        ),
+        Column(
+            "kept", [_share(each.neighbours_kept if each else None) for each in moved], "number"
+        ),
     ]
 
 
-def _moved(name: str, moved: Mapping[str, Any]) -> None:
-    many = f"{moved['compared']:,} texts that both have"
-    if moved["compared"] < moved["common"]:
-        many = f"a seeded sample of {moved['compared']:,} of {moved['common']:,} texts"
-    texts = moved["texts"]
+def _moved(name: str, moved: MovedTexts) -> None:
+    many = f"{moved.compared:,} texts that both have"
+    if moved.compared < moved.common:
+        many = f"a seeded sample of {moved.compared:,} of {moved.common:,} texts"
+    texts = moved.texts
     print_table(
-        f"{name}: what moved most, nearest {moved['k']} among {many}",
-        Column("id", [short_id(text["id"]) for text in texts]),
-        Column("label", [_relabelled(*text["label"]) for text in texts]),
-        Column("kept", [_share(text["neighbours_kept"]) for text in texts], "number"),
-        Column("text", [short(text["text"], 120) for text in texts], "words"),
+        f"{name}: what moved most, nearest {moved.k} among {many}",
+        Column("id", [short_id(text.id) for text in texts]),
+        Column("label", [_relabelled(*text.label) for text in texts]),
+        Column("kept", [_share(text.neighbours_kept) for text in texts], "number"),
+        Column("text", [short(text.text, NARROW) for text in texts], "words"),
     )
 
 
@@ -142,7 +159,7 @@ def _relabelled(old: str, new: str) -> str:
 
 
 def _share(value: float | None) -> str:
-    return "–" if value is None else f"{value:.0%}"
+    return NONE if value is None else f"{value:.0%}"
 
 
 def _version(row: ViewVersion) -> str:
@@ -155,4 +172,4 @@ def _date(text: str) -> str:
 
 
 def _count(value: int | None) -> str:
-    return "–" if value is None else f"{value:,}"
+    return NONE if value is None else f"{value:,}"

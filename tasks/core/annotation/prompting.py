@@ -26,13 +26,13 @@ _LABEL = re.compile(r"\A\W{0,4}(?:(?:the|final)\s)?(?:label|category|class)\W{0,
 _BOXED = re.compile(r"\A\W*boxed\{(?:\\text\{)?([^{}]*)\}+\W*\Z")
 _BREAKS = {0x85: " ", 0x2028: " ", 0x2029: " "}  # end a line for some, and JSON leaves them
 
-_NAMED: dict[str, Any] = {
+_NAMED: dict[str, object] = {
     "type": "object",
     "properties": {"label": {"type": "string"}, "description": {"type": "string"}},
     "required": ["label", "description"],
     "additionalProperties": False,
 }
-_PROPOSED: dict[str, Any] = {
+_PROPOSED: dict[str, object] = {
     "type": "object",
     "properties": {"labels": {"type": "array", "items": _NAMED}},
     "required": ["labels"],

@@ -9,7 +9,7 @@ neighbours that were found once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,10 @@ class Interval:
     value: float
     low: float
     high: float
+
+    def rounded(self, decimals: int) -> Interval:
+        """Return all three to so many decimals, none of them -0."""
+        return Interval(*(round(each, decimals) + 0.0 for each in astuple(self)))
 
 
 @dataclass(frozen=True)

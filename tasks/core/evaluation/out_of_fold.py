@@ -68,7 +68,9 @@ def _answerable(held: Labelled, trial: Transform) -> Labelled:
     return held.part(np.flatnonzero(met[held.y]))
 
 
-def folds(known: Labelled, method: str, settings: Mapping[str, Any], seed: int) -> Iterator[Part]:
+def folds(
+    known: Labelled, method: str, settings: Mapping[str, object], seed: int
+) -> Iterator[Part]:
     """Put away a fifth of the texts in turn, and ask what was learnt from the others."""
     fold = (fates(known.rows.hashes, seed) * FOLDS).astype(int)
     cheap = method in CLOSED

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from tasks.core.evaluation.gains import Gain, Part
 from tasks.core.evaluation.metrics import Scores
@@ -49,7 +48,7 @@ def weigh(
     known: Labelled,
     held: Labelled,
     trial: Transform,
-    settings: Mapping[str, Any],
+    settings: Mapping[str, object],
     seed: int,
     method: str,
 ) -> Ruling:

@@ -146,7 +146,7 @@ def _is_span(value: Any) -> bool:
     return all(isinstance(one, int | float) for one in value[:2])
 
 
-def _of_objects(items: list[dict[str, Any]]) -> Answer:
+def _of_objects(items: list[Mapping[str, object]]) -> Answer:
     if len(items) > 1 and any("score" in one or "confidence" in one for one in items):
         return Answer(reason=SCORES)
     each = [_of_object(one) for one in items]
@@ -167,7 +167,7 @@ def majority(answers: list[tuple[str, ...]]) -> Answer:
     return _named(won) if won else Answer(reason=DIFFER)
 
 
-def _of_object(value: Mapping[str, Any]) -> Answer:
+def _of_object(value: Mapping[str, object]) -> Answer:
     if not value:
         return Answer(reason=EMPTY)
     known = {str(key).lower(): each for key, each in value.items()}
@@ -178,8 +178,9 @@ def _of_object(value: Mapping[str, Any]) -> Answer:
     ranked = known.get("labels")
     if isinstance(ranked, list) and len(ranked) > 1 and {"scores", "probabilities"} & known.keys():
         return Answer(reason=SCORES)
-    if isinstance(known.get("taxonomy"), list):
-        return _named(" > ".join(map(str, path)) for path in known["taxonomy"])
+    paths = known.get("taxonomy")
+    if isinstance(paths, list):
+        return _named(" > ".join(map(str, path)) for path in paths)
     for key in CHOICES:
         if key in known:
             return _inside(known[key])
@@ -195,11 +196,11 @@ def _inside(value: Any) -> Answer:
     return meaning(value)
 
 
-def _asks(value: Mapping[str, Any]) -> bool:
+def _asks(value: Mapping[str, object]) -> bool:
     return bool({"answer", "answers", "radio_answer", "checklist_answers"} & value.keys())
 
 
-def _of_flags(value: Mapping[str, Any]) -> Answer:
+def _of_flags(value: Mapping[str, object]) -> Answer:
     """Return as labels the keys of an object that are set: {"fee": 1, "late": 0} says fee."""
     flags = list(value.values())
     if all(isinstance(flag, bool | int | float) and flag in (0, 1) for flag in flags):

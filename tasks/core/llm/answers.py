@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from tasks.core.workspace.files import digest
 
@@ -40,7 +40,7 @@ class PromptRequest:
     system: str
     user: str
     size: int  # tokens of the answer at most
-    schema: Mapping[str, Any] | None = None
+    schema: Mapping[str, object] | None = None
 
     def key(self, model: str) -> str:
         """Return a fingerprint of the question and the model, by which its answer is cached."""

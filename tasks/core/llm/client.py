@@ -130,7 +130,7 @@ class _OpenAI:
         answer = read_reply(value, question)
         return replace(answer, text=hide_whole(answer.text, self._key))
 
-    async def _send(self, body: Mapping[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
+    async def _send(self, body: Mapping[str, object]) -> tuple[int, Mapping[str, str], bytes]:
         """Send a request; return status, headers and body of the reply, whatever they are."""
         import httpx2
         import openai
@@ -159,7 +159,7 @@ class _OpenAI:
         said = excerpt(words_of(str(cause), self._key))
         return NoAnswerError(f"no connection ({type(cause).__name__})", passing=True, said=said)
 
-    def _options(self, question: PromptRequest) -> dict[str, Any]:
+    def _options(self, question: PromptRequest) -> dict[str, object]:
         """Return a request's body, without what the endpoint has refused and the model's name."""
         refused = self._endpoint.refused
         told = {"system": question.system, "user": question.user}
@@ -167,7 +167,7 @@ class _OpenAI:
             told = {"user": f"{question.system}\n\n{question.user}"}
         messages = [{"role": role, "content": text} for role, text in told.items()]
         length = "max_completion_tokens" if "max_tokens" in refused else "max_tokens"
-        options: dict[str, Any] = {"messages": messages, length: question.size}
+        options: dict[str, object] = {"messages": messages, length: question.size}
         if self._settings.temperature is not None and "temperature" not in refused:
             options["temperature"] = self._settings.temperature
         if question.schema is not None and "response_format" not in refused:
@@ -176,7 +176,7 @@ class _OpenAI:
         return options
 
     def _refusal(
-        self, status: int, headers: Mapping[str, str], words: str, options: Mapping[str, Any]
+        self, status: int, headers: Mapping[str, str], words: str, options: Mapping[str, object]
     ) -> Exception:
         """Return the error to raise for a refusal; status 0: the reply told none."""
         said = excerpt(words)
@@ -216,11 +216,13 @@ class _OpenAI:
             " in /v1)"
         )
 
-    def _unknown(self, status: int, words: str, options: Mapping[str, Any]) -> str | None:
+    def _unknown(self, status: int, words: str, options: Mapping[str, object]) -> str | None:
         """Return which of OPTIONAL the endpoint refuses by its words, or None."""
         if status == 429 or NOT_UNKNOWN.search(words):
             return None
-        sent = {*options, *(["system"] if len(options["messages"]) > 1 else [])}
+        messages = options["messages"]
+        both = isinstance(messages, list) and len(messages) > 1
+        sent = {*options, *(["system"] if both else [])}
         if status not in (0, 400, 422):  # a template that fails is an internal error to some
             sent &= {"system"}
         return next(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
 from tasks.core.llm.answers import (
     CUT,
@@ -35,14 +36,17 @@ _THOUGHTS = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
 _CALLS = ("tool_calls", "function_call")
 _SAYS = (None, "text", "output_text")  # types of the parts that make up what is said
 
+Object = Mapping[str, object]
+"""A JSON object of an endpoint: nothing of it is known until it is looked at."""
 
-def parse(body: bytes) -> dict[str, Any]:
+
+def parse(body: bytes) -> Object:
     """Return the reply's object, also from a stream that nobody asked for; NoAnswerError if none.
 
     Endpoints put blanks, comments or a list around it, and any content type above it.
     """
     text = body.decode("utf-8-sig", "replace").strip()
-    value = _stream(text) if text.startswith(("data:", "event:", "id:", ":")) else None
+    value: object = _stream(text) if text.startswith(("data:", "event:", "id:", ":")) else None
     value = _load(text) if value is None else value
     value = _load(text[text.find("{") : text.rfind("}") + 1]) if value is None else value
     if isinstance(value, list) and len(value) == 1:
@@ -52,17 +56,18 @@ def parse(body: bytes) -> dict[str, Any]:
     return value
 
 
-def _load(text: str) -> Any:
+def _load(text: str) -> object:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
 
 
-def _stream(text: str) -> dict[str, Any] | None:
+def _stream(text: str) -> Object | None:
     """Join the pieces of a reply that is a stream of events; None where it is cut, or is none."""
     pieces: dict[str, list[str]] = {"content": [], "reasoning_content": [], "refusal": []}
-    finish, whole = None, dict[str, Any]()
+    finish: object = None
+    whole: dict[str, object] = {}
     lines = [line[5:].strip() for line in text.splitlines() if line.startswith("data:")]
     for event in (_load(line) for line in lines if line != "[DONE]"):
         if not isinstance(event, dict) or event.get("error"):
@@ -80,14 +85,14 @@ def _stream(text: str) -> dict[str, Any] | None:
     return whole | {"choices": [{"message": message, "finish_reason": finish}]}
 
 
-def _first(value: dict[str, Any]) -> dict[str, Any] | None:
+def _first(value: Object) -> Object | None:
     """Return the first of a reply's choices; None where it has none."""
     choices = value.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
     return first if isinstance(first, dict) else None
 
 
-def error_in(value: dict[str, Any]) -> Any:
+def error_in(value: Object) -> object:
     """Return the error that a reply holds in spite of its status; None where it holds none."""
     choice = _first(value)
     if choice is not None:
@@ -99,7 +104,7 @@ def error_in(value: dict[str, Any]) -> Any:
     return value if isinstance(told, str) and "choices" not in value else None
 
 
-def read_reply(value: dict[str, Any], question: PromptRequest) -> Answer:
+def read_reply(value: Object, question: PromptRequest) -> Answer:
     """Return the answer without thoughts; NoAnswerError where there is none, or a part of one."""
     choice = _first(value)
     if choice is None:
@@ -112,7 +117,7 @@ def read_reply(value: dict[str, Any], question: PromptRequest) -> Answer:
     return answer
 
 
-def _message(choice: dict[str, Any]) -> dict[str, Any]:
+def _message(choice: Object) -> Object:
     message = choice.get("message", choice.get("delta"))
     if message is None and isinstance(choice.get("text"), str):
         return {"content": choice["text"]}
@@ -121,7 +126,7 @@ def _message(choice: dict[str, Any]) -> dict[str, Any]:
     return message
 
 
-def _written(message: dict[str, Any]) -> str:
+def _written(message: Object) -> str:
     """Return all that a message says; of one in parts those that are no thoughts."""
     content = message.get("content")
     if isinstance(content, dict):
@@ -134,22 +139,21 @@ def _written(message: dict[str, Any]) -> str:
     return (content or "").encode("utf-8", "replace").decode()  # halves of a surrogate pair go
 
 
-def _thoughts(message: dict[str, Any]) -> str:
+def _thoughts(message: Object) -> str:
     """Return what a message holds of thoughts apart from what it says, as text of any form."""
-    apart = [message[key] for key in _THOUGHTS[:3] if isinstance(message.get(key), str)]
+    told = (message.get(key) for key in _THOUGHTS[:3])
+    apart = [each for each in told if isinstance(each, str)]
     parts = message.get("content")
     if isinstance(parts, list):
         apart += [str(part) for part in parts if not _is_said(part)]
     return "".join(apart[:1]) or ("…" if message.get("reasoning_details") else "")
 
 
-def _is_said(part: Any) -> bool:
+def _is_said(part: object) -> bool:
     return isinstance(part, dict) and part.get("type") in _SAYS
 
 
-def _check(
-    choice: dict[str, Any], message: dict[str, Any], answer: Answer, question: PromptRequest
-) -> None:
+def _check(choice: Object, message: Object, answer: Answer, question: PromptRequest) -> None:
     """Raise NoAnswerError unless a model has said what it had to say."""
     finish = choice.get("finish_reason")
     finish = finish.get("type") if isinstance(finish, dict) else finish
@@ -177,7 +181,7 @@ def _check_whole(answer: Answer, question: PromptRequest, told: bool) -> None:
     raise NoAnswerError(kind, passing=True, wait=0, cut=True, billed=billed)
 
 
-def _silence(message: dict[str, Any]) -> str:
+def _silence(message: Object) -> str:
     if any(message.get(key) for key in _CALLS):
         return "a tool call and no answer"
     content = message.get("content")
@@ -186,14 +190,14 @@ def _silence(message: dict[str, Any]) -> str:
     return "thoughts and no answer" if thought else "empty answer"
 
 
-def _billed(value: dict[str, Any], question: PromptRequest, text: str) -> Answer:
+def _billed(value: Object, question: PromptRequest, text: str) -> Answer:
     taken = _taken(value.get("usage"))
     if taken is None:
         return Answer("", question.tokens(), tokens_of(text), estimated=True)
     return Answer("", *taken)
 
 
-def _taken(usage: Any) -> tuple[int, int] | None:
+def _taken(usage: object) -> tuple[int, int] | None:
     """Return the tokens sent and received, or None where a reply does not tell both.
 
     Some count thoughts in the total alone, and bill them as received.
@@ -206,5 +210,5 @@ def _taken(usage: Any) -> tuple[int, int] | None:
     return sent, max(received, total - sent) if _is_count(total) else received
 
 
-def _is_count(value: Any) -> TypeGuard[int]:
+def _is_count(value: object) -> TypeGuard[int]:
     return type(value) is int and 0 <= value <= MOST

@@ -54,10 +54,10 @@ def _read(folder: Path, max_length: int | None) -> PlainModel | None:
     own = folder / modules["Transformer"]
     if not (own / WEIGHTS).is_file():  # in shards, or in another format
         return None
-    config, pooling = read_json(own / "config.json"), folder / modules["Pooling"] / "config.json"
-    words = read_json(own / "tokenizer_config.json") or {}
-    asked = read_json(own / "sentence_bert_config.json") or {}
-    how, about = _pooling(read_json(pooling) or {}), read_json(folder / _ABOUT) or {}
+    config, pooling = _note(own / "config.json"), folder / modules["Pooling"] / "config.json"
+    words = _note(own / "tokenizer_config.json") or {}
+    asked = _note(own / "sentence_bert_config.json") or {}
+    how, about = _pooling(_note(pooling) or {}), _note(folder / _ABOUT) or {}
     if config is None or how is None or about.get("default_prompt_name"):
         return None
     if not (_is_bert(config) and _asks_nothing(asked) and _has_word_pieces(own, words)):
@@ -67,6 +67,10 @@ def _read(folder: Path, max_length: int | None) -> PlainModel | None:
         return None
     shape = Shape(*(config[key] for key in ("num_hidden_layers", "num_attention_heads", _EPSILON)))
     return PlainModel(own / WEIGHTS, own / TOKENIZER, shape, config["hidden_size"], limit, how)
+
+
+def _note(file: Path) -> Note | None:
+    return read_json(file)
 
 
 def _modules(file: Path) -> dict[str, str] | None:
@@ -129,7 +133,7 @@ def _limit(config: Note, words: Note, asked: Note) -> int:
 
 def _has_word_pieces(folder: Path, words: Note) -> bool:
     """Tell whether texts are cut as BERT cuts them, and both files of the tokenizer agree on it."""
-    found = read_json(folder / TOKENIZER)
+    found = _note(folder / TOKENIZER)
     if found is None or words.get("tokenizer_class") not in ("BertTokenizer", "BertTokenizerFast"):
         return False
     normal = {

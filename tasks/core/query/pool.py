@@ -21,35 +21,33 @@ from tasks.core.query.posterior import (
     quadratic,
     unit,
 )
+from tasks.core.settings.calibrated import CalibratedPool, CorpusExpert, KernelExpert
 
 _TENSORS = {
     "kernel": {"landmarks", "weights"},
     "names": {"directions", "centre", "level", "spread"},
     "corpus": {"W", "mu", "ubar", "psi", "n"},
 }
-_SETTINGS = {"weights", "worth", "log_loss", "doubt", "gate", "kernel", "corpus"}
 
 Expert = Callable[[Floats, Floats], Floats]
 """Unit rows of base vectors (n, d) and of what labels read (n, f) to scores (n, k)."""
 
 
 def read_pool(
-    tensors: Tensors, settings: Mapping[str, Any]
+    tensors: Tensors, settings: CalibratedPool
 ) -> Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]] | None:
     """Return the map of a `Pool`; None where something is there that is not known here."""
     held: dict[str, dict[str, NDArray[Any]]] = {}
     for name, array in tensors.items():
         who, _, what = name.partition("_")
         held.setdefault(who, {})[what] = array
-    gate, own = held.pop("gate"), settings["gate"]
-    if not settings.keys() <= _SETTINGS or not is_discriminant(gate, own):
+    gate, own = held.pop("gate"), settings.discriminant
+    if not is_discriminant(gate):
         return None
     if any(_TENSORS.get(who) != theirs.keys() for who, theirs in held.items()):
         return None
-    parts, weights = discriminant_parts(gate, own), settings["weights"]
-    experts = {
-        who: _EXPERTS[who](_wide(theirs), settings.get(who, {})) for who, theirs in held.items()
-    }
+    parts, weights = discriminant_parts(gate, own), settings.weights
+    experts = {who: _expert(who, _wide(theirs), settings) for who, theirs in held.items()}
     if {who for who, weight in weights.items() if weight} - {"discriminant"} != experts.keys():
         return None
 
@@ -59,25 +57,36 @@ def read_pool(
         mixed = weights.get("discriminant", 0.0) * np.maximum(log_p, LEAST_LOG)
         for who, expert in experts.items():
             mixed = mixed + weights[who] * expert(base, rich)
-        return embedded(log_softmax(mixed), new, r, own["floor"], settings["doubt"])
+        return embedded(log_softmax(mixed), new, r, own.floor, settings.doubt)
 
     return apply
+
+
+def _expert(who: str, held: Mapping[str, Floats], settings: CalibratedPool) -> Expert:
+    """Return the scores of one expert; KeyError where it has tensors, but no settings."""
+    if who == "kernel" and settings.kernel is not None:
+        return _kernel(held, settings.kernel)
+    if who == "corpus" and settings.corpus is not None:
+        return _corpus(held, settings.corpus)
+    if who == "names":
+        return _names(held)
+    raise KeyError(who)
 
 
 def _wide(tensors: Mapping[str, NDArray[Any]]) -> dict[str, Floats]:
     return {name: array.astype(np.float64) for name, array in tensors.items()}
 
 
-def _kernel(held: Mapping[str, Floats], settings: Mapping[str, Any]) -> Expert:
+def _kernel(held: Mapping[str, Floats], settings: KernelExpert) -> Expert:
     def scores(_: Floats, rich: Floats) -> Floats:
-        likeness = near(rich, held["landmarks"], settings["width"])
-        found = log_softmax(settings["sharpness"] * (likeness @ held["weights"]))
+        likeness = near(rich, held["landmarks"], settings.width)
+        found = log_softmax(settings.sharpness * (likeness @ held["weights"]))
         return np.maximum(found, LEAST_LOG)
 
     return scores
 
 
-def _names(held: Mapping[str, Floats], _: Mapping[str, Any]) -> Expert:
+def _names(held: Mapping[str, Floats]) -> Expert:
     centre = held["centre"]
 
     def scores(x: Floats, _: Floats) -> Floats:
@@ -90,9 +99,9 @@ def _names(held: Mapping[str, Floats], _: Mapping[str, Any]) -> Expert:
     return scores
 
 
-def _corpus(held: Mapping[str, Floats], settings: Mapping[str, Any]) -> Expert:
+def _corpus(held: Mapping[str, Floats], settings: CorpusExpert) -> Expert:
     A, B, C = quadratic(held)
-    W, shift, T = held["W"], held["mu"] @ held["W"], settings["temperature"]
+    W, shift, T = held["W"], held["mu"] @ held["W"], settings.temperature
 
     def scores(_: Floats, rich: Floats) -> Floats:
         u = rich @ W - shift
@@ -100,6 +109,3 @@ def _corpus(held: Mapping[str, Floats], settings: Mapping[str, Any]) -> Expert:
         return np.maximum(log_softmax(found), LEAST_LOG)
 
     return scores
-
-
-_EXPERTS = {"kernel": _kernel, "names": _names, "corpus": _corpus}

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.core.numerics.rows import unit_rows
+from tasks.core.settings.calibrated import CalibratedDiscriminant
 
 Floats = NDArray[np.float64]
 Tensors = Mapping[str, NDArray[Any]]
@@ -19,22 +20,21 @@ _STRANGE, _DENSE = "strange_", "density_"
 _PLDA = {"W", "mu", "ubar", "psi", "n", "basis", "centre"}
 _SCORER = {f"{_STRANGE}{name}" for name in ("texts", "means", "level", "spread")}
 _DENSITY = {f"{_DENSE}{name}" for name in ("landmarks", "weights", "width", "level", "spread")}
-_CHOSEN = {"temperature", "novelty", "floor", "residual", "shrinkage"}
 
 
-def is_discriminant(tensors: Tensors, settings: Mapping[str, Any]) -> bool:
-    """Tell whether these are the tensors and settings of a `Discriminant`, and nothing else."""
-    return settings.keys() == _CHOSEN and tensors.keys() - _SCORER - _DENSITY == _PLDA
+def is_discriminant(tensors: Tensors) -> bool:
+    """Tell whether these are the tensors of a `Discriminant`, and nothing else."""
+    return tensors.keys() - _SCORER - _DENSITY == _PLDA
 
 
 def discriminant_parts(
-    tensors: Tensors, settings: Mapping[str, Any]
+    tensors: Tensors, settings: CalibratedDiscriminant
 ) -> Callable[[Floats, Floats], tuple[Floats, Floats, Floats]]:
     """Return what gives ln p (n, k), ν (n, 1) and r (n, m) of unit rows; see `Discriminant`."""
     held = {name: array.astype(np.float64) for name, array in tensors.items()}
     A, B, C = quadratic(held)
-    C[-1] += math.log(settings["novelty"] / (1 - settings["novelty"]))
-    W, shift, T = held["W"], held["mu"] @ held["W"], settings["temperature"]
+    C[-1] += math.log(settings.novelty / (1 - settings.novelty))
+    W, shift, T = held["W"], held["mu"] @ held["W"], settings.temperature
 
     def parts(x: Floats, rich: Floats) -> tuple[Floats, Floats, Floats]:
         r = _residual(x, held["basis"], held["centre"])

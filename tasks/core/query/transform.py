@@ -6,7 +6,7 @@ vectors. What a card or its tensors say beyond what is known here is left to the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,15 @@ from tasks.core.query.posterior import (
     log_softmax,
     near,
     unit,
+)
+from tasks.core.settings.calibrated import (
+    CalibratedAuto,
+    CalibratedCentroids,
+    CalibratedDiscriminant,
+    CalibratedGsTransform,
+    CalibratedKernel,
+    CalibratedPool,
+    CalibratedSettings,
 )
 from tasks.core.transforms.base import features_for, load
 from tasks.core.transforms.card import read_artifact
@@ -56,24 +65,25 @@ def load_map(folder: Path) -> Map:
 def _known(card: Card, tensors: Tensors) -> Map | None:
     method, settings = card.method, card.settings
     if method == "auto":
-        inner: Any = settings["settings"]
-        method, settings = str(settings["chosen"]), inner
+        found = CalibratedAuto.of(settings)
+        method, settings = found.chosen, found.settings.to_json()
     if method not in _MAPS:
         return None
-    return _MAPS[method](tensors, settings, card.features)
+    kind, read = _MAPS[method]
+    return read(tensors, kind.of(settings), card.features)
 
 
-def _identity(tensors: Tensors, settings: Mapping[str, Any], features: int) -> Map | None:
+def _identity(tensors: Tensors, _: CalibratedCentroids, features: int) -> Map | None:
     return (lambda x, _: unit_rows(x)) if tensors.keys() == {"centroids"} else None
 
 
-def _fda(tensors: Tensors, settings: Mapping[str, Any], features: int) -> Map | None:
+def _fda(tensors: Tensors, _: CalibratedCentroids, features: int) -> Map | None:
     if tensors.keys() != {"W", "mu", "centroids"}:
         return None
     return lambda x, _: (unit_rows(x) - tensors["mu"]) @ tensors["W"]
 
 
-def _gstransform(tensors: Tensors, settings: Mapping[str, Any], features: int) -> Map | None:
+def _gstransform(tensors: Tensors, _: CalibratedGsTransform, features: int) -> Map | None:
     layers = range(len(tensors) // 2)
     names = {f"{kind}_{at}" for at in layers for kind in ("weight", "bias")}
     if tensors.keys() != names | {"centroids"}:
@@ -89,52 +99,50 @@ def _gstransform(tensors: Tensors, settings: Mapping[str, Any], features: int) -
     return apply
 
 
-def _discriminant(tensors: Tensors, settings: Mapping[str, Any], features: int) -> Map | None:
-    if not is_discriminant(tensors, settings):
+def _discriminant(tensors: Tensors, settings: CalibratedDiscriminant, features: int) -> Map | None:
+    if not is_discriminant(tensors):
         return None
     parts = discriminant_parts(tensors, settings)
 
     def apply(x: NDArray[Any], beside: NDArray[Any] | None) -> NDArray[Any]:
         rich = features_for(features, beside) if features else x
-        return embedded(*parts(unit(x), unit(rich)), settings["floor"])
+        return embedded(*parts(unit(x), unit(rich)), settings.floor)
 
     return apply
 
 
-def _kernel(tensors: Tensors, settings: Mapping[str, Any], features: int) -> Map | None:
+def _kernel(tensors: Tensors, settings: CalibratedKernel, features: int) -> Map | None:
     gate = {n.removeprefix(_GATE): a for n, a in tensors.items() if n.startswith(_GATE)}
     own = tensors.keys() - {_GATE + name for name in gate}
-    if own != {"landmarks", "weights"} or not is_discriminant(gate, settings["gate"]):
+    if own != {"landmarks", "weights"} or not is_discriminant(gate):
         return None
-    if settings.keys() != {"width", "ridge", "sharpness", "pool", "gate"}:
-        return None
-    parts = discriminant_parts(gate, settings["gate"])
+    parts = discriminant_parts(gate, settings.discriminant)
     landmarks, weights = (tensors[name].astype(np.float64) for name in ("landmarks", "weights"))
-    share = settings["pool"]
+    share = settings.pool
 
     def apply(x: NDArray[Any], beside: NDArray[Any] | None) -> NDArray[Any]:
         rich = unit(features_for(features, beside) if features else x)
         log_p, new, r = parts(unit(x), rich)
-        likeness = near(rich, landmarks, settings["width"])
-        own = log_softmax(settings["sharpness"] * (likeness @ weights))
+        likeness = near(rich, landmarks, settings.width)
+        own = log_softmax(settings.sharpness * (likeness @ weights))
         pooled = log_softmax((1 - share) * own + share * np.maximum(log_p, LEAST_LOG))
-        return embedded(pooled, new, r, settings["gate"]["floor"])
+        return embedded(pooled, new, r, settings.discriminant.floor)
 
     return apply
 
 
-def _pool(tensors: Tensors, settings: Mapping[str, Any], features: int) -> Map | None:
+def _pool(tensors: Tensors, settings: CalibratedPool, features: int) -> Map | None:
     pool = read_pool(tensors, settings)
     if pool is None:
         return None
     return lambda x, beside: pool(x, features_for(features, beside) if features else x)
 
 
-_MAPS = {
-    "identity": _identity,
-    "fda": _fda,
-    "gstransform": _gstransform,
-    "discriminant": _discriminant,
-    "kernel": _kernel,
-    "pool": _pool,
+_MAPS: dict[str, tuple[type[CalibratedSettings], Callable[[Tensors, Any, int], Map | None]]] = {
+    "identity": (CalibratedCentroids, _identity),
+    "fda": (CalibratedCentroids, _fda),
+    "gstransform": (CalibratedGsTransform, _gstransform),
+    "discriminant": (CalibratedDiscriminant, _discriminant),
+    "kernel": (CalibratedKernel, _kernel),
+    "pool": (CalibratedPool, _pool),
 }

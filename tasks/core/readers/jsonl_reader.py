@@ -20,6 +20,7 @@ from tasks.core.readers.records import (
     Cell,
     Lines,
     batched,
+    cell_of,
     dump,
     encodable,
 )
@@ -60,7 +61,7 @@ class _Keys:
         self._new = False
         self._said = False
 
-    def kept(self, value: dict[str, Any]) -> dict[str, Any]:
+    def kept(self, value: dict[str, object]) -> dict[str, object]:
         """Return `value` without the keys that are too many."""
         if value.keys() <= self._known:
             return value
@@ -122,22 +123,13 @@ def _record(value: Any, raw: str, keys: _Keys) -> tuple[dict[str, Cell] | None, 
         return None, TABLE
     if not encodable(raw) or ("\\u" in raw and not encodable(dump(value))):
         return None, INVALID
-    return {name: _cell(each) for name, each in keys.kept(value).items()}, ""
+    return {name: cell_of(each) for name, each in keys.kept(value).items()}, ""
 
 
-def _is_table(value: dict[str, Any]) -> bool:
+def _is_table(value: dict[str, object]) -> bool:
     """Tell a whole table, as pandas writes it by default, {"id": {"0": …}, "text": {"0": …}}."""
-    columns = list(value.values())
-    if len(columns) < 2 or not all(isinstance(each, dict) and each for each in columns):
+    columns = [each for each in value.values() if isinstance(each, dict) and each]
+    if len(columns) < 2 or len(columns) < len(value):
         return False
     rows = columns[0].keys()
     return "0" in rows and all(each.keys() == rows for each in columns)
-
-
-def _cell(value: Any) -> Cell:
-    """Return a JSON value as the text that stands for it; 17.0 becomes "17", as in Parquet."""
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    return dump(value)

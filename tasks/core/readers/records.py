@@ -73,6 +73,15 @@ class Block:
             self.size += len(raw)
 
 
+def cell_of(value: object) -> Cell:
+    """Return a JSON value as the text that stands for it; 17.0 becomes "17", as in Parquet."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    return dump(value)
+
+
 def encodable(text: str) -> bool:
     """Say whether `text` is free of lone surrogates, that is: came from valid UTF-8."""
     if text.isascii():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from tasks.core.report.colours import Theme
@@ -21,11 +22,12 @@ CONTROLS = (
 )
 
 Spec = dict[str, Any]
+"""A part of a Vega-Lite specification, which has a grammar of its own."""
+Point = Mapping[str, object]
+"""What a map draws of one text: fields that a specification names."""
 
 
-def map_chart(
-    points: Sequence[dict[str, Any]], where: str, shown: Sequence[str], theme: Theme
-) -> Spec:
+def map_chart(points: Sequence[Point], where: str, shown: Sequence[str], theme: Theme) -> Spec:
     """Draw points by their fields x_WHERE and y_WHERE, coloured by `group`, one of `shown`.
 
     The parameters `focus` (a label), `pointed` (a point's number) and `people` (only what people
@@ -48,7 +50,7 @@ def map_chart(
     }
 
 
-def _looks(shown: Sequence[str], theme: Theme) -> dict[str, Any]:
+def _looks(shown: Sequence[str], theme: Theme) -> Spec:
     """Say how a point looks under the page's controls; one in focus always has a colour."""
     faded = "(focus !== null && datum.label !== focus) || (people && !datum.known)"
     grey = f"focus !== null && datum.group === '{OTHERS}' && !({faded})"
@@ -73,7 +75,7 @@ def _looks(shown: Sequence[str], theme: Theme) -> dict[str, Any]:
     }
 
 
-def _moving() -> dict[str, Any]:
+def _moving() -> Spec:
     """Drag with a mouse, pinch or Ctrl + wheel to zoom: neither touch nor wheel is taken away."""
     drag = "[pointerdown[event.pointerType === 'mouse'], window:pointerup] > window:pointermove!"
     select = {"type": "interval", "translate": drag, "zoom": "wheel![event.ctrlKey]"}
@@ -81,7 +83,7 @@ def _moving() -> dict[str, Any]:
 
 
 def picture(
-    points: Sequence[dict[str, Any]], shown: Sequence[str], titles: Sequence[str], theme: Theme
+    points: Sequence[Point], shown: Sequence[str], titles: Sequence[str], theme: Theme
 ) -> Spec:
     """Draw both maps side by side with a legend, as a still picture."""
     more = any(point["group"] == OTHERS for point in points)
@@ -146,7 +148,7 @@ def heat_map(confusion: Confusion, theme: Theme) -> Spec:
         "height": 90 + k * (40 if k <= COUNTED else 18),
         "autosize": {"type": "fit", "contains": "padding"},
         "config": _config(theme),
-        "data": {"values": confusion.cells()},
+        "data": {"values": [asdict(cell) for cell in confusion.cells()]},
         "encoding": {
             "x": _band("likeliest", scale, axis | above),
             "y": _band("true", scale, axis),
@@ -155,11 +157,11 @@ def heat_map(confusion: Confusion, theme: Theme) -> Spec:
     }
 
 
-def _band(field: str, scale: dict[str, Any], axis: dict[str, Any]) -> dict[str, Any]:
+def _band(field: str, scale: Spec, axis: Spec) -> Spec:
     return {"field": field, "type": "nominal", "sort": None, "scale": scale, "axis": axis}
 
 
-def _config(theme: Theme) -> dict[str, Any]:
+def _config(theme: Theme) -> Spec:
     return {
         "background": "transparent",
         "font": FONT,

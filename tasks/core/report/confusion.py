@@ -14,6 +14,16 @@ from tasks.core.transforms.training_set import Labelled
 
 
 @dataclass(frozen=True)
+class ConfusionCell:
+    """Texts of one true label that were read as `likeliest`, and their share of that label's."""
+
+    true: str
+    likeliest: str
+    texts: int
+    share: float
+
+
+@dataclass(frozen=True)
 class Confusion:
     """Held-out texts by true label (rows) and likeliest label (columns).
 
@@ -43,23 +53,23 @@ class Confusion:
         labels = tuple(self.labels[c] for c in kept)
         return Confusion(labels, self.counts[np.ix_(kept, kept)], self.sizes[kept])
 
-    def cells(self) -> list[dict[str, Any]]:
-        """Return what is not zero: true, likeliest, texts, and their share of the true label's."""
+    def cells(self) -> list[ConfusionCell]:
+        """Return what is not zero."""
         sizes = self.sizes
         return [
-            {
-                "true": self.labels[i],
-                "likeliest": self.labels[j],
-                "texts": int(self.counts[i, j]),
-                "share": round(float(self.counts[i, j] / sizes[i]), 4),
-            }
+            ConfusionCell(
+                true=self.labels[i],
+                likeliest=self.labels[j],
+                texts=int(self.counts[i, j]),
+                share=round(float(self.counts[i, j] / sizes[i]), 4),
+            )
             for i, j in zip(*np.nonzero(self.counts), strict=True)
         ]
 
-    def mistaken(self, most: int) -> list[dict[str, Any]]:
+    def mistaken(self, most: int) -> list[ConfusionCell]:
         """Return the pairs that are confused most often."""
-        wrong = [cell for cell in self.cells() if cell["true"] != cell["likeliest"]]
-        wrong.sort(key=lambda cell: (-cell["texts"], -cell["share"], cell["true"]))
+        wrong = [cell for cell in self.cells() if cell.true != cell.likeliest]
+        wrong.sort(key=lambda cell: (-cell.texts, -cell.share, cell.true))
         return wrong[:most]
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tasks.core.numerics.rows import unit_rows
 from tasks.core.store import frames, tables
+from tasks.core.text.brief import short
 
 POINTS = 1_200  # texts on a map: 9 s of one core for each projection
 STEPS = 500  # of t-SNE; 250 of them exaggerated, as in scikit-learn
@@ -45,7 +46,7 @@ def atlas(base: Path, view: Path, known: dict[str, str], seed: int, points: int 
     both = seen.join(generic, on="id", suffix="_base").sort("id")
     rows = both.select(
         "id",
-        pl.col("text").map_elements(excerpt, return_dtype=pl.String),
+        pl.col("text").map_elements(lambda text: short(text, EXCERPT), return_dtype=pl.String),
         *("label", "confidence", "novelty"),
         known=pl.col("id").replace_strict(known, default=None, return_dtype=pl.String),
     )
@@ -88,9 +89,3 @@ def project(vectors: NDArray[Any], seed: int) -> Plane:
     middle = (plane.max(0) + plane.min(0)) / 2
     around: Plane = (plane - middle) / np.abs(plane - middle).max(0)
     return around
-
-
-def excerpt(text: str) -> str:
-    """Return how `text` begins, in one line."""
-    flat = " ".join(text.split())
-    return flat if len(flat) <= EXCERPT else flat[: EXCERPT - 1] + "…"

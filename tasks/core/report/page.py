@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from tasks.core.evaluation.bootstrap import Interval
+from tasks.core.evaluation.doubts import DoubtedText
 from tasks.core.evaluation.measures import MEASURES
 from tasks.core.report import charts
 from tasks.core.report.colours import COLOURED, CSS, DARK, LIGHT
@@ -33,15 +34,31 @@ PICTURED = 500  # points on the still picture, which so stays below 150 kB
 
 
 @dataclass(frozen=True)
+class Bar:
+    """A label: texts that carry it, rows of which it is the likeliest, and both bars in percent.
+
+    colour: its place among those that have a colour of their own, or -1; share: of all rows.
+    """
+
+    label: str
+    colour: int
+    labelled: int
+    labelled_width: float
+    likeliest: int
+    likeliest_width: float
+    share: float
+
+
+@dataclass(frozen=True)
 class Story:
     """All that a page tells of one view.
 
     known: id → label that it was given, or one of several. counts: label → texts that were given
     it. likeliest: label → live rows of which it is the likeliest. wanted: why → texts worth
-    labelling next, as `refract suggest` finds them; empty where the label file cannot be read.
-    doubted: texts whose label is probably wrong, as `refract doubts` lists them, and how many there
-    are. scores: measure → the generic space's and the view's. confusion: None where there is none,
-    which `unchecked` explains. notice: what to know before believing the page. facts: term →
+    labelling next, as `refract suggest` finds them; where they cannot be found, `unlisted` says
+    why. doubted: texts whose label is probably wrong, as `refract doubts` lists them, and how many
+    there are. scores: measure → the generic space's and the view's. confusion: None where there is
+    none, which `unchecked` explains. notice: what to know before believing the page. facts: term →
     value, for those who want to make it again.
     """
 
@@ -53,7 +70,8 @@ class Story:
     atlas: Atlas
     likeliest: Mapping[str, int]
     wanted: Mapping[str, pl.DataFrame]
-    doubted: tuple[int, Sequence[Mapping[str, Any]]]
+    unlisted: str
+    doubted: tuple[int, Sequence[DoubtedText]]
     scores: Mapping[str, tuple[Interval, Interval]]
     held_out: int
     confusion: Confusion | None
@@ -110,17 +128,17 @@ def index_page(stories: Sequence[Story]) -> str:
     return _render("index.html", stories=stories, points=few, measures=SCORED)
 
 
-def picture(story: Story) -> dict[str, Any]:
+def picture(story: Story) -> charts.Spec:
     """Return both maps as one still picture on light paper, a Vega-Lite specification."""
     titles = ("The corpus, as it was embedded", f"The same texts, seen by {story.name}")
     every = _every(len(story.atlas.after), PICTURED)
     return charts.picture(points(story)[::every], story.shown, titles, LIGHT)
 
 
-def points(story: Story) -> list[dict[str, Any]]:
+def points(story: Story) -> list[charts.Point]:
     """Return what the maps draw, a dictionary a text; the label is the given one if there is."""
     shown = {label: n for n, label in enumerate(story.shown)}
-    made = []
+    made: list[charts.Point] = []
     for n, row in enumerate(story.atlas.texts.iter_rows(named=True)):
         label = row["known"] or row["label"]
         before, after = story.atlas.before[n], story.atlas.after[n]
@@ -149,21 +167,21 @@ def _every(n: int, most: int) -> int:
     return max(1, -(-n // most))
 
 
-def _bars(story: Story) -> list[dict[str, Any]]:
+def _bars(story: Story) -> list[Bar]:
     """Return for each label how many texts carry it, and of how many it is the likeliest."""
     labelled, likeliest = story.labelled, story.likeliest
     most = max([*labelled.values(), 1])
     widest = max([*likeliest.values(), 1])
     return [
-        {
-            "label": label,
-            "colour": n if n < COLOURED else -1,
-            "labelled": count,
-            "labelled_width": round(100 * count / most, 2),
-            "likeliest": likeliest.get(label, 0),
-            "likeliest_width": round(100 * likeliest.get(label, 0) / widest, 2),
-            "share": likeliest.get(label, 0) / max(story.texts, 1),
-        }
+        Bar(
+            label=label,
+            colour=n if n < COLOURED else -1,
+            labelled=count,
+            labelled_width=round(100 * count / most, 2),
+            likeliest=likeliest.get(label, 0),
+            likeliest_width=round(100 * likeliest.get(label, 0) / widest, 2),
+            share=likeliest.get(label, 0) / max(story.texts, 1),
+        )
         for n, (label, count) in enumerate(labelled.items())
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ def script(cache: Path | None) -> str:
     return kept.read_text("utf-8")
 
 
-def png(spec: dict[str, Any]) -> bytes:
+def png(spec: Mapping[str, object]) -> bytes:
     """Return a Vega-Lite specification as a picture; InputError where it cannot be drawn."""
     import vl_convert
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field, field_validator
 
@@ -134,7 +134,7 @@ class FitSettings(Section):
             raise ValueError(f"must be {', '.join(names[:-1])} or {names[-1]}")
         return value
 
-    def method_settings(self) -> dict[str, Any]:
+    def method_settings(self) -> dict[str, object]:
         """Return the settings that the method reads; `auto` those of its candidates by name.
 
         A kernel has a discriminant behind it, with the settings of that.

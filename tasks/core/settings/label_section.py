@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
@@ -124,7 +124,7 @@ class LabelSettings(Section):
         DECIDES,
     ] = 1
 
-    def deciding(self) -> dict[str, Any]:
+    def deciding(self) -> dict[str, object]:
         """Return the settings whose other value makes other labels, the model's left out."""
         fields = type(self).model_fields.items()
         return self.model_dump(include={n for n, field in fields if DECIDES in field.metadata})

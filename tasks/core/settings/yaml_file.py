@@ -47,7 +47,7 @@ def load_yaml(path: Path) -> Any:
     return parse_yaml(path.name, content, SETTINGS)
 
 
-def parse_note(name: str, content: bytes) -> dict[str, Any]:
+def parse_note(name: str, content: bytes) -> dict[str, object]:
     """Return what a note of DVC holds; InputError for one that is none, or only does harm."""
     note = parse_yaml(name, content, NOTES)
     if note is None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,16 +12,15 @@ import numpy as np
 
 from tasks.core.store import arrow
 from tasks.core.store.layout import LIVE, exists
+from tasks.core.store.predicates import predicates, quoted
 from tasks.core.store.tables import (
     FEATURES,
-    NOTE,
     VECTOR,
     count,
     first_line,
     live_version,
+    noted,
     open_table,
-    predicates,
-    quoted,
     readable,
 )
 from tasks.core.where.condition import condition
@@ -35,11 +33,11 @@ _REFINE = 4  # candidates per hit whose true distance is taken there; recall 1.0
 
 
 @dataclass(frozen=True)
-class Hit:
-    """One row found: `score` is the cosine, from -1 to 1."""
+class NearRow:
+    """One row found: `score` is the cosine, from -1 to 1; row: its columns by name."""
 
     score: float
-    row: dict[str, Any]
+    row: dict[str, object]
 
 
 @naming_table
@@ -97,9 +95,9 @@ class Searcher:
         return list(self._rows.schema.names)
 
     @property
-    def note(self) -> dict[str, Any]:
-        """What was noted with the table's rows when they were written."""
-        return dict(json.loads((self._rows.schema.metadata or {}).get(NOTE, b"{}")))
+    def note(self) -> object:
+        """What was noted with the table's rows when they were written, a JSON value."""
+        return noted(self._rows.schema)
 
     def newest(self) -> Searcher:
         """Return the version that readers should see now; this one itself if it is that."""
@@ -111,7 +109,7 @@ class Searcher:
 
     def nearest(
         self, vector: np.ndarray, k: int, where: str | None, names: Sequence[str]
-    ) -> list[Hit]:
+    ) -> list[NearRow]:
         """Return the `k` rows closest to `vector` (d,) among those for which `where` is true."""
         if where is None:
             return self._hits(vector, k, None, names)
@@ -123,7 +121,7 @@ class Searcher:
 
     def _hits(
         self, vector: np.ndarray, k: int, where: str | None, names: Sequence[str]
-    ) -> list[Hit]:
+    ) -> list[NearRow]:
         near = {"column": VECTOR, "q": vector.astype(np.float32), "k": k, "metric": "cosine"}
         if _rounds(self._rows):
             near["refine_factor"] = _REFINE
@@ -131,7 +129,7 @@ class Searcher:
             found = self._rows.to_table(
                 columns=[*names, "_distance"], nearest=near, filter=where, prefilter=True
             )
-        return [Hit(1.0 - float(row.pop("_distance")), row) for row in found.to_pylist()]
+        return [NearRow(1.0 - float(row.pop("_distance")), row) for row in found.to_pylist()]
 
     def vector_of(self, key: str) -> np.ndarray | None:
         """Return the vector stored under the id `key`, or None."""
@@ -149,14 +147,20 @@ class Searcher:
         ids: list[str] = found["id"].to_pylist()
         return ids
 
-    def values(self, keys: Sequence[str], name: str) -> dict[str, Any]:
-        """Return column `name` of the rows with the ids `keys`, by id."""
-        found: dict[str, Any] = {}
+    def texts_of(self, keys: Sequence[str]) -> dict[str, str]:
+        """Return the texts of the rows with the ids `keys`, by id."""
+        return dict(self._values(keys, "text"))
+
+    def vectors_of(self, keys: Sequence[str]) -> dict[str, np.ndarray]:
+        """Return the vectors (d,) of the rows with the ids `keys`, float32, by id."""
+        found = self._values(keys, VECTOR)
+        return {key: np.array(vector, np.float32) for key, vector in found}
+
+    def _values(self, keys: Sequence[str], name: str) -> Iterator[tuple[str, Any]]:
         for predicate in predicates("id", keys):
             with readable(self._table):
                 got = self._rows.to_table(columns=["id", name], filter=predicate)
-            found.update(zip(got["id"].to_pylist(), got[name].to_pylist(), strict=True))
-        return found
+            yield from zip(got["id"].to_pylist(), got[name].to_pylist(), strict=True)
 
     def _filterable(self) -> dict[str, str]:
         hidden = (VECTOR, FEATURES, "row_hash")

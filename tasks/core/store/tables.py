@@ -8,7 +8,7 @@ what is new, changed or gone is decided by comparing hashes, never by history.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from tasks.core.store import arrow
 from tasks.core.store.layout import DATA, LIVE, exists, live_note
+from tasks.core.store.predicates import predicates
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.exhaustion import exhausted, naming_table, told_of
 from tasks.core.workspace.files import read_json
@@ -25,7 +26,7 @@ from tasks.core.workspace.files import read_json
 NOTE = b"refract"  # key of our own note in the schema's metadata
 VECTOR = "vector"
 FEATURES = "features"
-_IDS_PER_PREDICATE = 4_000  # a longer IN list gains nothing and nests the expression deeper
+READINGS = ("label", "confidence", "novelty")  # what a view says of a text
 
 
 @contextmanager
@@ -76,10 +77,15 @@ def count(table: Path, version: int | str | None = None) -> int:
     return int(open_table(table, version).count_rows())
 
 
-def note(table: Path, version: int | str | None = None) -> dict[str, Any]:
-    """Return what the writer noted about the table (encoder or transform)."""
-    metadata = open_table(table, version).schema.metadata or {}
-    return dict(json.loads(metadata.get(NOTE, b"{}")))
+def note(table: Path, version: int | str | None = None) -> object:
+    """Return what the writer noted about the table (encoder or transform), a JSON value."""
+    return noted(open_table(table, version).schema)
+
+
+def noted(schema: pa.Schema) -> object:
+    """Return the JSON value that is noted in a table's schema; an empty object where none is."""
+    found: object = json.loads((schema.metadata or {}).get(NOTE, b"{}"))
+    return found
 
 
 def columns(table: Path, version: int | str | None = None) -> dict[str, str]:
@@ -149,7 +155,7 @@ def hashes(table: Path, name: str, version: int | str | None = None) -> np.ndarr
 
 @naming_table
 def write_fragments(
-    table: Path, rows: pa.Table, about: dict[str, Any], *, fresh: bool
+    table: Path, rows: pa.Table, about: Mapping[str, object], *, fresh: bool
 ) -> list[str]:
     """Write `rows` as fragments nobody sees yet and return their metadata as JSON (phase one)."""
     import lance
@@ -171,7 +177,7 @@ def fragments_exist(table: Path, fragments: Sequence[str]) -> bool:
 
 @naming_table
 def commit_whole(
-    table: Path, schema: pa.Schema, about: dict[str, Any], fragments: Sequence[str]
+    table: Path, schema: pa.Schema, about: Mapping[str, object], fragments: Sequence[str]
 ) -> int:
     """Replace the content of `table` by `fragments` in one commit (phase two)."""
     import lance
@@ -258,26 +264,14 @@ def rewind(table: Path) -> None:
         open_table(table, live).restore()
 
 
-def _schema(schema: pa.Schema, about: dict[str, Any]) -> pa.Schema:
-    return schema.with_metadata({NOTE: json.dumps(about, sort_keys=True).encode()})
+def _schema(schema: pa.Schema, about: Mapping[str, object]) -> pa.Schema:
+    return schema.with_metadata({NOTE: json.dumps(dict(about), sort_keys=True).encode()})
 
 
 def _parse(fragments: Sequence[str]) -> list[Any]:
     import lance
 
     return [lance.FragmentMetadata.from_json(text) for text in fragments]
-
-
-def predicates(column: str, values: Sequence[str]) -> Iterator[str]:
-    """Yield SQL conditions that together select the rows whose `column` is one of `values`."""
-    for at in range(0, len(values), _IDS_PER_PREDICATE):
-        inside = ", ".join(quoted(value) for value in values[at : at + _IDS_PER_PREDICATE])
-        yield f"{column} IN ({inside})"
-
-
-def quoted(value: str) -> str:
-    """Return `value` as an SQL string literal."""
-    return "'" + value.replace("'", "''") + "'"
 
 
 def first_line(error: BaseException) -> str:

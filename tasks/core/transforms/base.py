@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from tasks.core.settings.calibrated import CalibratedSettings
 from tasks.core.settings.methods import METHODS
 from tasks.core.settings.section import Section
 from tasks.core.transforms import card as artifact
@@ -49,11 +50,12 @@ class Transform(ABC):
     What a new method brings is what is abstract here, in a module of its own, and a line in
     `settings/methods.py`: `method`, its key there; `Settings`, what it may be asked for, validated
     before `fit` is called; `fit`, `apply`; and `tensors`, `settings` and `restore`, by which it is
-    kept.
+    kept. `Calibrated` is the record that `settings` returns, and that `restore` is given.
     """
 
     method: ClassVar[str]
     Settings: ClassVar[type[Section]] = NoSettings
+    Calibrated: ClassVar[type[CalibratedSettings]] = CalibratedSettings
 
     def __init__(
         self, labels: tuple[str, ...], *, dimensions: int, size: int, features: int = 0
@@ -82,9 +84,14 @@ class Transform(ABC):
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Return the float32 arrays that `restore` needs, by name."""
 
+    @property
+    def called(self) -> str:
+        """The method, and which one it chose, if it chooses any."""
+        return self.method
+
     @abstractmethod
-    def settings(self) -> dict[str, Any]:
-        """Return the settings with every calibrated value filled in, ready for JSON."""
+    def settings(self) -> CalibratedSettings:
+        """Return the settings with every calibrated value filled in, a `Calibrated`."""
 
     @classmethod
     @abstractmethod
@@ -92,12 +99,12 @@ class Transform(ABC):
         cls,
         tensors: dict[str, NDArray[Any]],
         labels: tuple[str, ...],
-        settings: dict[str, Any],
+        settings: Any,
         features: int = 0,
     ) -> Self:
         """Rebuild what `tensors` and `settings` gave; ValueError where they do not fit.
 
-        features: how many the transform read, 0 for none.
+        settings: a `Calibrated`. features: how many the transform read, 0 for none.
         """
 
 
@@ -107,7 +114,7 @@ def fit(
     y: NDArray[Any],
     labels: tuple[str, ...],
     background: NDArray[Any],
-    settings: Mapping[str, Any],
+    settings: Mapping[str, object],
     seed: int,
     features: NDArray[Any] | None = None,
     *,
@@ -146,7 +153,7 @@ def contents(transform: Transform, card: Card) -> dict[str, bytes]:
         dimensions=transform.dimensions,
         features=transform.features,
         size=transform.size,
-        settings=transform.settings(),
+        settings=transform.settings().to_json(),
     )
     return artifact.sealed(serialise(arrays), whole)
 
@@ -174,7 +181,7 @@ def load(folder: Path) -> tuple[Transform, Card]:
             restored = kind.restore(
                 deserialise(payload),
                 tuple(card.labels),
-                card.settings,
+                kind.Calibrated.of(card.settings),
                 card.features,
             )
     except (InputError, KeyError, TypeError, ValueError) as error:
@@ -205,7 +212,7 @@ def _class(method: str) -> type[Transform]:
     return kind
 
 
-def _validated(kind: type[Transform], settings: Mapping[str, Any]) -> Section:
+def _validated(kind: type[Transform], settings: Mapping[str, object]) -> Section:
     try:
         return kind.Settings.model_validate(dict(settings))
     except ValidationError as error:

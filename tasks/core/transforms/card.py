@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
 
+from tasks.core.settings.calibrated import Worth
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import digest
 from tasks.core.workspace.manifest import FORMAT, manifest_bytes, manifest_of
@@ -45,15 +45,15 @@ def fits(card: Card, scores: Scores | None) -> bool:
     return scores.fingerprint in (None, card.fingerprint)
 
 
-def experts_of(card: Card) -> list[dict[str, Any]]:
+def experts_of(card: Card) -> list[Worth]:
     """Return what each expert of a pool weighs, and saves in nats a text left out, heaviest first.
 
     Nothing where the transform of the card is no pool.
     """
     settings = card.settings.get("settings")
     worth = settings.get("worth", []) if isinstance(settings, dict) else []
-    known = [each for each in worth if each["expert"] in EXPERTS]
-    return sorted(known, key=lambda each: -each["weight"])
+    known = [Worth(**each) for each in worth if each["expert"] in EXPERTS]
+    return sorted(known, key=lambda each: -each.weight)
 
 
 def read_card(folder: Path) -> Card:

@@ -12,6 +12,7 @@ from tasks.core.numerics.rows import unit_rows
 from tasks.core.numerics.split import stratified_split
 from tasks.core.numerics.temperature import fit_temperature
 from tasks.core.numerics.tensors import as_tensor
+from tasks.core.settings.calibrated import CalibratedCentroids
 from tasks.core.transforms.base import NoSettings, Prediction, Sample, Transform
 
 HELD_OUT = 0.2  # of the labels, for the temperature; arXiv 2505.24754, section 5
@@ -65,6 +66,7 @@ class Identity(Transform):
     """The base vectors as unit rows, with labels by nearest centroid."""
 
     method = "identity"
+    Calibrated = CalibratedCentroids
 
     def __init__(self, centroids: Centroids, labels: tuple[str, ...]) -> None:
         width = int(centroids.rows.shape[1])
@@ -82,26 +84,29 @@ class Identity(Transform):
         return self._centroids.read(unit_rows(x))
 
     def tensors(self) -> dict[str, NDArray[Any]]:
+        """Return the centroids, (k, m)."""
         return {"centroids": self._centroids.rows}
 
-    def settings(self) -> dict[str, Any]:
-        return {"sharpness": self._centroids.sharpness}
+    def settings(self) -> CalibratedCentroids:
+        """Return the sharpness of the centroids."""
+        return CalibratedCentroids(sharpness=self._centroids.sharpness)
 
     @classmethod
     def restore(
         cls,
         tensors: dict[str, NDArray[Any]],
         labels: tuple[str, ...],
-        settings: dict[str, Any],
+        settings: CalibratedCentroids,
         features: int = 0,
     ) -> Self:
+        """Rebuild the space from its centroids; ValueError where there is not one a label."""
         return cls(restore_centroids(tensors["centroids"], labels, settings), labels)
 
 
 def restore_centroids(
-    rows: NDArray[Any], labels: tuple[str, ...], settings: dict[str, Any]
+    rows: NDArray[Any], labels: tuple[str, ...], settings: CalibratedCentroids
 ) -> Centroids:
     """Rebuild centroids; raise ValueError where there is not one a label."""
     if len(rows) != len(labels):
         raise ValueError(f"{len(rows)} centroids, {len(labels)} labels")
-    return Centroids(rows, float(settings["sharpness"]))
+    return Centroids(rows, settings.sharpness)

@@ -16,30 +16,24 @@ What these leave open, such as shrinkage and temperature, is chosen in `cross_va
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from numpy.typing import NDArray
 
+from tasks.core.settings.calibrated import CalibratedAuto, Tried
 from tasks.core.transforms import discriminant, kernel
 from tasks.core.transforms.base import Prediction, Transform
 from tasks.core.transforms.experts import pool
 from tasks.core.transforms.experts.pool import AutoSettings
 from tasks.core.transforms.sample import Sample
 
-CANDIDATES: dict[str, type[Transform]] = {
+Candidate = discriminant.Discriminant | kernel.Kernel | pool.Pool
+
+CANDIDATES: dict[str, type[Candidate]] = {
     "discriminant": discriminant.Discriminant,
     "kernel": kernel.Kernel,  # of cards before the pool: nothing is fitted as one any more
     "pool": pool.Pool,
 }
-
-
-@dataclass(frozen=True)
-class Tried:
-    """A candidate, and its log-loss in nats a text; None where no text could be left out."""
-
-    method: str
-    log_loss: float | None
 
 
 class Auto(Transform):
@@ -47,8 +41,9 @@ class Auto(Transform):
 
     method = "auto"
     Settings = AutoSettings
+    Calibrated = CalibratedAuto
 
-    def __init__(self, chosen: Transform, tried: tuple[Tried, ...]) -> None:
+    def __init__(self, chosen: Candidate, tried: tuple[Tried, ...]) -> None:
         super().__init__(
             chosen.labels, dimensions=chosen.dimensions, size=chosen.size, features=chosen.features
         )
@@ -75,27 +70,35 @@ class Auto(Transform):
         return self._chosen.apply(x, features)
 
     def tensors(self) -> dict[str, NDArray[Any]]:
+        """Return the tensors of what was chosen."""
         return self._chosen.tensors()
 
-    def settings(self) -> dict[str, Any]:
+    @property
+    def called(self) -> str:
+        """The method, and which one it chose."""
+        return f"{self.method}: {self._chosen.method}"
+
+    def settings(self) -> CalibratedAuto:
         """Return what was chosen with its settings, and the log-loss of each that was tried."""
-        return {
-            "chosen": self._chosen.method,
-            "tried": [asdict(each) for each in self._tried],
-            "settings": self._chosen.settings(),
-        }
+        return CalibratedAuto(
+            chosen=self._chosen.method,
+            tried=list(self._tried),
+            settings=self._chosen.settings(),
+        )
 
     @classmethod
     def restore(
         cls,
         tensors: dict[str, NDArray[Any]],
         labels: tuple[str, ...],
-        settings: dict[str, Any],
+        settings: CalibratedAuto,
         features: int = 0,
     ) -> Self:
-        kind = CANDIDATES[settings["chosen"]]
-        chosen = kind.restore(tensors, labels, dict(settings["settings"]), features)
-        return cls(chosen, tuple(Tried(**each) for each in settings["tried"]))
+        """Rebuild what was chosen; KeyError for a candidate that is not known."""
+        kind = CANDIDATES[settings.chosen]
+        own: Any = kind.Calibrated.of(settings.settings.to_json())
+        chosen = kind.restore(tensors, labels, own, features)
+        return cls(chosen, tuple(settings.tried))
 
 
 def _rounded(loss: float | None) -> float | None:

@@ -7,7 +7,7 @@ well-conditioned estimator for large-dimensional covariance matrices", 2004.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Self
 
 import torch
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tasks.core.numerics.tensors import as_array, as_tensor, unit_times
+from tasks.core.settings.calibrated import CalibratedDiscriminant
 from tasks.core.settings.fit_section import DiscriminantSettings
 from tasks.core.transforms.base import Prediction, Sample, Transform, features_for
 from tasks.core.transforms.cross_validation import (
@@ -38,27 +39,12 @@ labelled banking77 intent 87.5 / 98.3 / 85.2 → 89.8 / 98.9 / 87.2, airline 94.
 / 99.7 / 98.9; at 100 labels it cost 25 of kNN@10 where labels show half of the classes."""
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """The settings with every value known.
-
-    temperature: T, above 1 since a Gaussian in many dimensions is overconfident. novelty: π,
-    the prior of a class nobody has labelled. floor: the least weight g of the residual.
-    residual: its dimensions, 0 to d. shrinkage: λ.
-    """
-
-    temperature: float
-    novelty: float
-    floor: float
-    residual: int
-    shrinkage: float
-
-
 class Discriminant(Transform):
     """A fitted `discriminant`; see `apply` for the formula."""
 
     method = "discriminant"
     Settings = DiscriminantSettings
+    Calibrated = CalibratedDiscriminant
 
     def __init__(
         self,
@@ -66,7 +52,7 @@ class Discriminant(Transform):
         basis: Tensor,
         centre: Tensor,
         labels: tuple[str, ...],
-        used: Chosen,
+        used: CalibratedDiscriminant,
         strange: NoveltyScorer | None,
         density: Density | None = None,
         *,
@@ -105,6 +91,7 @@ class Discriminant(Transform):
         return embed_posterior(len(x), self.size, parts, self.floor)
 
     def tensors(self) -> dict[str, NDArray[Any]]:
+        """Return the model, the basis of the residual, and what new texts are compared with."""
         held = {**self._model.tensors(), "basis": self._basis, "centre": self._centre}
         strange = {} if self._novelty is None else self._novelty.tensors()
         held |= {_STRANGE + name: tensor for name, tensor in strange.items()}
@@ -112,17 +99,19 @@ class Discriminant(Transform):
         held |= {_DENSITY + name: tensor for name, tensor in density.items()}
         return {name: as_array(tensor) for name, tensor in held.items()}
 
-    def settings(self) -> dict[str, Any]:
-        return asdict(self._used)
+    def settings(self) -> CalibratedDiscriminant:
+        """Return what was chosen, and what was asked for."""
+        return self._used
 
     @classmethod
     def restore(
         cls,
         tensors: dict[str, NDArray[Any]],
         labels: tuple[str, ...],
-        settings: dict[str, Any],
+        settings: CalibratedDiscriminant,
         features: int = 0,
     ) -> Self:
+        """Rebuild model and residual; ValueError where classes or features do not fit."""
         held = {name: as_tensor(array) for name, array in tensors.items()}
         basis, centre = held.pop("basis"), held.pop("centre")
         strange, density = (_popped(held, prefix) for prefix in (_STRANGE, _DENSITY))
@@ -133,8 +122,7 @@ class Discriminant(Transform):
             raise ValueError(f"{len(model.W)} features in the tensors, {features} in the card")
         beside = NoveltyScorer(**strange) if strange else None
         dense = Density(**density) if density else None
-        used = Chosen(**settings)
-        return cls(model, basis, centre, labels, used, beside, dense, rich=features > 0)
+        return cls(model, basis, centre, labels, settings, beside, dense, rich=features > 0)
 
     def residual(self, x: Tensor) -> Tensor:
         """Return r of base vectors, (c, m)."""
@@ -217,7 +205,7 @@ def fit_cross_validated(
         return near if density is None else near + density.standard(said[rows, None], p)[:, 0]
 
     found = cross_validate(x, y, moments, folds, asked, odds, alarm)
-    used = Chosen(
+    used = CalibratedDiscriminant(
         temperature=found.temperature,
         novelty=found.novelty,
         floor=asked.floor,
@@ -274,7 +262,7 @@ def residual_basis(background: Tensor, size: int) -> tuple[Tensor, Tensor]:
     return vectors * vectors.gather(0, top).sign(), centre
 
 
-def _plan(model: PldaModel, basis: Tensor, centre: Tensor, used: Chosen) -> _Plan:
+def _plan(model: PldaModel, basis: Tensor, centre: Tensor, used: CalibratedDiscriminant) -> _Plan:
     wide = model.to(torch.float64)
     A, B, C = wide.quadratic()
     C = C + wide.log_prior()

@@ -15,6 +15,7 @@ from torch import Tensor
 from tasks.core.numerics.rows import unit_rows
 from tasks.core.numerics.split import stratified_split
 from tasks.core.numerics.tensors import as_array, as_tensor
+from tasks.core.settings.calibrated import CalibratedCentroids
 from tasks.core.transforms.base import NoSettings, Prediction, Sample, Transform
 from tasks.core.transforms.centroids import HELD_OUT, Centroids, fit_centroids, restore_centroids
 from tasks.core.transforms.plda import ledoit_wolf, solve, sufficient_statistics
@@ -26,6 +27,7 @@ class Fda(Transform):
     """A fitted projection z = Wᵀ(x - μ) of base vectors, with WᵀΣ_wW = I."""
 
     method = "fda"
+    Calibrated = CalibratedCentroids
 
     def __init__(
         self,
@@ -54,19 +56,22 @@ class Fda(Transform):
         return self._centroids.read(_project(x, self._W, self._mu))
 
     def tensors(self) -> dict[str, NDArray[Any]]:
+        """Return the projection, the mean, and the centroids."""
         return {"W": self._W, "mu": self._mu, "centroids": self._centroids.rows}
 
-    def settings(self) -> dict[str, Any]:
-        return {"sharpness": self._centroids.sharpness}
+    def settings(self) -> CalibratedCentroids:
+        """Return the sharpness of the centroids."""
+        return CalibratedCentroids(sharpness=self._centroids.sharpness)
 
     @classmethod
     def restore(
         cls,
         tensors: dict[str, NDArray[Any]],
         labels: tuple[str, ...],
-        settings: dict[str, Any],
+        settings: CalibratedCentroids,
         features: int = 0,
     ) -> Self:
+        """Rebuild the projection; ValueError where there is not one centroid a label."""
         centroids = restore_centroids(tensors["centroids"], labels, settings)
         return cls(tensors["W"], tensors["mu"], centroids, labels)
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from tasks.core.numerics.rows import unit_rows
 from tasks.core.numerics.split import stratified_split
 from tasks.core.numerics.tensors import as_array, as_tensor
+from tasks.core.settings.calibrated import CalibratedGsTransform
 from tasks.core.settings.fit_section import GsTransformSettings
 from tasks.core.transforms.base import Prediction, Sample, Transform
 from tasks.core.transforms.centroids import HELD_OUT, Centroids, fit_centroids, restore_centroids
@@ -29,6 +30,7 @@ class GsTransform(Transform):
 
     method = "gstransform"
     Settings = GsTransformSettings
+    Calibrated = CalibratedGsTransform
 
     def __init__(
         self,
@@ -57,25 +59,29 @@ class GsTransform(Transform):
         return self._centroids.read(_encode(self._weights, x))
 
     def tensors(self) -> dict[str, NDArray[Any]]:
+        """Return the encoder's layers, and the centroids."""
         held = {name: as_array(tensor) for name, tensor in self._weights.items()}
         return {**held, "centroids": self._centroids.rows}
 
-    def settings(self) -> dict[str, Any]:
-        return {**self._used.model_dump(), "sharpness": self._centroids.sharpness}
+    def settings(self) -> CalibratedGsTransform:
+        """Return what was asked for, and the sharpness of the centroids."""
+        asked = self._used.model_dump()
+        return CalibratedGsTransform(**asked, sharpness=self._centroids.sharpness)
 
     @classmethod
     def restore(
         cls,
         tensors: dict[str, NDArray[Any]],
         labels: tuple[str, ...],
-        settings: dict[str, Any],
+        settings: CalibratedGsTransform,
         features: int = 0,
     ) -> Self:
+        """Rebuild the encoder; ValueError where there is not one centroid a label."""
         held = dict(tensors)
         centroids = restore_centroids(held.pop("centroids"), labels, settings)
-        asked = {name: value for name, value in settings.items() if name != "sharpness"}
         weights = {name: as_tensor(array) for name, array in held.items()}
-        return cls(weights, centroids, labels, GsTransformSettings(**asked))
+        asked = GsTransformSettings(**settings.model_dump(exclude={"sharpness"}))
+        return cls(weights, centroids, labels, asked)
 
 
 def train(

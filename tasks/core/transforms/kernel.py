@@ -18,6 +18,7 @@ from torch import Tensor
 
 from tasks.core.numerics.temperature import OutOfFold, fit_temperature
 from tasks.core.numerics.tensors import as_array, as_tensor, unit_times
+from tasks.core.settings.calibrated import CalibratedKernel
 from tasks.core.settings.fit_section import DiscriminantSettings, KernelSettings
 from tasks.core.transforms.base import Prediction, Sample, Transform, features_for
 from tasks.core.transforms.discriminant import Discriminant, fit_cross_validated
@@ -27,7 +28,7 @@ from tasks.core.transforms.posterior_space import PosteriorParts, embed_posterio
 
 POOLS = (0.0, 0.25, 0.5, 0.75)  # w; 1 would be the discriminant alone
 POOL = 0.5  # where no text can be left out
-_BEHIND = "gate"  # what cards and settings call the discriminant behind a kernel
+_BEHIND = "gate"  # what tensors and settings call the discriminant behind a kernel
 
 
 class KernelAndDiscriminant(KernelSettings):
@@ -42,7 +43,7 @@ class KernelAndDiscriminant(KernelSettings):
 
 @dataclass(frozen=True)
 class Chosen:
-    """γ over the median squared distance, λ, the sharpness t, and the discriminant's share w."""
+    """What was chosen for the kernel; see `CalibratedKernel`."""
 
     width: float
     ridge: float
@@ -55,6 +56,7 @@ class Kernel(Transform):
 
     method = "kernel"
     Settings = KernelAndDiscriminant
+    Calibrated = CalibratedKernel
 
     def __init__(
         self,
@@ -108,26 +110,28 @@ class Kernel(Transform):
         named = {f"{_BEHIND}_{name}": tensor for name, tensor in behind}
         return {**named, "landmarks": as_array(self._landmarks), "weights": as_array(self._weights)}
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> CalibratedKernel:
         """Return what was chosen, and the discriminant's settings as the last of it."""
-        return {**asdict(self._used), _BEHIND: self._discriminant.settings()}
+        behind = self._discriminant.settings()
+        return CalibratedKernel(**asdict(self._used), gate=behind)
 
     @classmethod
     def restore(
         cls,
         tensors: dict[str, NDArray[Any]],
         labels: tuple[str, ...],
-        settings: dict[str, Any],
+        settings: CalibratedKernel,
         features: int = 0,
     ) -> Self:
+        """Rebuild kernel and discriminant; ValueError where their classes do not fit."""
         prefix = f"{_BEHIND}_"
         theirs = {n.removeprefix(prefix): a for n, a in tensors.items() if n.startswith(prefix)}
-        own = {name: value for name, value in settings.items() if name != _BEHIND}
         landmarks, weights = as_tensor(tensors["landmarks"]), as_tensor(tensors["weights"])
         if weights.shape != (len(landmarks), len(labels)):
             raise ValueError(f"weights {tuple(weights.shape)}, {len(labels)} labels")
-        restored = Discriminant.restore(theirs, labels, dict(settings[_BEHIND]), features)
-        return cls(restored, landmarks, weights, Chosen(**own), rich=features > 0)
+        restored = Discriminant.restore(theirs, labels, settings.discriminant, features)
+        used = Chosen(settings.width, settings.ridge, settings.sharpness, settings.pool)
+        return cls(restored, landmarks, weights, used, rich=features > 0)
 
 
 class Solved(NamedTuple):

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -69,7 +68,7 @@ class Labelled:
             found[key].add(self.names[c])
         return dict(found)
 
-    def fit(self, method: str, settings: Mapping[str, Any], seed: int) -> Transform:
+    def fit(self, method: str, settings: Mapping[str, object], seed: int) -> Transform:
         """Fit a transform on all of these rows."""
         rows = self.rows
         return fit(

@@ -99,7 +99,7 @@ def _card(table: pa.Table, title: str, labels: Sequence[str], facts: Mapping[str
     return f"---\n{head}---\n\n# {title}\n\n{body}"
 
 
-def _feature(field: Any, labels: Sequence[str]) -> dict[str, Any]:
+def _feature(field: Any, labels: Sequence[str]) -> dict[str, object]:
     if field.name == "label" and labels:
         names = {str(n): label for n, label in enumerate(labels)}
         return {"name": field.name, "dtype": {"class_label": {"names": names}}}

@@ -23,8 +23,7 @@ from tasks.core.workspace.manifest import manifest_of, object_of
 from tasks.core.workspace.manifests import ViewNote
 from tasks.core.workspace.state_manifests import Shard
 
-READINGS = ("label", "confidence", "novelty")
-OWN = ("id", "row_hash", "vector", *READINGS)  # every other column came with the documents
+OWN = ("id", "row_hash", "vector", *tables.READINGS)  # every other column came with the documents
 _BLOCK = 16_384  # rows transformed at once: 25 MB of float32 at 384 dimensions
 
 
@@ -108,7 +107,7 @@ def _transformed(
             pa.array(reading.confidence, pa.float32()),
             pa.array(reading.novelty, pa.float32()),
         ],
-        names=[*names, tables.VECTOR, *READINGS],
+        names=[*names, tables.VECTOR, *tables.READINGS],
     )
 
 

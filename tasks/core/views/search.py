@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,29 @@ def check_utf8(text: str) -> None:
     """Refuse what the terminal could not decode."""
     if not encodable(text):
         raise InputError("search: found bytes that are no UTF-8; expected text")
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A text that was found.
+
+    score: cosine, −1 to 1. label, confidence, novelty: what the view says of the text, None in the
+    generic space. metadata: the columns that came with the documents.
+    """
+
+    score: float
+    text: str | None
+    id: str
+    metadata: dict[str, object]
+    label: str | None = None
+    confidence: float | None = None
+    novelty: float | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """Return one JSON object: metadata as keys of their own, no reading where there is none."""
+        found = {"score": self.score, "text": self.text, "id": self.id, **self.metadata}
+        readings = {name: getattr(self, name) for name in tables.READINGS}
+        return found | {name: value for name, value in readings.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -73,7 +96,7 @@ class Space:
 
     def search(
         self, text: str, k: int = 10, where: str | None = None, *, distinct: bool = False
-    ) -> list[dict[str, Any]]:
+    ) -> list[Hit]:
         """Return the `k` texts closest to `text`: score (cosine, −1 to 1), id, text, metadata.
 
         distinct: of texts that say the same, the closest alone.
@@ -82,7 +105,7 @@ class Space:
             raise InputError("search: the text is blank; expected some words to look for")
         check_utf8(text)
 
-        def ask(now: _Snapshot) -> list[dict[str, Any]]:
+        def ask(now: _Snapshot) -> list[Hit]:
             with one_thread():
                 vector = self._vector(now, text)
             return _best(now, vector, k, where, distinct=distinct)
@@ -109,7 +132,7 @@ class Space:
 
     def similar(
         self, key: str, k: int = 10, where: str | None = None, *, distinct: bool = False
-    ) -> list[dict[str, Any]]:
+    ) -> list[Hit]:
         """Return the `k` texts closest to the stored text `key`, itself left out.
 
         key: an id, or a beginning that one id alone has. distinct: of texts that say the same, the
@@ -117,14 +140,14 @@ class Space:
         """
         check_utf8(key)
 
-        def ask(now: _Snapshot) -> list[dict[str, Any]]:
+        def ask(now: _Snapshot) -> list[Hit]:
             whole, vector = _found(now.rows, key)
             found = _best(now, vector, k + 1, where, distinct=distinct)
-            return [hit for hit in found if hit["id"] != whole][:k]
+            return [hit for hit in found if hit.id != whole][:k]
 
         return self._answered(ask)
 
-    def _answered(self, ask: Callable[[_Snapshot], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    def _answered(self, ask: Callable[[_Snapshot], list[Hit]]) -> list[Hit]:
         """Ask the newest snapshot; where that fails and there is a newer one by now, ask it too."""
         now = self._newest()
         try:
@@ -196,29 +219,34 @@ def _view_note(rows: index.Searcher) -> ViewNote:
 
 def _best(
     now: _Snapshot, vector: np.ndarray, k: int, where: str | None, *, distinct: bool
-) -> list[dict[str, Any]]:
+) -> list[Hit]:
     """Return the `k` nearest rows, best first; distinct: looking on past those that are alike."""
     if not distinct:
         return _nearest(now, vector, k, where)
     many = _LOOK_ON * k
     while True:
         found = _nearest(now, vector, many, where)
-        vectors = now.texts.values([hit["id"] for hit in found], tables.VECTOR)
-        kept = Distinct()
-        units = {key: unit_rows(np.array([each], np.float32))[0] for key, each in vectors.items()}
-        hits = [hit for hit in found if hit["id"] not in units or kept.takes(units[hit["id"]])]
+        vectors, kept = now.texts.vectors_of([hit.id for hit in found]), Distinct()
+        units = {key: unit_rows(each[None])[0] for key, each in vectors.items()}
+        hits = [hit for hit in found if hit.id not in units or kept.takes(units[hit.id])]
         if len(hits) >= k or len(found) < many or many >= _FARTHEST:
             return hits[:k]
         many *= _LOOK_ON
 
 
-def _nearest(now: _Snapshot, vector: np.ndarray, k: int, where: str | None) -> list[dict[str, Any]]:
+def _nearest(now: _Snapshot, vector: np.ndarray, k: int, where: str | None) -> list[Hit]:
     hidden = {tables.VECTOR, tables.FEATURES, "row_hash", "text_hash", "text"}
     names = [name for name in now.rows.names if name not in hidden]
     own = now.rows is now.texts
-    hits = now.rows.nearest(vector, k, where, [*names, "text"] if own else names)
+    rows = now.rows.nearest(vector, k, where, [*names, "text"] if own else names)
     if own:
-        texts = {hit.row["id"]: hit.row.pop("text") for hit in hits}
-    else:
-        texts = now.texts.values([hit.row["id"] for hit in hits], "text")
-    return [{"score": hit.score, "text": texts.get(hit.row["id"]), **hit.row} for hit in hits]
+        return [_hit(near, near.row.pop("text")) for near in rows]
+    texts = now.texts.texts_of([str(near.row["id"]) for near in rows])
+    return [_hit(near, texts.get(str(near.row["id"]))) for near in rows]
+
+
+def _hit(near: index.NearRow, text: object) -> Hit:
+    """Part what the view says of a row from what came with the document."""
+    row = near.row
+    readings: Mapping[str, Any] = {each: row.pop(each) for each in tables.READINGS if each in row}
+    return Hit(near.score, None if text is None else str(text), str(row.pop("id")), row, **readings)

@@ -49,6 +49,7 @@ class _Reader(Terms):
         self._listed = 0
 
     def whole(self) -> Value:
+        """Return the condition that the words are, all of them; ValueError where one is left."""
         made = self._any()
         if self._word.kind != "end":
             raise ValueError(self._unexpected("AND, OR or the end"))

@@ -118,7 +118,7 @@ def check_regular(path: Path) -> None:
     raise InputError(f"{path}: found {found}; expected a regular file; copy it into one")
 
 
-def read_json(path: Path) -> dict[str, Any] | None:
+def read_json(path: Path) -> dict[str, object] | None:
     """Return the object in `path`, or None if it is missing, beyond bounds or no JSON object."""
     try:
         if not path.is_file() or path.stat().st_size > NOTE_LIMIT:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
@@ -93,7 +93,7 @@ def parse_manifest(content: bytes | None, kind: type[_Kind], where: str) -> _Kin
     return manifest_of(found, kind, where)
 
 
-def object_of(manifest: Manifest) -> dict[str, Any]:
+def object_of(manifest: Manifest) -> dict[str, object]:
     """Return the JSON object of a manifest: what was given or read, no key more, none less."""
     return manifest.model_dump(by_alias=True, exclude_unset=True) | manifest._odd
 

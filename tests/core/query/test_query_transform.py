@@ -111,7 +111,7 @@ def test_what_is_not_known_here_is_read_by_the_transform(made, tmp_path, monkeyp
     transform, _ = made["discriminant", False]
     x, _ = clouds()
     base.save(tmp_path, transform, Card(seed=1))
-    monkeypatch.setattr(posterior, "_CHOSEN", posterior._CHOSEN | {"another"})
+    monkeypatch.setattr(posterior, "_PLDA", posterior._PLDA | {"another"})
     np.testing.assert_array_equal(load_map(tmp_path)(x, None), transform.apply(x).vectors)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tasks.core.report import charts
 from tasks.core.report.colours import COLOURED, DARK, LIGHT
-from tasks.core.report.confusion import Confusion
+from tasks.core.report.confusion import Confusion, ConfusionCell
 from tasks.core.report.maps import _sample, project
 from tasks.core.report.page import index_page, points, view_page
 from tests.stories import EVIL, story
@@ -111,8 +111,8 @@ def test_the_heat_map_of_many_labels_keeps_those_in_most_mistakes():
     whole = Confusion(tuple(f"c{i:02}" for i in range(50)), counts, counts.sum(1))
     part = whole.busiest(4)
     assert part.labels == ("c03", "c07", "c40", "c41")
-    assert whole.mistaken(1) == [{"true": "c03", "likeliest": "c07", "texts": 2, "share": 0.1818}]
-    assert {cell["share"] for cell in part.cells()} == {0.1818, 0.8182, 1.0}
+    assert whole.mistaken(1) == [ConfusionCell("c03", "c07", texts=2, share=0.1818)]
+    assert {cell.share for cell in part.cells()} == {0.1818, 0.8182, 1.0}
     assert whole.agreement == pytest.approx(450 / 454)
 
 

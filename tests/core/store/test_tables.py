@@ -3,7 +3,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from tasks.core.store import arrow, index, layout, orphans, tables
+from tasks.core.store import arrow, index, layout, orphans, predicates, tables
 from tasks.core.workspace.errors import InputError
 
 ABOUT = {"fingerprint": "abc", "dimensions": 4}
@@ -106,7 +106,7 @@ def test_ids_with_quotes_and_other_alphabets_are_found_and_removed(table):
 
 
 def test_more_ids_than_one_predicate_holds_are_found_and_removed(tmp_path, monkeypatch):
-    monkeypatch.setattr(tables, "_IDS_PER_PREDICATE", 3)
+    monkeypatch.setattr(predicates, "_IDS_PER_PREDICATE", 3)
     path, names = tmp_path / "t.lance", [f"n{n}" for n in range(10)]
     replace(path, names)
     found = tables.where_in(path, "id", [*names[:8], "missing"], ["id"])

@@ -27,17 +27,17 @@ def quarters(n: int = 300) -> tuple[np.ndarray, np.ndarray]:
 
 
 def losses(view: base.Transform) -> dict[str, float]:
-    return {each["method"]: each["log_loss"] for each in view.settings()["tried"]}
+    return {each.method: each.log_loss for each in view.settings().tried}
 
 
 def weights(view: base.Transform) -> dict[str, float]:
-    found: dict[str, float] = view.settings()["settings"]["weights"]
+    found: dict[str, float] = view.settings().settings.weights
     return found
 
 
 def test_what_no_line_can_part_is_left_to_the_kernel() -> None:
     view = fitted(*quarters())
-    assert view.settings()["chosen"] == "pool"
+    assert view.settings().chosen == "pool"
     assert losses(view)["pool"] < losses(view)["discriminant"]
     assert weights(view).get("kernel", 0) > 3 * weights(view).get("discriminant", 0)
 
@@ -52,7 +52,7 @@ def test_settings_of_the_candidates_are_used() -> None:
 
 def test_one_text_a_class_leaves_the_discriminant() -> None:
     view = fitted(np.eye(3), np.arange(3))
-    assert view.settings()["chosen"] == "discriminant"
+    assert view.settings().chosen == "discriminant"
     assert losses(view) == {"discriminant": None}
 
 

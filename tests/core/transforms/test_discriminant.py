@@ -40,7 +40,7 @@ def brute_force(x: np.ndarray, y: np.ndarray, probes: np.ndarray, view: Discrimi
     means = np.stack([x[y == c].mean(0) for c in range(K)])
     residuals, mu = x - means[y], means.mean(0)
     S_w = residuals.T @ residuals / (n - K)
-    lam = used["shrinkage"]
+    lam = used.shrinkage
     sigma = (1 - lam) * S_w + lam * np.trace(S_w) / d * np.eye(d)
     S_b = (means - mu).T @ (means - mu) / (K - 1)
     phi, V = eigh(S_b, sigma)
@@ -51,10 +51,10 @@ def brute_force(x: np.ndarray, y: np.ndarray, probes: np.ndarray, view: Discrimi
         law = multivariate_normal(
             size * psi / (size * psi + 1) * ubar[c], np.diag(1 + psi / (size * psi + 1))
         )
-        weights[:, c] = law.logpdf(u) + 0.5 * np.log(size / n) + np.log(1 - used["novelty"])
+        weights[:, c] = law.logpdf(u) + 0.5 * np.log(size / n) + np.log(1 - used.novelty)
     new = multivariate_normal(np.zeros(d), np.diag(1 + psi))
-    weights[:, K] = new.logpdf(u) + np.log(used["novelty"])
-    p = np.exp((weights - weights.max(1, keepdims=True)) / used["temperature"])
+    weights[:, K] = new.logpdf(u) + np.log(used.novelty)
+    p = np.exp((weights - weights.max(1, keepdims=True)) / used.temperature)
     return p / p.sum(1, keepdims=True)
 
 

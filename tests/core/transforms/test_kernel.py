@@ -152,7 +152,7 @@ def test_the_discriminant_behind_it_is_made_as_asked() -> None:
         {"fit": {"method": "kernel", "discriminant": {"residual": 2, "floor": 0.5}}}
     ).fit
     view = fitted(x, y, **section.method_settings())
-    assert view.size == K + 2 and view.settings()["gate"]["floor"] == 0.5
+    assert view.size == K + 2 and view.settings().discriminant.floor == 0.5
 
 
 def test_of_more_texts_than_a_fit_looks_at_no_class_is_lost(monkeypatch: Any) -> None:

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.core.numerics.rows import unit_rows
+from tasks.core.settings.calibrated import CalibratedSettings
 from tasks.core.settings.fit_section import FitSettings
 from tasks.core.transforms import base
 from tasks.core.transforms.card import CARD, TENSORS, read_card
@@ -225,6 +226,7 @@ def test_a_card_that_is_no_card_is_refused(text: str, found: str, tmp_path: Path
         {"labels": ["one"]},
         {"size": 5},
         {"settings": {}},
+        {"settings": {"sharpness": "high"}},
         {"method": "wizardry"},
         {"method": "gstransform"},
     ],
@@ -296,8 +298,8 @@ class Toy(base.Transform):
     def tensors(self) -> dict[str, Any]:
         return {"width": np.full(1, self.dimensions, np.float32)}
 
-    def settings(self) -> dict[str, Any]:
-        return {}
+    def settings(self) -> CalibratedSettings:
+        return CalibratedSettings()
 
     @classmethod
     def restore(cls, tensors: Any, labels: Any, settings: Any, features: int = 0) -> Toy:

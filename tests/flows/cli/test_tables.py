@@ -21,16 +21,19 @@ ID, WORDS = {DIGEST!r}, {WORDS!r}
 import sys
 from types import SimpleNamespace
 from flows.cli.show import judgements, reports, status_table, version_tables
-hit = {"score": 0.93, "id": ID, "label": "delivery_to_the_wrong_address", "confidence": 0.9,
-       "text": WORDS}
+from flows.queries.doubts import DoubtedLabels
+from flows.state.staleness import FRESH
+from flows.state.status import InstructionState
+from tasks.core.evaluation.doubts import DoubtedText
+from tasks.core.views.search import Hit
+hit = Hit(score=0.93, id=ID, label="delivery_to_the_wrong_address", confidence=0.9, text=WORDS,
+          metadata={})
 figures = {"v_measure": 79.0, "triplets": 95.9, "sts": 81.2, "knn": 91.7}
-about = {"labels": {"a": 600, "b": 40}, "before": figures, "after": figures, "rows": 1600,
-         "texts": 640, "accuracy": 92.4, "knn_ceiling": 55.0,
-         "transform": {"stale": False, "reason": "up to date"},
-         "view": {"stale": False, "reason": "up to date"}, "gate": {}}
-doubted = {"instruction": "x", "doubted": 1, "asked": 9, "not_asked": 0, "rows": [
-    {"label": ["Lost Luggage"], "p_label": 0.03, "likelier": "Customer Service Issue",
-     "p_likelier": 0.93, "id": ID, "text": WORDS}]}
+about = InstructionState(labels={"a": 600, "b": 40}, before=figures, after=figures, rows=1600,
+                         texts=640, accuracy=92.4, knn_ceiling=55.0, transform=FRESH)
+doubted = DoubtedLabels(instruction="x", doubted=1, asked=9, not_asked=0, rows=[
+    DoubtedText(id=ID, label=["Lost Luggage"], likelier="Customer Service Issue", p_label=0.03,
+                p_likelier=0.93, margin=-0.9, text=WORDS)])
 row = {"here": True, "date": "2026-11-26T17:10:00", "commit": "268e4381aa", "tag": "view/x/v1",
        "same_as": None, "texts": 1600, "labels": 640, "method": "auto: kernel", "after": figures,
        "accuracy": 92.4, "tags": ["view/x/v1"], "message": "run: 1,600 texts; 3 views"}

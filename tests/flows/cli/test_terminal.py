@@ -9,7 +9,9 @@ import pytest
 
 from flows.cli.show import judgements, reports, status_table
 from flows.cli.terminal import cleaned
-from flows.state import status
+from flows.state.staleness import FRESH, Verdict
+from flows.state.status import CorpusState, InstructionState, VectorsState, WorkspaceState
+from tasks.core.views.search import Hit
 
 EVIL = "a\x1b[31mb\x1b]0;t\x07\x9b2Jc\u202ed\u2066 [red]e[/red] [link=http://x]f[/link] :smile: \\"
 
@@ -39,7 +41,7 @@ def printed(monkeypatch):
     return run
 
 
-HIT = {"score": 0.5, "id": EVIL, "label": EVIL, "confidence": 1.0, "text": EVIL}
+HIT = Hit(score=0.5, id=EVIL, label=EVIL, confidence=1.0, text=EVIL, metadata={})
 
 
 @pytest.mark.parametrize(
@@ -62,7 +64,8 @@ def test_nothing_moves_the_cursor_or_turns_a_line_round(printed, say, kind, monk
 
 
 def test_markup_and_emoji_codes_are_only_text(printed):
-    hit = {"score": 0.5, "id": "[red]x[/red]", "label": ":smile:", "text": "[link=y]z[/link] \\"}
+    text = "[link=y]z[/link] \\"
+    hit = Hit(score=0.5, id="[red]x[/red]", label=":smile:", text=text, metadata={})
     said = printed(lambda: reports.hits([("[b]q", "v", [hit])], as_json=False))
     for text in ("[red]x[/red]", ":smile:", "[link=y]z[/link] \\", "[b]q"):
         assert text in said
@@ -70,11 +73,11 @@ def test_markup_and_emoji_codes_are_only_text(printed):
 
 def test_json_is_the_data_as_it_is(printed):
     said = printed(lambda: reports.hits([("q", "v", [HIT])], as_json=True))
-    assert json.loads(said) == [HIT]
+    assert json.loads(said) == [HIT.to_json()]
 
 
 def test_a_terminal_that_has_fewer_characters_shows_what_it_can(printed):
-    rows = [{"score": 0.5, "id": "料", "label": "Ärger", "text": "→ 料金"}]
+    rows = [Hit(score=0.5, id="料", label="Ärger", text="→ 料金", metadata={})]
     said = printed(lambda: reports.hits([("q", "v", rows)], as_json=False), encoding="latin-1")
     assert "Ärger" in said
     assert r"\u6599" in said
@@ -98,14 +101,14 @@ def test_what_is_suggested_computes_nothing_in_a_spreadsheet(printed):
 
 
 def test_why_a_label_file_was_rejected_stands_on_one_line_below_the_table(printed):
-    fresh = {"stale": False, "reason": "up to date"}
-    verdict = {"stale": False, "reason": "rejected: a.csv: found " + "long words " * 20 + "end"}
-    state = {
-        "unfinished": [],
-        "corpus": {"texts": 1, "sources": 1, "remarks": [], **fresh},
-        "vectors": {"rows": 0, "truncated": 0},
-        "instructions": {"topic": status.NOTHING | {"transform": verdict}},
-    }
+    verdict = Verdict(False, "rejected: a.csv: found " + "long words " * 20 + "end")
+    state = WorkspaceState(
+        root=".",
+        unfinished=[],
+        corpus=CorpusState(texts=1, sources=1, verdict=FRESH),
+        vectors=VectorsState(verdict=FRESH),
+        instructions={"topic": InstructionState(transform=verdict)},
+    )
     said = printed(lambda: status_table.status(state)).splitlines()
-    assert f"  topic is {verdict['reason']}" in said
+    assert f"  topic is {verdict.reason}" in said
     assert len(said) < 12

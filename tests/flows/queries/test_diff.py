@@ -16,7 +16,7 @@ pytestmark = pytest.mark.dvc
 
 
 def test_two_versions_differ_in_scores_labels_rows_and_moved_texts(root, seen_at):
-    found = diff(root, "whole/v1", "whole/v3")
+    found = diff(root, "whole/v1", "whole/v3").to_json()
     assert (found["from"]["texts"], found["to"]["texts"]) == (60, 72)
     mood = found["views"]["mood"]
     assert mood["state"] == "new transform"
@@ -38,7 +38,7 @@ def test_two_versions_differ_in_scores_labels_rows_and_moved_texts(root, seen_at
 
 def test_the_workspace_as_it_is_is_the_second_version_and_nothing_is_left_behind(root):
     before = git(root, "status", "--porcelain", "--ignored")
-    found = diff(root, "view/mood/v2", None, ["mood"])
+    found = diff(root, "view/mood/v2", None, ["mood"]).to_json()
     assert list(found["views"]) == ["mood"]
     assert found["views"]["mood"]["state"] == "new rows"
     assert found["to"] == {"rev": "workspace", "commit": None, "texts": 72}
@@ -48,8 +48,8 @@ def test_the_workspace_as_it_is_is_the_second_version_and_nothing_is_left_behind
 
 
 def test_a_version_compared_with_itself_has_moved_nothing(root):
-    views = diff(root, "main", "whole/v3")["views"]
-    assert {about["state"] for about in views.values()} == {"same"}
+    views = diff(root, "main", "whole/v3").views
+    assert {about.state for about in views.values()} == {"same"}
 
 
 def test_what_a_comparison_finds_is_shown_as_a_table_and_as_json(root):

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import asdict
 
 import pytest
 from click.testing import CliRunner
@@ -41,7 +42,7 @@ def fits(monkeypatch):
 
 
 def evaluated(root, truth=None):
-    return Workspace(root).view("mood").evaluate(truth)
+    return Workspace(root).view("mood").evaluate(truth).to_json()
 
 
 def truth_file(path, rows, label="mood"):
@@ -61,7 +62,8 @@ def test_the_figures_on_held_out_labels_are_those_that_the_fit_has_noted(made):
     assert found["accuracy"] == {"view": noted["accuracy"]}
     assert found["previous"] == {"not_compared": "none is kept beside the view"}
     assert list(found["gains"]) == ["identity"]
-    assert found["experts"] == experts_of(read_card(Paths(made).transform("mood")))
+    experts = experts_of(read_card(Paths(made).transform("mood")))
+    assert found["experts"] == [asdict(each) for each in experts]
     assert sum(each["weight"] > 0 for each in found["experts"]) >= 1
 
 
@@ -74,7 +76,7 @@ def test_texts_of_several_labels_are_scored_by_one_each(made):
     noted = read_json(paths.metric("both"))
     assert noted["texts"] == len(rows)
     assert noted["labels"] == len({row[key] for row in rows for key in ("topic", "mood")})
-    found = Workspace(made).view("both").evaluate()
+    found = Workspace(made).view("both").evaluate().to_json()
     assert found["texts"] == noted["held_out"] < len(rows) / 2
     for name, when in (("identity", "before"), ("view", "after")):
         assert values(found["scores"][name]) | {"n": noted["held_out"]} == noted[when]
@@ -230,7 +232,7 @@ def _numbers(value):
 
 
 def test_an_evaluation_never_takes_the_place_of_what_a_verb_makes(made):
-    paths = Paths(made)
+    paths, found = Paths(made), Workspace(made).view("mood").evaluate()
     for file in (paths.metric("mood"), paths.labels / "mood.json", paths.transform("mood")):
         with pytest.raises(InputError, match=r"expected a file beside it, such as data/metrics"):
-            write_evaluation(paths, file, {})
+            write_evaluation(paths, file, found)

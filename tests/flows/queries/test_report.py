@@ -55,6 +55,15 @@ def test_a_page_tells_scores_settings_and_which_texts_to_label(reported):
     assert listed == set(Workspace(reported[0]).view("mood").suggest(2 * LISTED, 0.5)["id"])
 
 
+def test_a_label_file_that_cannot_be_read_is_named_where_texts_to_label_would_be(made):
+    (Paths(made).labels / "mood.csv").write_text("name,colour\na,red\n", "utf-8")
+    report(made, "mood")
+    page = Paths(made).report("mood").read_text("utf-8")
+    section = page.split('<section id="next">')[1].split("</section>")[0]
+    assert "Not listed: " in section
+    assert "mood.csv: " in section
+
+
 def test_the_same_workspace_gives_the_same_page_and_picture(reported, tmp_path):
     root = shutil.copytree(reported[0], tmp_path / "again")
     first, second = ([path.read_bytes() for path in report(root, "mood")] for _ in range(2))

@@ -28,8 +28,8 @@ def test_fit_of_a_file_without_labels_starts_nothing_and_notes_the_reason(made):
     done = CliRunner().invoke(cli, ["fit", "topic", "--root", str(made)], standalone_mode=False)
     assert isinstance(done.exception, InputError)
     assert "topic.csv" in str(done.exception)
-    about = read_status(paths, load_params(paths.params))["instructions"]["topic"]
-    assert about["transform"]["reason"].startswith("rejected: ")
+    about = read_status(paths, load_params(paths.params)).instructions["topic"]
+    assert about.transform.reason.startswith("rejected: ")
 
 
 def test_fit_goes_on_with_the_files_that_can_be_read(made):

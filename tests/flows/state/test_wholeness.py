@@ -12,6 +12,7 @@ from flows.materialise import materialise
 from flows.rollback import rollback
 from flows.run import run
 from flows.state import staleness
+from flows.state.staleness import Verdict
 from flows.state.status import read_status
 from tasks.core.settings.params import load_params
 from tasks.core.store import tables
@@ -32,7 +33,7 @@ SCORES_REASON = "its scores are not those of its transform"
 
 def verdict(root, name="mood"):
     paths = Paths(root)
-    return read_status(paths, load_params(paths.params))["instructions"][name]["transform"]
+    return read_status(paths, load_params(paths.params)).instructions[name].transform
 
 
 def of_others(root):
@@ -63,7 +64,7 @@ def test_a_mixture_of_two_fits_is_told_and_made_again(made, _made, taken, reason
     for name in taken:
         place, content = other[name]
         place.write_bytes(content)
-    assert verdict(made) == {"stale": True, "reason": reason}
+    assert verdict(made) == Verdict(True, reason)
     run(made)
     assert_same(made, _made)
 
@@ -78,7 +79,7 @@ def test_a_transform_of_an_earlier_refract_is_used_as_it_is(made, _made):
     stamp = read_json(paths.view_stamp("mood"))
     stamp.pop("version")
     write_json(paths.view_stamp("mood"), stamp)
-    assert not verdict(made)["stale"]
+    assert not verdict(made).stale
     assert not staleness.any_view(paths, load_params(paths.params), [])
 
 
@@ -184,7 +185,7 @@ def test_a_rollback_killed_between_two_files_is_finished_and_recorded_as_it_is(r
     )  # two of the new files are in place
     child = Child(PREFECT_API_URL.value(), root, None, rolled_back, root, *place)
     assert child.wait() == -signal.SIGKILL
-    assert read_status(paths, load_params(paths.params))["unfinished"] != []
+    assert read_status(paths, load_params(paths.params)).unfinished != []
     made = rollback(root, "mood") if again else run(root, commit=True)
     assert made.record.tags == ("view/mood/v3",)
     assert git(root, "show", "HEAD:data/metrics/scores/mood.json") == scores[0]
@@ -192,7 +193,7 @@ def test_a_rollback_killed_between_two_files_is_finished_and_recorded_as_it_is(r
     assert card.fingerprint == read_json(paths.metric("mood"))["fingerprint"]
     assert sum(card.counts.values()) == 20
     assert read_json(paths.view_stamp("mood"))["transform"] == card.fingerprint
-    assert read_status(paths, load_params(paths.params))["unfinished"] == []
+    assert read_status(paths, load_params(paths.params)).unfinished == []
 
 
 @pytest.mark.dvc

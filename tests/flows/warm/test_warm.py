@@ -22,7 +22,8 @@ from flows.warm import identity as warm_identity
 from flows.warm import process as warm_process
 from flows.warm.client import may_be_handed_over, named_root, root_of
 from flows.warm.identity import identity
-from flows.warm.place import LARGEST, connect, opened, packed
+from flows.warm.messages import LARGEST, packed
+from flows.warm.place import connect, opened
 from flows.warm.process import _Warm
 from flows.warm.start import end_all
 from tasks.core.workspace.paths import Paths

@@ -40,7 +40,7 @@ def _named(cell: Cell, known: Mapping[str, str | None]) -> Cell:
     return known.get(text, cell)
 
 
-def _features(path: Path) -> dict[str, Any]:
+def _features(path: Path) -> dict[str, object]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
-from tasks.core.readers.records import Batch, Cell, Reject, dump, encodable
+from tasks.core.readers.records import Batch, Reject, cell_of, dump, encodable
 from tasks.core.workspace.errors import InputError
 
 JSON_LIMIT = 1 << 29  # bytes of a .json file, which is read whole
@@ -48,7 +47,7 @@ def whole_json(path: Path) -> Batch | None:
     return _batch(path, records)
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """Return an object; of a key that stands there twice one value would be lost."""
     found = dict(pairs)
     if len(found) < len(pairs):
@@ -80,13 +79,5 @@ def _batch(path: Path, records: list[object]) -> Batch:
             reason = "JSON that is not an object" if not isinstance(record, dict) else "bad text"
             batch.rejected.append(Reject(path, position, reason, dump(record)[:2_000]))
     names = dict.fromkeys(key for record in good for key in record)
-    batch.columns = {key: [_cell(record.get(key)) for record in good] for key in names}
+    batch.columns = {key: [cell_of(record.get(key)) for record in good] for key in names}
     return batch
-
-
-def _cell(value: object) -> Cell:
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    return dump(value)

@@ -51,11 +51,11 @@ def interface(name: str, labels: Sequence[str]) -> str:
     )
 
 
-def _about(row: Row) -> dict[str, Any]:
+def _about(row: Row) -> dict[str, object]:
     return {KEY: row["id"], "suggested": row["suggested"]}
 
 
-def _task(row: Row, name: str) -> dict[str, Any]:
+def _task(row: Row, name: str) -> dict[str, object]:
     chosen = {"choices": [row["suggested"]]}
     result = {"from_name": name, "to_name": "text", "type": "choices", "value": chosen}
     score = round(float(row["confidence"]), 3)
@@ -63,5 +63,5 @@ def _task(row: Row, name: str) -> dict[str, Any]:
     return {"data": {"text": row["text"], **_about(row)}, "predictions": [guess]}
 
 
-def _lines(rows: Iterator[dict[str, Any]]) -> str:
+def _lines(rows: Iterator[dict[str, object]]) -> str:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)

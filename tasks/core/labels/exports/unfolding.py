@@ -15,7 +15,7 @@ from typing import Any
 from tasks.core.labels.cells import CONTAINER
 from tasks.core.labels.files import NO_NAMES, OwnColumns
 from tasks.core.readers.read_documents import ID_NAMES, TEXT_NAMES
-from tasks.core.readers.records import Cell, dump
+from tasks.core.readers.records import Cell, cell_of, dump
 
 Columns = dict[str, list[Cell]]
 Row = dict[str, Any]
@@ -58,7 +58,7 @@ def _kept(cells: list[Cell], name: str) -> list[Cell]:
     """Return what objects have under a name of any case; None where they have no word or number."""
     low = ({str(k).lower(): v for k, v in _object(_value(cell)).items()} for cell in cells)
     found = (each.get(name.lower()) for each in low)
-    return [_cell(each) if isinstance(each, str | int | float) else None for each in found]
+    return [cell_of(each) if isinstance(each, str | int | float) else None for each in found]
 
 
 def unfold(
@@ -91,7 +91,7 @@ def unfold(
             rows.append(_owned(made, own, lifted.id))
             origin.append(at)
     names = list(dict.fromkeys(key for row in rows for key in row))
-    flat: Columns = {key: [_cell(row.get(key)) for row in rows] for key in names}
+    flat: Columns = {key: [cell_of(row.get(key)) for row in rows] for key in names}
     return (flat or {"id": [], "text": [], "label": []}), origin
 
 
@@ -170,10 +170,6 @@ def _list(value: Any) -> list[Any]:
 
 def _objects(values: Any) -> list[Row]:
     return [each for each in _list(values) if isinstance(each, dict)]
-
-
-def _cell(value: Any) -> Cell:
-    return value if value is None or isinstance(value, str) else dump(value)
 
 
 def _label_studio(task: Row, choice: _Choice) -> Iterator[Row]:

@@ -7,7 +7,7 @@ Novelty and residual are the first one's: see `Discriminant`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Self
 
 import torch
@@ -15,6 +15,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tasks.core.numerics.tensors import as_array, as_tensor
+from tasks.core.settings.calibrated import (
+    CalibratedPool,
+    CorpusExpert,
+    KernelExpert,
+    Worth,
+)
 from tasks.core.settings.fit_section import DiscriminantSettings, KernelSettings
 from tasks.core.settings.section import Section
 from tasks.core.transforms.base import Prediction, Transform, features_for
@@ -25,7 +31,7 @@ from tasks.core.transforms.experts.kernel_ridge import KernelRidge, near, regres
 from tasks.core.transforms.experts.label_names import LabelNames, read_names
 from tasks.core.transforms.experts.self_training import Student, read_corpus, teach
 from tasks.core.transforms.experts.teacher import PooledTeacher
-from tasks.core.transforms.experts.weights import LEAST, Worth, earned, pool, pooled
+from tasks.core.transforms.experts.weights import LEAST, earned, pool, pooled
 from tasks.core.transforms.plda import PldaModel
 from tasks.core.transforms.posterior_space import PosteriorParts, embed_posterior
 from tasks.core.transforms.sample import Sample
@@ -73,6 +79,7 @@ class Pool(Transform):
 
     method = "pool"
     Settings = AutoSettings
+    Calibrated = CalibratedPool
 
     def __init__(
         self,
@@ -176,54 +183,59 @@ class Pool(Transform):
         }
         return own | {f"gate_{name}": tensor for name, tensor in self._gate.tensors().items()}
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> CalibratedPool:
         """Return weights, what each expert is worth, and what was chosen for each."""
         kernel, corpus = self._experts.kernel, self._experts.corpus
-        said: dict[str, Any] = {
-            "weights": self._weights,
-            "log_loss": self.loss,
-            "doubt": self._doubt,
-            "worth": [_rounded(asdict(each)) for each in self._worth],
-            "gate": self._gate.settings(),
-        }
+        asked: dict[str, KernelExpert | CorpusExpert] = {}
         if kernel is not None:
-            said["kernel"] = {"width": kernel.width, "sharpness": kernel.sharpness}
+            asked["kernel"] = KernelExpert(width=kernel.width, sharpness=kernel.sharpness)
         if corpus is not None:
-            said["corpus"] = {"temperature": corpus.temperature, "share": corpus.share}
-        return said
+            asked["corpus"] = CorpusExpert(temperature=corpus.temperature, share=corpus.share)
+        found = CalibratedPool(
+            weights=self._weights,
+            log_loss=self.loss,
+            doubt=self._doubt,
+            worth=[_rounded(each) for each in self._worth],
+            gate=self._gate.settings(),
+        )
+        return found.model_copy(update=asked)
 
     @classmethod
     def restore(
         cls,
         tensors: dict[str, NDArray[Any]],
         labels: tuple[str, ...],
-        settings: dict[str, Any],
+        settings: CalibratedPool,
         features: int = 0,
     ) -> Self:
+        """Rebuild discriminant and experts; ValueError where their classes do not fit."""
         held: dict[str, dict[str, NDArray[Any]]] = {}
         for name, array in tensors.items():
             who, what = name.split("_", 1)
             held.setdefault(who, {})[what] = array
-        gate = Discriminant.restore(held["gate"], labels, dict(settings["gate"]), features)
-        experts = Experts(
-            Kernel(**_as_tensors(held["kernel"]), **settings["kernel"])
-            if "kernel" in held
-            else None,
-            LabelNames(**_as_tensors(held["names"])) if "names" in held else None,
-            _student(held["corpus"], settings["corpus"]) if "corpus" in held else None,
-        )
+        gate = Discriminant.restore(held["gate"], labels, settings.discriminant, features)
+        experts = _restored(held, settings)
         _check(experts, len(labels))
-        worth = [Worth(**each) for each in settings["worth"]]
-        weights, loss = dict(settings["weights"]), float(settings["log_loss"])
-        return cls(gate, experts, weights, worth, loss, float(settings["doubt"]))
+        found = (settings.weights, settings.worth, settings.log_loss, settings.doubt)
+        return cls(gate, experts, *found)
 
 
-def _as_tensors(arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
-    return {name: as_tensor(array) for name, array in arrays.items()}
-
-
-def _student(arrays: dict[str, NDArray[Any]], settings: dict[str, Any]) -> Student:
-    return Student(PldaModel(**_as_tensors(arrays)), **settings)
+def _restored(held: dict[str, dict[str, NDArray[Any]]], settings: CalibratedPool) -> Experts:
+    """Rebuild the experts that have tensors; ValueError where one's settings are missing."""
+    tensors = {who: {what: as_tensor(a) for what, a in own.items()} for who, own in held.items()}
+    kernel, corpus = settings.kernel, settings.corpus
+    for who, own in (("kernel", kernel), ("corpus", corpus)):
+        if who in tensors and own is None:
+            raise ValueError(f"settings.{who}: field required")
+    return Experts(
+        Kernel(**tensors["kernel"], width=kernel.width, sharpness=kernel.sharpness)
+        if kernel
+        else None,
+        LabelNames(**tensors["names"]) if "names" in tensors else None,
+        Student(PldaModel(**tensors["corpus"]), corpus.temperature, corpus.share)
+        if corpus
+        else None,
+    )
 
 
 def _names(sample: Sample) -> LabelNames | None:
@@ -261,5 +273,6 @@ def _check(experts: Experts, k: int) -> None:
             raise ValueError(f"{found} classes in the tensors of {name}, {k} labels")
 
 
-def _rounded(worth: dict[str, Any]) -> dict[str, Any]:
-    return {k: round(v, 4) if isinstance(v, float) else v for k, v in worth.items()}
+def _rounded(worth: Worth) -> Worth:
+    weight, alone, saves = (round(each, 4) for each in (worth.weight, worth.alone, worth.saves))
+    return Worth(worth.expert, weight, alone, saves)

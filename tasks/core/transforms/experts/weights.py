@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from tasks.core.numerics.tensors import as_tensor
+from tasks.core.settings.calibrated import Worth
 
 STEPS, ENOUGH = 30, 1e-7  # Newton's steps at most, and nats below which one gains nothing
 NONE = 1e-4  # weight up to which an expert is not asked
@@ -31,19 +32,6 @@ class Pooling:
 
     weights: dict[str, float]
     loss: float
-
-
-@dataclass(frozen=True)
-class Worth:
-    """An expert of a pool: its weight, its log-loss alone, and what the pool loses without it.
-
-    Both in nats a text left out; alone: at the weight that is best for it.
-    """
-
-    expert: str
-    weight: float
-    alone: float
-    saves: float
 
 
 def pool(scores: Mapping[str, Tensor], truth: Tensor, first: Mapping[str, float]) -> Pooling:

@@ -64,7 +64,7 @@ def test_names_that_mean_nothing_are_given_no_weight() -> None:
     random = np.random.default_rng(5)
     drawn = [unit_rows(random.normal(size=(K * 2, D))).reshape(K, 2, D) for _ in range(6)]
     kept = [
-        base.fit("auto", x, y, NAMES, x, {}, 1, names=said).settings()["settings"]["weights"]
+        base.fit("auto", x, y, NAMES, x, {}, 1, names=said).settings().settings.weights
         for said in drawn
     ]
     assert sum("names" in weights for weights in kept) <= 2

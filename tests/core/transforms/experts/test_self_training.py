@@ -67,7 +67,7 @@ def test_texts_that_are_surely_of_a_new_class_are_not_read() -> None:
 
 def asked(view: base.Transform) -> dict[str, float]:
     """Return the weights of the experts that were kept."""
-    found: dict[str, float] = view.settings()["settings"].get("weights", {})
+    found: dict[str, float] = getattr(view.settings().settings, "weights", {})
     return found
 
 
