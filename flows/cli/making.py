@@ -256,8 +256,9 @@ def run(commit: bool, as_json: bool, root: Path) -> None:
 def _needed(paths: Paths, params: Params) -> tuple[str, ...]:
     """Return the libraries that a run will load, as far as what is stale tells."""
     from flows.state import staleness
+    from flows.state.wholeness import unfinished
 
-    if staleness.unfinished(paths):
+    if unfinished(paths):
         return ()
     if staleness.corpus_is_stale(paths, params) or staleness.embed_verdict(paths, params).stale:
         return (*_ENCODES, *_FITS)
