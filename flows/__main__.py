@@ -1,5 +1,6 @@
 """`python -m flows` is `refract`, in a checkout."""
 
 from flows.cli import main
+from flows.warm.ending import end_by
 
-main()
+end_by(main)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from importlib import import_module
 
@@ -28,9 +29,12 @@ _for_the_command = ExitStack()  # ends with the process
 _MEANWHILE = ("prefect.flow_engine", "prefect.task_runners")  # what every flow needs
 
 
-def settle(paths: Paths) -> None:
+def settle(paths: Paths, needed: Sequence[str] = ()) -> None:
     """Use the server the user has chosen, else that of a running `refract serve`, else the private
-    one of this workspace's commands."""
+    one of this workspace's commands.
+
+    needed: modules that the command needs in any case; they are imported while a server starts.
+    """
     ask(paths, "links", "prefect")
     settle_home()
     settle_network()
@@ -44,7 +48,7 @@ def settle(paths: Paths) -> None:
         return
     with private_server(paths, seconds_to_linger(paths)) as own:
         use(own)
-        for module in _MEANWHILE:
+        for module in (*_MEANWHILE, *needed):
             import_module(module)
     _for_the_command.enter_context(no_heartbeats())  # whose server nobody else looks at
 

@@ -7,14 +7,11 @@ thread runs, so that server imports what starts none: Polars, Arrow and LanceDB 
 
 from __future__ import annotations
 
-import atexit
 import multiprocessing
 import os
 import runpy
 import signal
 import sys
-import threading
-import weakref
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
@@ -26,6 +23,7 @@ from typing import Any
 import flows
 import tasks
 from flows.runtime.child_process import PARENT
+from flows.warm.ending import end_whole
 
 IMPORTED = [
     "prefect.flow_engine",
@@ -130,22 +128,3 @@ def _engine(env: dict[str, str]) -> None:
         runpy.run_path(prefect.engine.__file__, run_name="__main__")
     finally:
         end_whole()
-
-
-def leave_to_this_one() -> None:
-    """Let no fork undo at its end what this process has set up by now: its end does so at once.
-
-    Torch would take back the kernels of 134 libraries one by one, a fortieth of a second.
-    """
-    for each in weakref.finalize._registry:  # type: ignore[attr-defined]
-        each.atexit = False
-
-
-def end_whole() -> None:
-    """End as an interpreter does; `multiprocessing` leaves out what was registered with `atexit`.
-
-    Prefect closes its connections there. A request that is cut off by the end of a process can keep
-    its server's SQLite locked for a minute.
-    """
-    threading._shutdown()  # type: ignore[attr-defined]  # first, as at a normal end: queues empty
-    atexit._run_exitfuncs()

@@ -8,10 +8,10 @@ import random
 import resource
 import signal
 import sys
-from contextlib import suppress
 from typing import Any, NoReturn, TextIO
 
 from flows.warm.client import FORWARDED, WITH_PREFECT, verb_of
+from flows.warm.ending import end_by
 from flows.warm.messages import Request
 
 _DEATH = 1  # prctl's PR_SET_PDEATHSIG
@@ -50,30 +50,16 @@ def become(request: Request, handles: list[int], parent: int) -> None:
 
 
 def run_and_end() -> NoReturn:
-    """Run the command line and end, without the second that it takes to let go of every module."""
-    from flows.cli.verbs import run_here
-    from flows.serving.fork_server import end_whole
+    """Run the command line and end."""
+    end_by(_run)
 
-    code = 0
-    try:
-        if verb_of(sys.argv[1:]) in WITH_PREFECT:
-            _settle_prefect()
-        run_here()
-    except SystemExit as error:
-        code = error.code if isinstance(error.code, int) else int(error.code is not None)
-        if code and not isinstance(error.code, int):
-            print(error.code, file=sys.stderr)
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
-        code = 1
-    end_whole()
-    try:
-        sys.stdout.flush()
-    except OSError:
-        code = 120  # as Python has it
-    with suppress(OSError):
-        sys.stderr.flush()
-    os._exit(code & 0xFF)
+
+def _run() -> None:
+    from flows.cli.verbs import run_here
+
+    if verb_of(sys.argv[1:]) in WITH_PREFECT:
+        _settle_prefect()
+    run_here()
 
 
 def _settle_prefect() -> None:

@@ -23,6 +23,7 @@ from typing import Any
 
 import flows
 import tasks
+from flows.warm.ending import leave_to_this_one
 from flows.warm.fork import become, run_and_end
 from flows.warm.identity import code, confines, identity, shared
 from flows.warm.messages import LARGEST, Request, number_in, packed, request_in, unpacked
@@ -169,7 +170,7 @@ def _alone() -> bool:
 def _imports() -> None:
     from flows.runtime.environment import settle_environment
     from flows.runtime.prefect_settings import be_quiet
-    from flows.serving.fork_server import IMPORTED, leave_to_this_one
+    from flows.serving.fork_server import IMPORTED
 
     settle_environment()
     be_quiet()

@@ -17,7 +17,7 @@ from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.workspace.errors import InputError
 
 _SLICE = 2_048  # texts between two reports of progress
-_TRIAL_TEXTS = 64  # enough for a steady rate, at most a second of float32 on two cores
+_TRIAL_TEXTS = 32  # half a second of float32 on two cores
 _TRIAL_FROM = 512  # texts; for fewer the measurement costs more than it can save
 
 
