@@ -18,6 +18,7 @@ from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
 
 STOPPED = "stopped"  # a file whose time says when all were asked to end
+_HEARD = 5.0  # seconds to wait until a process has heard that it is to end
 _HEAVY = ("torch", "prefect", "lance")  # what the next command would not have to import again
 
 
@@ -56,6 +57,8 @@ def end_all(*, but: int = 0) -> int:
             with suppress(OSError), connect(place, name) as connection:
                 connection.send(packed({"stop": True}))
                 ended += 1
+                connection.settimeout(_HEARD)
+                connection.recv(1)  # its end: until then who asks is looked at, and must be there
     return ended
 
 
