@@ -96,7 +96,6 @@ def view_page(story: Story, script: str, others: Sequence[str] = (), *, index: b
         bars=_bars(story),
         few=BARS,
         named=charts.NAMED,
-        counted=charts.COUNTED,
         measures=SCORED,
         mistakes=story.confusion.mistaken(MISTAKES) if story.confusion else [],
     )
