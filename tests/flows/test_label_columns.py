@@ -1,6 +1,7 @@
 """Labels in a column of the documents: from the setting to the view, and back to a refusal."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -99,6 +100,12 @@ def test_fit_says_that_search_shows_the_view_of_before_until_it_is_materialised(
     assert line not in refract(labelled, "fit", "--json").output
     refract(labelled, "materialise", "subject")
     assert line not in refract(labelled, "fit").output
+
+
+def test_status_says_what_chance_gives_where_held_out_texts_are_few(labelled):
+    said = refract(labelled, "status").output
+    line = r"subject: V-measure of 7 held-out texts with 3 labels is too high, chance alone gives"
+    assert re.search(rf"\n  {line} about 26\n", said)  # (3 - 1)² / (2 · 7 · ln 3)
 
 
 def test_a_column_is_hashed_once_as_long_as_the_corpus_is_the_same(labelled, monkeypatch):

@@ -11,7 +11,7 @@ import click
 from flows.cli.show.reports import counts_of, remarked, unproven
 from flows.cli.show.tables import Column, fits, print_table
 from flows.state.staleness import REJECTED
-from tasks.core.evaluation.measures import BRIEF
+from tasks.core.evaluation.measures import BRIEF, NOTABLE, v_by_chance
 from tasks.core.evaluation.proof import PROVEN, UNPROVEN
 from tasks.core.labels.notes import PLACED
 from tasks.core.workspace.paths import Paths
@@ -67,6 +67,7 @@ def views(instructions: Mapping[str, Any]) -> None:
     )
     for name, about in instructions.items():
         _ceiling(name, about)
+        _chance(name, about)
 
 
 def _columns(instructions: Mapping[str, Any], *, both: bool) -> list[Column]:
@@ -104,6 +105,16 @@ def _ceiling(name: str, about: Mapping[str, Any]) -> None:
         click.echo(
             f"  {name}: kNN@10 can reach {ceiling:.1f} at most, some labels are on fewer than"
             " eleven held-out texts"
+        )
+
+
+def _chance(name: str, about: Mapping[str, Any]) -> None:
+    texts, labels = about["held_out"] or 0, len(about["labels"])
+    floor = v_by_chance(texts, labels)
+    if floor >= NOTABLE and about["after"].get("v_measure") is not None:
+        click.echo(
+            f"  {name}: V-measure of {texts:,} held-out texts with {labels} labels is too high,"
+            f" chance alone gives about {floor:.0f}"
         )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from tasks.core.evaluation.bootstrap import Interval
-from tasks.core.evaluation.measures import MEASURES
+from tasks.core.evaluation.measures import MEASURES, NOTABLE, v_by_chance
 from tasks.core.report import charts
 from tasks.core.report.colours import COLOURED, CSS, DARK, LIGHT
 from tasks.core.report.confusion import Confusion
@@ -97,8 +97,16 @@ def view_page(story: Story, script: str, others: Sequence[str] = (), *, index: b
         few=BARS,
         named=charts.NAMED,
         measures=SCORED,
+        v_by_chance=_chance(story),
         mistakes=story.confusion.mistaken(MISTAKES) if story.confusion else [],
     )
+
+
+def _chance(story: Story) -> float:
+    """Return the V-measure that chance gives on the held-out texts, 0 where it is not notable."""
+    labels = int((story.confusion.sizes > 0).sum()) if story.confusion else 0
+    floor = v_by_chance(story.held_out, labels)
+    return floor if floor >= NOTABLE and "v_measure" in story.scores else 0.0
 
 
 def index_page(stories: Sequence[Story]) -> str:
