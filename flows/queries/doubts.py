@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+from flows.queries.found_before import fit_on, found_before, keep
 from flows.state.label_sources import label_sources
 from flows.state.spoken_names import name_reader
 from tasks.core.encoding import base_table
 from tasks.core.evaluation import doubts as learning
-from tasks.core.evaluation.doubts import DoubtedText
+from tasks.core.evaluation.doubts import Doubt, DoubtedText
 from tasks.core.labels.reader import LabelSet, read_labels
 from tasks.core.settings.params import Params
 from tasks.core.store.layout import exists
@@ -17,6 +18,7 @@ from tasks.core.transforms.training_set import labelled
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.instruction_name import check_name
 from tasks.core.workspace.paths import Paths
+from tasks.core.workspace.state_manifests import DoubtNote, DoubtsNote
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,26 @@ def doubts(paths: Paths, params: Params, name: str, limit: int) -> DoubtedLabels
 
 
 def doubted(paths: Paths, params: Params, labels: LabelSet) -> learning.Doubts:
-    """Return the labels that others beat by far, by fits without their texts."""
+    """Return the labels that others beat by far, by fits without their texts.
+
+    What was found of the same labels, settings and vectors is not found anew.
+    """
+    made_from, place = fit_on(paths, params, labels), paths.doubts(labels.name)
+    note = found_before(place, DoubtsNote, made_from)
+    if note is not None:
+        listed = [
+            Doubt(each.id, tuple(each.given), each.likelier, each.p_given, each.p_likelier)
+            for each in note.listed
+        ]
+        return learning.Doubts(note.asked, note.unasked, listed)
     fit = params.fit
     reader = name_reader(paths, params, labels.name, fit.method)
     known = labelled(paths.base_table, labels.label_of, reader)
-    return learning.doubts(known, fit.method, fit.method_settings(), fit.seed)
+    found = learning.doubts(known, fit.method, fit.method_settings(), fit.seed)
+    noted = [DoubtNote(**asdict(each) | {"given": list(each.given)}) for each in found.listed]
+    counts = {"asked": found.asked, "unasked": found.unasked}
+    keep(place, DoubtsNote(made_from=made_from, listed=noted, **counts))
+    return found
 
 
 def rows(paths: Paths, found: learning.Doubts, limit: int) -> list[DoubtedText]:

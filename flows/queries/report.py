@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from flows.queries.check import check
 from flows.queries.doubts import doubted, rows
 from flows.queries.suggest import worth_labelling
 from flows.queries.versions import view_versions
@@ -16,23 +17,18 @@ from flows.queries.workspace import Workspace
 from flows.state import staleness
 from flows.state.label_sources import label_sources
 from flows.state.live_transform import live_card
-from flows.state.spoken_names import name_reader
 from flows.state.trust import ask, is_agreed, keeping
 from tasks.core.encoding import base_table
-from tasks.core.evaluation.bootstrap import Interval, ScoreReport, bootstrap_scores
 from tasks.core.evaluation.doubts import DoubtedText
-from tasks.core.evaluation.measures import MEASURES
 from tasks.core.labels.multilabel import one_each
 from tasks.core.labels.reader import LabelSet, read_labels
 from tasks.core.report import page, vega
-from tasks.core.report.confusion import Confusion, confusion
 from tasks.core.report.maps import EXCERPT, atlas
 from tasks.core.report.page import Story
 from tasks.core.report.prediction_rows import likeliest
 from tasks.core.settings.calibrated import CalibratedAuto
 from tasks.core.settings.params import Params
 from tasks.core.text.brief import short
-from tasks.core.transforms.training_set import labelled
 from tasks.core.views.active_learning import BOUNDARY, NOVEL
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import write_bytes, write_text
@@ -41,8 +37,6 @@ from tasks.core.workspace.manifest import read_manifest
 from tasks.core.workspace.manifests import Card, EmbedStamp
 from tasks.core.workspace.paths import Paths
 from tasks.versioning.run_git_and_dvc import place_of
-
-Scored = dict[str, tuple[Interval, Interval]]
 
 LISTED = 10  # texts in each list of those worth labelling
 
@@ -96,10 +90,9 @@ def _story(workspace: Workspace, name: str) -> Story:
     card = live_card(paths, name)
     labels, unchecked = _labels(paths, params, name)
     known = one_each(labels.label_of) if labels else {}
-    found: Confusion | None = None
-    scores: Scored = {}
-    if labels is not None:
-        found, scores, unchecked = _checked(paths, params, card, labels)
+    checked = check(paths, params, card, labels) if labels is not None else None
+    if labels is not None and checked is None:
+        unchecked = "Not checked: the labels are too few to hold any out."
     view = paths.view_table(name)
     wanted, unlisted = _wanted(paths, name)
     return Story(
@@ -113,9 +106,9 @@ def _story(workspace: Workspace, name: str) -> Story:
         wanted=wanted,
         unlisted=unlisted,
         doubted=_doubted(paths, params, labels),
-        scores=scores,
-        held_out=found.texts if found else 0,
-        confusion=found,
+        scores=checked.scores if checked else {},
+        held_out=checked.confusion.texts if checked else 0,
+        confusion=checked.confusion if checked else None,
         unchecked=unchecked,
         notice=_notice(paths, params, name),
         facts=_facts(paths, name, card),
@@ -155,32 +148,6 @@ def _doubted(
     found = doubted(paths, params, labels)
     first = rows(paths, found, LISTED)
     return len(found.listed), [replace(row, text=short(row.text, EXCERPT)) for row in first]
-
-
-def _checked(
-    paths: Paths, params: Params, card: Card, labels: LabelSet
-) -> tuple[Confusion | None, Scored, str]:
-    """Fit on the labels that the scores were fitted on; read and judge those held out."""
-    fit = params.fit.model_copy(update={"method": card.method})
-    reader = name_reader(paths, params, str(card.instruction), fit.method)
-    known = labelled(paths.base_table, labels.label_of, reader)
-    train, held = known.split(fit.held_out, fit.seed)
-    held = held.once()
-    if not len(held.y):
-        return None, {}, "Not checked: the labels are too few to hold any out."
-    trial = train.fit(fit.method, fit.method_settings(), fit.seed)
-    reading = held.seen_by(trial)
-    judged = bootstrap_scores(
-        {"before": held.rows.vectors, "after": reading.vectors}, held.y, fit.seed
-    )
-    return confusion(held, reading, trial.labels), _scores(judged), ""
-
-
-def _scores(judged: Mapping[str, ScoreReport]) -> Scored:
-    """Return the measures that are defined in the generic space and in the view."""
-    before, after = judged["before"].figures, judged["after"].figures
-    pairs = {key: (before[key], after[key]) for key in MEASURES}
-    return {key: (b, a) for key, (b, a) in pairs.items() if b is not None and a is not None}
 
 
 def _notice(paths: Paths, params: Params, name: str) -> str:

@@ -21,6 +21,7 @@ from tasks.core.workspace.paths import Paths
 
 REPORTS = "REFRACT_REPORTS"  # environment variable: the workspace whose reports the server shows
 PREFIX = "/refract/report/"
+METHODS = ("GET", "HEAD")  # a page is only looked at
 
 _HEADERS = (
     # The page is whole in itself, scripts and pictures included; `sandbox` gives it no origin.
@@ -61,11 +62,17 @@ class ReportPages:
         if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
             await self._app(scope, receive, send)
             return
+        if scope["method"] not in METHODS:
+            headers = [(b"allow", b", ".join(each.encode() for each in METHODS)), *_HEADERS]
+            await send({"type": "http.response.start", "status": 405, "headers": headers})
+            await send({"type": "http.response.body", "body": b""})
+            return
         keys = parse_qs(scope["query_string"].decode("latin-1")).get("key", [])
         status, kind, body = self._answer(scope["path"].removeprefix(PREFIX), keys)
         headers = [(b"content-type", kind), *_HEADERS]
         await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        shown = b"" if scope["method"] == "HEAD" else body
+        await send({"type": "http.response.body", "body": shown})
 
     def _answer(self, name: str, keys: list[str]) -> tuple[int, bytes, bytes]:
         plain, page = b"text/plain; charset=utf-8", b"text/html; charset=utf-8"

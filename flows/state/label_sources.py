@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import partial
 
 from tasks.core.labels.corpus_column import column_part, content, with_column
 from tasks.core.labels.files import (
@@ -46,17 +46,15 @@ def label_sources(paths: Paths) -> LabelFiles:
 def labels_fingerprint(paths: Paths, file: LabelFile) -> str:
     """Return a fingerprint of the content of all that an instruction's label file stands for."""
     hashes = Hashes(paths.hashes)
-    found = [_of_column(part) if part.column else hashes.of(part.path) for part in file.parts]
+    found = [
+        hashes.of_part(part.path, part.column, partial(_hash, part))
+        if part.column
+        else hashes.of(part.path)
+        for part in file.parts
+    ]
     hashes.save()
     return fingerprint(found)
 
 
-def _of_column(part: Part) -> str:
-    stat = part.path.stat()
-    return _hash(part, stat.st_size, stat.st_mtime_ns, stat.st_ino)
-
-
-@lru_cache(maxsize=64)
-def _hash(part: Part, *state: int) -> str:
-    """Return the hash of a column as long as the `state` of the corpus is the same."""
+def _hash(part: Part) -> str:
     return content_hash(content(part))

@@ -1,6 +1,7 @@
 """Labels in a column of the documents: from the setting to the view, and back to a refusal."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -10,6 +11,7 @@ from flows.cli.verbs import cli
 from flows.fit import fit
 from flows.queries.suggest import worth_labelling
 from flows.run import run
+from flows.state import label_sources as label_sources_module
 from flows.state.label_sources import label_sources
 from flows.state.staleness import FRESH, fit_fingerprints, fit_verdict, to_retire
 from flows.state.status import read_status
@@ -98,6 +100,25 @@ def test_fit_says_that_search_shows_the_view_of_before_until_it_is_materialised(
     assert line not in refract(labelled, "fit", "--json").output
     refract(labelled, "materialise", "subject")
     assert line not in refract(labelled, "fit").output
+
+
+def test_status_says_what_chance_gives_where_held_out_texts_are_few(labelled):
+    said = refract(labelled, "status").output
+    line = r"subject: V-measure of 7 held-out texts with 3 labels is too high, chance alone gives"
+    assert re.search(rf"\n  {line} about 26\n", said)  # (3 - 1)² / (2 · 7 · ln 3)
+
+
+def test_a_column_is_hashed_once_as_long_as_the_corpus_is_the_same(labelled, monkeypatch):
+    assert verdict(labelled).reason == "up to date"
+
+    def unread(part):
+        raise AssertionError(part)
+
+    monkeypatch.setattr(label_sources_module, "content", unread)
+    assert verdict(labelled).reason == "up to date"
+    Paths(labelled).corpus_file.touch()
+    with pytest.raises(AssertionError, match=r"Part\("):
+        verdict(labelled)
 
 
 def test_a_column_that_goes_is_a_rejection_that_status_tells(labelled):

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 UNSAFE = re.compile("[\x7f-\x9f\u200e\u200f\u061c\u2028-\u202e\u2066-\u206f\ud800-\udfff]")
 WIDTH = 160  # characters of a text in a table
 REMARKS = 8  # lines about how files were read
+COLUMNS = 12  # names of columns that are listed
 FEW = 50  # held-out texts below which a score moves by more than ten points by chance
 
 
@@ -71,8 +72,17 @@ def ingested(report: CorpusReport, paths: Paths) -> None:
     counts_of(report.rejected, f"rejected, listed in {paths.inside(paths.rejected_documents)}")
     counts_of(report.notes, "noted")
     remarked(report.remarks)
+    _columns(report.columns, {new: old for old, new in report.renamed.items()})
     for old, new in report.renamed.items():
         click.echo(f"  column {old!r} is kept as {new!r}")
+
+
+def _columns(kept: Mapping[str, str], called: Mapping[str, str]) -> None:
+    """Say which columns are kept beside id and text, for --where, and as labels where they are."""
+    names = [repr(called.get(name, name)) for name in kept]
+    more = f" and {len(names) - COLUMNS:,} more" if len(names) > COLUMNS else ""
+    listed = ", ".join(names[:COLUMNS]) or "none"
+    click.echo(f"  columns kept beside id and text: {listed}{more}")
 
 
 def embedded(report: EmbedReport) -> None:

@@ -11,7 +11,7 @@ from flows.cli.show.reports import counts_of, remarked, unproven
 from flows.cli.show.tables import Column, fits, print_table
 from flows.state.staleness import FRESH, REJECTED, Verdict
 from flows.state.status import InstructionState, WorkspaceState
-from tasks.core.evaluation.measures import BRIEF
+from tasks.core.evaluation.measures import BRIEF, NOTABLE, v_by_chance
 from tasks.core.evaluation.proof import PROVEN, UNPROVEN
 from tasks.core.labels.notes import PLACED
 from tasks.core.text.brief import figure, percent, shift
@@ -71,6 +71,7 @@ def views(instructions: Mapping[str, InstructionState]) -> None:
     )
     for name, about in instructions.items():
         _ceiling(name, about)
+        _chance(name, about)
 
 
 def _columns(instructions: Mapping[str, InstructionState], *, both: bool) -> list[Column]:
@@ -103,6 +104,16 @@ def _ceiling(name: str, about: InstructionState) -> None:
         click.echo(
             f"  {name}: kNN@10 can reach {ceiling:.1f} at most, some labels are on fewer than"
             " eleven held-out texts"
+        )
+
+
+def _chance(name: str, about: InstructionState) -> None:
+    texts, labels = about.held_out or 0, len(about.labels)
+    floor = v_by_chance(texts, labels)
+    if floor >= NOTABLE and about.after.get("v_measure") is not None:
+        click.echo(
+            f"  {name}: V-measure of {texts:,} held-out texts with {labels} labels is too high,"
+            f" chance alone gives about {floor:.0f}"
         )
 
 

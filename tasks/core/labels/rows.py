@@ -6,8 +6,16 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tasks.core.labels.cells import DISCARDED, EMPTY, ONE_HOT, Answer, dropped, understood
-from tasks.core.labels.columns import LabelColumns, label_columns
+from tasks.core.labels.cells import (
+    DISCARDED,
+    EMPTY,
+    ONE_HOT,
+    OTHER_KIND,
+    Answer,
+    dropped,
+    understood,
+)
+from tasks.core.labels.columns import NAMES, SPELLED, TOOLS, LabelColumns, label_columns
 from tasks.core.labels.corpus_column import column_rows
 from tasks.core.labels.exports.class_names import class_names, named
 from tasks.core.labels.exports.json_list import whole_json
@@ -113,9 +121,19 @@ def _fill(rows: LabelRows, columns: Keys, chosen: LabelColumns, separator: str |
         for at, status in enumerate(columns[column]):
             if _says_no(status):
                 rows.answers[at] = Answer(reason=DISCARDED)
+    _judge_other_kinds(rows, columns, chosen)
     for at, reason in enumerate(columns.get(REFUSED, ())):
         if reason:
             rows.answers[at] = Answer(reason=reason)
+
+
+def _judge_other_kinds(rows: LabelRows, columns: Keys, chosen: LabelColumns) -> None:
+    """Tell rows without a label from those of another export, which have it in another column."""
+    known = {*NAMES, *SPELLED, *TOOLS} - {(chosen.label or "").lower(), chosen.spelled or ""}
+    others = [cells for name, cells in columns.items() if name.lower() in known]
+    for at, cell in enumerate(rows.cells):
+        if cell is None and any(understood(each[at]).labels for each in others):
+            rows.answers[at] = Answer(reason=OTHER_KIND)
 
 
 def _cells(columns: Keys, chosen: LabelColumns, count: int) -> list[Cell]:

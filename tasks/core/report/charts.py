@@ -117,7 +117,10 @@ def heat_map(confusion: Confusion, theme: Theme) -> Spec:
     """Draw true by likeliest label; how dark a cell is says which share of the true label's."""
     k = len(confusion.labels)
     axis = {"ticks": False, "domain": False, "labelLimit": 110, "title": None}
-    above = {"orient": "top", "labels": k <= COUNTED, "labelAngle": 0 if k <= 6 else -45}
+    angle = 0 if k <= 6 else -45 if k <= COUNTED else -90
+    above = {"orient": "top", "labelAngle": angle, "labelOverlap": False}
+    if k > COUNTED:  # names stand upright, as wide as their column is
+        above |= {"labelFontSize": {"expr": f"max(7, min(12, width / {k} - 2))"}}
     order = list(confusion.labels)
     scale = {"domain": order, "paddingInner": 0.06}
     cells: Spec = {
@@ -133,7 +136,7 @@ def heat_map(confusion: Confusion, theme: Theme) -> Spec:
         },
     }
     figures: Spec = {
-        "mark": {"type": "text", "fontSize": 12},
+        "mark": {"type": "text", "fontSize": {"expr": _fitting(k)}},
         "encoding": {
             "text": {"field": "share", "type": "quantitative", "format": ".0%"},
             "fill": {
@@ -145,7 +148,7 @@ def heat_map(confusion: Confusion, theme: Theme) -> Spec:
     return {
         "$schema": SCHEMA,
         "width": "container",
-        "height": 90 + k * (40 if k <= COUNTED else 18),
+        "height": 90 + k * 40 if k <= COUNTED else 130 + k * 18,
         "autosize": {"type": "fit", "contains": "padding"},
         "config": _config(theme),
         "data": {"values": [asdict(cell) for cell in confusion.cells()]},
@@ -155,6 +158,11 @@ def heat_map(confusion: Confusion, theme: Theme) -> Spec:
         },
         "layer": [cells, figures] if k <= COUNTED else [cells],
     }
+
+
+def _fitting(k: int) -> str:
+    """Return the size of figures in a row of `k` cells: 100% is 32 pixels wide at 12; 0 is none."""
+    return f"width / {k} >= 34 ? 12 : width / {k} >= 26 ? 9 : 0"
 
 
 def _band(field: str, scale: Spec, axis: Spec) -> Spec:

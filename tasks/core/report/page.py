@@ -13,7 +13,7 @@ import polars as pl
 
 from tasks.core.evaluation.bootstrap import Interval
 from tasks.core.evaluation.doubts import DoubtedText
-from tasks.core.evaluation.measures import MEASURES
+from tasks.core.evaluation.measures import MEASURES, NOTABLE, v_by_chance
 from tasks.core.report import charts
 from tasks.core.report.colours import COLOURED, CSS, DARK, LIGHT
 from tasks.core.report.confusion import Confusion
@@ -114,10 +114,17 @@ def view_page(story: Story, script: str, others: Sequence[str] = (), *, index: b
         bars=_bars(story),
         few=BARS,
         named=charts.NAMED,
-        counted=charts.COUNTED,
         measures=SCORED,
+        v_by_chance=_chance(story),
         mistakes=story.confusion.mistaken(MISTAKES) if story.confusion else [],
     )
+
+
+def _chance(story: Story) -> float:
+    """Return the V-measure that chance gives on the held-out texts, 0 where it is not notable."""
+    labels = int((story.confusion.sizes > 0).sum()) if story.confusion else 0
+    floor = v_by_chance(story.held_out, labels)
+    return floor if floor >= NOTABLE and "v_measure" in story.scores else 0.0
 
 
 def index_page(stories: Sequence[Story]) -> str:

@@ -46,8 +46,7 @@ def suggest(
         wanted = round(novelty * many) if first else many - len(chosen.rows)
         chosen.add(_pool(base, best[why]), wanted)
     frame = pl.DataFrame(chosen.rows, schema=_SCHEMA)
-    text = pl.col("text").str.replace_all(r"\s+", " ").str.strip_chars()
-    return frame.with_columns(text, label=pl.lit(None, pl.String)).select(COLUMNS)
+    return frame.with_columns(label=pl.lit(None, pl.String)).select(COLUMNS)
 
 
 _SCHEMA = {

@@ -173,7 +173,11 @@ class Hashes:
         except OSError:
             return None
 
-    def _of(self, path: Path, how: str = "") -> str:
+    def of_part(self, path: Path, part: str, make: Callable[[], str]) -> str:
+        """Return the hash that `make` gives a part of `path`, made anew only when that changes."""
+        return self._of(path, f"part {part}", make)
+
+    def _of(self, path: Path, how: str = "", make: Callable[[], str] | None = None) -> str:
         now = path.stat()
         name = os.fsencode(path.resolve()).decode("utf-8", "backslashreplace")
         key = f"{how}:{name}" if how else name
@@ -181,7 +185,7 @@ class Hashes:
         known = self._known.get(key)
         if isinstance(known, list) and len(known) == 4 and known[:3] == seen:
             return str(known[3])
-        value = _sha256(path) if how else content_hash(path)
+        value = make() if make else _sha256(path) if how else content_hash(path)
         self._known[key] = [*seen, value]
         self._changed = True
         return value

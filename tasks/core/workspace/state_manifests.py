@@ -1,4 +1,4 @@
-"""What work under way notes for this machine alone, to go on after a kill or to start nothing.
+"""What this machine alone notes: work under way, to go on after a kill, and what was found out.
 
 One record a kind of JSON file below `.refract`; `manifest` reads and writes them.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from tasks.core.workspace.manifest import Manifest
+from tasks.core.workspace.manifest import Manifest, Part
 from tasks.core.workspace.manifests import BaseNote
 
 
@@ -39,6 +39,46 @@ class StepValue(Manifest):
 
     made_from: str = ""
     value: object = None
+
+
+class DoubtNote(Part):
+    """A labelled text in doubt: its labels, the likelier one, and the posteriors of both."""
+
+    id: str
+    given: list[str]
+    likelier: str
+    p_given: float
+    p_likelier: float
+
+
+class DoubtsNote(Manifest):
+    """The doubts that were found of one instruction, and a fingerprint of what they follow from."""
+
+    made_from: str = ""
+    asked: int = 0
+    unasked: int = 0
+    listed: list[DoubtNote] = Field(default_factory=list)
+
+
+class FigureNote(Part):
+    """A score and its interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class CheckNote(Manifest):
+    """How a view reads held-out texts, and a fingerprint of what that follows from.
+
+    counts: texts by true label, a row each, and likeliest label; before, after: by measure.
+    """
+
+    made_from: str = ""
+    labels: list[str] = Field(default_factory=list)
+    counts: list[list[int]] = Field(default_factory=list)
+    before: dict[str, FigureNote] = Field(default_factory=dict)
+    after: dict[str, FigureNote] = Field(default_factory=dict)
 
 
 class CheckoutNote(Manifest):

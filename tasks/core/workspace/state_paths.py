@@ -41,6 +41,14 @@ class StatePaths:
         """What the encoder made of the names of an instruction's labels, to ask it but once."""
         return self.state / "names" / f"{check_name(name)}.safetensors"
 
+    def doubts(self, name: str) -> Path:
+        """The doubts that were found of an instruction's labels, to ask no fit twice."""
+        return self.state / "doubts" / f"{check_name(name)}.json"
+
+    def check(self, name: str) -> Path:
+        """How a view reads held-out texts, to ask no fit twice."""
+        return self.state / "checks" / f"{check_name(name)}.json"
+
     @property
     def answer_cache(self) -> Path:
         """Every answer of a language model: to lose it costs no data, but its price again."""

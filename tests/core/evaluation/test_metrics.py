@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
+from sklearn.metrics import v_measure_score
 
+from tasks.core.evaluation.measures import v_by_chance
 from tasks.core.evaluation.metrics import (
     PairSampler,
     Scores,
@@ -193,3 +195,12 @@ def test_the_ceiling_of_the_neighbours_is_what_a_perfect_space_reaches():
     assert knn_ceiling(y) < 100
     assert knn_ceiling(np.repeat([0, 1], 11)) == 100
     assert knn_ceiling(np.arange(5)) is None
+
+
+@pytest.mark.parametrize(("texts", "labels"), [(76, 13), (119, 5), (300, 13), (2645, 13)])
+def test_the_v_measure_of_chance_is_about_that_of_labels_drawn_blindly(texts, labels):
+    random = np.random.default_rng(0)
+    draws = [random.integers(0, labels, (2, texts)) for _ in range(40)]
+    mean = 100 * np.mean([v_measure_score(*pair) for pair in draws])
+    assert v_by_chance(texts, labels) == pytest.approx(mean, abs=2)
+    assert v_by_chance(texts, 1) == v_by_chance(0, labels) == 0

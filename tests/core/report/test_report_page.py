@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from tasks.core.evaluation.bootstrap import Interval
 from tasks.core.report import charts
 from tasks.core.report.colours import COLOURED, DARK, LIGHT
 from tasks.core.report.confusion import Confusion, ConfusionCell
@@ -103,6 +104,14 @@ def test_a_page_without_a_check_on_held_out_labels_says_why():
     page = view_page(replace(story(), confusion=None, unchecked="Its labels are gone."), "")
     assert "Its labels are gone." in page
     assert set(payload(page)["charts"]) == {"before", "after"}
+
+
+def test_the_page_says_what_chance_gives_where_it_is_much_of_the_v_measure():
+    few = replace(story(), scores={"v_measure": (Interval(9.0, 5.0, 16.0), Interval(60, 50, 70))})
+    said = "The V-measure of so few texts is too high: chance alone gives about 10."
+    assert said in view_page(few, "")  # (2 - 1)² / (2 · 7 · ln 2) of 7 texts
+    assert "chance alone" not in view_page(replace(few, held_out=700), "")
+    assert "chance alone" not in view_page(story(), "")
 
 
 def test_the_heat_map_of_many_labels_keeps_those_in_most_mistakes():

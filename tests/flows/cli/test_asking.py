@@ -45,6 +45,7 @@ def test_columns_that_are_named_are_used_and_kept_beside_their_comments(shop):
     assert done.exit_code == 0
     assert "params.yaml: ingest.text is 'Complaint' now" in done.output
     assert "params.yaml: ingest.id is 'Complaint ID' now" in done.output
+    assert "\n  columns kept beside id and text: 'Issue'\n" in done.output
     corpus = pl.read_parquet(Paths(shop).corpus_file)
     assert corpus["id"][0] == "c0"
     assert corpus["text"][0] == f"{LONG} 0"

@@ -9,9 +9,10 @@ from click.testing import CliRunner
 from flows import Workspace
 from flows.cli.verbs import cli
 from flows.queries.report import report
+from tasks.core.transforms.training_set import Labelled
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
-from tests.world import documents, write_labels
+from tests.world import documents, set_params, write_labels
 
 
 def refract(root, *arguments):
@@ -67,6 +68,49 @@ def test_the_report_shows_them(mistaken):
     assert "Labels that may be wrong" in section
     assert "t04" in section
     assert "t41" in section
+
+
+def unable(*_):
+    raise AssertionError("a fit was asked")
+
+
+def test_what_was_found_is_not_found_anew_until_labels_or_settings_change(mistaken, monkeypatch):
+    report(mistaken, "mood")
+    page = Paths(mistaken).report("mood").read_text("utf-8")
+    with monkeypatch.context() as patched:
+        patched.setattr(Labelled, "fit", unable)
+        asked = refract(mistaken, "mood", "--json").output
+        report(mistaken, "mood")
+    assert Paths(mistaken).report("mood").read_text("utf-8") == page
+    Paths(mistaken).doubts("mood").unlink()
+    assert refract(mistaken, "mood", "--json").output == asked
+    rows = documents()
+    for change in (lambda: write_labels(mistaken, "mood", rows), lambda: set_seed(mistaken, 7)):
+        change()
+        with monkeypatch.context() as patched:
+            patched.setattr(Labelled, "fit", unable)
+            with pytest.raises(AssertionError, match="a fit was asked"):
+                refract(mistaken, "mood")
+            with pytest.raises(AssertionError, match="a fit was asked"):
+                report(mistaken, "mood")
+        refract(mistaken, "mood")
+        report(mistaken, "mood")
+
+
+def set_seed(root, seed):
+    set_params(root, fit={"seed": seed})
+
+
+def test_a_note_that_cannot_be_written_or_read_is_no_fault(mistaken):
+    place = Paths(mistaken).doubts("mood")
+    place.parent.parent.mkdir(exist_ok=True)
+    place.parent.write_text("no folder")
+    first = refract(mistaken, "mood", "--json").output
+    place.parent.unlink()
+    refract(mistaken, "mood")
+    note = json.loads(place.read_text())
+    place.write_text(json.dumps(note | {"listed": [{"id": 7}]}))
+    assert refract(mistaken, "mood", "--json").output == first
 
 
 def test_an_instruction_without_labels_is_refused(made):

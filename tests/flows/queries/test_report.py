@@ -135,6 +135,32 @@ def test_a_browser_draws_the_charts_and_answers_the_reader(reported, tmp_path, w
         assert html_escape(EVIL, quote=False) in dom.split('id="tip"')[1].split("</div>")[0]
 
 
+def heat(dom, role):
+    """Return what the heat map draws of a kind: texts and sizes in pixels."""
+    drawn = dom.split('id="heat"')[1].split("</svg>")[0]
+    part = drawn.split(role)[1].split("</g>")[0]
+    return re.findall(r'font-size="(\d+)(?:\.\d+)?px"[^>]*>([^<]*)</text>', part)
+
+
+@in_browser
+@pytest.mark.parametrize(
+    ("labels", "width", "size"), [(11, 390, {"0", "9"}), (11, 1280, {"12"}), (20, 390, None)]
+)
+def test_the_heat_map_names_all_labels_and_leaves_out_figures_that_would_overlap(
+    reported, tmp_path, labels, width, size
+):
+    names = tuple(f"a label of kind {n:02}" for n in range(labels))
+    page = tmp_path / "many.html"
+    script = vega.script(Paths(reported[0]).scripts)
+    page.write_text(view_page(story(labels=names, n=2 * labels), script), "utf-8")
+    dom, console = browse(page, tmp_path / "profile", "--dump-dom", width=width)
+    assert console == []
+    above = [name for _, name in heat(dom, "role-axis-label")]
+    assert above == list(names)
+    if size:
+        assert {each for each, _ in heat(dom, "mark-text role-mark")} <= size
+
+
 @in_browser
 def test_a_browser_makes_a_picture_of_the_page(reported, tmp_path):
     shot = tmp_path / "page.png"

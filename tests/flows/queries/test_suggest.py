@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from flows import Workspace
+from flows.cli.show.judgements import suggestions
 from flows.cli.verbs import cli
 from tasks.core.encoding import base_table
 from tasks.core.labels.files import label_file
@@ -176,3 +177,15 @@ def test_tasks_carry_what_the_view_would_say_and_the_labels_to_choose_from(made)
     assert done.stderr.endswith(f"{choices}\n")
     task = json.loads(printed(made, "mood", "-n", "1", "--format", "prodigy"))
     assert [option["id"] for option in task["options"]] == ["angry", "glad"]
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "label-studio", "doccano", "prodigy"])
+def test_line_breaks_of_a_text_are_in_every_format(form, capsys):
+    text = 'Dear all,\n\n\tit is  late; "very"\r\nYours'
+    row = {"id": "m1", "label": None, "suggested": "late", "confidence": 0.5, "novelty": 0.1}
+    suggestions(pl.DataFrame([row | {"why": "boundary", "text": text}]), form, "topic", ["late"])
+    said = capsys.readouterr().out
+    if form == "csv":
+        assert next(csv.DictReader(io.StringIO(said, newline="")))["text"] == text
+    else:
+        assert json.dumps(text)[1:-1] in said

@@ -11,14 +11,14 @@ from tasks.core.workspace.paths import Paths
 SECRET = "5ec2e7"
 
 
-def ask(app, path, query=""):
-    """Return status, headers and body of a GET."""
+def ask(app, path, query="", method="GET"):
+    """Return status, headers and body of an answer."""
     sent = []
 
     async def send(message):
         sent.append(message)
 
-    scope = {"type": "http", "method": "GET", "path": path, "query_string": query.encode()}
+    scope = {"type": "http", "method": method, "path": path, "query_string": query.encode()}
     asyncio.run(app(scope, None, send))
     return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"].decode()
 
@@ -41,6 +41,18 @@ def link(monkeypatch):
         return page.removeprefix("http://127.0.0.1:4321").split("?")
 
     return made
+
+
+def test_a_report_is_only_looked_at(tmp_path, link):
+    app = ReportPages(prefect, SECRET, tmp_path)
+    report = Paths(tmp_path).report("mood")
+    report.parent.mkdir(parents=True)
+    report.write_text("a page")
+    for method in ("POST", "PUT", "DELETE", "OPTIONS"):
+        status, headers, said = ask(app, *link("mood"), method)
+        assert (status, headers[b"allow"], said) == (405, b"GET, HEAD", "")
+    assert ask(app, *link("mood"), "HEAD")[::2] == (200, "")
+    assert ask(app, *link("mood"))[::2] == (200, "a page")
 
 
 def test_a_link_opens_its_report_and_no_other(tmp_path, link):

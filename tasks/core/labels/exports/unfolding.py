@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from tasks.core.labels.cells import CONTAINER
+from tasks.core.labels.cells import CONTAINER, OTHER_KIND
 from tasks.core.labels.files import NO_NAMES, OwnColumns
 from tasks.core.readers.read_documents import ID_NAMES, TEXT_NAMES
 from tasks.core.readers.records import Cell, cell_of, dump
@@ -132,9 +133,10 @@ def name_options(columns: Columns) -> None:
                 accepted[at] = dump([known.get(str(each), each) for each in accept])
 
 
-def _form(
-    there: Mapping[str, str], columns: Columns
-) -> Callable[[Row, _Choice], Iterator[Row]] | None:
+Form = Callable[[Row, _Choice], Iterator[Row]]
+
+
+def _form(there: Mapping[str, str], columns: Columns) -> Form | None:
     forms = (
         ({"data", "annotations"}, "data", _label_studio),
         ({"data", "completions"}, "data", _label_studio),
@@ -143,8 +145,16 @@ def _form(
     )
     for names, nested, form in forms:
         if names <= there.keys() and _is_object(columns[there[nested]]):
-            return form
+            return partial(_of_its_kind, nested, form)
     return _argilla_flat if any(key.endswith(".responses") for key in there) else None
+
+
+def _of_its_kind(nested: str, form: Form, record: Row, choice: _Choice) -> Iterator[Row]:
+    """Unfold a record; one that lacks what the export's records have is of another kind."""
+    if isinstance(record[nested], dict):
+        yield from form(record, choice)
+    else:
+        yield {"text": record.get("text"), "id": record.get("id"), REFUSED: OTHER_KIND}
 
 
 def _is_object(cells: list[Cell]) -> bool:

@@ -46,7 +46,7 @@ async function draw(id, spec) {
   if (map) spec.data.values = data.points;
   const narrow = place.clientWidth < 480;
   if (map && narrow) spec.height = 340;
-  if (!map && narrow) spec.encoding.x.axis.labelAngle = -45;
+  if (!map && narrow) spec.encoding.x.axis.labelAngle = spec.encoding.x.axis.labelAngle ? -90 : -45;
   const { view } = await vegaEmbed(place, spec, { mode: "vega-lite", renderer: "svg", actions: false, tooltip: hover });
   if (!map) return;
   maps[id] = view;

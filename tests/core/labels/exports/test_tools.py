@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tasks.core.documents.staging import text_hash
+from tasks.core.labels.cells import EMPTY, OTHER_KIND
 from tasks.core.labels.exports.tools import tool_of
 from tasks.core.labels.files import OwnColumns, label_file
 from tasks.core.labels.reader import read_labels
@@ -302,3 +303,20 @@ def test_the_corpus_s_text_is_known_by_its_own_name_inside_a_task(tmp_path):
     path.write_text(json.dumps(tasks))
     own = replace(label_file(path, "topic"), own=OwnColumns("Ticket", "complaint"))
     assert read_labels(own, KEYS, 1).label_of == FEE
+
+
+@pytest.mark.parametrize(
+    "other",
+    [minimal(2, "fee") | {"label": "fee"}, chosen(2, [1]), {"text": TEXTS[2], "label": "x"}],
+)
+def test_rows_of_another_export_are_called_so_and_not_empty(tmp_path, other):
+    path = tmp_path / "topic.json"
+    path.write_text(json.dumps([task(0, "fee"), task(1, "money"), other, task(3, None)]))
+    assert read(path).reasons == {EMPTY: 1, OTHER_KIND: 1}
+
+
+def test_a_label_in_another_column_than_that_of_the_file_is_called_so(tmp_path):
+    path = tmp_path / "topic.jsonl"
+    rows = [{"text": text, "label": label} for text, label in zip(TEXTS, "abc", strict=False)]
+    path.write_text(lines(*rows[:2], {"text": TEXTS[2], "choice": "a"}, {"text": TEXTS[3]}))
+    assert read(path).reasons == {EMPTY: 1, OTHER_KIND: 1}

@@ -1,0 +1,84 @@
+"""How a view reads texts whose labels it has not seen, for its page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from flows.queries.found_before import fit_on, found_before, keep
+from flows.state.spoken_names import name_reader
+from tasks.core.evaluation.bootstrap import Interval, ScoreReport, bootstrap_scores
+from tasks.core.evaluation.measures import MEASURES
+from tasks.core.labels.reader import LabelSet
+from tasks.core.report.confusion import Confusion, confusion
+from tasks.core.settings.params import Params
+from tasks.core.transforms.training_set import labelled
+from tasks.core.workspace.files import digest
+from tasks.core.workspace.manifests import Card
+from tasks.core.workspace.paths import Paths
+from tasks.core.workspace.state_manifests import CheckNote, FigureNote
+
+Scored = dict[str, tuple[Interval, Interval]]
+
+
+@dataclass(frozen=True)
+class Check:
+    """Held-out texts by true and likeliest label, and the scores before and after by measure."""
+
+    confusion: Confusion
+    scores: Scored
+
+
+def check(paths: Paths, params: Params, card: Card, labels: LabelSet) -> Check | None:
+    """Fit on the labels that the scores were fitted on, and judge those held out; None of none.
+
+    What was found of the same labels and settings is not found anew.
+    """
+    made_from, place = digest(fit_on(paths, params, labels), card.method), paths.check(labels.name)
+    note = found_before(place, CheckNote, made_from)
+    if note is not None:
+        counts = np.array(note.counts, np.int64)
+        return Check(Confusion(tuple(note.labels), counts, counts.sum(1)), _read(note))
+    fit = params.fit.model_copy(update={"method": card.method})
+    reader = name_reader(paths, params, labels.name, fit.method)
+    known = labelled(paths.base_table, labels.label_of, reader)
+    train, held = known.split(fit.held_out, fit.seed)
+    held = held.once()
+    if not len(held.y):
+        return None
+    trial = train.fit(fit.method, fit.method_settings(), fit.seed)
+    reading = held.seen_by(trial)
+    judged = bootstrap_scores(
+        {"before": held.rows.vectors, "after": reading.vectors}, held.y, fit.seed
+    )
+    found = Check(confusion(held, reading, trial.labels), _scores(judged))
+    keep(place, _note(found, made_from))
+    return found
+
+
+def _scores(judged: Mapping[str, ScoreReport]) -> Scored:
+    """Return the measures that are defined in the generic space and in the view."""
+    before, after = judged["before"].figures, judged["after"].figures
+    pairs = {key: (before[key], after[key]) for key in MEASURES}
+    return {key: (b, a) for key, (b, a) in pairs.items() if b is not None and a is not None}
+
+
+def _note(found: Check, made_from: str) -> CheckNote:
+    return CheckNote(
+        made_from=made_from,
+        labels=list(found.confusion.labels),
+        counts=found.confusion.counts.tolist(),
+        before={key: FigureNote(**asdict(pair[0])) for key, pair in found.scores.items()},
+        after={key: FigureNote(**asdict(pair[1])) for key, pair in found.scores.items()},
+    )
+
+
+def _read(note: CheckNote) -> Scored:
+    both = [key for key in MEASURES if key in note.before and key in note.after]
+    return {key: (_interval(note.before[key]), _interval(note.after[key])) for key in both}
+
+
+def _interval(figure: FigureNote) -> Interval:
+    return Interval(figure.value, figure.low, figure.high)
