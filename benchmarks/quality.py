@@ -38,7 +38,7 @@ ASPECTS = {
 }
 METHODS = ("identity", "gstransform", "fda", "discriminant", "kernel", "auto")
 PARTS = ("labels", "wrong", "later", "unseen")
-ABLATED = ("names", "corpus")  # what `auto` can be made to do without
+ABLATED = ("names", "corpus", "words")  # what `auto` can be made to do without
 KEPT = "REFRACT_QUALITY"  # environment: folder of the encoded texts
 SEED = 1
 
@@ -129,7 +129,7 @@ def _tried(
 def _fitted(method: str, trial: Trial, said: np.ndarray | None, without: list[str]) -> Transform:
     """Fit as the pipeline does by default; the corpus has no labels."""
     settings: dict[str, Any] = Params().fit.model_copy(update={"method": method}).method_settings()
-    (x, rich), (corpus, beside) = trial.known, trial.corpus
+    (x, rich, texts), (corpus, beside, _) = trial.known, trial.corpus
     labels = tuple(f"{c:04d}" for c in range(trial.classes))
     return fit(
         method,
@@ -142,6 +142,7 @@ def _fitted(method: str, trial: Trial, said: np.ndarray | None, without: list[st
         rich,
         beside=None if "corpus" in without else beside[:BACKGROUND],
         names=said,
+        texts=None if "words" in without else texts.tolist(),
     )
 
 
