@@ -101,15 +101,15 @@ def _tried(
 ) -> Iterator[Outcome]:
     for method in asked.methods:
         begun = time.perf_counter()
-        made = _fitted(method, trial, None if "names" in asked.without else said, asked.without)
-        fitted = time.perf_counter() - begun
+        made = fitted(method, trial, None if "names" in asked.without else said, asked.without)
+        taken = time.perf_counter() - begun
         begun = time.perf_counter()
         reading = made.apply(*trial.scored)
         applied = time.perf_counter() - begun
         known = np.array([int(label) for label in made.labels])
         found = judged(reading, known, trial.truth)
         say(
-            f"{name} {split.aspect}, {trial.part}, {method}: {fitted:.2f} s,"
+            f"{name} {split.aspect}, {trial.part}, {method}: {taken:.2f} s,"
             f" V {found.v_measure:.1f}, triplets {found.triplets:.1f}, kNN {found.knn:.1f}"
         )
         yield Outcome(
@@ -120,13 +120,13 @@ def _tried(
             len(trial.y),
             method,
             found,
-            fitted,
+            taken,
             len(trial.truth) / applied,
             _experts(made),
         )
 
 
-def _fitted(method: str, trial: Trial, said: np.ndarray | None, without: list[str]) -> Transform:
+def fitted(method: str, trial: Trial, said: np.ndarray | None, without: list[str]) -> Transform:
     """Fit as the pipeline does by default; the corpus has no labels."""
     settings: dict[str, Any] = Params().fit.model_copy(update={"method": method}).method_settings()
     (x, rich, texts), (corpus, beside, _) = trial.known, trial.corpus
