@@ -26,6 +26,7 @@ from tasks.core.transforms.sample import Sample
 LIMIT = 4_000  # texts that a fit looks at; of more, every second, third, … in their order
 CHOOSING = 1_000  # of these, by which λ is chosen
 RIDGES = (0.1, 0.3, 1.0)  # λ
+COMMON = 0.1  # of the texts: a bucket that more of them have is multiplied as a dense one
 MOST = 8_000_000  # weights: 32 MB of a transform; more buckets times classes are not asked
 
 
@@ -109,11 +110,10 @@ def read_words(sample: Sample) -> WordRidge | None:
     if not len(used) or len(used) * k > MOST:
         return None
     rarity = _rarity(found)
-    shape = (len(rows), 2 * BUCKETS)
-    X = csr_matrix((found.weighed(rarity), found.buckets, found.starts), shape=shape)
+    X = _matrix(found, found.weighed(rarity))
     y = torch.nn.functional.one_hot(as_tensor(sample.y[rows]), k).float()
     number = as_tensor(np.unique(texts[rows], return_inverse=True)[1])
-    best = _best(as_tensor((X @ X.T).toarray()), y, number)
+    best = _best(_products(X), y, number)
     words = Words(
         as_tensor(used.astype(np.float32)),
         as_tensor(rarity[used]),
@@ -125,12 +125,30 @@ def read_words(sample: Sample) -> WordRidge | None:
     return WordRidge(words, rows, left, sample.strings)
 
 
+def _matrix(found: NGrams, values: NDArray[np.float32]) -> csr_matrix:
+    """Return texts by buckets, with the sum of the values of a bucket that comes twice."""
+    shape = (len(found.starts) - 1, 2 * BUCKETS)
+    matrix = csr_matrix((values, found.buckets.astype(np.int32), found.starts), shape=shape)
+    matrix.sum_duplicates()
+    return matrix
+
+
+def _texts_with(matrix: csr_matrix) -> NDArray[np.int64]:
+    return np.bincount(matrix.indices, minlength=matrix.shape[1])
+
+
 def _rarity(found: NGrams) -> NDArray[np.float32]:
     """Return 1 + ln((1 + n)/(1 + n_b)), n_b the texts with bucket b, of every bucket."""
-    once = np.unique(found.text * 2 * BUCKETS + found.buckets) % (2 * BUCKETS)
-    texts = np.bincount(once, minlength=2 * BUCKETS)
+    texts = _texts_with(_matrix(found, np.ones(len(found.buckets), np.float32)))
     rarity: NDArray[np.float32] = (np.log(len(found.starts) / (1 + texts)) + 1).astype(np.float32)
     return rarity
+
+
+def _products(X: csr_matrix) -> Tensor:
+    """Return X Xᵀ, dense; common buckets as a dense product, since their share of it is dense."""
+    common = _texts_with(X) > COMMON * X.shape[0]
+    rest, full = X[:, ~common], as_tensor(X[:, common].toarray())
+    return as_tensor((rest @ rest.T).toarray()) + full @ full.T
 
 
 class _Solved(NamedTuple):
