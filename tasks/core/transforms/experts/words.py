@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +31,14 @@ COMMON = 0.1  # of the texts: a bucket that more of them have is multiplied as a
 MOST = 8_000_000  # weights: 32 MB of a transform; more buckets times classes are not asked
 
 
+class _Tables(NamedTuple):
+    """Rarity of each of the 2·BUCKETS, its row in the weights, and the weights with a row of 0."""
+
+    rarity: NDArray[np.float32]
+    place: NDArray[np.int64]
+    weights: Tensor
+
+
 @dataclass(frozen=True)
 class Words:
     """f(x) = Σ_g v_g W_{b(g)} over the n-grams g of a text, and t.
@@ -45,21 +54,25 @@ class Words:
     sharpness: float
 
     def __post_init__(self) -> None:
-        at = self.buckets.cpu().numpy().astype(np.int64)
+        at = self.buckets
         if len(at) == 0 or at.min() < 0 or at.max() >= 2 * BUCKETS:
             raise ValueError(f"words: buckets beyond 0 to {2 * BUCKETS - 1}, or none")
         if not len(at) == len(self.rarity) == len(self.weights):
             raise ValueError(f"words: {len(at)} buckets, other numbers of rarities or weights")
+
+    @cached_property
+    def _tables(self) -> _Tables:
+        at = as_array(self.buckets).astype(np.int64)
         rarity = np.full(2 * BUCKETS, float(self.usual), np.float32)
-        rarity[at] = self.rarity.cpu().numpy()
+        rarity[at] = as_array(self.rarity)
         place = np.full(2 * BUCKETS, len(at))
         place[at] = np.arange(len(at))
-        table = torch.cat([self.weights, self.weights.new_zeros(1, self.weights.shape[1])])
-        object.__setattr__(self, "_read", (rarity, place, table))
+        nothing = self.weights.new_zeros(1, self.weights.shape[1])
+        return _Tables(rarity, place, torch.cat([self.weights, nothing]))
 
     def log_p(self, texts: Sequence[str]) -> Tensor:
         """Return ln p over the known classes, (n, k)."""
-        rarity, place, table = self._read  # type: ignore[attr-defined]
+        rarity, place, table = self._tables
         found = ngrams(texts)
         scores = torch.nn.functional.embedding_bag(
             as_tensor(place[found.buckets], table),
