@@ -59,7 +59,7 @@ def _measured(k: int) -> str:
     means = unit_rows(np.stack([x[y == c].mean(0) for c in range(k)]))
     nearest = ((held @ means.T).argmax(1) == y).mean()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    weights = made.settings().get("settings", {}).get("weights", {"discriminant": 1.0})
+    weights = made.settings().model_dump()["settings"].get("weights", {"discriminant": 1.0})
     asked = ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items())
     right = 100 * (found.label == y).mean()
     return (

@@ -148,7 +148,8 @@ def fitted(method: str, trial: Trial, said: np.ndarray | None, without: list[str
 
 def _experts(made: Transform) -> dict[str, float] | None:
     """Return the weight of each expert, where there are several."""
-    weights: dict[str, float] | None = made.settings().get("settings", {}).get("weights")
+    chosen: dict[str, Any] = made.settings().model_dump().get("settings", {})
+    weights: dict[str, float] | None = chosen.get("weights")
     return weights
 
 
