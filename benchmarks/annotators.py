@@ -61,11 +61,11 @@ def _trials(asked: argparse.Namespace) -> Iterator[tuple[Trial, np.ndarray]]:
     datasets.require(asked.data, list(ASPECTS))
     for name, aspects in ASPECTS.items():
         splits = [datasets.split(asked.data, name, aspect) for aspect in aspects]
+        splits = [replace(each, held_out=each.held_out[: asked.held_out]) for each in splits]
         codes = encoded(asked.data, name, splits, asked.keep)
         for split in splits:
-            cut = replace(split, held_out=split.held_out[: asked.held_out])
-            said = spoken(name, cut, asked.keep)
-            yield next(trials(codes, cut, [asked.labels], ["labels"])), said
+            said = spoken(name, split, asked.keep)
+            yield next(trials(codes, split, [asked.labels], ["labels"])), said
 
 
 def _tried(

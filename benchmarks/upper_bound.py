@@ -14,7 +14,7 @@ import argparse
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -87,11 +87,13 @@ def _outcomes(asked: argparse.Namespace) -> Iterator[Outcome]:
             continue
         datasets.require(asked.data, [name])
         splits = {a: datasets.split(asked.data, name, a) for a in aspects}
+        splits = {
+            a: replace(split, held_out=split.held_out[: asked.held_out])
+            for a, split in splits.items()
+        }
         codes = encoded(asked.data, name, list(splits.values()), asked.keep)
         for aspect in some:
             split = splits[aspect]
-            held = split.held_out[: asked.held_out]
-            split = datasets.Split(aspect, split.labelled, held)
             said = spoken(name, split, asked.keep)
             trial = next(trials(codes, split, [asked.labels], ["labels"]))
             for way in ("pool without words", "pool", "network"):
