@@ -53,7 +53,7 @@ def main() -> None:
 def _drawn(
     split: datasets.Split, codes: tuple[np.ndarray, np.ndarray], size: int, number: int
 ) -> Outcome:
-    ids = split.labelled["id"].to_list()
+    ids, written = (split.labelled[name].to_list() for name in ("id", "text"))
     random = np.random.default_rng(1_000 * size + number)
     rows = random.permutation(len(ids))[:size]
     names, y = np.unique(np.array(split.labelled["label"].to_list())[rows], return_inverse=True)
@@ -61,7 +61,8 @@ def _drawn(
     given = y.copy()
     given[wrong] = (y[wrong] + random.integers(1, len(names), len(wrong))) % len(names)
     keys = [ids[row] for row in rows]
-    texts = Rows(keys, keys, codes[0][rows], codes[1][rows])
+    said = [written[row] for row in rows]
+    texts = Rows(keys, keys, codes[0][rows], codes[1][rows], said)
     labels = tuple(str(name) for name in names)
     begun = time.perf_counter()
     listed = _listed(Labelled(texts, given, labels, codes[0][:BACKGROUND]))

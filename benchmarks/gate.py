@@ -79,7 +79,7 @@ def _cases(
     split: datasets.Split, codes: tuple[np.ndarray, np.ndarray], repeat: int
 ) -> Iterator[tuple[int, str, Labelled]]:
     """Draw labelled texts, and put their labels on them, in a random order, or one text on."""
-    ids = split.labelled["id"].to_list()
+    ids, said = (split.labelled[name].to_list() for name in ("id", "text"))
     names, y = np.unique(split.labelled["label"].to_list(), return_inverse=True)
     for size in (size for size in SIZES if size <= len(ids)):
         for number in range(repeat):
@@ -93,7 +93,9 @@ def _cases(
             ):
                 there, code = np.unique(labels, return_inverse=True)
                 keys = [ids[row] for row in rows]
-                texts = Rows(keys, keys, codes[0][rows], codes[1][rows])
+                texts = Rows(
+                    keys, keys, codes[0][rows], codes[1][rows], [said[row] for row in rows]
+                )
                 found = tuple(str(names[c]) for c in there)
                 beside = (each[:BACKGROUND] for each in codes)
                 yield size, kind, Labelled(texts, code, found, *beside)

@@ -38,7 +38,7 @@ ASPECTS = {
 }
 METHODS = ("identity", "gstransform", "fda", "discriminant", "kernel", "auto")
 PARTS = ("labels", "wrong", "later", "unseen")
-ABLATED = ("names", "corpus")  # what `auto` can be made to do without
+ABLATED = ("names", "corpus", "words")  # what `auto` can be made to do without
 KEPT = "REFRACT_QUALITY"  # environment: folder of the encoded texts
 SEED = 1
 
@@ -101,15 +101,15 @@ def _tried(
 ) -> Iterator[Outcome]:
     for method in asked.methods:
         begun = time.perf_counter()
-        made = _fitted(method, trial, None if "names" in asked.without else said, asked.without)
-        fitted = time.perf_counter() - begun
+        made = fitted(method, trial, None if "names" in asked.without else said, asked.without)
+        taken = time.perf_counter() - begun
         begun = time.perf_counter()
         reading = made.apply(*trial.scored)
         applied = time.perf_counter() - begun
         known = np.array([int(label) for label in made.labels])
         found = judged(reading, known, trial.truth)
         say(
-            f"{name} {split.aspect}, {trial.part}, {method}: {fitted:.2f} s,"
+            f"{name} {split.aspect}, {trial.part}, {method}: {taken:.2f} s,"
             f" V {found.v_measure:.1f}, triplets {found.triplets:.1f}, kNN {found.knn:.1f}"
         )
         yield Outcome(
@@ -120,16 +120,16 @@ def _tried(
             len(trial.y),
             method,
             found,
-            fitted,
+            taken,
             len(trial.truth) / applied,
             _experts(made),
         )
 
 
-def _fitted(method: str, trial: Trial, said: np.ndarray | None, without: list[str]) -> Transform:
+def fitted(method: str, trial: Trial, said: np.ndarray | None, without: list[str]) -> Transform:
     """Fit as the pipeline does by default; the corpus has no labels."""
     settings: dict[str, Any] = Params().fit.model_copy(update={"method": method}).method_settings()
-    (x, rich), (corpus, beside) = trial.known, trial.corpus
+    (x, rich, texts), (corpus, beside, _) = trial.known, trial.corpus
     labels = tuple(f"{c:04d}" for c in range(trial.classes))
     return fit(
         method,
@@ -142,12 +142,14 @@ def _fitted(method: str, trial: Trial, said: np.ndarray | None, without: list[st
         rich,
         beside=None if "corpus" in without else beside[:BACKGROUND],
         names=said,
+        texts=None if "words" in without else texts.tolist(),
     )
 
 
 def _experts(made: Transform) -> dict[str, float] | None:
     """Return the weight of each expert, where there are several."""
-    weights: dict[str, float] | None = made.settings().get("settings", {}).get("weights")
+    chosen: dict[str, Any] = made.settings().model_dump().get("settings", {})
+    weights: dict[str, float] | None = chosen.get("weights")
     return weights
 
 

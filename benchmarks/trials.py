@@ -18,8 +18,8 @@ NOISE = 0.2  # share of wrong labels
 FEW = 4  # classes below which none is hidden
 SEED = 1
 
-Both = tuple[np.ndarray, np.ndarray]
-"""Vectors (n, d) and features (n, f) of the same texts."""
+Coded = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Vectors (n, d) and features (n, f) of the same texts, and these (n,)."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,10 @@ class Trial:
     """
 
     part: str
-    known: Both
+    known: Coded
     y: np.ndarray
-    corpus: Both
-    scored: Both
+    corpus: Coded
+    scored: Coded
     truth: np.ndarray
     classes: int
     hidden: tuple[int, ...] = ()
@@ -46,7 +46,10 @@ def trials(
     names = np.unique(split.held_out["label"].to_list() + split.labelled["label"].to_list())
     both = (split.labelled, split.held_out)
     y, truth = (np.searchsorted(names, part["label"].to_list()) for part in both)
-    known, scored = codes.of(split.labelled), codes.of(split.held_out)
+    known, scored = (
+        (*codes.of(part), np.array(part["text"].to_list(), object))
+        for part in (split.labelled, split.held_out)
+    )
     cut = _Cut(known, y, scored, truth, len(names))
     if "labels" in parts:
         for size in sizes:
@@ -64,9 +67,9 @@ def trials(
 
 @dataclass(frozen=True)
 class _Cut:
-    known: Both
+    known: Coded
     y: np.ndarray
-    scored: Both
+    scored: Coded
     truth: np.ndarray
     classes: int
 
@@ -80,7 +83,7 @@ class _Cut:
     def later(self, size: int) -> Iterator[Trial]:
         """Give the first half of the texts as the corpus; score it, and the half that comes later.
 
-        Both halves are cut to the same number of texts, since the scores depend on it.
+        Coded halves are cut to the same number of texts, since the scores depend on it.
         """
         half = len(self.truth) // 2
         rows, there = stratified(self.y, size), np.arange(half)
@@ -117,8 +120,9 @@ class _Cut:
             )
 
 
-def _at(both: Both, rows: np.ndarray) -> Both:
-    return both[0][rows], both[1][rows]
+def _at(coded: Coded, rows: np.ndarray) -> Coded:
+    x, features, texts = coded
+    return x[rows], features[rows], texts[rows]
 
 
 def stratified(y: np.ndarray, size: int) -> np.ndarray:

@@ -241,22 +241,23 @@ def sample_texts(corpus: Path, size: int) -> dict[str, str]:
 class Rows:
     """Rows of the base table: ids, hashes of the texts, `vectors` (n, d), `features` (n, f) if any.
 
-    Several ids may have one text, and so one hash.
+    Several ids may have one text, and so one hash. texts: n strings, where they were looked up.
     """
 
     ids: list[str]
     hashes: list[str]
     vectors: np.ndarray
     features: np.ndarray | None
+    texts: list[str] | None = None
 
 
 def lookup(table: Path, ids: list[str]) -> Rows:
     """Return the rows of those of `ids` that the table holds, sorted by id: tables differ."""
     names = _coded(table)
-    found = tables.where_in(table, "id", ids, ["id", "text_hash", *names]).sort_by("id")
-    known, hashes = (found.column(name).to_pylist() for name in ("id", "text_hash"))
+    found = tables.where_in(table, "id", ids, ["id", "text_hash", "text", *names]).sort_by("id")
+    known, hashes, texts = (found.column(name).to_pylist() for name in ("id", "text_hash", "text"))
     wide = [arrow.vectors_of(found.column(name)).astype(np.float32) for name in names]
-    return Rows(known, hashes, wide[0], wide[1] if len(wide) > 1 else None)
+    return Rows(known, hashes, wide[0], wide[1] if len(wide) > 1 else None, texts)
 
 
 def keys(table: Path) -> pl.DataFrame:

@@ -160,7 +160,7 @@ def scored(
     spaces = {"identity": rows.vectors}
     accuracy: dict[str, float | None] = {}
     for name, transform in trial.spaces.items():
-        seen = transform.apply(rows.vectors, rows.features)
+        seen = transform.apply(rows.vectors, rows.features, rows.texts)
         spaces[name] = seen.vectors
         accuracy[name] = metrics.accuracy(own, [transform.labels[at] for at in seen.label])
     y = np.unique(true, return_inverse=True)[1]

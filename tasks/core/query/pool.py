@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,21 +21,28 @@ from tasks.core.query.posterior import (
     quadratic,
     unit,
 )
-from tasks.core.settings.calibrated import CalibratedPool, CorpusExpert, KernelExpert
+from tasks.core.settings.calibrated import (
+    CalibratedPool,
+    CorpusExpert,
+    KernelExpert,
+    WordsExpert,
+)
+from tasks.core.text.ngrams import BUCKETS, ngrams
 
 _TENSORS = {
     "kernel": {"landmarks", "weights"},
     "names": {"directions", "centre", "level", "spread"},
     "corpus": {"W", "mu", "ubar", "psi", "n"},
+    "words": {"buckets", "rarity", "weights", "usual"},
 }
 
-Expert = Callable[[Floats, Floats], Floats]
-"""Unit rows of base vectors (n, d) and of what labels read (n, f) to scores (n, k)."""
+Expert = Callable[[Floats, Floats, Sequence[str]], Floats]
+"""Unit rows of base vectors (n, d), of what labels read (n, f), and texts, to scores (n, k)."""
 
 
 def read_pool(
     tensors: Tensors, settings: CalibratedPool
-) -> Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]] | None:
+) -> Callable[[NDArray[Any], NDArray[Any], Sequence[str]], NDArray[Any]] | None:
     """Return the map of a `Pool`; None where something is there that is not known here."""
     held: dict[str, dict[str, NDArray[Any]]] = {}
     for name, array in tensors.items():
@@ -51,12 +58,12 @@ def read_pool(
     if {who for who, weight in weights.items() if weight} - {"discriminant"} != experts.keys():
         return None
 
-    def apply(x: NDArray[Any], beside: NDArray[Any]) -> NDArray[Any]:
+    def apply(x: NDArray[Any], beside: NDArray[Any], texts: Sequence[str]) -> NDArray[Any]:
         base, rich = unit(x), unit(beside)
         log_p, new, r = parts(base, rich)
         mixed = weights.get("discriminant", 0.0) * np.maximum(log_p, LEAST_LOG)
         for who, expert in experts.items():
-            mixed = mixed + weights[who] * expert(base, rich)
+            mixed = mixed + weights[who] * expert(base, rich, texts)
         return embedded(log_softmax(mixed), new, r, own.floor, settings.doubt)
 
     return apply
@@ -68,6 +75,8 @@ def _expert(who: str, held: Mapping[str, Floats], settings: CalibratedPool) -> E
         return _kernel(held, settings.kernel)
     if who == "corpus" and settings.corpus is not None:
         return _corpus(held, settings.corpus)
+    if who == "words" and settings.words is not None:
+        return _words(held, settings.words)
     if who == "names":
         return _names(held)
     raise KeyError(who)
@@ -78,7 +87,7 @@ def _wide(tensors: Mapping[str, NDArray[Any]]) -> dict[str, Floats]:
 
 
 def _kernel(held: Mapping[str, Floats], settings: KernelExpert) -> Expert:
-    def scores(_: Floats, rich: Floats) -> Floats:
+    def scores(_: Floats, rich: Floats, texts: Sequence[str]) -> Floats:
         likeness = near(rich, held["landmarks"], settings.width)
         found = log_softmax(settings.sharpness * (likeness @ held["weights"]))
         return np.maximum(found, LEAST_LOG)
@@ -89,7 +98,7 @@ def _kernel(held: Mapping[str, Floats], settings: KernelExpert) -> Expert:
 def _names(held: Mapping[str, Floats]) -> Expert:
     centre = held["centre"]
 
-    def scores(x: Floats, _: Floats) -> Floats:
+    def scores(x: Floats, rich: Floats, texts: Sequence[str]) -> Floats:
         squared = 1 - 2 * (x @ centre)[:, None] + centre @ centre
         length = np.sqrt(np.where(squared > SAME, squared, np.inf))
         cosines = (x - centre) @ held["directions"] / length
@@ -103,9 +112,27 @@ def _corpus(held: Mapping[str, Floats], settings: CorpusExpert) -> Expert:
     A, B, C = quadratic(held)
     W, shift, T = held["W"], held["mu"] @ held["W"], settings.temperature
 
-    def scores(_: Floats, rich: Floats) -> Floats:
+    def scores(_: Floats, rich: Floats, texts: Sequence[str]) -> Floats:
         u = rich @ W - shift
         found = (u**2 @ A.T + u @ B.T + C)[:, :-1] / T
         return np.maximum(log_softmax(found), LEAST_LOG)
+
+    return scores
+
+
+def _words(held: Mapping[str, Floats], settings: WordsExpert) -> Expert:
+    at, weights = held["buckets"].astype(np.int64), held["weights"]
+    rarity = np.full(2 * BUCKETS, held["usual"][0], np.float32)
+    rarity[at] = held["rarity"]
+    place = np.full(2 * BUCKETS, -1)
+    place[at] = np.arange(len(at))
+
+    def scores(x: Floats, rich: Floats, texts: Sequence[str]) -> Floats:
+        found = ngrams(texts)
+        known = place[found.buckets] >= 0
+        counted = found.weighed(rarity)[known, None] * weights[place[found.buckets[known]]]
+        total = np.zeros((len(texts), weights.shape[1]))
+        np.add.at(total, found.text[known], counted)
+        return np.maximum(log_softmax(settings.sharpness * total), LEAST_LOG)
 
     return scores

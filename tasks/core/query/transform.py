@@ -6,7 +6,7 @@ vectors. What a card or its tensors say beyond what is known here is left to the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +38,8 @@ from tasks.core.transforms.base import features_for, load
 from tasks.core.transforms.card import read_artifact
 from tasks.core.workspace.manifests import Card
 
-Map = Callable[[NDArray[Any], NDArray[Any] | None], NDArray[Any]]
-"""Base vectors (n, d) and features (n, f), or None, to vectors of a view (n, m)."""
+Map = Callable[[NDArray[Any], NDArray[Any] | None, Sequence[str]], NDArray[Any]]
+"""Base vectors (n, d), features (n, f) or None, and the texts, to vectors of a view (n, m)."""
 
 _GATE = "gate_"
 
@@ -59,7 +59,7 @@ def load_map(folder: Path) -> Map:
     if found is not None:
         return found
     transform = load(folder)[0]
-    return lambda x, features: transform.apply(x, features).vectors
+    return lambda x, features, texts: transform.apply(x, features, texts).vectors
 
 
 def _known(card: Card, tensors: Tensors) -> Map | None:
@@ -74,13 +74,13 @@ def _known(card: Card, tensors: Tensors) -> Map | None:
 
 
 def _identity(tensors: Tensors, _: CalibratedCentroids, features: int) -> Map | None:
-    return (lambda x, _: unit_rows(x)) if tensors.keys() == {"centroids"} else None
+    return (lambda x, *_: unit_rows(x)) if tensors.keys() == {"centroids"} else None
 
 
 def _fda(tensors: Tensors, _: CalibratedCentroids, features: int) -> Map | None:
     if tensors.keys() != {"W", "mu", "centroids"}:
         return None
-    return lambda x, _: (unit_rows(x) - tensors["mu"]) @ tensors["W"]
+    return lambda x, *_: (unit_rows(x) - tensors["mu"]) @ tensors["W"]
 
 
 def _gstransform(tensors: Tensors, _: CalibratedGsTransform, features: int) -> Map | None:
@@ -89,7 +89,7 @@ def _gstransform(tensors: Tensors, _: CalibratedGsTransform, features: int) -> M
     if tensors.keys() != names | {"centroids"}:
         return None
 
-    def apply(x: NDArray[Any], _: NDArray[Any] | None) -> NDArray[Any]:
+    def apply(x: NDArray[Any], *_: object) -> NDArray[Any]:
         z = unit_rows(x)
         for at in layers:
             z = np.maximum(z, 0) if at else z
@@ -104,7 +104,7 @@ def _discriminant(tensors: Tensors, settings: CalibratedDiscriminant, features: 
         return None
     parts = discriminant_parts(tensors, settings)
 
-    def apply(x: NDArray[Any], beside: NDArray[Any] | None) -> NDArray[Any]:
+    def apply(x: NDArray[Any], beside: NDArray[Any] | None, _: Sequence[str]) -> NDArray[Any]:
         rich = features_for(features, beside) if features else x
         return embedded(*parts(unit(x), unit(rich)), settings.floor)
 
@@ -120,7 +120,7 @@ def _kernel(tensors: Tensors, settings: CalibratedKernel, features: int) -> Map 
     landmarks, weights = (tensors[name].astype(np.float64) for name in ("landmarks", "weights"))
     share = settings.pool
 
-    def apply(x: NDArray[Any], beside: NDArray[Any] | None) -> NDArray[Any]:
+    def apply(x: NDArray[Any], beside: NDArray[Any] | None, _: Sequence[str]) -> NDArray[Any]:
         rich = unit(features_for(features, beside) if features else x)
         log_p, new, r = parts(unit(x), rich)
         likeness = near(rich, landmarks, settings.width)
@@ -135,7 +135,9 @@ def _pool(tensors: Tensors, settings: CalibratedPool, features: int) -> Map | No
     pool = read_pool(tensors, settings)
     if pool is None:
         return None
-    return lambda x, beside: pool(x, features_for(features, beside) if features else x)
+    return lambda x, beside, texts: pool(
+        x, features_for(features, beside) if features else x, texts
+    )
 
 
 _MAPS: dict[str, tuple[type[CalibratedSettings], Callable[[Tensors, Any, int], Map | None]]] = {

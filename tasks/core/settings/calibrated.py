@@ -92,6 +92,12 @@ class CorpusExpert(CalibratedSettings):
     share: float
 
 
+class WordsExpert(CalibratedSettings):
+    """t of the words of a pool."""
+
+    sharpness: float
+
+
 @dataclass(frozen=True)
 class Worth:
     """An expert of a pool: its weight, its log-loss alone, and what the pool loses without it.
@@ -108,8 +114,8 @@ class Worth:
 class CalibratedPool(CalibratedSettings):
     """Settings of a pool: the weight of each expert that is asked, and what each has earned.
 
-    log_loss: in nats a text left out; doubt: c, see `embed_posterior`; kernel, corpus: None where
-    they are not asked.
+    log_loss: in nats a text left out; doubt: c, see `embed_posterior`; kernel, corpus, words: None
+    where they are not asked.
     """
 
     weights: dict[str, float]
@@ -119,6 +125,7 @@ class CalibratedPool(CalibratedSettings):
     discriminant: CalibratedDiscriminant = Field(alias="gate")
     kernel: KernelExpert | None = None
     corpus: CorpusExpert | None = None
+    words: WordsExpert | None = None
 
 
 @dataclass(frozen=True)

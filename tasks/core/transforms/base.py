@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from pkgutil import resolve_name
@@ -63,10 +63,12 @@ class Transform(ABC):
         """labels: the class names, sorted; `Prediction.label` indexes them.
 
         dimensions: d, of the base vectors that it reads. size: m, of the vectors that it gives.
-        features: f, how many features it reads beside; 0: base vectors alone.
+        features: f, how many features it reads beside; 0: base vectors alone. `reads_text`: whether
+        it reads the texts, too.
         """
         self.labels, self.dimensions, self.size = labels, dimensions, size
         self.features = features
+        self.reads_text = False
 
     @classmethod
     @abstractmethod
@@ -74,10 +76,16 @@ class Transform(ABC):
         """Fit to labelled texts; settings: a `Settings`; seed: the start of all random numbers."""
 
     @abstractmethod
-    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Prediction:
+    def apply(
+        self,
+        x: NDArray[Any],
+        features: NDArray[Any] | None = None,
+        texts: Sequence[str] | None = None,
+    ) -> Prediction:
         """Map base vectors, (n, d) of any float type, rows of any length, and features (n, f).
 
-        Raises ValueError where it reads features and there are none.
+        texts: what they are of, n strings. Raises ValueError where it reads features, or texts,
+        and there are none.
         """
 
     @abstractmethod
@@ -120,21 +128,23 @@ def fit(
     *,
     beside: NDArray[Any] | None = None,
     names: NDArray[Any] | None = None,
+    texts: Sequence[str] | None = None,
 ) -> Transform:
     """Fit a transform by the name of its method.
 
     x: (n, d) base vectors; y: (n,) indices into labels; background: (b, d), a sample of the
     corpus's base vectors, may be x; features: (n, f) of the same texts, if there are any; beside:
     (b, f), those of the background. names: (k, t, d), base vectors of the labels' names, each said
-    in t ways. The order of rows and of classes does not matter: the labels of the result are
-    sorted, and hold only classes that have a text.
+    in t ways. texts: n strings, the labelled texts, if words are to be read. The order of rows
+    and of classes does not matter: the labels of the result are sorted, and hold only classes that
+    have a text.
     Raises InputError for an unknown method or setting, ValueError for arrays that do not fit.
     """
     from tasks.core.numerics.tensors import at_work
 
     kind = _class(method)
     asked = _validated(kind, settings)
-    sample = make_sample(Texts(x, features), y, labels, Texts(background, beside), names)
+    sample = make_sample(Texts(x, features), y, labels, Texts(background, beside), names, texts)
     with at_work():
         return kind.fit(sample, asked, seed)
 
@@ -199,6 +209,14 @@ def features_for(size: int, features: NDArray[Any] | None) -> NDArray[Any]:
         found = "none" if features is None else f"{features.shape[1]} of them"
         raise ValueError(f"features: found {found}, expected {size} a text")
     return features
+
+
+def texts_for(n: int, texts: Sequence[str] | None) -> Sequence[str]:
+    """Return the texts of n rows; ValueError where there are none, or others."""
+    if texts is None or len(texts) != n:
+        found = "none" if texts is None else str(len(texts))
+        raise ValueError(f"texts: found {found}, expected one for each of {n} rows")
+    return texts
 
 
 def _class(method: str) -> type[Transform]:

@@ -16,9 +16,9 @@ from tasks.core.workspace.manifest import FORMAT, manifest_bytes, manifest_of
 from tasks.core.workspace.manifests import Card, Scores
 
 TENSORS = "transform.safetensors"
-REVISION = 7  # of formulas and label files: raise it where the same give another transform
+REVISION = 8  # of formulas and label files: raise it where the same give another transform
 CARD = "transform.json"
-EXPERTS = ("discriminant", "kernel", "names", "corpus")  # of a pool
+EXPERTS = ("discriminant", "kernel", "names", "corpus", "words")  # of a pool
 OWN_KEYS = ("format", "method", "labels", "dimensions", "size", "settings", "sha256")
 
 

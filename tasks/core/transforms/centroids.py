@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -79,7 +80,12 @@ class Identity(Transform):
         split = stratified_split(sample.y, HELD_OUT, seed)
         return cls(fit_centroids(sample.x, sample.y, len(sample.labels), split), sample.labels)
 
-    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Prediction:
+    def apply(
+        self,
+        x: NDArray[Any],
+        features: NDArray[Any] | None = None,
+        texts: Sequence[str] | None = None,
+    ) -> Prediction:
         """Keep the vectors, and read label and confidence off the class means."""
         return self._centroids.read(unit_rows(x))
 

@@ -7,7 +7,8 @@ The mathematics, from a text x to its vector z in the view:
     kernel         p_k = softmax(t f(x)), f a kernel ridge regression (`experts.kernel_ridge`)
     names          s_n = cosines with the names of the labels (`experts.label_names`)
     corpus         p_s = the discriminant of labelled and other texts (`experts.self_training`)
-    together       p ∝ exp(w_d ln p_d + w_k ln p_k + w_n s_n + w_s ln p_s), w ≥ 0
+    words          p_w = softmax(t f(x)), f a ridge regression on n-grams (`experts.words`)
+    together       p ∝ exp(w_d ln p_d + w_k ln p_k + w_n s_n + w_s ln p_s + w_w ln p_w), w ≥ 0
                    (`experts.weights`, `experts.pool`)
     in the view    z = [√(1-ν) p, g r], r the residual of x in the generic space (`posterior_space`)
 
@@ -16,6 +17,7 @@ What these leave open, such as shrinkage and temperature, is chosen in `cross_va
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 from numpy.typing import NDArray
@@ -47,6 +49,7 @@ class Auto(Transform):
         super().__init__(
             chosen.labels, dimensions=chosen.dimensions, size=chosen.size, features=chosen.features
         )
+        self.reads_text = chosen.reads_text
         self._chosen, self._tried = chosen, tried
 
     @classmethod
@@ -65,9 +68,14 @@ class Auto(Transform):
             return cls(plain, (alone,))
         return cls(made, (alone, Tried("pool", _rounded(made.loss))))
 
-    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Prediction:
+    def apply(
+        self,
+        x: NDArray[Any],
+        features: NDArray[Any] | None = None,
+        texts: Sequence[str] | None = None,
+    ) -> Prediction:
         """Apply the transform that was chosen."""
-        return self._chosen.apply(x, features)
+        return self._chosen.apply(x, features, texts)
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Return the tensors of what was chosen."""

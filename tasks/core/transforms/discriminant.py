@@ -7,6 +7,7 @@ well-conditioned estimator for large-dimensional covariance matrices", 2004.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -78,7 +79,12 @@ class Discriminant(Transform):
         """The least weight of the generic residual."""
         return self._used.floor
 
-    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Prediction:
+    def apply(
+        self,
+        x: NDArray[Any],
+        features: NDArray[Any] | None = None,
+        texts: Sequence[str] | None = None,
+    ) -> Prediction:
         """Embed the posterior over known classes, p_new and r: see `embed_posterior`.
 
         r = Pᵀ(x - x̄)/‖x - x̄‖ in the principal components P.

@@ -6,6 +6,7 @@ classes is shrunk by Ledoit and Wolf's rule, so that fewer texts than dimensions
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -51,7 +52,12 @@ class Fda(Transform):
         centroids = fit_centroids(_project(sample.x, W, mu), sample.y, len(sample.labels), split)
         return cls(W, mu, centroids, sample.labels)
 
-    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Prediction:
+    def apply(
+        self,
+        x: NDArray[Any],
+        features: NDArray[Any] | None = None,
+        texts: Sequence[str] | None = None,
+    ) -> Prediction:
         """Project on the discriminants, and read label and confidence off the class means."""
         return self._centroids.read(_project(x, self._W, self._mu))
 

@@ -5,7 +5,7 @@ GSTransform, arXiv 2505.24754, section 4.2; published settings as in its reposit
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -54,7 +54,12 @@ class GsTransform(Transform):
         z = _encode(weights, sample.x)
         return cls(weights, fit_centroids(z, sample.y, k, split), sample.labels, settings)
 
-    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Prediction:
+    def apply(
+        self,
+        x: NDArray[Any],
+        features: NDArray[Any] | None = None,
+        texts: Sequence[str] | None = None,
+    ) -> Prediction:
         """Encode by the trained network, and read label and confidence off the class means."""
         return self._centroids.read(_encode(self._weights, x))
 

@@ -7,6 +7,7 @@ landmarks that bound what applying it costs.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple, Self
 
@@ -83,7 +84,12 @@ class Kernel(Transform):
         behind, found = fit_cross_validated(sample, settings.discriminant)
         return join(behind, solve(sample, settings, found.left), rich=sample.features is not None)
 
-    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Prediction:
+    def apply(
+        self,
+        x: NDArray[Any],
+        features: NDArray[Any] | None = None,
+        texts: Sequence[str] | None = None,
+    ) -> Prediction:
         """Lay out p ∝ softmax(t · f(x))^(1-w) · p_d^w; see `embed_posterior` for the formula.
 
         A logarithmic opinion pool (Genest and Zidek, 1986) of the kernel and the discriminant's

@@ -5,6 +5,7 @@ All in one order, whatever the order it came in, so that the same input gives th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -34,7 +35,7 @@ class Sample:
     texts: (n,) int64, one number for all rows of a text, that is of a vector: a text has a row for
     each of its labels. features: (n, f) float32 unit rows of the same texts, or None; beside: (b,
     f), those of the background, or None. names: (k, t, d) float32, what the encoder makes of each
-    label's name, said in t ways, or None.
+    label's name, said in t ways, or None. strings: (n,) the texts themselves, or None.
     """
 
     x: Floats
@@ -45,6 +46,7 @@ class Sample:
     features: Floats | None = None
     beside: Floats | None = None
     names: Floats | None = None
+    strings: tuple[str, ...] | None = None
 
     @property
     def richest(self) -> Floats:
@@ -73,11 +75,12 @@ def make_sample(
     labels: tuple[str, ...],
     corpus: Texts,
     names: NDArray[Any] | None = None,
+    strings: Sequence[str] | None = None,
 ) -> Sample:
     """Put labelled texts and a sample of the corpus into canonical order; see `Sample`.
 
-    y: (n,) indices into labels. names: (k, t, d), of `labels`. ValueError for arrays that do not
-    fit each other.
+    y: (n,) indices into labels. names: (k, t, d), of `labels`. strings: n texts. ValueError for
+    arrays that do not fit each other.
     """
     x, features = known
     _check(x, y, labels, corpus.vectors, features)
@@ -85,13 +88,15 @@ def make_sample(
         raise ValueError(f"beside {corpus.features.shape}: expected ({len(corpus.vectors)}, f)")
     if names is not None and (names.ndim != 3 or names.shape[::2] != (len(labels), x.shape[1])):
         raise ValueError(f"names {names.shape}: expected ({len(labels)}, t, {x.shape[1]})")
+    if strings is not None and len(strings) != len(x):
+        raise ValueError(f"{len(strings)} texts: expected {len(x)}, one a row")
     present = sorted({labels[c] for c in np.unique(y)})
     place = {name: c for c, name in enumerate(present)}
     classes = np.array([place.get(name, -1) for name in labels], np.int64)[np.asarray(y)]
     rows, around = unit_rows(x), unit_rows(corpus.vectors)
     rich = None if features is None else unit_rows(features)
     beside = None if corpus.features is None else unit_rows(corpus.features)
-    texts = _by_bytes(_joined(rows, rich))
+    texts = _by_bytes(_joined(rows, rich), strings)
     order = texts[np.argsort(classes[texts], kind="stable")]
     number = np.empty(len(rows), np.int64)
     number[texts] = np.cumsum((rows[texts] != np.roll(rows[texts], 1, 0)).any(1))
@@ -105,6 +110,7 @@ def make_sample(
         None if rich is None else rich[order],
         None if beside is None else beside[other],
         None if names is None else _named(names, labels, present),
+        None if strings is None else tuple(strings[row] for row in order),
     )
 
 
@@ -125,8 +131,12 @@ def _whole(rows: Floats) -> NDArray[Any]:
     return wide.view(np.dtype((np.void, rows.shape[1] * rows.itemsize))).ravel()
 
 
-def _by_bytes(rows: Floats) -> NDArray[np.int64]:
-    order: NDArray[np.int64] = np.argsort(_whole(rows), kind="stable")
+def _by_bytes(rows: Floats, strings: Sequence[str] | None = None) -> NDArray[np.int64]:
+    """Sort rows by their bytes, and those with the same ones by their texts."""
+    first = np.arange(len(rows))
+    if strings is not None:
+        first = np.array(sorted(range(len(rows)), key=strings.__getitem__))
+    order: NDArray[np.int64] = first[np.argsort(_whole(rows[first]), kind="stable")]
     return order
 
 

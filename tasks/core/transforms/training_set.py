@@ -82,11 +82,12 @@ class Labelled:
             rows.features,
             beside=self.beside,
             names=self.spoken,
+            texts=rows.texts,
         )
 
     def seen_by(self, transform: Transform) -> Prediction:
         """Return what a transform says of these rows."""
-        return transform.apply(self.rows.vectors, self.rows.features)
+        return transform.apply(self.rows.vectors, self.rows.features, self.rows.texts)
 
 
 def labelled(
@@ -114,4 +115,5 @@ def first_ids(ids: Iterable[str], hashes: Iterable[str]) -> dict[str, str]:
 def _taken(rows: base_table.Rows, at: np.ndarray) -> base_table.Rows:
     features = None if rows.features is None else rows.features[at]
     ids, hashes = ([known[row] for row in at] for known in (rows.ids, rows.hashes))
-    return base_table.Rows(ids, hashes, rows.vectors[at], features)
+    texts = None if rows.texts is None else [rows.texts[row] for row in at]
+    return base_table.Rows(ids, hashes, rows.vectors[at], features, texts)

@@ -77,13 +77,17 @@ def write_shard(
     """Transform the base rows at positions `rows` into fragments that nobody sees yet."""
     names = ["id", "row_hash", *_metadata(base, BASE_OWN, base_version)]
     parts = []
-    codes = [tables.VECTOR, tables.FEATURES] if transform.features else [tables.VECTOR]
-    for batch in _read(base, base_version, rows, [*names, *codes]):
+    read = [*_codes(transform), *(["text"] if transform.reads_text else [])]
+    for batch in _read(base, base_version, rows, [*names, *read]):
         parts.append(_transformed(batch, names, transform, about.storage))
         advance(batch.num_rows)
     made = pa.concat_tables(parts)
     fragments = tables.write_fragments(view, made, object_of(about), fresh=whole)
     return Shard(fragments=fragments, written=made.num_rows)
+
+
+def _codes(transform: Transform) -> list[str]:
+    return [tables.VECTOR, tables.FEATURES] if transform.features else [tables.VECTOR]
 
 
 def _read(base: Path, version: int, rows: np.ndarray, names: list[str]) -> Any:
@@ -96,8 +100,9 @@ def _read(base: Path, version: int, rows: np.ndarray, names: list[str]) -> Any:
 def _transformed(
     batch: pa.RecordBatch, names: list[str], transform: Transform, storage: str
 ) -> pa.Table:
-    codes = (tables.VECTOR, tables.FEATURES) if transform.features else (tables.VECTOR,)
-    reading = transform.apply(*(arrow.vectors_of(batch.column(name)) for name in codes))
+    x, *more = (arrow.vectors_of(batch.column(name)) for name in _codes(transform))
+    texts = batch.column("text").to_pylist() if transform.reads_text else None
+    reading = transform.apply(x, more[0] if more else None, texts)
     labels = pa.array(transform.labels, pa.string()).take(pa.array(reading.label))
     return pa.table(
         [

@@ -115,7 +115,7 @@ class Space:
     def _vector(self, now: _Snapshot, text: str) -> np.ndarray:
         (vectors, *more), _ = self._coder(now).code([text], lambda _: None)
         if now.transform is not None:
-            vectors = now.transform(vectors, more[0] if more else None)
+            vectors = now.transform(vectors, more[0] if more else None, [text])
         vector: np.ndarray = vectors[0]
         return vector
 

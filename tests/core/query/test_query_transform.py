@@ -27,6 +27,7 @@ SETTINGS = {
 }
 READS_FEATURES = ("discriminant", "kernel", "auto")
 LABELS = ("a", "b", "c")
+SAID = [f"number {n} of {n % 7}" for n in range(92)]  # read by none of these but a pool with words
 CLOSE = 4e-4  # the root of float32's ε: √(1-ν) there is 0 where ν is 1 but for less than ε
 
 
@@ -65,7 +66,7 @@ def test_a_map_gives_the_vectors_of_its_transform(made, case, monkeypatch):
         x = (size * random.normal(size=(3, transform.dimensions))).astype(np.float32)
         rich = random.normal(size=(3, 9)).astype(np.float32) if case[1] else None
         wanted = transform.apply(x, rich).vectors
-        np.testing.assert_allclose(found(x, rich), wanted, atol=CLOSE)
+        np.testing.assert_allclose(found(x, rich, SAID[:3]), wanted, atol=CLOSE)
 
     agrees()
 
@@ -76,7 +77,7 @@ def test_texts_that_were_learnt_from_and_the_mean_are_mapped_alike(made, monkeyp
     for method in ("discriminant", "kernel"):
         transform, folder = made[method, False]
         found = light(folder, monkeypatch)
-        np.testing.assert_allclose(found(x, None), transform.apply(x).vectors, atol=CLOSE)
+        np.testing.assert_allclose(found(x, None, SAID), transform.apply(x).vectors, atol=CLOSE)
         monkeypatch.undo()
 
 
@@ -87,7 +88,7 @@ def test_constants_are_those_of_the_transforms():
 
 
 @pytest.mark.parametrize("known", [2, 3])
-def test_a_pool_with_names_corpus_and_density_is_mapped_alike(known, tmp_path, monkeypatch):
+def test_a_pool_of_all_experts_with_density_is_mapped_alike(known, tmp_path, monkeypatch):
     """Of two classes of three the corpus holds texts of a third, and the density is asked."""
     monkeypatch.setattr("tasks.core.transforms.experts.weights.EARNED", -1e9)  # keep all
     monkeypatch.setattr("tasks.core.transforms.experts.weights.NONE", -1.0)
@@ -95,16 +96,34 @@ def test_a_pool_with_names_corpus_and_density_is_mapped_alike(known, tmp_path, m
     wide = np.tanh(x @ np.random.default_rng(3).normal(size=(x.shape[1], 9))).astype(np.float32)
     names = np.stack([x[y == c].mean(0) for c in range(3)])[:, None]
     shown = np.flatnonzero(y < known)[:420]
+    said = [f"text {n % 41} of {'abc'[c]} Straße 日本語" for n, c in enumerate(y)]
     asked = {"kernel": {"landmarks": 30}}
     made = base.fit(
-        "auto", x[shown], y[shown], LABELS, x, asked, 1, wide[shown], beside=wide, names=names
+        "auto",
+        x[shown],
+        y[shown],
+        LABELS,
+        x,
+        asked,
+        1,
+        wide[shown],
+        beside=wide,
+        names=names,
+        texts=[said[row] for row in shown],
     )
     if known == 2:
-        assert {"kernel_weights", "names_level", "corpus_W"} <= made.tensors().keys()
+        assert {
+            "kernel_weights",
+            "names_level",
+            "corpus_W",
+            "words_weights",
+        } <= made.tensors().keys()
     assert ("gate_density_level" in made.tensors()) == (known < 3)
     base.save(tmp_path, made, Card(seed=1))
     found = light(tmp_path, monkeypatch)
-    np.testing.assert_allclose(found(x, wide), made.apply(x, wide).vectors, atol=CLOSE)
+    said[0] = "words that no label was given to"
+    wanted = made.apply(x, wide, said).vectors
+    np.testing.assert_allclose(found(x, wide, said), wanted, atol=CLOSE)
 
 
 def test_what_is_not_known_here_is_read_by_the_transform(made, tmp_path, monkeypatch):
@@ -112,7 +131,7 @@ def test_what_is_not_known_here_is_read_by_the_transform(made, tmp_path, monkeyp
     x, _ = clouds()
     base.save(tmp_path, transform, Card(seed=1))
     monkeypatch.setattr(posterior, "_PLDA", posterior._PLDA | {"another"})
-    np.testing.assert_array_equal(load_map(tmp_path)(x, None), transform.apply(x).vectors)
+    np.testing.assert_array_equal(load_map(tmp_path)(x, None, SAID), transform.apply(x).vectors)
 
 
 def test_a_broken_transform_is_refused_as_ever(made, tmp_path):
@@ -130,4 +149,4 @@ def test_a_broken_transform_is_refused_as_ever(made, tmp_path):
 def test_features_that_are_missing_are_said_to_be(made, monkeypatch):
     found = light(made["kernel", True][1], monkeypatch)
     with pytest.raises(ValueError, match="features: found none, expected 9 a text"):
-        found(clouds()[0], None)
+        found(clouds()[0], None, SAID)

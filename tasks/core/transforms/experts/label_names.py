@@ -8,6 +8,7 @@ A name says little where labels are many, much where they are few, and nothing w
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import NamedTuple
 
 import torch
@@ -40,11 +41,12 @@ class LabelNames:
         return (self._cosines(x) - self.level) / self.spread
 
     def _cosines(self, x: Tensor) -> Tensor:
-        plan = self._plan()
+        plan = self._plan
         shadow = unit_times(x, plan.both)
         distance = (1 - 2 * shadow[:, :1] + plan.norm).clamp_min(0)
         return (shadow[:, 1:] - plan.centre) * torch.where(distance > LEAST, distance.rsqrt(), 0)
 
+    @cached_property
     def _plan(self) -> _Plan:
         both = torch.cat([self.centre[:, None], self.directions], dim=1)
         return _Plan(both, self.centre @ self.directions, float(self.centre @ self.centre))

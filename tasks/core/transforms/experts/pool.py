@@ -1,6 +1,7 @@
 """The pool: what several experts say of a text, each with the weight that it has earned.
 
-The discriminant, a kernel, the names of the labels, and a discriminant that has read the corpus.
+The discriminant, a kernel, the names of the labels, a discriminant that has read the corpus, and
+the words of the texts.
 Novelty and residual are the first one's: see `Discriminant`.
 """
 
@@ -19,11 +20,12 @@ from tasks.core.settings.calibrated import (
     CalibratedPool,
     CorpusExpert,
     KernelExpert,
+    WordsExpert,
     Worth,
 )
 from tasks.core.settings.fit_section import DiscriminantSettings, KernelSettings
 from tasks.core.settings.section import Section
-from tasks.core.transforms.base import Prediction, Transform, features_for
+from tasks.core.transforms.base import Prediction, Transform, features_for, texts_for
 from tasks.core.transforms.cross_validation import CrossValidation
 from tasks.core.transforms.discriminant import Discriminant, fit_cross_validated
 from tasks.core.transforms.experts.doubt import alone, choose_doubt
@@ -32,11 +34,12 @@ from tasks.core.transforms.experts.label_names import LabelNames, read_names
 from tasks.core.transforms.experts.self_training import Student, read_corpus, teach
 from tasks.core.transforms.experts.teacher import PooledTeacher
 from tasks.core.transforms.experts.weights import LEAST, earned, pool, pooled
+from tasks.core.transforms.experts.words import WordRidge, Words, read_words
 from tasks.core.transforms.plda import PldaModel
 from tasks.core.transforms.posterior_space import PosteriorParts, embed_posterior
 from tasks.core.transforms.sample import Sample
 
-FIRST = {"discriminant": 0.1, "kernel": 0.2, "names": 0.2, "corpus": 0.6}
+FIRST = {"discriminant": 0.1, "kernel": 0.2, "names": 0.2, "corpus": 0.6, "words": 0.1}
 """Weights to start from, and to stay near where texts left out are few."""
 MANY = 8_192  # labelled texts from which a sample of the corpus tells little that they do not
 
@@ -72,6 +75,7 @@ class Experts:
     kernel: Kernel | None = None
     names: LabelNames | None = None
     corpus: Student | None = None
+    words: Words | None = None
 
 
 class Pool(Transform):
@@ -98,6 +102,7 @@ class Pool(Transform):
         self._gate, self._experts = gate, experts
         self._weights, self._worth, self.loss = dict(weights), tuple(worth), loss
         self._doubt = doubt
+        self.reads_text = experts.words is not None
 
     @classmethod
     def fit(cls, sample: Sample, settings: AutoSettings, seed: int) -> Self:
@@ -128,12 +133,15 @@ class Pool(Transform):
             student, left = teach(found, read_corpus(teacher.corpus, teacher.new), teacher)
             scores["corpus"] = left.at(rows).clamp_min(LEAST)
             unseen = max(unseen, float(teacher.new.mean()))
+        words = read_words(sample)
+        if words is not None:
+            scores["words"] = words.left_out_of(rows).clamp_min(LEAST)
         whole, worth = earned(scores, truth, FIRST)
         p = pooled(scores, whole.weights).exp()
         new = found.left._replace(log_p=found.new[:, None]).at(rows)
         placed = PosteriorParts(p, new, gate.residual(as_tensor(sample.x)[rows]))
         doubt = choose_doubt(placed, truth, gate.floor, unseen)
-        asked = _asked(whole.weights, ridge, names, student)
+        asked = _asked(whole.weights, ridge, names, student, words)
         return cls(gate, asked, whole.weights, worth, whole.loss, doubt)
 
     @property
@@ -141,22 +149,30 @@ class Pool(Transform):
         """The weight of each expert that is asked."""
         return dict(self._weights)
 
-    def apply(self, x: NDArray[Any], features: NDArray[Any] | None = None) -> Prediction:
+    def apply(
+        self,
+        x: NDArray[Any],
+        features: NDArray[Any] | None = None,
+        texts: Sequence[str] | None = None,
+    ) -> Prediction:
         """Lay out p ∝ exp Σ_e w_e s_e, s_e = ln p_e, or the scores of names; see
         `embed_posterior`.
 
         A logarithmic opinion pool: each expert has a veto in proportion to its weight.
         """
         rich = features_for(self.features, features) if self.features else x
+        said = texts_for(len(x), texts) if self.reads_text else ()
         return embed_posterior(
             len(x),
             self.size,
-            lambda part: self._parts(x[part], rich[part]),
+            lambda part: self._parts(x[part], rich[part], said[part]),
             self._gate.floor,
             self._doubt,
         )
 
-    def _parts(self, base: NDArray[Any], wide: NDArray[Any]) -> PosteriorParts:
+    def _parts(
+        self, base: NDArray[Any], wide: NDArray[Any], texts: Sequence[str]
+    ) -> PosteriorParts:
         x, rich = (self._gate.beside(rows) for rows in (base, wide))
         found, asked = self._gate.parts(x, rich), self._experts
         unit = torch.nn.functional.normalize(rich.float(), dim=1)
@@ -167,6 +183,8 @@ class Pool(Transform):
             scores["names"] = asked.names.scores(x)
         if asked.corpus is not None:
             scores["corpus"] = asked.corpus.log_p(unit).clamp_min(LEAST)
+        if asked.words is not None:
+            scores["words"] = asked.words.log_p(texts).clamp_min(LEAST)
         return found._replace(p=pooled(scores, self._weights).exp())
 
     def tensors(self) -> dict[str, NDArray[Any]]:
@@ -178,6 +196,8 @@ class Pool(Transform):
             held["names"] = asked.names.tensors()
         if asked.corpus is not None:
             held["corpus"] = asked.corpus.model.tensors()
+        if asked.words is not None:
+            held["words"] = asked.words.tensors()
         own = {
             f"{who}_{what}": as_array(t) for who, all_ in held.items() for what, t in all_.items()
         }
@@ -186,11 +206,14 @@ class Pool(Transform):
     def settings(self) -> CalibratedPool:
         """Return weights, what each expert is worth, and what was chosen for each."""
         kernel, corpus = self._experts.kernel, self._experts.corpus
-        asked: dict[str, KernelExpert | CorpusExpert] = {}
+        words = self._experts.words
+        asked: dict[str, KernelExpert | CorpusExpert | WordsExpert] = {}
         if kernel is not None:
             asked["kernel"] = KernelExpert(width=kernel.width, sharpness=kernel.sharpness)
         if corpus is not None:
             asked["corpus"] = CorpusExpert(temperature=corpus.temperature, share=corpus.share)
+        if words is not None:
+            asked["words"] = WordsExpert(sharpness=words.sharpness)
         found = CalibratedPool(
             weights=self._weights,
             log_loss=self.loss,
@@ -223,8 +246,8 @@ class Pool(Transform):
 def _restored(held: dict[str, dict[str, NDArray[Any]]], settings: CalibratedPool) -> Experts:
     """Rebuild the experts that have tensors; ValueError where one's settings are missing."""
     tensors = {who: {what: as_tensor(a) for what, a in own.items()} for who, own in held.items()}
-    kernel, corpus = settings.kernel, settings.corpus
-    for who, own in (("kernel", kernel), ("corpus", corpus)):
+    kernel, corpus, words = settings.kernel, settings.corpus, settings.words
+    for who, own in (("kernel", kernel), ("corpus", corpus), ("words", words)):
         if who in tensors and own is None:
             raise ValueError(f"settings.{who}: field required")
     return Experts(
@@ -235,6 +258,7 @@ def _restored(held: dict[str, dict[str, NDArray[Any]]], settings: CalibratedPool
         Student(PldaModel(**tensors["corpus"]), corpus.temperature, corpus.share)
         if corpus
         else None,
+        Words(**tensors["words"], sharpness=words.sharpness) if words else None,
     )
 
 
@@ -249,6 +273,7 @@ def _asked(
     ridge: KernelRidge,
     names: LabelNames | None,
     student: Student | None,
+    words: WordRidge | None,
 ) -> Experts:
     """Keep the experts that have a weight."""
     best = ridge.best
@@ -257,16 +282,18 @@ def _asked(
         kernel if weights.get("kernel") else None,
         names if weights.get("names") else None,
         student if weights.get("corpus") else None,
+        words.words if words is not None and weights.get("words") else None,
     )
 
 
 def _check(experts: Experts, k: int) -> None:
     """Raise ValueError where an expert does not know k classes."""
-    kernel, names, corpus = experts.kernel, experts.names, experts.corpus
+    kernel, names, corpus, words = experts.kernel, experts.names, experts.corpus, experts.words
     known = {
         "kernel": kernel.weights.shape[1] if kernel is not None else k,
         "names": names.directions.shape[1] if names is not None else k,
         "corpus": len(corpus.model.n) if corpus is not None else k,
+        "words": words.weights.shape[1] if words is not None else k,
     }
     for name, found in known.items():
         if found != k:

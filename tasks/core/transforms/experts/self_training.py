@@ -8,6 +8,7 @@ and those of the corpus, each text shared among the classes, are summed, and sol
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import torch
@@ -43,7 +44,16 @@ class Student:
 
     def log_p(self, x: Tensor) -> Tensor:
         """Return ln p over the known classes, (n, k), of unit rows x (n, f)."""
-        return torch.log_softmax(self.model.scores(x)[:, :-1] / self.temperature, dim=1)
+        A, B, C = self._plan
+        u = (x - self.model.mu) @ self.model.W
+        return torch.log_softmax((u**2) @ A + u @ B + C, dim=1)
+
+    @cached_property
+    def _plan(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The matrices of the scores over T, of the known classes alone; see `PldaModel.scores`."""
+        A, B, C = self.model.quadratic()
+        C, T = C + self.model.log_prior(), self.temperature
+        return A[:-1].T / T, B[:-1].T / T, C[:-1] / T
 
 
 class Corpus(NamedTuple):
