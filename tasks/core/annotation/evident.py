@@ -52,6 +52,18 @@ def listed(instruction: str) -> tuple[Label, ...]:
     return tuple(reversed(kinds.values())) if len(kinds) > 1 else ()
 
 
+def echoes(name: str, instruction: str) -> bool:
+    """Tell whether a name has no word that the instruction has not: it answers by the question."""
+    return set(plain(name).split()) <= set(plain(instruction).split())
+
+
+def majority(notes: Sequence[str]) -> Label | None:
+    """Return the phrase that half of the notes are, and `FEWEST` at least; None if none is."""
+    key, times = Counter(plain(note) for note in notes).most_common(1)[0]
+    spelled = Counter(note for note in notes if plain(note) == key)
+    return _phrase(spelled) if times >= max(FEWEST, len(notes) / 2) else None
+
+
 def repeated(notes: Sequence[str]) -> list[Label]:
     """Return the phrases that notes consist of, where these are few; none where they are many.
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from tasks.core.annotation import sampling
 from tasks.core.annotation.clustering import FEWEST, Group, supported
-from tasks.core.annotation.evident import is_kind, repeated
+from tasks.core.annotation.evident import echoes, is_kind, majority, repeated
 from tasks.core.annotation.job import (
     FAILED,
     Advance,
@@ -52,8 +52,9 @@ def count_phrases(job: LabelJob) -> Step | None:
 def name_clusters(job: LabelJob, billing: Billing, advance: Advance) -> Step:
     """Have each cluster named against the others, and merge the names that mean the same.
 
-    A name that no note of its cluster supports is asked for again; the second one stands, as the
-    encoder that compares them may not know their language.
+    A name that no note of its cluster supports is asked for again. The second one stands, as the
+    encoder that compares them may not know their language, unless it only repeats the question:
+    then what most notes of the cluster say in the same words is its name.
     """
     notes = list(job.steps.latest(NOTES).values())
     groups = [_group(each) for each in job.steps.latest(CLUSTERS)]
@@ -68,6 +69,10 @@ def name_clusters(job: LabelJob, billing: Billing, advance: Advance) -> Step:
     _ask_again(job, billing, questions, results, _unsupported(job, x, groups, results))
     _check_complete(job, results, read_label)
     found = [_read(each) for each in results]
+    for at in _unsupported(job, x, groups, results):
+        label = found[at]
+        if label and echoes(label.name, job.instruction):
+            found[at] = majority([notes[row] for row in groups[at].rows]) or label
     reasons = [reason_of(*both, UNREADABLE) for both in zip(results, found, strict=True)]
     labels = [
         replace(label, size=len(each.rows))

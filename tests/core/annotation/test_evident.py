@@ -9,7 +9,7 @@ import pytest
 from tasks.core.annotation import pipeline
 from tasks.core.annotation.clustering import Group, supported
 from tasks.core.annotation.cost_estimate import forecast
-from tasks.core.annotation.evident import listed, repeated
+from tasks.core.annotation.evident import echoes, listed, majority, repeated
 from tests.endpoint import KEY, Endpoint, Oracle
 from tests.labelling import encoder, make_job, make_table, run, truth
 
@@ -136,6 +136,17 @@ def test_notes_that_are_more_than_a_few_short_phrases_are_clustered(notes):
     assert repeated(notes) == []
 
 
+def test_a_name_echoes_a_question_that_has_all_its_words():
+    question = "the kind of product that is reviewed"
+    assert echoes("Product kind", question) and not echoes("product test", question)
+
+
+def test_a_majority_is_half_of_the_notes_and_three_at_least():
+    assert majority(["Book", "book", "book", "movie", "film", "a film"]).size == 3
+    assert majority(["book", "book", "movie"]) is None
+    assert majority(["book"] * 3 + ["movie"] * 2 + ["film"] * 2) is None
+
+
 X = np.eye(4, dtype=np.float32)
 GROUPS = [Group((0, 1), (0, 1), (2, 3)), Group((2, 3), (2, 3), (0, 1))]
 
@@ -176,7 +187,7 @@ def knowing(tmp_path_factory):
 class Muddler(Oracle):
     """Notes a kind in several ways, and names neutral notes negative until asked again."""
 
-    insists = False
+    insists = ""
 
     def note(self, label, user):
         number = int(user.partition(f" of {label}")[0].rpartition(" ")[2])
@@ -186,7 +197,8 @@ class Muddler(Oracle):
         inside = user.partition("Notes of other groups")[0]
         name = next(name for name in KINDS if f'"{name}' in inside)
         muddled = name == "neutral" and (self.insists or "none of them says" not in user)
-        return json.dumps({"label": "negative" if muddled else name, "description": ""})
+        wrong = self.insists or "negative"
+        return json.dumps({"label": wrong if muddled else name, "description": ""})
 
 
 @pytest.mark.encoder
@@ -207,9 +219,27 @@ def test_a_name_that_no_note_of_its_cluster_supports_is_asked_for_again(tmp_path
 def test_a_name_that_a_model_insists_on_stands(tmp_path, knowing):
     texts, table, real = knowing
     oracle = Muddler(texts)
-    oracle.insists = True
+    oracle.insists = "negative"
     with Endpoint(oracle) as endpoint:
         made = make_job(tmp_path, table, real, endpoint.url, clusters=3)
         run(made)
         assert {label.name for label in pipeline.taxonomy(made)} == {"negative", "positive"}
         assert steps(endpoint)["name"] == 4
+
+
+class Curt(Muddler):
+    """Says most notes in one word."""
+
+    def note(self, label, user):
+        return super().note(label, user) if "text 1" in user else label
+
+
+@pytest.mark.encoder
+def test_a_name_that_only_repeats_the_question_gives_way_to_what_the_notes_say(tmp_path, knowing):
+    texts, table, real = knowing
+    oracle = Curt(texts)
+    oracle.insists = "the mood"
+    with Endpoint(oracle) as endpoint:
+        made = make_job(tmp_path, table, real, endpoint.url, clusters=3)
+        run(made)
+        assert {label.name for label in pipeline.taxonomy(made)} == set(KINDS)
