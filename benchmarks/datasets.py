@@ -55,3 +55,8 @@ def split(data: Path, name: str, aspect: str, labels: int = LABELS, seed: int = 
     order = np.random.default_rng(seed).permutation(len(rows))
     n = min(labels, len(rows) // 2)
     return Split(aspect, rows[order[:n]], rows[order[n : n + HELD_OUT]])
+
+
+def put(root: Path, name: str, rows: pl.DataFrame) -> None:
+    """Lay the texts of `rows`, with their ids, where a workspace takes documents from."""
+    rows.select("id", "text").write_parquet(root / "data" / "raw" / f"{name}.parquet")

@@ -1,10 +1,10 @@
 """From an instruction to a view, by labels of a model that errs at a known rate.
 
 Usage: python -m benchmarks.labelling --data FOLDER [--only ASPECT ...] [--labels N] [--json FILE]
+       python -m benchmarks.labelling --data FOLDER --endpoint URL --model NAME [--labels 300] …
 
-The model is an HTTP server on loopback that knows the truth and says something else of a given
-share of the texts, in summaries and in classes independently: what is measured is what Refract
-makes of such answers, not how well any real model answers.
+Without --endpoint (`real_model`) the model is an HTTP server on loopback that knows the truth and
+says something else of a given share of the texts, in summaries and in classes independently.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 
 import polars as pl
 
-from benchmarks import datasets
+from benchmarks import datasets, real_model
 from benchmarks.machine import machine, one_line
 from benchmarks.measure import say
 from tasks.core.evaluation.metrics import Scores, score
@@ -115,6 +115,9 @@ class Speaker(Oracle):
 
 def main() -> None:
     asked = _arguments()
+    if asked.endpoint:
+        real_model.run(asked)
+        return
     datasets.require(asked.data, sorted({ASPECTS[aspect][0] for aspect in asked.only}))
     os.environ |= {"OPENAI_API_KEY": KEY, "OPENAI_MODEL": "loopback"}
     found: list[Seen] = []
@@ -131,12 +134,19 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of the Parquet files")
-    parser.add_argument("--only", nargs="+", choices=ASPECTS, default=list(ASPECTS))
+    parser.add_argument("--only", nargs="+", metavar="ASPECT")
     parser.add_argument("--labels", type=int, default=datasets.LABELS, help="texts a sample has")
     parser.add_argument("--pool", type=int, default=9_000, help="texts a sample is drawn from")
     parser.add_argument("--held-out", type=int, default=datasets.HELD_OUT, help="texts scored")
     parser.add_argument("--json", type=Path, help="write all figures to this file, too")
-    return parser.parse_args()
+    parser.add_argument("--endpoint", metavar="URL", help="ask a real model, at …/v1")
+    parser.add_argument("--model", metavar="NAME", default="local", help="that it serves")
+    asked = parser.parse_args()
+    own = real_model.ASPECTS if asked.endpoint else ASPECTS
+    asked.only = asked.only or list(own)
+    if not set(asked.only) <= set(own):
+        parser.error(f"--only: expected {', '.join(own)}")
+    return asked
 
 
 def _aspect(data: Path, aspect: str, root: Path, asked: argparse.Namespace) -> list[Seen]:
@@ -157,7 +167,7 @@ def _aspect(data: Path, aspect: str, root: Path, asked: argparse.Namespace) -> l
     truth = dict(pl.concat([cut.labelled, held]).select("id", "label").iter_rows())
     texts = dict(cut.labelled.select("text", "label").iter_rows())
     say(f"{aspect}: {len(cut.labelled):,} texts to draw from, {len(held):,} held out")
-    _put(root, "pool", cut.labelled)
+    datasets.put(root, "pool", cut.labelled)
     ingest(root)
     embed(root)
     made = {}
@@ -169,7 +179,7 @@ def _aspect(data: Path, aspect: str, root: Path, asked: argparse.Namespace) -> l
     made |= _weak(root, sorted(set(texts.values())), instruction, asked.labels)
     made |= _true(root, truth)
     say(f"{aspect}: the held-out texts arrive")
-    _put(root, "held", held)
+    datasets.put(root, "held", held)
     ingest(root)
     embed(root)
     say(f"{aspect}: fitting and materialising {len(made)} views")
@@ -178,10 +188,6 @@ def _aspect(data: Path, aspect: str, root: Path, asked: argparse.Namespace) -> l
     base = Seen(aspect, "untransformed", 0, 0, 1, 0, 0, 0, _scored(root, "base", held))
     views = [_seen(root, aspect, variant, *about, truth, held) for variant, about in made.items()]
     return [base, *views]
-
-
-def _put(root: Path, name: str, rows: pl.DataFrame) -> None:
-    rows.select("id", "text").write_parquet(root / "data" / "raw" / f"{name}.parquet")
 
 
 def _labels(
@@ -229,7 +235,6 @@ def _weak(
     begun = time.perf_counter()
     label(root, "zero-shot", LabelOptions(instruction=instruction, sample=size, zero_shot=file))
     seconds = time.perf_counter() - begun
-    say(f"  zero-shot: {seconds:.0f} s")
     return {Variant("zero-shot", "zero-shot, labels described by hand"): (0, 0, seconds)}
 
 

@@ -105,6 +105,8 @@ def _label(job: LabelJob) -> list[Step]:
 
 def _find_labels(job: LabelJob) -> list[Step]:
     """Return the steps that found the labels, in this run or in an earlier one."""
+    if job.listed:
+        return [Step("list", len(job.listed), len(job.listed))]
     known = pipeline.kept(job)
     if known is not None:
         return known
@@ -113,7 +115,8 @@ def _find_labels(job: LabelJob) -> list[Step]:
     else:
         steps = [task.summarise(job)] if job.settings.summary else []
         _check_asked(job, steps)
-        steps += [task.cluster(job), task.name_clusters(job)]
+        counted = task.count_phrases(job) if job.settings.summary else None
+        steps += [counted] if counted else [task.cluster(job), task.name_clusters(job)]
     pipeline.keep(job, steps)
     return steps
 

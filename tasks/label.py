@@ -10,11 +10,12 @@ from pathlib import Path
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from tasks.core.annotation import naming, pipeline, sampling
 from tasks.core.annotation import output as label_file
-from tasks.core.annotation import pipeline, sampling
 from tasks.core.annotation.answer_cache import Spent, open_answer_cache
 from tasks.core.annotation.job import Advance, Billing, LabelJob, Step, open_billing
 from tasks.core.annotation.prompts import load_prompts, version_of
+from tasks.core.annotation.step_results import CHOICES, CLUSTERS, SAMPLE
 from tasks.core.annotation.taxonomy import render_taxonomy
 from tasks.core.annotation.zero_shot import described, weak_labels
 from tasks.core.labels.precedence import MODEL, ZERO_SHOT
@@ -45,7 +46,7 @@ def sample(job: LabelJob) -> Step:
 @task(name="summarise", cache_policy=NO_CACHE)
 def summarise(job: LabelJob) -> Step:
     """Have the model summarise each text of the sample."""
-    return _paid(job, "summarise", _size(job, pipeline.SAMPLE), pipeline.summarise)
+    return _paid(job, "summarise", _size(job, SAMPLE), pipeline.summarise)
 
 
 @task(name="cluster", cache_policy=NO_CACHE)
@@ -54,22 +55,28 @@ def cluster(job: LabelJob) -> Step:
     return pipeline.cluster(job)
 
 
+@task(name="count", cache_policy=NO_CACHE)
+def count_phrases(job: LabelJob) -> Step | None:
+    """Take the summaries as labels, where they are few phrases."""
+    return naming.count_phrases(job)
+
+
 @task(name="name clusters", cache_policy=NO_CACHE)
 def name_clusters(job: LabelJob) -> Step:
     """Have the model name each cluster of summaries."""
-    return _paid(job, "name", _size(job, pipeline.CLUSTERS), pipeline.name_clusters)
+    return _paid(job, "name", _size(job, CLUSTERS), naming.name_clusters)
 
 
 @task(name="propose", cache_policy=NO_CACHE)
 def propose(job: LabelJob) -> Step:
     """Have the model propose all labels at once, without clusters."""
-    return _paid(job, "propose", 1, pipeline.propose)
+    return _paid(job, "propose", 1, naming.propose)
 
 
 @task(name="classify", cache_policy=NO_CACHE)
 def classify(job: LabelJob) -> Step:
     """Have the model choose one of the labels for each text."""
-    return _paid(job, "classify", _size(job, pipeline.SAMPLE), pipeline.classify)
+    return _paid(job, "classify", _size(job, SAMPLE), pipeline.classify)
 
 
 def _size(job: LabelJob, step: str) -> int:
@@ -89,12 +96,12 @@ def _paid(
 @task(name="compare", cache_policy=NO_CACHE)
 def compare(job: LabelJob) -> Step:
     """Label the texts by the encoder alone, and keep those that it is sure of."""
-    chosen = sampling.lookup(job.table, job.steps.latest(pipeline.SAMPLE))
-    y = pipeline.encode(job, described(job.taxonomy))
+    chosen = sampling.lookup(job.table, job.steps.latest(SAMPLE))
+    y = job.encode(described(job.taxonomy))
     best, sure = weak_labels(chosen.vectors, y, job.settings.zero_shot)
     names = [label.name for label in job.taxonomy]
     choices = {chosen.ids[row]: names[best[row]] for row in sure}
-    job.steps.save(pipeline.CHOICES, "", choices)
+    job.steps.save(CHOICES, "", choices)
     return Step("compare", len(best), len(sure), reasons={UNSURE: len(best) - len(sure)})
 
 
@@ -128,7 +135,7 @@ def write_labels(
     job: LabelJob, output: Output, steps: list[Step], made_from: str, seconds: float
 ) -> dict[str, int]:
     """Write the label file and its card; return how many texts each label has."""
-    chosen = sampling.lookup(job.table, job.steps.latest(pipeline.SAMPLE))
+    chosen = sampling.lookup(job.table, job.steps.latest(SAMPLE))
     texts = dict(zip(chosen.ids, chosen.texts, strict=True))
     found, gone = label_file.still_there(pipeline.labelled(job), texts)
     named = label_file.described(pipeline.taxonomy(job), found, texts)

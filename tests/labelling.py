@@ -8,8 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from tasks.core.annotation import pipeline
-from tasks.core.annotation.job import Advance, LabelJob, Step, open_billing
+from tasks.core.annotation import naming, pipeline
+from tasks.core.annotation.job import Advance, Billing, LabelJob, Step, open_billing
 from tasks.core.documents.staging import text_hash
 from tasks.core.encoding.encoder import load_encoder
 from tasks.core.llm.client import Endpoint
@@ -76,12 +76,18 @@ def run(job: LabelJob, advance: Advance = lambda _: None) -> list[Step]:
     """Do what the flow does: find the labels unless they are known, then classify."""
     steps = [pipeline.sample(job)]
     with open_billing(job) as billing:
-        found = [] if job.taxonomy else pipeline.kept(job)
+        found = [] if job.given else pipeline.kept(job)
         if found is None:
-            if job.settings.direct:
-                found = [pipeline.propose(job, billing, advance)]
-            else:
-                found = [pipeline.summarise(job, billing, advance)] if job.settings.summary else []
-                found += [pipeline.cluster(job), pipeline.name_clusters(job, billing, advance)]
+            found = _find(job, billing, advance)
             pipeline.keep(job, found)
         return [*steps, *found, pipeline.classify(job, billing, advance)]
+
+
+def _find(job: LabelJob, billing: Billing, advance: Advance) -> list[Step]:
+    if job.settings.direct:
+        return [naming.propose(job, billing, advance)]
+    noted = [pipeline.summarise(job, billing, advance)] if job.settings.summary else []
+    counted = naming.count_phrases(job) if noted else None
+    if counted:
+        return [*noted, counted]
+    return [*noted, pipeline.cluster(job), naming.name_clusters(job, billing, advance)]

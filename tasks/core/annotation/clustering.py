@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from tasks.core.numerics.kmeans import kmeans
 
 FEWEST = 3  # notes of a cluster that is named: no text alone shall decide on a label
+EQUAL = 1e-6  # cosines this near are equal: the same words beside other words, in float32
 
 
 @dataclass(frozen=True)
@@ -53,3 +55,20 @@ def _typical(x: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 def _tuple(rows: np.ndarray) -> tuple[int, ...]:
     return tuple(int(row) for row in rows)
+
+
+def supported(x: np.ndarray, y: np.ndarray, groups: Sequence[Group]) -> list[bool]:
+    """Tell of each cluster whether a note that is shown of it supports the cluster's name.
+
+    x: (n, d) notes, y: (c, d) the clusters' names, unit rows. A note supports a name if none of
+    the others is nearer to it, nor the notes shown of other clusters, in the mean, nearer to the
+    name than it is.
+    """
+    s = x @ y.T
+    told = []
+    for c, each in enumerate(groups):
+        inside, outside = list(each.inside), list(each.outside)
+        least = s[outside, c].mean() if outside else -1.0
+        own = s[inside, c] + EQUAL
+        told.append(bool(np.any((own >= s[inside].max(1)) & (own >= least))))
+    return told

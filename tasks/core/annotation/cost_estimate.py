@@ -37,7 +37,7 @@ def forecast(job: LabelJob) -> list[Forecast]:
     """
     ids = pipeline.drawn(job)
     texts = sampling.lookup(job.table, ids).texts
-    known = bool(job.taxonomy) or pipeline.kept(job, ids) is not None
+    known = bool(job.given) or pipeline.kept(job, ids) is not None
     builder = job.prompt_builder()
     found = [] if known else _naming(job, texts)
     labels = pipeline.taxonomy(job) if known else [STAND_IN] * job.settings.clusters

@@ -8,13 +8,17 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from tasks.core.annotation.answer_cache import AnswerCache, open_answer_cache
 from tasks.core.annotation.budget import BudgetTracker
+from tasks.core.annotation.evident import listed
 from tasks.core.annotation.prompting import PromptBuilder
 from tasks.core.annotation.prompts import load_prompts, version_of
 from tasks.core.annotation.requests import FIRST_WAIT, Pace, ask_all
 from tasks.core.annotation.step_results import StepResults
 from tasks.core.annotation.taxonomy import Label
+from tasks.core.encoding.encoder import load_encoder
 from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.llm.answers import Answer, PromptRequest, cure
 from tasks.core.llm.client import Endpoint, connect
@@ -72,6 +76,16 @@ class LabelJob:
             raise ValueError(f"label {self.name}: weak labels are made without a model")
         return self.endpoint
 
+    @property
+    def listed(self) -> tuple[Label, ...]:
+        """The labels that the instruction lists; none beside those that a person has given."""
+        return () if self.taxonomy else listed(self.instruction)
+
+    @property
+    def given(self) -> tuple[Label, ...]:
+        """The labels that need not be looked for."""
+        return self.taxonomy or self.listed
+
     def prompt_builder(self) -> PromptBuilder:
         """Return the builder of prompts for this instruction."""
         prompts, settings = load_prompts(self.prompts), self.settings
@@ -80,11 +94,26 @@ class LabelJob:
     def made_from(self) -> str:
         """Return a fingerprint of everything that decides on the labels."""
         versions = version_of(load_prompts(self.prompts))
-        given = [asdict(label) for label in self.taxonomy]
+        given = [asdict(label) for label in self.given]
         model = (None, None) if self.weak else (self.asked.model, self.settings.temperature)
         about = (self.instruction, self.base, *model)
         space = fingerprint(self.encoder)
         return digest(about, versions, self.settings.deciding(), given, space)
+
+    def origin(self, sample: Sequence[str]) -> str:
+        """Return a fingerprint of what labels are found from: sample, instruction, model, prompts.
+
+        sample: the ids of its texts.
+        """
+        versions = version_of(load_prompts(self.prompts))
+        prompts = [versions[name] for name in ("summarise", "name", "propose")]
+        deciding = self.settings.deciding()
+        about = (self.instruction, self.asked.model, fingerprint(self.encoder), deciding)
+        return digest(digest(list(sample)), about, prompts)
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """Return the unit vectors of texts (n, d) float32."""
+        return load_encoder(self.encoder).encode(texts, lambda _: None).vectors
 
     def key(self, question: PromptRequest) -> str:
         """Return a fingerprint of a question to this job's model."""
@@ -123,6 +152,13 @@ def none_of(job_name: str, step: Step, what: str) -> InputError:
         f"label {job_name}: found no {what} for {step.wanted:,} texts ({said}); expected some;"
         f" {cure(first)}, then run the same command: what was answered is kept"
     )
+
+
+def reason_of(result: Result, found: object, otherwise: str) -> str | None:
+    """Return why a result is of no use; None where something was found in it."""
+    if isinstance(result, str):
+        return result
+    return None if found else otherwise
 
 
 def counted(

@@ -1,4 +1,4 @@
-"""The five steps from an instruction to labels: sample, summarise, cluster, name, classify.
+"""The steps from an instruction to labels, but for those by which labels are named.
 
 Section 3.2 of arXiv 2505.24754. Each step reads what the one before it left in a folder, so that
 it can be killed and repeated; answers that were paid for come out of the cache.
@@ -9,13 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-import numpy as np
-
 from tasks.core.annotation import sampling
-from tasks.core.annotation.clustering import Group, group
+from tasks.core.annotation.clustering import group
+from tasks.core.annotation.evident import VAGUE
 from tasks.core.annotation.job import (
-    FAILED,
-    UNASKED,
     Advance,
     Billing,
     LabelJob,
@@ -24,23 +21,19 @@ from tasks.core.annotation.job import (
     ask_usably,
     counted,
     none_of,
+    reason_of,
 )
-from tasks.core.annotation.prompting import NOTE, read_choice, read_label, read_labels_of, read_note
-from tasks.core.annotation.prompts import load_prompts, version_of
-from tasks.core.annotation.taxonomy import ABSTAIN, Label, merge, plain
-from tasks.core.encoding.encoder import load_encoder
+from tasks.core.annotation.prompting import NOTE, read_choice, read_note
+from tasks.core.annotation.step_results import CHOICES, CLUSTERS, FOUND, LABELS, NOTES, SAMPLE
+from tasks.core.annotation.taxonomy import ABSTAIN, Label, plain
 from tasks.core.encoding.vector_space import fingerprint
-from tasks.core.llm.answers import REFUSED, Answer, cure
+from tasks.core.llm.answers import Answer
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import digest
 
-SAMPLE, NOTES, CLUSTERS, CHOICES = "sample", "notes", "clusters", "choices"
-LABELS, FOUND = "labels", "found"
 OUTSIDE, ABSTAINED, SILENT = "outside the set", "abstained", "no answer"
-UNREADABLE = "no label in the answer"
 SMALL = "in a cluster too small to be named"
 SAYS_NOTHING = "says nothing of it"
-VAGUE = ("unclear", "other", "unknown")  # no name of a kind of texts: what abstaining is for
 
 
 def sample(job: LabelJob) -> Step:
@@ -77,7 +70,7 @@ def summarise(job: LabelJob, billing: Billing, advance: Advance) -> Step:
     found = [read_note(each.text) if isinstance(each, Answer) else None for each in results]
     noted = {key: note for key, note in zip(chosen.ids, found, strict=True) if note}
     notes = {key: note for key, note in noted.items() if plain(note) not in VAGUE}
-    reasons = [_reason(*both, SILENT) for both in zip(results, found, strict=True)]
+    reasons = [reason_of(*both, SILENT) for both in zip(results, found, strict=True)]
     nothing = [SAYS_NOTHING] * (len(noted) - len(notes))
     step = counted("summarise", len(questions), len(notes), [*reasons, *nothing], known)
     if not notes and not step.unasked:
@@ -102,49 +95,16 @@ def cluster(job: LabelJob) -> Step:
     made_from = digest(notes, fingerprint(job.encoder), settings.deciding())
     groups = steps.load(CLUSTERS, made_from)
     if groups is None:
-        x = encode(job, list(notes.values())) if settings.summary else chosen.vectors
+        x = job.encode(list(notes.values())) if settings.summary else chosen.vectors
         found = group(x, settings.clusters, settings.shown, settings.seed)
         groups = steps.save(CLUSTERS, made_from, [asdict(each) for each in found])
     inside = sum(len(each["rows"]) for each in groups)
     return counted("cluster", len(notes), inside, [SMALL] * (len(notes) - inside))
 
 
-def name_clusters(job: LabelJob, billing: Billing, advance: Advance) -> Step:
-    """Have each cluster named against the others, and merge the names that mean the same."""
-    notes = list(job.steps.latest(NOTES).values())
-    groups = [_group(each) for each in job.steps.latest(CLUSTERS)]
-    builder = job.prompt_builder()
-    questions = [
-        builder.name([notes[row] for row in each.inside], [notes[row] for row in each.outside])
-        for each in groups
-    ]
-    results, known = ask_usably(job, billing, questions, read_label, "name", advance)
-    found = [read_label(each.text) if isinstance(each, Answer) else None for each in results]
-    labels = [
-        Label(label.name, label.description, len(each.rows))
-        for each, label in zip(groups, found, strict=True)
-        if label is not None
-    ]
-    reasons = [_reason(*both, UNREADABLE) for both in zip(results, found, strict=True)]
-    step = counted("name", len(questions), len(labels), reasons, known)
-    _merge(job, labels, step)
-    return step
-
-
-def propose(job: LabelJob, billing: Billing, advance: Advance) -> Step:
-    """Have all labels proposed at once from a part of the sample."""
-    question = job.prompt_builder().propose(_chosen(job).texts[: 2 * job.settings.shown])
-    (result,), known = ask_usably(job, billing, [question], read_labels_of, "propose", advance)
-    labels = read_labels_of(result.text) if isinstance(result, Answer) else []
-    reason = _reason(result, labels or None, UNREADABLE)
-    step = counted("propose", 1, int(bool(labels)), [reason], known)
-    _merge(job, labels, step)
-    return step
-
-
 def keep(job: LabelJob, steps: Sequence[Step]) -> None:
     """Note how the labels were found: they stay, until something that decides on them changes."""
-    job.steps.save(FOUND, _origin(job), [asdict(step) for step in steps])
+    job.steps.save(FOUND, job.origin(job.steps.latest(SAMPLE)), [asdict(step) for step in steps])
 
 
 def kept(job: LabelJob, ids: Sequence[str] | None = None) -> list[Step] | None:
@@ -152,7 +112,7 @@ def kept(job: LabelJob, ids: Sequence[str] | None = None) -> list[Step] | None:
 
     ids: the texts of the sample, if it is not the one that was noted last.
     """
-    origin = _origin(job, ids)
+    origin = job.origin(job.steps.latest(SAMPLE) if ids is None else ids)
     steps = job.steps.load(FOUND, origin)
     if steps is None or job.steps.load(LABELS, origin) is None:
         return None
@@ -176,7 +136,7 @@ def classify(job: LabelJob, billing: Billing, advance: Advance) -> Step:
     found = [read(each.text) if isinstance(each, Answer) else None for each in results]
     of = zip(chosen.ids, found, strict=True)
     choices = {key: label for key, label in of if label is not None and label != ABSTAIN}
-    reasons = [_reason(*both, OUTSIDE) for both in zip(results, found, strict=True)]
+    reasons = [reason_of(*both, OUTSIDE) for both in zip(results, found, strict=True)]
     abstained = [ABSTAINED for label in found if label == ABSTAIN]
     step = counted("classify", len(questions), len(choices), [*reasons, *abstained], known)
     if not choices:
@@ -186,9 +146,9 @@ def classify(job: LabelJob, billing: Billing, advance: Advance) -> Step:
 
 
 def taxonomy(job: LabelJob) -> list[Label]:
-    """Return the labels that texts are sorted into: those given, or those found last."""
-    if job.taxonomy:
-        return list(job.taxonomy)
+    """Return the labels that texts are sorted into: those given, listed, or found last."""
+    if job.given:
+        return list(job.given)
     return [
         Label(each["name"], each["description"], each["size"], tuple(each["others"]))
         for each in job.steps.latest(LABELS)
@@ -201,55 +161,5 @@ def labelled(job: LabelJob) -> dict[str, str]:
     return found
 
 
-def encode(job: LabelJob, texts: Sequence[str]) -> np.ndarray:
-    """Return the unit vectors of texts (n, d) float32."""
-    return load_encoder(job.encoder).encode(texts, lambda _: None).vectors
-
-
 def _chosen(job: LabelJob) -> sampling.Chosen:
     return sampling.lookup(job.table, job.steps.latest(SAMPLE))
-
-
-def _group(value: dict[str, list[int]]) -> Group:
-    return Group(*(tuple(value[name]) for name in ("rows", "inside", "outside")))
-
-
-def _reason(result: Answer | str, found: object, otherwise: str) -> str | None:
-    """Return why a result is of no use; None where something was found in it."""
-    if isinstance(result, str):
-        return result
-    return None if found else otherwise
-
-
-def _merge(job: LabelJob, labels: list[Label], step: Step) -> None:
-    """Keep the labels, merged; InputError where they are not all there is to be named.
-
-    A label that came later would ask for another classification of every text. A cluster that the
-    endpoint refuses to name stays without a name.
-    """
-    lost = {r: n for r, n in step.reasons.items() if r == UNASKED or r.startswith(FAILED)}
-    missing = {r: n for r, n in lost.items() if not r.startswith(FAILED + REFUSED)}
-    if missing:
-        said = ", ".join(f"{n} {reason}" for reason, n in missing.items())
-        way = cure(max(missing, key=lambda reason: missing[reason]))
-        raise InputError(
-            f"label {job.name}: found {step.done} of {step.wanted} names ({said}); expected all"
-            f" before texts are sorted; {way}, then run the same command: what was answered is kept"
-        )
-    named = [label for label in labels if plain(label.name) not in VAGUE]
-    merged = merge(named, lambda names: encode(job, names), job.settings.merge)
-    if len(merged) < 2:
-        raise InputError(
-            f"label {job.name}: found {len(merged)} label from {step.wanted} answers; expected at"
-            " least 2; word the instruction otherwise, ask for more clusters, or give --taxonomy"
-        )
-    job.steps.save(LABELS, _origin(job), [asdict(label) for label in merged])
-
-
-def _origin(job: LabelJob, ids: Sequence[str] | None = None) -> str:
-    """Return a fingerprint of what labels are made from: sample, instruction, model, prompts."""
-    versions = version_of(load_prompts(job.prompts))
-    prompts = [versions[name] for name in ("summarise", "name", "propose")]
-    about = (job.instruction, job.asked.model, fingerprint(job.encoder), job.settings.deciding())
-    sample = job.steps.latest(SAMPLE) if ids is None else list(ids)
-    return digest(digest(sample), about, prompts)

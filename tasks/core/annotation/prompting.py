@@ -80,12 +80,21 @@ class PromptBuilder:
 
     def repair(self, question: PromptRequest, answer: str) -> PromptRequest:
         """Ask again where an answer could not be used."""
+        return self._again(question, answer, "")
+
+    def rename(self, question: PromptRequest, answer: str, name: str) -> PromptRequest:
+        """Ask for another name of a cluster where no note of it supports the one in the answer."""
+        unlike = json.dumps(name.translate(_BREAKS), ensure_ascii=False)
+        fitting = f". The label fits notes of the group: none of them says {unlike}"
+        return self._again(question, answer, fitting)
+
+    def _again(self, question: PromptRequest, answer: str, more: str) -> PromptRequest:
         form = json.dumps(question.schema, ensure_ascii=False)
         system, user = self.prompts["repair"].fill(
             system=question.system,
             user=question.user,
             answer=self._marked(answer[:NOTE], "answer"),
-            form=f"a JSON object by this schema: {form}",
+            form=f"a JSON object by this schema: {form}{more}",
         )
         return replace(question, system=system, user=user)
 

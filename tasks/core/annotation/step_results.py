@@ -9,6 +9,9 @@ from typing import Any
 from tasks.core.workspace.manifest import read_manifest, write_manifest
 from tasks.core.workspace.state_manifests import StepValue
 
+SAMPLE, NOTES, CLUSTERS, CHOICES = "sample", "notes", "clusters", "choices"
+LABELS, FOUND = "labels", "found"  # the labels, and the steps that found them
+
 
 @dataclass(frozen=True)
 class StepResults:
