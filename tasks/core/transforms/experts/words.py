@@ -55,9 +55,9 @@ class Words:
 
     def __post_init__(self) -> None:
         at = self.buckets
-        if len(at) == 0 or at.min() < 0 or at.max() >= 2 * BUCKETS:
+        if not len(at) or not (at.min() >= 0 and at.max() < 2 * BUCKETS):
             raise ValueError(f"words: buckets beyond 0 to {2 * BUCKETS - 1}, or none")
-        if not len(at) == len(self.rarity) == len(self.weights):
+        if self.usual.numel() != 1 or not len(at) == len(self.rarity) == len(self.weights):
             raise ValueError(f"words: {len(at)} buckets, other numbers of rarities or weights")
 
     @cached_property

@@ -138,7 +138,7 @@ def test_a_pool_with_words_comes_back_as_it_was(tmp_path) -> None:
     )
 
 
-@pytest.mark.parametrize("bucket", [-1.0, 2.0 * words.BUCKETS])
+@pytest.mark.parametrize("bucket", [-1.0, 2.0 * words.BUCKETS, float("nan")])
 def test_buckets_that_there_are_not_are_refused(bucket: float) -> None:
     one = torch.ones(1)
     with pytest.raises(ValueError, match="buckets"):
