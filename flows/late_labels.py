@@ -7,7 +7,8 @@ from contextlib import suppress
 
 from flows.fit import fit
 from flows.materialise import materialise
-from flows.state.label_sources import label_sources, labels_fingerprint
+from flows.state.label_changes import labels_fingerprint
+from flows.state.label_sources import label_sources
 from flows.state.staleness import fitted
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths

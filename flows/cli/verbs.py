@@ -20,6 +20,7 @@ from tasks.core.workspace.paths import Paths
 from tasks.signs import sign
 from tasks.versioning.run_git_and_dvc import RepositoryError
 
+# Those that a process which is up already may run are listed in `flows.warm.client`, too.
 HEADINGS: dict[str, list[click.Command]] = {
     "Start": [making.init, making.ingest, making.embed, making.run],
     "Look": [reading.status, reading.search, reading.similar, reading.report, reading.export],

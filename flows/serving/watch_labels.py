@@ -2,6 +2,7 @@
 
 What the system tells of a folder only says when to look: what has changed is found by comparing
 two looks. So nothing that happens there can end the watch, and nothing that is not told is missed.
+Whether a view has to be fitted anew is not decided here: see `flows.state.label_changes`.
 """
 
 from __future__ import annotations

@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
-from tasks.core.labels.corpus_column import column_part, content, with_column
-from tasks.core.labels.files import (
-    LabelFile,
-    LabelFiles,
-    OwnColumns,
-    Part,
-    fingerprint,
-    label_files,
-)
+from tasks.core.labels.corpus_column import column_part, with_column
+from tasks.core.labels.files import LabelFiles, OwnColumns, label_files
 from tasks.core.settings.params import load_params
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.files import Hashes, content_hash
 from tasks.core.workspace.manifest import read_manifest
 from tasks.core.workspace.manifests import IngestStamp
 from tasks.core.workspace.paths import Paths
@@ -41,20 +32,3 @@ def label_sources(paths: Paths) -> LabelFiles:
     for name, file in files.items():
         files[name] = replace(file, own=own)
     return files
-
-
-def labels_fingerprint(paths: Paths, file: LabelFile) -> str:
-    """Return a fingerprint of the content of all that an instruction's label file stands for."""
-    hashes = Hashes(paths.hashes)
-    found = [
-        hashes.of_part(part.path, part.column, partial(_hash, part))
-        if part.column
-        else hashes.of(part.path)
-        for part in file.parts
-    ]
-    hashes.save()
-    return fingerprint(found)
-
-
-def _hash(part: Part) -> str:
-    return content_hash(content(part))

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.state.label_sources import label_sources, labels_fingerprint
+from flows.state.label_changes import labels_fingerprint
+from flows.state.label_sources import label_sources
 from flows.state.sources import documents
 from flows.state.wholeness import is_view, mixture, unfinished
 from tasks.core.encoding import vector_space

@@ -32,9 +32,14 @@ KINDS = {
     ".md": "document",
 }
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
+_WHOLE = ("parquet", "arrow")  # kinds that compress by themselves
+_STREAMS, _OTHERS = (
+    [suffix for suffix, kind in KINDS.items() if (kind in _WHOLE) == whole]
+    for whole in (False, True)
+)
 ACCEPTED = (
-    ".csv, .tsv, .jsonl, .ndjson, .json, .txt, .md (each also with .gz or .zst),"
-    " .parquet, .arrow, .feather or .ipc"
+    f"{', '.join(_STREAMS)} (each also with {' or '.join(COMPRESSIONS)}),"
+    f" {', '.join(_OTHERS[:-1])} or {_OTHERS[-1]}"
 )
 MAGICS = {b"\x1f\x8b\x08": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 OTHERS = {  # what a file of text never begins with
@@ -97,7 +102,7 @@ def known_format(path: Path) -> Format | None:
         suffixes.pop()
     suffix = suffixes[-1] if suffixes else ""
     kind = KINDS.get(suffix)
-    if kind is None or (compression and kind in ("parquet", "arrow")):
+    if kind is None or (compression and kind in _WHOLE):
         return None
     return Format(kind, suffix, compression)
 
