@@ -24,7 +24,7 @@ run: env  ## run the main job on the sample that ships with the project
 	  'thank you, the lamp broke but your colleague was lovely about it'
 
 test: env  ## run every test
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 attack: env  ## hostile pages, clones, kills and inputs, by the thousand (half an hour)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m attack tests

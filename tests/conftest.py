@@ -34,7 +34,7 @@ SLOWEST = (
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with the slowest files, so that two workers end at about the same time."""
+    """Begin with the slowest files, so that workers end at about the same time."""
     place = {f"test_{name}.py": at for at, name in enumerate(SLOWEST)}
 
     def turn(item):

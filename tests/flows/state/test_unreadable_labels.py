@@ -16,7 +16,7 @@ class StartedError(Exception):
 
 @pytest.fixture(autouse=True)
 def _nothing_starts(monkeypatch):
-    def start(_):
+    def start(*_):
         raise StartedError
 
     monkeypatch.setattr("flows.runtime.prefect_settings.settle", start)
