@@ -11,7 +11,7 @@ from flows.cli.verbs import cli
 from flows.fit import fit
 from flows.queries.suggest import worth_labelling
 from flows.run import run
-from flows.state import label_sources as label_sources_module
+from flows.state import label_changes
 from flows.state.label_sources import label_sources
 from flows.state.staleness import FRESH, fit_fingerprints, fit_verdict, to_retire
 from flows.state.status import read_status
@@ -114,7 +114,7 @@ def test_a_column_is_hashed_once_as_long_as_the_corpus_is_the_same(labelled, mon
     def unread(part):
         raise AssertionError(part)
 
-    monkeypatch.setattr(label_sources_module, "content", unread)
+    monkeypatch.setattr(label_changes, "content", unread)
     assert verdict(labelled).reason == "up to date"
     Paths(labelled).corpus_file.touch()
     with pytest.raises(AssertionError, match=r"Part\("):

@@ -8,34 +8,26 @@ Novelty and residual are the first one's: see `Discriminant`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Self
 
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from tasks.core.numerics.tensors import as_array, as_tensor
-from tasks.core.settings.calibrated import (
-    CalibratedPool,
-    CorpusExpert,
-    KernelExpert,
-    WordsExpert,
-    Worth,
-)
+from tasks.core.numerics.tensors import as_tensor
+from tasks.core.settings.calibrated import CalibratedPool, Worth
 from tasks.core.settings.fit_section import DiscriminantSettings, KernelSettings
 from tasks.core.settings.section import Section
 from tasks.core.transforms.base import Prediction, Transform, features_for, texts_for
 from tasks.core.transforms.cross_validation import CrossValidation
 from tasks.core.transforms.discriminant import Discriminant, fit_cross_validated
+from tasks.core.transforms.experts.asked import Experts
 from tasks.core.transforms.experts.doubt import alone, choose_doubt
-from tasks.core.transforms.experts.kernel_ridge import KernelRidge, near, regress
+from tasks.core.transforms.experts.kernel_ridge import regress
 from tasks.core.transforms.experts.label_names import LabelNames, read_names
-from tasks.core.transforms.experts.self_training import Student, read_corpus, teach
+from tasks.core.transforms.experts.self_training import read_corpus, teach
 from tasks.core.transforms.experts.teacher import PooledTeacher
 from tasks.core.transforms.experts.weights import LEAST, earned, pool, pooled
-from tasks.core.transforms.experts.words import WordRidge, Words, read_words
-from tasks.core.transforms.plda import PldaModel
+from tasks.core.transforms.experts.words import read_words
 from tasks.core.transforms.posterior_space import PosteriorParts, embed_posterior
 from tasks.core.transforms.sample import Sample
 
@@ -51,31 +43,6 @@ class AutoSettings(Section):
 
     discriminant: DiscriminantSettings = DiscriminantSettings()
     kernel: KernelSettings = KernelSettings()
-
-
-@dataclass(frozen=True)
-class Kernel:
-    """A kernel posterior: α (m, k) on landmarks (m, f), γ and t."""
-
-    landmarks: Tensor
-    weights: Tensor
-    width: float
-    sharpness: float
-
-    def log_p(self, x: Tensor) -> Tensor:
-        """Return ln p over the known classes, (n, k), of unit rows x (n, f)."""
-        likeness = near(x @ self.landmarks.T, self.width)
-        return torch.log_softmax(self.sharpness * (likeness @ self.weights), dim=1)
-
-
-@dataclass(frozen=True)
-class Experts:
-    """Those that have a weight beside the discriminant."""
-
-    kernel: Kernel | None = None
-    names: LabelNames | None = None
-    corpus: Student | None = None
-    words: Words | None = None
 
 
 class Pool(Transform):
@@ -141,8 +108,8 @@ class Pool(Transform):
         new = found.left._replace(log_p=found.new[:, None]).at(rows)
         placed = PosteriorParts(p, new, gate.residual(as_tensor(sample.x)[rows]))
         doubt = choose_doubt(placed, truth, gate.floor, unseen)
-        asked = _asked(whole.weights, ridge, names, student, words)
-        return cls(gate, asked, whole.weights, worth, whole.loss, doubt)
+        experts = Experts.of_weight(whole.weights, ridge, names, student, words)
+        return cls(gate, experts, whole.weights, worth, whole.loss, doubt)
 
     @property
     def weights(self) -> dict[str, float]:
@@ -174,46 +141,19 @@ class Pool(Transform):
         self, base: NDArray[Any], wide: NDArray[Any], texts: Sequence[str]
     ) -> PosteriorParts:
         x, rich = (self._gate.beside(rows) for rows in (base, wide))
-        found, asked = self._gate.parts(x, rich), self._experts
+        found = self._gate.parts(x, rich)
         unit = torch.nn.functional.normalize(rich.float(), dim=1)
         scores = {"discriminant": found.p.log().clamp_min(LEAST)}
-        if asked.kernel is not None:
-            scores["kernel"] = asked.kernel.log_p(unit).clamp_min(LEAST)
-        if asked.names is not None:
-            scores["names"] = asked.names.scores(x)
-        if asked.corpus is not None:
-            scores["corpus"] = asked.corpus.log_p(unit).clamp_min(LEAST)
-        if asked.words is not None:
-            scores["words"] = asked.words.log_p(texts).clamp_min(LEAST)
+        scores |= self._experts.scores(x, unit, texts)
         return found._replace(p=pooled(scores, self._weights).exp())
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Return the tensors of all that are asked, each by a name that begins with the expert."""
-        asked, held = self._experts, {}
-        if asked.kernel is not None:
-            held["kernel"] = {"landmarks": asked.kernel.landmarks, "weights": asked.kernel.weights}
-        if asked.names is not None:
-            held["names"] = asked.names.tensors()
-        if asked.corpus is not None:
-            held["corpus"] = asked.corpus.model.tensors()
-        if asked.words is not None:
-            held["words"] = asked.words.tensors()
-        own = {
-            f"{who}_{what}": as_array(t) for who, all_ in held.items() for what, t in all_.items()
-        }
+        own = self._experts.tensors()
         return own | {f"gate_{name}": tensor for name, tensor in self._gate.tensors().items()}
 
     def settings(self) -> CalibratedPool:
         """Return weights, what each expert is worth, and what was chosen for each."""
-        kernel, corpus = self._experts.kernel, self._experts.corpus
-        words = self._experts.words
-        asked: dict[str, KernelExpert | CorpusExpert | WordsExpert] = {}
-        if kernel is not None:
-            asked["kernel"] = KernelExpert(width=kernel.width, sharpness=kernel.sharpness)
-        if corpus is not None:
-            asked["corpus"] = CorpusExpert(temperature=corpus.temperature, share=corpus.share)
-        if words is not None:
-            asked["words"] = WordsExpert(sharpness=words.sharpness)
         found = CalibratedPool(
             weights=self._weights,
             log_loss=self.loss,
@@ -221,7 +161,7 @@ class Pool(Transform):
             worth=[_rounded(each) for each in self._worth],
             gate=self._gate.settings(),
         )
-        return found.model_copy(update=asked)
+        return found.model_copy(update=self._experts.settings())
 
     @classmethod
     def restore(
@@ -237,67 +177,15 @@ class Pool(Transform):
             who, what = name.split("_", 1)
             held.setdefault(who, {})[what] = array
         gate = Discriminant.restore(held["gate"], labels, settings.discriminant, features)
-        experts = _restored(held, settings)
-        _check(experts, len(labels))
+        experts = Experts.restore(held, settings, len(labels))
         found = (settings.weights, settings.worth, settings.log_loss, settings.doubt)
         return cls(gate, experts, *found)
-
-
-def _restored(held: dict[str, dict[str, NDArray[Any]]], settings: CalibratedPool) -> Experts:
-    """Rebuild the experts that have tensors; ValueError where one's settings are missing."""
-    tensors = {who: {what: as_tensor(a) for what, a in own.items()} for who, own in held.items()}
-    kernel, corpus, words = settings.kernel, settings.corpus, settings.words
-    for who, own in (("kernel", kernel), ("corpus", corpus), ("words", words)):
-        if who in tensors and own is None:
-            raise ValueError(f"settings.{who}: field required")
-    return Experts(
-        Kernel(**tensors["kernel"], width=kernel.width, sharpness=kernel.sharpness)
-        if kernel
-        else None,
-        LabelNames(**tensors["names"]) if "names" in tensors else None,
-        Student(PldaModel(**tensors["corpus"]), corpus.temperature, corpus.share)
-        if corpus
-        else None,
-        Words(**tensors["words"], sharpness=words.sharpness) if words else None,
-    )
 
 
 def _names(sample: Sample) -> LabelNames | None:
     if sample.names is None:
         return None
     return read_names(as_tensor(sample.names), as_tensor(sample.background))
-
-
-def _asked(
-    weights: Mapping[str, float],
-    ridge: KernelRidge,
-    names: LabelNames | None,
-    student: Student | None,
-    words: WordRidge | None,
-) -> Experts:
-    """Keep the experts that have a weight."""
-    best = ridge.best
-    kernel = Kernel(best.span.landmarks, best.weights, best.span.width, best.sharpness)
-    return Experts(
-        kernel if weights.get("kernel") else None,
-        names if weights.get("names") else None,
-        student if weights.get("corpus") else None,
-        words.words if words is not None and weights.get("words") else None,
-    )
-
-
-def _check(experts: Experts, k: int) -> None:
-    """Raise ValueError where an expert does not know k classes."""
-    kernel, names, corpus, words = experts.kernel, experts.names, experts.corpus, experts.words
-    known = {
-        "kernel": kernel.weights.shape[1] if kernel is not None else k,
-        "names": names.directions.shape[1] if names is not None else k,
-        "corpus": len(corpus.model.n) if corpus is not None else k,
-        "words": words.weights.shape[1] if words is not None else k,
-    }
-    for name, found in known.items():
-        if found != k:
-            raise ValueError(f"{found} classes in the tensors of {name}, {k} labels")
 
 
 def _rounded(worth: Worth) -> Worth:
