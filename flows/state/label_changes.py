@@ -1,17 +1,34 @@
-"""Whether an instruction's labels have changed: by a fingerprint of their content.
+"""Whether an instruction's labels have changed: their content, held against a transform's card.
 
-`staleness` compares it with the one that the transform's card notes; `serving.watch_labels` only
-says when to look.
+`serving.watch_labels` only says when to look.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 from tasks.core.labels.corpus_column import content
 from tasks.core.labels.files import LabelFile, Part, fingerprint
 from tasks.core.workspace.files import Hashes, content_hash
+from tasks.core.workspace.manifests import Card
 from tasks.core.workspace.paths import Paths
+
+_CHANGES = {
+    "labels": "its labels changed",
+    "params": "its settings changed",
+    "encoder": "another encoder",
+    "base": "the base vectors changed",
+}
+
+
+def what_changed(card: Card, now: Mapping[str, str]) -> str | None:
+    """Return what a transform was made from and is no longer so, labels first; None if nothing.
+
+    now: a fingerprint of each as it is, see `staleness.fit_fingerprints`.
+    """
+    gone = (said for key, said in _CHANGES.items() if card.made_from.get(key) != now[key])
+    return next(gone, None)
 
 
 def labels_fingerprint(paths: Paths, file: LabelFile) -> str:

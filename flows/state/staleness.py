@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.state.label_changes import labels_fingerprint
+from flows.state.label_changes import labels_fingerprint, what_changed
 from flows.state.label_sources import label_sources
 from flows.state.sources import documents
 from flows.state.wholeness import is_view, mixture, unfinished
@@ -135,16 +135,8 @@ def fit_verdict(paths: Paths, name: str, now: dict[str, str]) -> Verdict:
     card = read_manifest(paths.transform(name) / CARD, Card)
     if card is None or mixed is not None:
         return Verdict(True, mixed or "no transform yet")
-    words = {
-        "labels": "its labels changed",
-        "params": "its settings changed",
-        "encoder": "another encoder",
-        "base": "the base vectors changed",
-    }
-    for key, reason in words.items():
-        if card.made_from.get(key) != now[key]:
-            return Verdict(True, reason)
-    return FRESH
+    change = what_changed(card, now)
+    return Verdict(True, change) if change else FRESH
 
 
 def hold_reason(paths: Paths, name: str, now: dict[str, str]) -> str | None:
