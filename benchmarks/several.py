@@ -15,7 +15,10 @@ import polars as pl
 
 from benchmarks import datasets
 from benchmarks.encoded import Codes, encoded
+from benchmarks.encoding import settings
 from benchmarks.machine import one_line
+from tasks.core.encoding.encoder import load_encoder
+from tasks.core.encoding.label_names import say_names
 from tasks.core.labels.multilabel import joined, members
 from tasks.core.numerics.rows import unit_rows
 from tasks.core.settings.params import Params
@@ -68,15 +71,29 @@ def _lines(codes: Codes, split: datasets.Split, method: str) -> Iterator[str]:
     agree = _agreement(each)
     yield f"{about} | base vectors | {_scores(held, agree)}"
     rows = list(split.labelled.select("id", "label").iter_rows())
+    text_of = dict(split.labelled.select("id", "text").iter_rows())
+    texts, encoder = split.held_out["text"].to_list(), load_encoder(settings("float32"))
     fit_settings = Params().fit.model_copy(update={"method": method})
     for given in GIVEN:
         used = _given(given, rows)
         frame = pl.DataFrame(used, schema=["id", "label"], orient="row")
         names, y = np.unique(frame["label"].to_list(), return_inverse=True)
         x, features = codes.of(frame)
-        settings, corpus = fit_settings.method_settings(), held[:BACKGROUND]
-        made = fit(method, x, y, tuple(names.tolist()), corpus, settings, SEED, features)
-        yield f"{about} | {given} | {_scores(made.apply(held, rich).vectors, agree)}"
+        made = fit(
+            method,
+            x,
+            y,
+            tuple(names.tolist()),
+            held[:BACKGROUND],
+            fit_settings.method_settings(),
+            SEED,
+            features,
+            beside=rich[:BACKGROUND],
+            names=say_names(names.tolist(), encoder),
+            texts=[text_of[key] for key in frame["id"]],
+        )
+        found = made.apply(held, rich, texts if made.reads_text else None)
+        yield f"{about} | {given} | {_scores(found.vectors, agree)}"
 
 
 def _given(how: str, rows: Rows) -> Rows:
