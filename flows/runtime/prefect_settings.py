@@ -17,6 +17,7 @@ from flows.state.trust import ask, keeping
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.exhaustion import unwritable
 from tasks.core.workspace.paths import Paths
+from tasks.signs import sign
 
 _ROOM = 8 << 20  # bytes: a new database took 1 MB, its journal 4 at most
 _QUIET = {
@@ -50,6 +51,7 @@ def settle(paths: Paths, needed: Sequence[str] = ()) -> None:
         use(own)
         for module in (*_MEANWHILE, *needed):
             import_module(module)
+            sign("loading libraries")  # Prefect, being set up, has erased the sign before
     _for_the_command.enter_context(no_heartbeats())  # whose server nobody else looks at
 
 
