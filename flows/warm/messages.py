@@ -62,11 +62,6 @@ def request_in(message: Mapping[str, object]) -> Request:
     )
 
 
-def _three(value: object) -> tuple[int, int, int]:
-    number, soft, hard = map(_number, _list(value))
-    return number, soft, hard
-
-
 def _list(value: object) -> list[object]:
     if not isinstance(value, list):
         raise ValueError("no list")  # noqa: TRY004  # as above

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import re
@@ -78,7 +77,7 @@ def git(root: Path, *arguments: str, env: Mapping[str, str] | None = None) -> st
     """Run git in `root`; return what it printed."""
     quiet = [] if arguments[0] in _ACTS else _quiet()
     command = ["git", *quiet, "--literal-pathspecs", *arguments]
-    return _checked(root, command, f"git {_verb(arguments)}", env)
+    return _checked(root, command, f"git {arguments[0]}", env)
 
 
 def git_answer(root: Path, *arguments: str) -> str | None:
@@ -187,12 +186,6 @@ def _checked(
         wrong = _complaint(os.fsdecode(done.stderr or done.stdout))
         raise RepositoryError(f"{name}: {wrong}")
     return os.fsdecode(done.stdout)
-
-
-def _verb(arguments: Sequence[str]) -> str:
-    """Return git's verb: the first word that is neither an option nor the value of one."""
-    words = itertools.pairwise(("", *arguments))
-    return next((word for before, word in words if word[:1] != "-" and before != "-c"), "")
 
 
 def _complaint(said: str) -> str:

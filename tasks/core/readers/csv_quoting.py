@@ -121,6 +121,7 @@ class _Shapes:
         self._known: set[str] = set()
 
     def learn(self, line: str, delimiter: str) -> None:
+        """Take the first cell of a row into account."""
         if len(self._known) <= SHAPES:
             self._known.add(_shape(line, delimiter))
 
