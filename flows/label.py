@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from flows.state.trust import ask
 from tasks import label as task
 from tasks.core.annotation import pipeline
 from tasks.core.annotation.answer_cache import Spent
+from tasks.core.annotation.evident import said
 from tasks.core.annotation.job import LabelJob, Step
 from tasks.core.annotation.output import check_place
 from tasks.core.encoding import base_table
@@ -106,6 +108,7 @@ def _label(job: LabelJob) -> list[Step]:
 def _find_labels(job: LabelJob) -> list[Step]:
     """Return the steps that found the labels, in this run or in an earlier one."""
     if job.listed:
+        print(f"label {job.name}: {said(job.listed)}", file=sys.stderr, flush=True)
         return [Step("list", len(job.listed), len(job.listed))]
     known = pipeline.kept(job)
     if known is not None:

@@ -167,7 +167,7 @@ def test_files_of_the_same_name_count_together_with_the_column(labelled):
         (
             ["fit", "own", "--from-column", "Own"],
             "'Own' of the documents: found 72 labels on 72 texts, 0 of which share theirs with"
-            " another; expected 10% at least: a label has to be on two texts to be learnt",
+            " another; expected 10% at least: what is on one text alone tells nothing of others",
         ),
         (["fit", "own", "--from-column", "Few"], "found 3 usable of 3 rows; expected at least 10"),
         (["fit", "own", "--from-column", "Same"], r"found 1 label \('x'\) on 72 rows; expected"),

@@ -25,6 +25,10 @@ LISTED = 12  # labels shown; the card has them all
 
 def forecast(job: LabelJob, steps: Sequence[Forecast]) -> None:
     """Print what each step of a labelling would still ask, and what that costs."""
+    from tasks.core.annotation.evident import said
+
+    if job.listed:
+        click.echo(f"label {job.name}: {said(job.listed)}", err=True)
     numbers = [(step.calls, step.tokens_in, step.tokens_out) for step in steps]
     money = [step.usd for step in steps]
     sums = [sum(column) for column in zip(*numbers, strict=True)] or [0, 0, 0]

@@ -13,8 +13,8 @@ from tasks.core.annotation.job import LabelJob
 from tasks.core.annotation.taxonomy import Label
 from tasks.core.llm.answers import PromptRequest
 
-# Tokens that answers are reckoned to have: fifteen words, a label with a sentence, a label.
-NOTE, NAME, CHOICE = 20, 40, 12
+# Tokens that answers are reckoned to have: five words, a label with a sentence, a label.
+NOTE, NAME, CHOICE = 8, 40, 12
 STAND_IN = Label("a label of words", "A sentence that says which texts it is for, in some words.")
 
 
@@ -30,10 +30,11 @@ class Forecast:
 
 
 def forecast(job: LabelJob) -> list[Forecast]:
-    """Return what each step will take, repairs and repetitions left out; nothing is noted.
+    """Return what each step will take; nothing is noted.
 
-    Tokens are a fourth of the bytes. The names of clusters and labels are not known before
-    they are found: as many as may come are reckoned with.
+    Repairs, repetitions and second names of clusters are left out. Tokens are a fourth of the
+    bytes. The names of clusters and labels are not known before they are found: as many as may come
+    are reckoned with.
     """
     ids = pipeline.drawn(job)
     texts = sampling.lookup(job.table, ids).texts

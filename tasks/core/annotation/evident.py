@@ -9,20 +9,27 @@ from collections.abc import Sequence
 from tasks.core.annotation.clustering import FEWEST
 from tasks.core.annotation.taxonomy import ABSTAIN, Label, clean, plain
 
-VAGUE = ("unclear", "other", "unknown")  # no name of a kind of texts: what abstaining is for
+VAGUE = ("unclear", "other", "others", "something else", "anything else", "unknown")
+"""No names of a kind of texts: what abstaining is for."""
 WORDS = 5  # of a label at most, as the prompts ask for
 OFTEN = 10  # notes that a phrase has in the mean, where few phrases are all there is
 NEARLY_ALL = 0.9  # share of the notes that these phrases make up
 _LIST = re.compile(r"(?:(?<!\d):|:(?!\d))\s*(?P<behind>[^:()]+)\Z|\((?P<inside>[^()]+)\)\W*\Z")
 _EXAMPLES = re.compile(
-    r"\b(?:such as|e\.\s?g|for (?:example|instance)|like|including|and so on|etc|z\.\s?b|usw)\b"
-    r"|\.\.\.|…",
+    r"\b(?:such as|e\.\s?g|for (?:example|instance)|including|and so on|among other\w*|etc|z\.\s?b"
+    r"|usw)\b|[:(]\s*like\s+\w|\blike\s*:|\.\.\.|…",
     re.IGNORECASE,
 )
 _OR = re.compile(r"(?<=\s)(?:or|oder|ou|o)\s", re.IGNORECASE)
 _EITHER = re.compile(r"\A\s*(?:either|one of|whether|if)\s", re.IGNORECASE)
 _AND = re.compile(r"\b(?:and|und|et|y|e)\b", re.IGNORECASE)
 _SENTENCE = re.compile(r"[.!?]\s")
+_NO_LABEL = re.compile(  # how to answer, or a clause
+    r"\A(?:not|no|in|with|without|see|ignor\w+|consider|if|unless|and|what|who\w*|why|how|when|where"
+    r"|whether|which)\s|\b(?:words?|sentences?|languages?)\Z|\b(?:is|are|means?)\b"
+    r"|\d\s*(?:to|-|–)\s*\d|\.\w",
+    re.IGNORECASE,
+)
 
 
 def is_kind(name: str) -> bool:
@@ -34,7 +41,8 @@ def listed(instruction: str) -> tuple[Label, ...]:
     """Return the labels that an instruction lists at its end; none where it lists none.
 
     "the tone: harsh, neutral or kind" and "the tone (harsh / kind)" do. Examples ("such as …"), a
-    sentence, and a list that only "and" ends, which may be of what to look at, are no labels.
+    sentence, how to answer ("in one word"), clauses ("what went wrong"), a list that only "and"
+    ends, and one of commas in brackets, which may be of what to look at, are no labels.
     """
     found = _LIST.search(instruction.strip().rstrip(" .;?"))
     if found is None or _EXAMPLES.search(instruction):
@@ -45,11 +53,20 @@ def listed(instruction: str) -> tuple[Label, ...]:
     if not all(names) or any(len(plain(name).split()) > WORDS for name in names):
         return ()
     *first, last = parts
-    ambiguous = not _OR.search(said) and _AND.search(last) and not _AND.search(" ".join(first))
-    if ambiguous or _SENTENCE.search(said):
+    chosen = _OR.search(said) or re.search(r"[/|]", said)
+    ambiguous = _AND.search(last) and not _AND.search(" ".join(first))
+    if not chosen and (ambiguous or found["inside"]):
+        return ()
+    if _SENTENCE.search(said) or any(_NO_LABEL.search(part.strip()) for part in parts):
         return ()
     kinds = {plain(name): Label(name) for name in reversed(names) if is_kind(name)}
     return tuple(reversed(kinds.values())) if len(kinds) > 1 else ()
+
+
+def said(labels: Sequence[Label]) -> str:
+    """Say which labels an instruction lists: it may have been read wrongly."""
+    names = ", ".join(repr(label.name) for label in labels)
+    return f"labels as the instruction lists them: {names}; for others give --taxonomy FILE"
 
 
 def echoes(name: str, instruction: str) -> bool:

@@ -133,7 +133,10 @@ def _ask_again(
     results: list[Result],
     rows: Sequence[int],
 ) -> None:
-    """Put other names in the place of those in `rows` of the results, if answers have any."""
+    """Put other names in the place of those in `rows` of the results, if answers have any.
+
+    What the endpoint refuses to name again keeps its name; what was not answered is missing.
+    """
     builder = job.prompt_builder()
     first = {at: each for at in rows if isinstance(each := results[at], Answer)}
     again = [
@@ -143,7 +146,8 @@ def _ask_again(
     ]
     answers, _ = ask(job, billing, again, "name", lambda _: None)
     for at, answer in zip(first, answers, strict=True):
-        if isinstance(answer, str) or read_label(answer.text):
+        kept = _refused(answer) if isinstance(answer, str) else not read_label(answer.text)
+        if not kept:
             results[at] = answer
 
 

@@ -15,7 +15,7 @@ from tasks.core.llm.answers import PromptRequest
 from tasks.core.llm.thinking import spoken
 from tasks.core.workspace.files import digest
 
-NOTE = 200  # characters of a summary: fifteen words are about a hundred
+NOTE = 200  # characters of a summary: five words are about forty
 MANY = 8  # times the tokens of one answer that a list of labels may take
 _FENCED = re.compile(r"\A```[\w-]*\n(.*?)\n?```\Z", re.DOTALL)
 _LEAD = re.compile(

@@ -24,6 +24,8 @@ ONE_HOT = "one-hot list without the names of its labels"
 SCORES = "scores of labels, not an answer"
 CONTAINER = "list or object that is no label"
 DISCARDED = "answer rejected, ignored or skipped in the annotation tool"
+BESIDE = "empty label, though another column has one"
+QUESTIONS = "several questions"  # and which, none of them the instruction
 OTHER_KIND = "row of another kind than the export's: its label stands under another name"
 DIFFER = "annotators differ without a majority"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from tasks.core.labels.cells import DISCARDED, ONE_HOT, SPANS
+from tasks.core.labels.cells import DISCARDED, ONE_HOT, QUESTIONS, SPANS
 from tasks.core.labels.matching import CONFLICT, NEITHER, OTHER_TEXT, TWO_IDS, UNKNOWN_ID, Places
 from tasks.core.readers.records import INVALID
 from tasks.core.workspace.errors import InputError
@@ -26,6 +26,7 @@ ADVICE = {
     INVALID: "save the file as UTF-8",
     SPANS: "export labels of whole texts (text classification)",
     ONE_HOT: "write the labels by their names, or one column a label with its name above it",
+    QUESTIONS: "name the label file like one of the questions",
     DISCARDED: "accept answers in the annotation tool, then export again",
 }
 
@@ -64,7 +65,8 @@ def _likely(reasons: dict[str, int], read: int) -> str:
     """Return what to do about the reason that most rows are dropped for."""
     most = max(reasons, key=lambda reason: reasons[reason], default="")
     known = ADVICE if 2 * reasons.get(most, 0) >= read else {}
-    return known.get(most, "label more texts, or run 'refract ingest' if ids are missing")
+    likely = (advice for reason, advice in known.items() if most.startswith(reason))
+    return next(likely, "label more texts, or run 'refract ingest' if ids are missing")
 
 
 def check_labels(file: str, counts: Counter[str], rows: int, minimum: int) -> None:
@@ -84,7 +86,7 @@ def check_shared(file: str, labels: Sequence[Sequence[str]]) -> None:
     if shared < SHARED * len(labels):
         raise InputError(
             f"{file}: found {len(counts):,} labels on {len(labels):,} texts, {shared:,} of which"
-            f" share theirs with another; expected {SHARED:.0%} at least: a label has to be on two"
-            " texts to be learnt, and ids, dates and free text are none; give labels that texts"
-            " have in common"
+            f" share theirs with another; expected {SHARED:.0%} at least: what is on one text alone"
+            " tells nothing of others, and ids, dates and free text are no labels; give some that"
+            " texts have in common"
         )

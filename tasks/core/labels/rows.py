@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tasks.core.labels.cells import (
+    BESIDE,
     DISCARDED,
     EMPTY,
     ONE_HOT,
-    OTHER_KIND,
     Answer,
     dropped,
     understood,
@@ -19,8 +19,9 @@ from tasks.core.labels.columns import NAMES, SPELLED, TOOLS, LabelColumns, label
 from tasks.core.labels.corpus_column import column_rows
 from tasks.core.labels.exports.class_names import class_names, named
 from tasks.core.labels.exports.json_list import whole_json
+from tasks.core.labels.exports.questions import REFUSED, question_of
 from tasks.core.labels.exports.tools import HUGGING_FACE, Tool, read_as, tool_of
-from tasks.core.labels.exports.unfolding import REFUSED, lift, name_options, unfold
+from tasks.core.labels.exports.unfolding import Nested, lift, name_options, nested
 from tasks.core.labels.files import JSON, NO_NAMES, OwnColumns, Part
 from tasks.core.readers.read_documents import batches
 from tasks.core.readers.records import Batch, Cell, Reject, dump
@@ -72,26 +73,28 @@ def read_rows(
     check_regular(part.path)
     rows = LabelRows()
     columns: Keys = {}
-    positions: list[int] = []
     tool: Tool | None = None
-    questions: set[str] = set()
     classes = class_names(part)
+    read: list[tuple[Batch, Nested | None]] = []
     for batch in _batches(part):
         tool = tool or tool_of(batch.columns) or (HUGGING_FACE if classes else None)
         for column in classes.keys() & batch.columns.keys():
             batch.columns[column] = named(batch.columns[column], classes[column])
         name_options(batch.columns)
-        lifted = lift(batch.columns, own)
+        read.append((batch, nested(batch.columns, lift(batch.columns, own))))
         rows.rejects += batch.rejected
         rows.notes.update(batch.remarks)
-        flat = unfold(batch.columns, name, questions, lifted)
-        here, origin = flat if flat is not None else (batch.columns, range(len(batch)))
+    asked = question_of(name, [found.met for _, found in read if found is not None])
+    for batch, found in read:
+        here: Keys = batch.columns
+        origin: Sequence[int] = range(len(batch))
+        if found is not None:
+            here, origin = found.flat(asked)
         for column in here:
-            columns.setdefault(column, [None] * len(positions))
+            columns.setdefault(column, [None] * len(rows.positions))
         for column in columns:
             columns[column] += here.get(column, [None] * len(origin))
-        positions += [batch.positions[at] for at in origin]
-    rows.positions = positions
+        rows.positions += [batch.positions[at] for at in origin]
     _fill(rows, columns, label_columns(columns, name, part.path, own), separator)
     if tool is not None:
         doubted = sum(map(_is_on, columns.get("is_label_issue", ())))
@@ -121,19 +124,20 @@ def _fill(rows: LabelRows, columns: Keys, chosen: LabelColumns, separator: str |
         for at, status in enumerate(columns[column]):
             if _says_no(status):
                 rows.answers[at] = Answer(reason=DISCARDED)
-    _judge_other_kinds(rows, columns, chosen)
+    _judge_beside(rows, columns, chosen)
     for at, reason in enumerate(columns.get(REFUSED, ())):
         if reason:
             rows.answers[at] = Answer(reason=reason)
 
 
-def _judge_other_kinds(rows: LabelRows, columns: Keys, chosen: LabelColumns) -> None:
-    """Tell rows without a label from those of another export, which have it in another column."""
-    known = {*NAMES, *SPELLED, *TOOLS} - {(chosen.label or "").lower(), chosen.spelled or ""}
+def _judge_beside(rows: LabelRows, columns: Keys, chosen: LabelColumns) -> None:
+    """Tell rows without a label from those that may have one in another column."""
+    own = {(chosen.label or "").lower(), (chosen.spelled or "").lower()}
+    known = {*NAMES, *SPELLED, *TOOLS} - own
     others = [cells for name, cells in columns.items() if name.lower() in known]
-    for at, cell in enumerate(rows.cells):
-        if cell is None and any(understood(each[at]).labels for each in others):
-            rows.answers[at] = Answer(reason=OTHER_KIND)
+    for at, answer in enumerate(rows.answers):
+        if answer.reason == EMPTY and any(understood(each[at]).labels for each in others):
+            rows.answers[at] = Answer(reason=BESIDE)
 
 
 def _cells(columns: Keys, chosen: LabelColumns, count: int) -> list[Cell]:

@@ -10,7 +10,7 @@ from tasks.core.annotation import pipeline
 from tasks.core.annotation.clustering import Group, supported
 from tasks.core.annotation.cost_estimate import forecast
 from tasks.core.annotation.evident import echoes, listed, majority, repeated
-from tests.endpoint import KEY, Endpoint, Oracle
+from tests.endpoint import KEY, Endpoint, Oracle, Reply
 from tests.labelling import encoder, make_job, make_table, run, truth
 
 N = 48
@@ -62,6 +62,22 @@ def steps(endpoint):
         ("labels: a, b or c. Ignore irony.", []),
         ("two things: what the writer wants to have done and when, or whether he does", []),
         ("the mood at 10:30 or later", []),
+        ("the feeling towards it: like, dislike or neutral", ["like", "dislike", "neutral"]),
+        ("urgent (yes/no)", ["yes", "no"]),
+        ("the reason (late, lost or something else)", ["late", "lost"]),
+        ("the thing sold: like cars or bikes", []),
+        ("the reason (price, quality, among others)", []),
+        ("the emotion (in German, one word)", []),
+        ("the emotion (one, two or three words)", []),
+        ("the reason (in one or two words)", []),
+        ("what is wanted (and whether he is angry or not)", []),
+        ("the topic (ignore greetings, signatures)", []),
+        ("how formal it is (vocabulary, grammar, tone)", []),
+        ("intent: what they want, not why", []),
+        ("the complaint: what went wrong, who is at fault", []),
+        ("the topic (see docs/topics.md)", []),
+        ("the mood (good / bad; if unsure, neutral)", []),
+        ("stars: 1 to 5; 5 is worst", []),
     ],
 )
 def test_an_instruction_may_list_its_labels(instruction, names):
@@ -225,6 +241,22 @@ def test_a_name_that_a_model_insists_on_stands(tmp_path, knowing):
         run(made)
         assert {label.name for label in pipeline.taxonomy(made)} == {"negative", "positive"}
         assert steps(endpoint)["name"] == 4
+
+
+@pytest.mark.encoder
+def test_a_second_name_that_is_refused_leaves_the_first(tmp_path, knowing):
+    texts, table, real = knowing
+
+    def refuse(_, body):
+        again = "none of them says" in json.dumps(body["messages"])
+        return Reply(400, b'{"error": {"message": "no such words here"}}') if again else None
+
+    oracle = Muddler(texts)
+    oracle.insists = "grey"
+    with Endpoint(oracle, refuse) as endpoint:
+        made = make_job(tmp_path, table, real, endpoint.url, clusters=3)
+        assert [each.done for each in run(made) if each.step == "name"] == [3]
+        assert {label.name for label in pipeline.taxonomy(made)} == {"negative", "grey", "positive"}
 
 
 class Curt(Muddler):

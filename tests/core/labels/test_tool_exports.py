@@ -9,7 +9,6 @@ import pytest
 
 from tasks.core.documents.staging import text_hash
 from tasks.core.labels.cells import CONTAINER, DIFFER, DISCARDED, EMPTY, ONE_HOT, SCORES, SPANS
-from tasks.core.labels.exports.unfolding import QUESTIONS
 from tasks.core.labels.files import label_file, label_files
 from tasks.core.labels.precedence import CONFLICT
 from tasks.core.labels.reader import read_labels
@@ -174,7 +173,9 @@ EXPORTS = {
             ]
         ),
         FEE,
-        {QUESTIONS: 1},
+        {
+            "several questions ('kind', 'tone', 'topic'), none of which has the instruction's name": 1
+        },
     ),
     "label studio: not annotated yet": (
         "x.json",
@@ -565,7 +566,46 @@ def test_the_answer_to_another_question_is_no_label_where_the_own_one_is_asked_e
     path.write_text(json.dumps(tasks), "utf-8")
     found = read_labels(label_file(path, "topic"), KEYS, 1, 1)
     assert found.counts == {"fee": 2, "late": 1}
-    assert found.reasons == {QUESTIONS: 1}
+    assert found.reasons == {EMPTY: 1}
+
+
+def test_which_question_it_is_the_whole_export_decides_and_not_a_part_of_it(tmp_path, monkeypatch):
+    path = tmp_path / "topic.jsonl"
+    said = ["good", "bad", "fee", "late"]
+    names = ["tone", "tone", "topic", "topic"]
+    tasks = [
+        {"id": n, "data": {"text": TEXTS[n]}, "annotations": [{"id": n, "result": [asked(*each)]}]}
+        for n, each in enumerate(zip(names, said, strict=True))
+    ]
+    path.write_text(lines(*tasks), "utf-8")
+    monkeypatch.setattr("tasks.core.labels.rows.ROWS", 2)
+    found = read_labels(label_file(path, "topic"), KEYS, 1, 1)
+    assert found.counts == {"fee": 1, "late": 1}
+    assert found.reasons == {EMPTY: 2}
+
+
+def test_questions_of_which_none_is_the_instruction_are_named_with_the_way_on(tmp_path):
+    path = tmp_path / "topic.json"
+    results = [asked("tone", "bad"), asked("kind", "x")]
+    tasks = [
+        {"id": n, "data": {"text": text}, "annotations": [{"id": n, "result": results}]}
+        for n, text in enumerate(TEXTS)
+    ]
+    path.write_text(json.dumps(tasks), "utf-8")
+    with pytest.raises(InputError, match=r"'kind', 'tone'.*name the label file like one of the"):
+        read_labels(label_file(path, "topic"), KEYS, 1, 1)
+
+
+def test_a_free_text_beside_the_only_choice_is_no_second_question(tmp_path):
+    path = tmp_path / "topic.json"
+    note = {"from_name": "note", "type": "textarea", "value": {"text": ["see above"]}}
+    tasks = [
+        {"id": n, "data": {"text": TEXTS[n]}, "annotations": [{"id": n, "result": results}]}
+        for n, results in enumerate(([asked("kind", "fee"), note], [asked("kind", "late")], [note]))
+    ]
+    path.write_text(json.dumps(tasks), "utf-8")
+    found = read_labels(label_file(path, "topic"), KEYS, 1, 1)
+    assert (found.counts, found.reasons) == ({"fee": 1, "late": 1}, {EMPTY: 1})
 
 
 def test_a_key_that_stands_twice_is_refused_and_not_lost(tmp_path):

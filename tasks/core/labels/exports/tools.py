@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tasks.core.labels.cells import DISCARDED, EMPTY, Answer
+from tasks.core.labels.cells import BESIDE, DISCARDED, EMPTY, Answer
 
 Cells = Sequence[str | None]
 
@@ -78,7 +78,7 @@ def read_as(tool: Tool, answers: Iterable[Answer], doubted: int = 0) -> str:
     counts = {
         tool.counted: sum(bool(answer.labels) for answer in given),
         tool.passed: sum(answer.reason == DISCARDED for answer in given),
-        "without an answer": sum(answer.reason == EMPTY for answer in given),
+        "without an answer": sum(answer.reason in (EMPTY, BESIDE) for answer in given),
         "of them marked as label issues": doubted,
     }
     first, *others = counts.items()

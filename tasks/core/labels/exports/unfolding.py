@@ -8,12 +8,13 @@ writes flat (JSON-MIN, CSV, Prodigy, doccano) needs no unfolding.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from tasks.core.labels.cells import CONTAINER, OTHER_KIND
+from tasks.core.labels.exports.questions import REFUSED, Question
 from tasks.core.labels.files import NO_NAMES, OwnColumns
 from tasks.core.readers.read_documents import ID_NAMES, TEXT_NAMES
 from tasks.core.readers.records import Cell, cell_of, dump
@@ -22,8 +23,7 @@ Columns = dict[str, list[Cell]]
 Row = dict[str, Any]
 HOLDERS = ("data", "meta", "metadata", "fields", "data_row")
 NUMBERS = ("id", "external_id")  # that tools give their tasks themselves
-SKIPPED, REFUSED = "skipped", "refused because"  # columns that unfolding adds
-QUESTIONS = "several questions, none of which has the instruction's name"
+SKIPPED = "skipped"  # a column that unfolding adds
 
 
 def lift(columns: Columns, own: OwnColumns) -> OwnColumns:
@@ -62,38 +62,52 @@ def _kept(cells: list[Cell], name: str) -> list[Cell]:
     return [cell_of(each) if isinstance(each, str | int | float) else None for each in found]
 
 
-def unfold(
-    columns: Columns, name: str, asked: set[str] | None = None, lifted: OwnColumns = NO_NAMES
-) -> tuple[Columns, list[int]] | None:
-    """Return flat columns and the row that each comes from, or None where nothing is nested.
+@dataclass(frozen=True)
+class Nested:
+    """A part of an export, its records taken apart; see `nested`."""
 
-    name: the instruction, which chooses among several questions. asked: the questions of earlier
-    batches of the export; those of this one are added. lifted: the columns that `lift` made.
+    columns: Columns
+    lifted: OwnColumns
+    form: Form
+    records: list[Row]
+    met: Question
+
+    def flat(self, question: Question) -> tuple[Columns, list[int]]:
+        """Return flat columns and the row that each of their rows comes from."""
+        there = {each.lower(): each for each in self.columns}
+        rows: list[Row] = []
+        origin: list[int] = []
+        for at, record in enumerate(self.records):
+            lifted = (self.lifted.id, self.lifted.text)
+            own = {each: self.columns[each][at] for each in lifted if each}
+            for row in self.form(record, question):
+                same = [key for key in row if row[key] is record.get(key) and key in record]
+                made = row | {key: self.columns[there[key]][at] for key in same}
+                rows.append(_owned(made, own, self.lifted.id))
+                origin.append(at)
+        names = list(dict.fromkeys(key for row in rows for key in row))
+        flat: Columns = {key: [cell_of(row.get(key)) for row in rows] for key in names}
+        return (flat or {"id": [], "text": [], "label": []}), origin
+
+
+def nested(columns: Columns, lifted: OwnColumns = NO_NAMES) -> Nested | None:
+    """Take apart the records of an export; None where nothing is nested in these columns.
+
+    lifted: the columns that `lift` made.
     """
     there = {each.lower(): each for each in columns}
     form = _form(there, columns)
     if form is None:
         return None
-    rows: list[Row] = []
-    origin: list[int] = []
     length = max(map(len, columns.values()), default=0)
     records = [
         {low: _value(columns[own][at]) for low, own in there.items()} for at in range(length)
     ]
-    choice = _Choice(name, set() if asked is None else asked)
-    for record in records:  # a question is the only one of an export, not of a row
-        for _ in form(record, choice):
+    met = Question()
+    for record in records:  # which question it is, all parts of the export decide together
+        for _ in form(record, met):
             pass
-    for at, record in enumerate(records):
-        own = {each: columns[each][at] for each in (lifted.id, lifted.text) if each}
-        for row in form(record, choice):
-            as_it_was = [key for key in row if row[key] is record.get(key) and key in record]
-            made = row | {key: columns[there[key]][at] for key in as_it_was}
-            rows.append(_owned(made, own, lifted.id))
-            origin.append(at)
-    names = list(dict.fromkeys(key for row in rows for key in row))
-    flat: Columns = {key: [cell_of(row.get(key)) for row in rows] for key in names}
-    return (flat or {"id": [], "text": [], "label": []}), origin
+    return Nested(columns, lifted, form, records, met)
 
 
 def _owned(row: Row, own: Row, key: str | None) -> Row:
@@ -102,21 +116,6 @@ def _owned(row: Row, own: Row, key: str | None) -> Row:
     if known:
         row = {k: v for k, v in row.items() if k not in NUMBERS and (k, v) != ("text", known)}
     return row | own
-
-
-@dataclass(frozen=True)
-class _Choice:
-    """The instruction's name, and the questions of an export that were met so far."""
-
-    name: str
-    met: set[str]
-
-    def among(self, questions: Iterable[str]) -> str | None:
-        """Return the question that the instruction is: named like it, or the only one there is."""
-        self.met.update(questions)
-        own = self.name.replace("-", "_")
-        named = sorted(each for each in self.met if each.lower().replace("-", "_") == own)
-        return named[0] if named else next(iter(self.met)) if len(self.met) == 1 else None
 
 
 def name_options(columns: Columns) -> None:
@@ -133,7 +132,7 @@ def name_options(columns: Columns) -> None:
                 accepted[at] = dump([known.get(str(each), each) for each in accept])
 
 
-Form = Callable[[Row, _Choice], Iterator[Row]]
+Form = Callable[[Row, Question], Iterator[Row]]
 
 
 def _form(there: Mapping[str, str], columns: Columns) -> Form | None:
@@ -149,10 +148,10 @@ def _form(there: Mapping[str, str], columns: Columns) -> Form | None:
     return _argilla_flat if any(key.endswith(".responses") for key in there) else None
 
 
-def _of_its_kind(nested: str, form: Form, record: Row, choice: _Choice) -> Iterator[Row]:
+def _of_its_kind(nested: str, form: Form, record: Row, question: Question) -> Iterator[Row]:
     """Unfold a record; one that lacks what the export's records have is of another kind."""
     if isinstance(record[nested], dict):
-        yield from form(record, choice)
+        yield from form(record, question)
     else:
         yield {"text": record.get("text"), "id": record.get("id"), REFUSED: OTHER_KIND}
 
@@ -182,7 +181,7 @@ def _objects(values: Any) -> list[Row]:
     return [each for each in _list(values) if isinstance(each, dict)]
 
 
-def _label_studio(task: Row, choice: _Choice) -> Iterator[Row]:
+def _label_studio(task: Row, question: Question) -> Iterator[Row]:
     shown = _object(task["data"])
     keys = {"text": _text(shown)} | _ids(shown, task.get("id"))
     answers = task.get("annotations") or task.get("completions")
@@ -195,15 +194,18 @@ def _label_studio(task: Row, choice: _Choice) -> Iterator[Row]:
             continue
         flags = {SKIPPED: bool(answer.get("was_cancelled") or answer.get("skipped"))}
         who = {"annotator": _who(answer.get("completed_by"))}
-        yield keys | flags | who | _results(answer.get("result"), choice)
+        yield keys | flags | who | _results(answer.get("result"), question)
 
 
-def _results(results: Any, choice: _Choice) -> Row:
+def _results(results: Any, question: Question) -> Row:
     """Return what an annotation's results say to the question that the instruction is."""
     told = [each for each in _objects(results) if "value" in each]
-    asked = choice.among(str(each.get("from_name")) for each in told)
-    own = [each["value"] for each in told if str(each.get("from_name")) == asked]
-    return {REFUSED: QUESTIONS} if told and not own else {"label": own or None}
+    names = [
+        question.meet(each.get("from_name"), free=_object(each["value"]).keys() == {"text"})
+        for each in told
+    ]
+    own = [each["value"] for each, name in zip(told, names, strict=True) if name == question.own]
+    return question.says(own, told=bool(told))
 
 
 def _text(shown: Mapping[str, Any]) -> Any:
@@ -224,7 +226,7 @@ def _who(value: Any) -> Any:
     return value.get("email", value.get("id")) if isinstance(value, dict) else value
 
 
-def _labelbox(row: Row, choice: _Choice) -> Iterator[Row]:
+def _labelbox(row: Row, question: Question) -> Iterator[Row]:
     data = _object(row["data_row"])
     keys = {"text": data.get("row_data"), "id": data.get("external_id") or data.get("global_key")}
     keys["external_id"] = data.get("id")
@@ -235,55 +237,52 @@ def _labelbox(row: Row, choice: _Choice) -> Iterator[Row]:
     for answer in answers:
         given = _object(answer.get("annotations"))
         told = _objects(given.get("classifications"))
-        asked = choice.among(str(each.get("name")) for each in told)
-        own = [each for each in told if str(each.get("name")) == asked]
-        said = {"label": own or given.get("objects") or None}
-        if told and not own:
-            said = {REFUSED: QUESTIONS}
+        names = [question.meet(each.get("name"), free="text_answer" in each) for each in told]
+        own = [each for each, name in zip(told, names, strict=True) if name == question.own]
+        said = question.says(own or (given.get("objects") if not told else None), told=bool(told))
         who = _object(answer.get("label_details")).get("created_by")
         skipped = bool(_object(answer.get("performance_details")).get("skipped"))
         yield keys | said | {"annotator": who, SKIPPED: skipped}
 
 
-def _argilla(record: Row, choice: _Choice) -> Iterator[Row]:
+def _argilla(record: Row, question: Question) -> Iterator[Row]:
     fields = _object(record["fields"])
     keys = {"text": _text(fields), "id": record.get("external_id") or record.get("id")}
     responses = record["responses"]
     told: list[tuple[str, Any, Any, Any]] = []
     if isinstance(responses, dict):
-        for question, each in responses.items():
+        for asked, each in responses.items():
             listed = _objects(each if isinstance(each, list) else [each])
-            told += [(question, r.get("value"), r.get("status"), r.get("user_id")) for r in listed]
+            told += [(asked, r.get("value"), r.get("status"), r.get("user_id")) for r in listed]
     else:
         for r in _objects(responses):
-            for question, each in _object(r.get("values")).items():
+            for asked, each in _object(r.get("values")).items():
                 value = each.get("value") if isinstance(each, dict) else each
-                told.append((question, value, r.get("status"), r.get("user_id")))
-    yield from _told(told, keys, choice)
+                told.append((asked, value, r.get("status"), r.get("user_id")))
+    yield from _told(told, keys, question)
 
 
-def _argilla_flat(record: Row, choice: _Choice) -> Iterator[Row]:
+def _argilla_flat(record: Row, question: Question) -> Iterator[Row]:
     ends = (".responses", ".responses.status", ".responses.users")
     others = {key: each for key, each in record.items() if not key.endswith((*ends, ".suggestion"))}
     others = {key: each for key, each in others.items() if "." not in key and key != "status"}
     told: list[tuple[str, Any, Any, Any]] = []
     for key, values in record.items():
         if key.endswith(ends[0]) and isinstance(values, list):
-            question = key.removesuffix(ends[0])
-            states = _list(record.get(question + ends[1]))
-            users = _list(record.get(question + ends[2]))
+            asked = key.removesuffix(ends[0])
+            states = _list(record.get(asked + ends[1]))
+            users = _list(record.get(asked + ends[2]))
             for at, value in enumerate(values):
                 state = states[at] if at < len(states) else None
                 user = users[at] if at < len(users) else str(at)
-                told.append((question, value, state, user))
-    yield from _told(told, others, choice)
+                told.append((asked, value, state, user))
+    yield from _told(told, others, question)
 
 
-def _told(told: list[tuple[str, Any, Any, Any]], keys: Row, choice: _Choice) -> Iterator[Row]:
-    asked = choice.among(question for question, *_ in told)
-    own = [each for each in told if each[0] == asked]
-    if not told:
-        yield keys
-    for question, value, state, user in own or told:
-        said = {"label": value} if question == asked else {REFUSED: QUESTIONS}
-        yield keys | said | {"answer": state, "annotator": user}
+def _told(told: list[tuple[str, Any, Any, Any]], keys: Row, question: Question) -> Iterator[Row]:
+    """Return a row for each answer to the question, one for those who answered others alone."""
+    own = [each for each in told if question.meet(each[0]) == question.own]
+    for _, value, state, user in own:
+        yield keys | {"label": value, "answer": state, "annotator": user}
+    if not own:
+        yield keys | question.says(None, told=bool(told))

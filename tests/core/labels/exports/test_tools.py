@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tasks.core.documents.staging import text_hash
-from tasks.core.labels.cells import EMPTY, OTHER_KIND
+from tasks.core.labels.cells import BESIDE, EMPTY, OTHER_KIND
 from tasks.core.labels.exports.tools import tool_of
 from tasks.core.labels.files import OwnColumns, label_file
 from tasks.core.labels.reader import read_labels
@@ -319,4 +319,4 @@ def test_a_label_in_another_column_than_that_of_the_file_is_called_so(tmp_path):
     path = tmp_path / "topic.jsonl"
     rows = [{"text": text, "label": label} for text, label in zip(TEXTS, "abc", strict=False)]
     path.write_text(lines(*rows[:2], {"text": TEXTS[2], "choice": "a"}, {"text": TEXTS[3]}))
-    assert read(path).reasons == {EMPTY: 1, OTHER_KIND: 1}
+    assert read(path).reasons == {EMPTY: 1, BESIDE: 1}
