@@ -173,9 +173,7 @@ EXPORTS = {
             ]
         ),
         FEE,
-        {
-            "several questions ('kind', 'tone', 'topic'), none of which has the instruction's name": 1
-        },
+        {EMPTY: 1},
     ),
     "label studio: not annotated yet": (
         "x.json",
