@@ -47,11 +47,13 @@ class Browser:
         self._process.send_signal(signal.SIGTERM)
         self._process.wait(PATIENCE)
 
-    def open(self, url: str) -> Page:
-        """Open `url` in a page of its own, and wait until it is loaded."""
+    def open(self, url: str, width: int | None = None) -> Page:
+        """Open `url` in a page of its own, so many pixels wide, and wait until it is loaded."""
         listing = f"http://127.0.0.1:{self._port}/json/new?about:blank"
         with urllib.request.urlopen(urllib.request.Request(listing, method="PUT")) as reply:
             page = Page(json.load(reply)["webSocketDebuggerUrl"])
+        if width:
+            page.resize(width)
         page.go(url)
         return page
 
@@ -68,6 +70,11 @@ class Page:
         """Open `url` here."""
         self._ask("Page.navigate", url=url)
         self.until("document.readyState === 'complete' && location.href !== 'about:blank'")
+
+    def resize(self, width: int) -> None:
+        """Give the page a width in pixels: a window is never narrower than 500."""
+        shape = {"width": width, "height": 2400, "deviceScaleFactor": 1, "mobile": False}
+        self._ask("Emulation.setDeviceMetricsOverride", **shape)
 
     def run(self, script: str) -> Any:
         """Return the value of an expression; a promise is waited for."""

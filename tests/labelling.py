@@ -20,6 +20,7 @@ from tests.world import MOODS, documents
 
 NAMES = {"angry": "furious", "glad": "happy"}  # words that the tiny encoder knows
 PHRASES = {name: MOODS[mood] for mood, name in NAMES.items()}
+N = 48  # texts of a small table: of each label half
 SETTINGS = LabelSettings(clusters=12, shown=10, max_chars=500, max_tokens=64, timeout=30)
 
 

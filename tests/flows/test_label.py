@@ -159,6 +159,25 @@ def test_a_person_edits_the_labels_and_corrects_some_texts(shop, endpoint, capfd
     assert read_card(paths.transform("mood")).labels == ["bored", "furious", "happy"]
 
 
+def test_labels_that_an_instruction_lists_are_taken_also_for_a_review(shop, endpoint, capfd):
+    words = ("label", "mood", "--instruction", "the mood: furious or happy")
+    refract(shop, *words, "--review")
+    assert "label mood: list 2 of 2" in capfd.readouterr().out
+    found = read_taxonomy(Paths(shop).taxonomy("mood"))
+    assert [each.name for each in found] == ["furious", "happy"]
+    assert not endpoint.requests
+    refract(shop, *words)
+    steps = [line for line in capfd.readouterr().out.splitlines() if " of " in line]
+    assert [line.split(",")[0] for line in steps[:3]] == [
+        "label mood: sample 72 of 72",
+        "label mood: list 2 of 2",
+        "label mood: classify 72 of 72",
+    ]
+    assert len(endpoint.requests) == 72
+    card = read_json(Paths(shop).label_card("mood"))
+    assert [step["step"] for step in card["steps"]] == ["sample", "list", "classify"]
+
+
 def test_an_instruction_of_several_lines_heads_the_labels_as_a_comment(shop, endpoint):
     options = LabelOptions(instruction="the mood\nsuch as: fury", clusters=8, review=True)
     file = label(shop, "mood", options).file

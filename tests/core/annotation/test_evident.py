@@ -10,30 +10,8 @@ from tasks.core.annotation import pipeline
 from tasks.core.annotation.clustering import Group, supported
 from tasks.core.annotation.cost_estimate import forecast
 from tasks.core.annotation.evident import echoes, listed, majority, repeated
-from tests.endpoint import KEY, Endpoint, Oracle, Reply
-from tests.labelling import encoder, make_job, make_table, run, truth
-
-N = 48
-
-
-@pytest.fixture(autouse=True)
-def _key(monkeypatch):
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
-
-
-@pytest.fixture(scope="module")
-def settings(tiny_model):
-    return encoder(tiny_model)
-
-
-@pytest.fixture(scope="module")
-def table(tmp_path_factory, settings):
-    return make_table(tmp_path_factory.mktemp("table") / "base.lance", list(truth(N)), settings)
-
-
-@pytest.fixture
-def job(tmp_path, table, settings):
-    return lambda endpoint, **more: make_job(tmp_path, table, settings, endpoint.url, **more)
+from tests.endpoint import Endpoint, Oracle, Reply
+from tests.labelling import N, encoder, make_job, make_table, run, truth
 
 
 def steps(endpoint):

@@ -9,6 +9,7 @@ from flows.state.staleness import settings_fingerprint
 from tasks.core.annotation import pipeline
 from tasks.core.annotation.job import LabelJob
 from tasks.core.annotation.step_results import StepResults
+from tasks.core.annotation.taxonomy import Label
 from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.llm.client import Endpoint
 from tasks.core.settings.params import Params
@@ -81,13 +82,23 @@ def test_limits_and_prices_leave_the_name_of_labels_and_what_decides_on_them_doe
     assert labelling(tmp_path, **other).made_from() == "b51fa96170d1917167ed2b2b48bb9bf2"
 
 
-def test_steps_and_answers_that_an_earlier_version_kept_are_found(tmp_path):
+def test_labels_and_summaries_that_this_version_of_the_prompts_found_are_found_again(tmp_path):
     job = labelling(tmp_path)
     known = StepResults(tmp_path)
-    known.save(pipeline.SAMPLE, "ee0c0e94bd66ed5855787ea3dc69e46f", ["a", "b"])
+    known.save(pipeline.SAMPLE, digest("any"), ["a", "b"])
     known.save(pipeline.LABELS, "014cb38ce291e6682fe327503812ae39", [])
     known.save(pipeline.FOUND, "014cb38ce291e6682fe327503812ae39", [])
-    assert pipeline.drawn(job) == ["a", "b"]  # and no table was looked at
     assert pipeline.kept(job) == []
     question = job.prompt_builder().summarise("hello")
     assert job.key(question) == "3d7a772c3668fa29e6c0da1e5ddd6665"
+
+
+def test_samples_names_and_classes_from_before_the_second_prompt_for_summaries_are_found(tmp_path):
+    job = labelling(tmp_path)
+    known = StepResults(tmp_path)
+    known.save(pipeline.SAMPLE, "ee0c0e94bd66ed5855787ea3dc69e46f", ["a", "b"])
+    assert pipeline.drawn(job) == ["a", "b"]  # and no table was looked at
+    ask = job.prompt_builder()
+    assert job.key(ask.name(["furious"], ["happy"])) == "5dd3d0728099445863df2de2645e5877"
+    labels = [Label("furious", "who is angry"), Label("happy")]
+    assert job.key(ask.classify("hello", labels)) == "9771c10b7cfdf1332e3ab9bcbbdf5587"
