@@ -19,7 +19,7 @@ BUCKETS = 2**15
 with 1,500 labels: 2¹⁶ 69.0, 2¹⁵ 68.9, 2¹⁴ 68.8."""
 READ = 1_000  # characters of a text: about as far as the encoder reads
 PIECE = 4  # characters; 3 to 5 of them 69.0 as above, 4 alone 68.9; words alone 66.0
-BLOCK = 512  # texts whose characters are looked at together: some 30 MB at 1,000 characters
+BLOCK = 512  # texts whose characters are looked at together: some 40 MB at 1,000 characters
 _BLANK, _END = ord(" "), ord("\n")
 _BASE, _ODD = np.uint32(0x01000193), (np.uint32(0x2C1B3C6D), np.uint32(0x297A2D39))
 
