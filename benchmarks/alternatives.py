@@ -19,11 +19,15 @@ import polars as pl
 
 from benchmarks import datasets
 from benchmarks.encoded import encoded
+from benchmarks.encoding import settings
 from benchmarks.machine import machine, one_line
 from benchmarks.measure import say
+from tasks.core.encoding.encoder import load_encoder
+from tasks.core.encoding.label_names import say_names
 from tasks.core.evaluation.metrics import Scores, score
 from tasks.core.settings.params import Params
 from tasks.core.transforms.base import fit
+from tasks.core.transforms.training_set import BACKGROUND
 
 ASPECTS = {  # wordings for the prompt
     ("airline_tweets", "sentiment"): "sentiment towards the airline",
@@ -88,11 +92,24 @@ def _ways(
         codes = encoded(asked.data, name, [part], Path(folder))
     known, seen = codes.of(part.labelled), codes.of(held)
     names, y = np.unique(part.labelled["label"].to_list(), return_inverse=True)
+    texts, later = part.labelled["text"].to_list(), held["text"].to_list()
+    encoder = load_encoder(settings("float32"))
 
     def refract() -> np.ndarray:
-        settings: dict[str, Any] = Params().fit.method_settings()
-        made = fit("auto", known[0], y, tuple(names), seen[0], settings, SEED, known[1])
-        return made.apply(*seen).vectors
+        made = fit(
+            "auto",
+            known[0],
+            y,
+            tuple(names.tolist()),
+            seen[0][:BACKGROUND],
+            Params().fit.method_settings(),
+            SEED,
+            known[1],
+            beside=seen[1][:BACKGROUND],
+            names=say_names(names.tolist(), encoder),
+            texts=texts,
+        )
+        return made.apply(*seen, later if made.reads_text else None).vectors
 
     return {
         "base vectors": lambda: seen[0],
@@ -100,7 +117,7 @@ def _ways(
             asked.prompted, held, f"Represent the text by its {wording}: "
         ),
         "Refract, auto": refract,
-        "encoder fine-tuned": lambda: _tuned(part.labelled["text"].to_list(), y, held),
+        "encoder fine-tuned": lambda: _tuned(texts, y, held),
     }
 
 

@@ -83,7 +83,7 @@ class _Cut:
     def later(self, size: int) -> Iterator[Trial]:
         """Give the first half of the texts as the corpus; score it, and the half that comes later.
 
-        Coded halves are cut to the same number of texts, since the scores depend on it.
+        Both halves are cut to the same number of texts, since the scores depend on it.
         """
         half = len(self.truth) // 2
         rows, there = stratified(self.y, size), np.arange(half)

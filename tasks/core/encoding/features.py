@@ -50,7 +50,7 @@ class LayerPca:
     @cached_property
     def fingerprint(self) -> str:
         """A fingerprint of the map's numbers."""
-        return content_hash(b"".join(self._arrays().values()))  # type: ignore[arg-type]  # buffers
+        return content_hash(b"".join(array.tobytes() for array in self._arrays().values()))
 
     def apply(self, states: NDArray[np.floating]) -> Floats:
         """Map pooled states (n, L, d) to features (n, f).
@@ -85,7 +85,9 @@ class LayerPca:
         write_bytes(file, save(self._arrays(), {"fingerprint": self.fingerprint}))
 
     def _arrays(self) -> dict[str, Floats]:
-        return {"centres": self.centres, "mean": self.mean, "components": self.components}
+        """Return what is written: row by row, as safetensors takes an array's memory as it lies."""
+        arrays = {"centres": self.centres, "mean": self.mean, "components": self.components}
+        return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
 
 
 def kept_layers(depth: int) -> list[int]:

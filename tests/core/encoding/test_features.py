@@ -1,5 +1,7 @@
 """Features: what of the encoder's layers is kept, and how it is reduced."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -75,6 +77,15 @@ def test_what_is_written_is_what_is_read(tmp_path):
     again = load_layer_pca(tmp_path / "map.safetensors")
     assert again.fingerprint == reduction.fingerprint
     np.testing.assert_array_equal(again.apply(states), reduction.apply(states))
+
+
+def test_how_numbers_lie_in_memory_makes_no_other_map(tmp_path):
+    reduction = fit_layer_pca(states_of(50), 10)
+    turned = replace(reduction, components=np.asfortranarray(reduction.components))
+    assert turned.fingerprint == reduction.fingerprint
+    turned.save(tmp_path / "map.safetensors")
+    again = load_layer_pca(tmp_path / "map.safetensors")
+    np.testing.assert_array_equal(again.components, reduction.components)
 
 
 def test_a_map_that_is_missing_broken_or_changed_is_refused(tmp_path):

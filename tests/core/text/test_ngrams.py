@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.core.text.ngrams import BUCKETS, READ, ngrams
+from tasks.core.text.folding import folded
+from tasks.core.text.ngrams import BLOCK, BUCKETS, READ, as_read, ngrams
 
 texts = st.lists(st.text(max_size=30), max_size=6)
 
@@ -61,3 +66,44 @@ def test_words_and_pieces_of_a_text_weigh_alike(said: list[str]) -> None:
     lengths = np.bincount(kind, found.weighed(rarity) ** 2)
     np.testing.assert_allclose(lengths[lengths > 0], 0.5, rtol=1e-5)
     assert (squares > 0).all()
+
+
+@given(st.text(st.characters(codec="ascii"), max_size=60))
+def test_ascii_words_are_runs_of_letters_and_digits(said: str) -> None:
+    assert folded(said) == re.sub(r"[\W_]+", " ", said.lower()).strip()
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("हिन्दी भाषा", ["हिन्दी", "भाषा"]),
+        ("กินข้าวที่บ้าน", ["กินข้าวที่บ้าน"]),
+        ("İstanbul\u2019da", ["i\u0307stanbul", "da"]),
+        ("Straße \uff21\uff22\uff23", ["strasse", "abc"]),
+        ("love ❤️ you", ["love", "you"]),
+    ],
+)
+def test_marks_are_part_of_words_in_every_script(said: str, words: list[str]) -> None:
+    assert folded(said).split(" ") == words
+
+
+def test_accents_count_alike_however_they_are_written() -> None:
+    """A query typed on a Mac, or a name of its files, has them apart from their letters."""
+    composed = "naïve café ở Việt Nam"
+    assert of(unicodedata.normalize("NFD", composed)) == of(composed)
+
+
+def test_texts_are_read_alike_if_what_is_read_of_them_is_the_same() -> None:
+    long = "word and word " * 100
+    for one, other in ((f"{long} one", f"{long} other"), ("NO, it is!", "no it is")):
+        assert as_read(one) == as_read(other) and of(one) == of(other)
+
+
+def test_many_texts_have_the_ngrams_that_each_has_alone() -> None:
+    """More than are hashed together."""
+    said = [f"text {n} of {n % 7} kinds" for n in range(BLOCK + 3)]
+    found = ngrams(said)
+    assert len(found.starts) == len(said) + 1
+    for at in (0, BLOCK - 1, BLOCK, BLOCK + 2):
+        own = found.buckets[found.starts[at] : found.starts[at + 1]]
+        assert sorted(own.tolist()) == of(said[at])

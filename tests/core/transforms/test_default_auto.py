@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tasks.core.transforms import base
+from tasks.core.transforms.experts import pool
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifests import Card
 from tests.clouds import clouds
@@ -54,6 +55,13 @@ def test_one_text_a_class_leaves_the_discriminant() -> None:
     view = fitted(np.eye(3), np.arange(3))
     assert view.settings().chosen == "discriminant"
     assert losses(view) == {"discriminant": None}
+
+
+def test_what_would_be_thrown_away_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How much the generic space counts in a pool, where the discriminant is kept without one."""
+    x, y = clouds(200, spread=1.5)
+    monkeypatch.setattr(pool, "choose_doubt", lambda *_: pytest.fail("nobody asked"))
+    assert fitted(x, y).settings().chosen == "discriminant"
 
 
 @pytest.mark.parametrize("world", [quarters, clouds])

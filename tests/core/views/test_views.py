@@ -9,6 +9,7 @@ import pytest
 from tasks.core.encoding.encoder import Encoded
 from tasks.core.store import arrow, tables
 from tasks.core.store.index import Searcher
+from tasks.core.text.ngrams import READ
 from tasks.core.transforms.base import fit, load, save
 from tasks.core.transforms.discriminant import Discriminant
 from tasks.core.views import export, publishing
@@ -53,6 +54,23 @@ def make_transform(folder, seed=1, residual=2):
     made = fit("discriminant", x, y, ("angry", "glad"), x, SETTINGS | {"residual": residual}, seed)
     save(folder, made, Card(fingerprint=f"transform-{seed}", encoder="enc"))
     return made
+
+
+def test_of_long_texts_no_more_is_handed_on_than_is_read(monkeypatch):
+    """Counted in characters, not bytes; the view is that of the whole texts."""
+    y = np.arange(90) % 2
+    x = np.random.default_rng(0).standard_normal((90, 6)).astype(np.float32)
+    said = [f"{('żółw', 'słoń')[c]} {n} {'é ' * 990}" for n, c in enumerate(y)]
+    made = fit("auto", x, y, ("angry", "glad"), x, {}, 1, texts=said)
+    assert made.reads_text
+    wanted, handed, apply = made.apply(x, None, said).vectors, [], made.apply
+    monkeypatch.setattr(made, "apply", lambda *rows: handed.extend(rows[2]) or apply(*rows))
+    frame = pl.DataFrame({"id": [str(n) for n in range(90)], "text": said})
+    rows = arrow.assemble(frame, {tables.VECTOR: arrow.vector_array(x, "float32")})
+    batch = rows.combine_chunks().to_batches()[0]
+    view = publishing._transformed(batch, ["id"], made, "float32")
+    assert {len(text) for text in handed} == {READ}
+    np.testing.assert_allclose(arrow.vectors_of(view.column(tables.VECTOR)), wanted, atol=1e-6)
 
 
 class World:

@@ -197,8 +197,8 @@ def regressions(
             yield Regression(space, weights, ridge, sharpness, loss, left, phi, products)
 
 
-def raised(matrix: Tensor, amount: float) -> Tensor:
-    """Return the matrix with `amount` added on its diagonal."""
+def raised(matrix: Tensor, amount: float | Tensor) -> Tensor:
+    """Return the matrix (n, n) with `amount`, one or n numbers, added on its diagonal."""
     return matrix + amount * torch.eye(len(matrix), dtype=matrix.dtype, device=matrix.device)
 
 

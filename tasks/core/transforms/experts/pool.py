@@ -28,7 +28,7 @@ from tasks.core.transforms.experts.self_training import read_corpus, teach
 from tasks.core.transforms.experts.teacher import PooledTeacher
 from tasks.core.transforms.experts.weights import LEAST, earned, pool, pooled
 from tasks.core.transforms.experts.words import read_words
-from tasks.core.transforms.posterior_space import PosteriorParts, embed_posterior
+from tasks.core.transforms.posterior_space import DOUBT, PosteriorParts, embed_posterior
 from tasks.core.transforms.sample import Sample
 
 FIRST = {"discriminant": 0.1, "kernel": 0.2, "names": 0.2, "corpus": 0.6, "words": 0.1}
@@ -104,10 +104,12 @@ class Pool(Transform):
         if words is not None:
             scores["words"] = words.left_out_of(rows).clamp_min(LEAST)
         whole, worth = earned(scores, truth, FIRST)
-        p = pooled(scores, whole.weights).exp()
-        new = found.left._replace(log_p=found.new[:, None]).at(rows)
-        placed = PosteriorParts(p, new, gate.residual(as_tensor(sample.x)[rows]))
-        doubt = choose_doubt(placed, truth, gate.floor, unseen)
+        doubt = DOUBT
+        if whole.weights.keys() - {"discriminant"}:  # which alone is laid out with the usual one
+            p = pooled(scores, whole.weights).exp()
+            new = found.left._replace(log_p=found.new[:, None]).at(rows)
+            placed = PosteriorParts(p, new, gate.residual(as_tensor(sample.x)[rows]))
+            doubt = choose_doubt(placed, truth, gate.floor, unseen)
         experts = Experts.of_weight(whole.weights, ridge, names, student, words)
         return cls(gate, experts, whole.weights, worth, whole.loss, doubt)
 

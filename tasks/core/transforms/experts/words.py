@@ -15,16 +15,17 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import coo_matrix, csr_matrix
+from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from tasks.core.numerics.temperature import fit_temperature
 from tasks.core.numerics.tensors import as_array, as_tensor
-from tasks.core.text.ngrams import BUCKETS, NGrams, ngrams
-from tasks.core.transforms.experts.kernel_ridge import raised
+from tasks.core.text.ngrams import BLOCK, BUCKETS, NGrams, as_read, ngrams
+from tasks.core.transforms.experts.kernel_ridge import ROUNDED, raised
 from tasks.core.transforms.sample import Sample
 
-LIMIT = 4_000  # texts that a fit looks at; of more, every second, third, … in their order
+LIMIT = 4_000  # texts that a fit looks at; of more, as many, evenly spread in their order
 CHOOSING = 1_000  # of these, by which λ is chosen
 RIDGES = (0.1, 0.3, 1.0)  # λ
 COMMON = 0.1  # of the texts: a bucket that more of them have is multiplied as a dense one
@@ -72,6 +73,10 @@ class Words:
 
     def log_p(self, texts: Sequence[str]) -> Tensor:
         """Return ln p over the known classes, (n, k)."""
+        parts = range(0, max(len(texts), 1), BLOCK)
+        return torch.cat([self._log_p(texts[at : at + BLOCK]) for at in parts])
+
+    def _log_p(self, texts: Sequence[str]) -> Tensor:
         rarity, place, table = self._tables
         found = ngrams(texts)
         scores = torch.nn.functional.embedding_bag(
@@ -90,10 +95,14 @@ class Words:
 
 @dataclass(frozen=True)
 class WordRidge:
-    """The regression on some labelled texts, and what it says of each of them left out."""
+    """The regression on some labelled texts, and what it says of each of them left out.
+
+    text: (n,) which of the t texts of the regression each labelled row is of, -1 for none; left:
+    ln p (t, k); strings: of the n rows.
+    """
 
     words: Words
-    rows: NDArray[np.int64]
+    text: NDArray[np.int64]
     left: Tensor
     strings: tuple[str, ...]
 
@@ -102,11 +111,9 @@ class WordRidge:
 
         Of many texts the fit has left out most already.
         """
-        place = np.full(len(self.strings), -1)
-        place[self.rows] = np.arange(len(self.rows))
-        seen = as_tensor(place)[rows]
-        log_p = self.left[seen.clamp_min(0)]
-        others = torch.nonzero(seen < 0)[:, 0]
+        text = as_tensor(self.text)[rows]
+        log_p = self.left[text.clamp_min(0)]
+        others = torch.nonzero(text < 0)[:, 0]
         if len(others):
             log_p[others] = self.words.log_p([self.strings[row] for row in rows[others].tolist()])
         return log_p
@@ -116,26 +123,47 @@ def read_words(sample: Sample) -> WordRidge | None:
     """Regress labels on n-grams; None where there are no texts, or too many weights to keep."""
     if sample.strings is None:
         return None
-    texts = np.unique(np.array(sample.strings, dtype=object), return_inverse=True)[1]
-    rows = np.flatnonzero(texts % (1 + int(texts.max()) // LIMIT) == 0)
-    found = ngrams([sample.strings[row] for row in rows])
+    number = _numbered(sample.strings, sample.texts)
+    chosen = _spread(1 + int(number.max()), LIMIT)
+    text = np.where(np.isin(number, chosen), np.searchsorted(chosen, number), -1)
+    rows = np.flatnonzero(text >= 0)
+    first = rows[np.unique(text[rows], return_index=True)[1]]
+    found = ngrams([sample.strings[row] for row in first])
     used, k = np.unique(found.buckets), len(sample.labels)
     if not len(used) or len(used) * k > MOST:
         return None
     rarity = _rarity(found)
     X = _matrix(found, found.weighed(rarity))
-    y = torch.nn.functional.one_hot(as_tensor(sample.y[rows]), k).float()
-    number = as_tensor(np.unique(texts[rows], return_inverse=True)[1])
-    best = _best(_products(X), y, number)
+    counts = np.zeros((len(first), k), np.float32)
+    np.add.at(counts, (text[rows], sample.y[rows]), 1)
+    best = _best(_products(X), as_tensor(counts))
     words = Words(
         as_tensor(used.astype(np.float32)),
         as_tensor(rarity[used]),
         as_tensor((X.T.tocsr()[used] @ as_array(best.alpha)).astype(np.float32)),
-        as_tensor(np.array([np.log(1 + len(rows)) + 1], np.float32)),
+        as_tensor(np.array([np.log(1 + len(first)) + 1], np.float32)),
         best.sharpness,
     )
     left = torch.log_softmax(best.sharpness * best.left, dim=1)
-    return WordRidge(words, rows, left, sample.strings)
+    return WordRidge(words, text, left, sample.strings)
+
+
+def _numbered(strings: Sequence[str], vectors: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return one number, from 0 on, for all rows that read alike or are of one vector, (n,).
+
+    vectors: (n,) the number of each row's vector. Texts are numbered in the order of what is read.
+    """
+    read = np.array([as_read(text) for text in strings], dtype=object)
+    said = np.unique(read, return_inverse=True)[1]
+    other = 1 + said.max() + vectors
+    joined = coo_matrix((np.ones(len(said)), (said, other)), shape=[1 + other.max()] * 2)
+    number: NDArray[np.int64] = connected_components(joined, directed=False)[1][said]
+    return number.astype(np.int64)
+
+
+def _spread(n: int, most: int) -> NDArray[np.int64]:
+    """Return all of 0 to n - 1, or `most` of them, evenly spread."""
+    return np.linspace(0, n - 1, min(n, most)).round().astype(np.int64)
 
 
 def _matrix(found: NGrams, values: NDArray[np.float32]) -> csr_matrix:
@@ -171,25 +199,27 @@ class _Solved(NamedTuple):
     loss: float
 
 
-def _best(alike: Tensor, y: Tensor, texts: Tensor) -> _Solved:
+def _best(alike: Tensor, counts: Tensor) -> _Solved:
     """Choose λ by some of the texts, and solve for all."""
-    some = torch.nonzero(texts % (1 + int(texts.max()) // CHOOSING) == 0)[:, 0]
-    own = torch.unique(texts[some], return_inverse=True)[1]
-    tried = [(_solved(alike[some][:, some], y[some], own, ridge).loss, ridge) for ridge in RIDGES]
-    return _solved(alike, y, texts, min(tried)[1])
+    some = as_tensor(_spread(len(counts), CHOOSING))
+    few, said = alike[some][:, some], counts[some]
+    ridge = min((_solved(few, said, ridge).loss, ridge) for ridge in RIDGES)[1]
+    return _solved(alike, counts, ridge)
 
 
-def _solved(alike: Tensor, y: Tensor, texts: Tensor, ridge: float) -> _Solved:
-    """Solve (K + λI)α = Y for K (n, n); left out with all m rows of a text, (f - h Σ y)/(1 - m h).
+def _solved(alike: Tensor, counts: Tensor, ridge: float) -> _Solved:
+    """Solve (K + D)α = Y of t texts, each once: with m rows D = λ/m, and y is their mean label.
 
-    f = Y - λα, h = 1 - λ (K + λI)⁻¹_ii. texts: (n,), from 0 on.
+    So it is ridge regression on all rows. A text left out with all of them: y - α/(K + D)⁻¹_ii.
+    alike: K (t, t); counts: (t, k) how many rows of a text have a label.
     """
-    root = torch.linalg.cholesky(raised(alike, ridge))
+    many = counts.sum(1)
+    y = counts / many[:, None]
+    least = ROUNDED * float(alike.trace())
+    root = torch.linalg.cholesky(raised(alike, (ridge / many).clamp_min(least)))
+    alpha = torch.cholesky_solve(y, root)
     inverse = torch.linalg.solve_triangular(root, torch.eye(len(y)).to(y), upper=False)
-    alpha = inverse.T @ (inverse @ y)
-    h = 1 - ridge * inverse.square().sum(0)[:, None]
-    many = torch.bincount(texts)[texts][:, None]
-    own = torch.zeros_like(y).index_add_(0, texts, y)[texts]
-    left = (y - ridge * alpha - h * own) / (1 - many * h).clamp_min(1e-3)
-    sharpness, loss = fit_temperature(left, y.argmax(1), 10.0)
+    left = y - alpha / torch.linalg.vector_norm(inverse, dim=0)[:, None].square()
+    text, truth = counts.nonzero().repeat_interleave(counts[counts > 0].long(), dim=0).T
+    sharpness, loss = fit_temperature(left[text], truth, 10.0)
     return _Solved(alpha, left, sharpness, loss)
