@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from tasks.core.text.folding import folded
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import check_regular
 
@@ -32,13 +32,7 @@ class Label:
 
 def plain(name: str) -> str:
     """Return a name without case, punctuation and accents' forms, by which names are equal."""
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    return " ".join("".join(each if _written(each) else " " for each in folded).split())
-
-
-def _written(character: str) -> bool:
-    """Tell a letter, a digit or a mark, such as a vowel sign, from punctuation."""
-    return character.isalnum() or unicodedata.category(character)[0] == "M"
+    return folded(name)
 
 
 def clean(name: str) -> str:
