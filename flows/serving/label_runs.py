@@ -38,7 +38,7 @@ def labels(root: Path, instruction: str, commit: bool = False) -> None:
             say(NOTHING)
         else:
             made = []
-            there = name not in without_labels(paths)
+            there = name not in without_labels(paths, params)
             if there and any_fit(paths, params, [name]):
                 fit(root, [name])
                 if name in fitted(paths):
