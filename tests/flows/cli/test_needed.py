@@ -1,15 +1,15 @@
 """What a run loads while a server starts: what it needs, and nothing else."""
 
 from flows.runtime import prefect_settings
+from flows.state import libraries
 from flows.state.libraries import APPLIES, ENCODES, FITS
-from flows.state.libraries import needed as _needed
 from tasks.core.settings.params import load_params
 from tasks.core.workspace.paths import Paths
 from tests.world import documents, set_params, write_documents, write_labels
 
 
 def needed(root):
-    return set(_needed(Paths(root), load_params(Paths(root).params)))
+    return set(libraries.needed(Paths(root), load_params(Paths(root).params)))
 
 
 def test_a_first_run_and_one_with_new_documents_encode_and_fit(world, made):
