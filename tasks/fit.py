@@ -144,6 +144,7 @@ def _scores(job: FitJob, known: Labelled) -> Scores:
         labels=len(known.names),
         texts=known.texts,
         held_out=len(once.y),
+        held_out_labels=len(set(once.y.tolist())),
         accuracy=metrics.accuracy(
             [named[key] for key in once.rows.ids], [trial.labels[at] for at in seen.label]
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,6 @@ from tasks.core.workspace.paths import Paths
 if TYPE_CHECKING:
     from flows.state.status import WorkspaceState
     from tasks.core.settings.params import Params
-
-# Libraries that take seconds to load: time in which a server starts.
-_FITS = ("torch", "sklearn.cluster", "sklearn.metrics", "polars", "lance")
-_ENCODES = ("torch", "sentence_transformers")
 
 
 @click.command()
@@ -98,7 +95,7 @@ def ingest(
 def embed(rebuild: bool, as_json: bool, root: Path) -> None:
     """Encode what is new or changed, retire what is gone."""
     from flows.cli.show import reports
-    from flows.state import staleness
+    from flows.state import libraries, staleness
     from tasks.core.encoding import base_table
     from tasks.core.settings.params import load_params
 
@@ -112,7 +109,7 @@ def embed(rebuild: bool, as_json: bool, root: Path) -> None:
             reports.nothing_to_do("embed", verdict.reason, as_json=as_json)
             return
         base_table.check_encoder(paths.base_table, params.embed)
-    _prefect(paths, *_ENCODES)
+    _prefect(paths, lambda: libraries.ENCODES)
     from flows.embed import embed as flow
 
     reports.tell(flow(root, rebuild), reports.embedded, as_json=as_json)
@@ -132,7 +129,7 @@ def embed(rebuild: bool, as_json: bool, root: Path) -> None:
 def fit(names: tuple[str, ...], force: bool, column: str | None, as_json: bool, root: Path) -> None:
     """Fit a transform for each label file that changed."""
     from flows.cli.show import reports
-    from flows.state import staleness
+    from flows.state import libraries, staleness
     from flows.state.unreadable_labels import reject_unreadable
     from tasks.core.settings.params import load_params
 
@@ -155,7 +152,7 @@ def fit(names: tuple[str, ...], force: bool, column: str | None, as_json: bool, 
         if not staleness.any_fit(paths, params, names):
             _refuse_rejected(staleness.rejections(paths, params, names))
             return
-    _prefect(paths, *_FITS)
+    _prefect(paths, lambda: libraries.FITS)
     from flows.fit import fit as flow
 
     outcome = flow(root, list(names) or None, force)
@@ -209,7 +206,7 @@ def materialise(names: tuple[str, ...], as_json: bool, root: Path) -> None:
     A new transform is applied to all base vectors, a known one to new rows only.
     """
     from flows.cli.show import reports
-    from flows.state import staleness
+    from flows.state import libraries, staleness
     from tasks.core.settings.params import load_params
 
     paths = Paths(root)
@@ -217,7 +214,7 @@ def materialise(names: tuple[str, ...], as_json: bool, root: Path) -> None:
     if not staleness.any_view(paths, params, names):
         reports.nothing_to_do("materialise", "every view is up to date", as_json=as_json)
         return
-    _prefect(paths, "torch")
+    _prefect(paths, lambda: libraries.APPLIES)
     from flows.materialise import materialise as flow
 
     reports.tell(flow(root, list(names) or None), reports.materialised, as_json=as_json)
@@ -230,7 +227,7 @@ def materialise(names: tuple[str, ...], as_json: bool, root: Path) -> None:
 def run(commit: bool, as_json: bool, root: Path) -> None:
     """Ingest, embed, fit and materialise what is stale, then record it in DVC."""
     from flows.cli.show import reports
-    from flows.state import staleness
+    from flows.state import libraries, staleness
     from flows.state.status import read_status
     from flows.state.tracked_files import anything_uncommitted
     from flows.state.trust import ask, ask_recording
@@ -245,26 +242,13 @@ def run(commit: bool, as_json: bool, root: Path) -> None:
     if staleness.anything(paths, params) or (commit and anything_uncommitted(paths)):
         for reason in unreadable(paths, params):
             click.echo(f"run: goes on without a label file: {reason}", err=True)
-        _prefect(paths, *_needed(paths, params))
+        _prefect(paths, lambda: libraries.needed(paths, params))
         from flows.run import run as flow
 
         reports.tell(flow(root, commit), reports.ran, paths, as_json=as_json)
     else:
         reports.nothing_to_do("run", "everything is up to date", as_json=as_json)
     _close(paths, read_status(paths, params), as_json=as_json)
-
-
-def _needed(paths: Paths, params: Params) -> tuple[str, ...]:
-    """Return the libraries that a run will load, as far as what is stale tells."""
-    from flows.state import staleness
-    from flows.state.wholeness import unfinished
-
-    if unfinished(paths):
-        return ()
-    if staleness.corpus_is_stale(paths, params) or staleness.embed_verdict(paths, params).stale:
-        return (*_ENCODES, *_FITS)
-    fits = staleness.any_fit(paths, params, []) or staleness.any_view(paths, params, [])
-    return _FITS if fits else ()
 
 
 def _close(paths: Paths, state: WorkspaceState, *, as_json: bool) -> None:
@@ -284,7 +268,7 @@ def _close(paths: Paths, state: WorkspaceState, *, as_json: bool) -> None:
         raise InputError(f"run: none of the label files could be used; {'; '.join(reasons)}")
 
 
-def _prefect(paths: Paths, *needed: str) -> None:
+def _prefect(paths: Paths, needed: Callable[[], Sequence[str]] = tuple) -> None:
     from flows.runtime.prefect_settings import settle
 
     settle(paths, needed)

@@ -15,7 +15,6 @@ from tasks.core.labels.reader import LabelSet
 from tasks.core.report.confusion import Confusion, confusion
 from tasks.core.settings.params import Params
 from tasks.core.transforms.training_set import labelled
-from tasks.core.workspace.files import digest
 from tasks.core.workspace.manifests import Card
 from tasks.core.workspace.paths import Paths
 from tasks.core.workspace.state_manifests import CheckNote, FigureNote
@@ -36,13 +35,13 @@ def check(paths: Paths, params: Params, card: Card, labels: LabelSet) -> Check |
 
     What was found of the same labels and settings is not found anew.
     """
-    made_from, place = digest(fit_on(paths, params, labels), card.method), paths.check(labels.name)
-    note = found_before(place, CheckNote, made_from)
-    if note is not None:
-        counts = np.array(note.counts, np.int64)
-        return Check(Confusion(tuple(note.labels), counts, counts.sum(1)), _read(note))
-    fit = params.fit.model_copy(update={"method": card.method})
+    fit, place = params.fit.model_copy(update={"method": card.method}), paths.check(labels.name)
+    params = params.model_copy(update={"fit": fit})
     reader = name_reader(paths, params, labels.name, fit.method)
+    made_from = fit_on(paths, params, labels, reader)
+    known_before = found_before(place, CheckNote, made_from)
+    if known_before is not None:
+        return _read(known_before)
     known = labelled(paths.base_table, labels.label_of, reader)
     train, held = known.split(fit.held_out, fit.seed)
     held = held.once()
@@ -54,7 +53,7 @@ def check(paths: Paths, params: Params, card: Card, labels: LabelSet) -> Check |
         {"before": held.rows.vectors, "after": reading.vectors}, held.y, fit.seed
     )
     found = Check(confusion(held, reading, trial.labels), _scores(judged))
-    keep(place, _note(found, made_from))
+    keep(place, _noted(found), made_from)
     return found
 
 
@@ -65,9 +64,8 @@ def _scores(judged: Mapping[str, ScoreReport]) -> Scored:
     return {key: (b, a) for key, (b, a) in pairs.items() if b is not None and a is not None}
 
 
-def _note(found: Check, made_from: str) -> CheckNote:
+def _noted(found: Check) -> CheckNote:
     return CheckNote(
-        made_from=made_from,
         labels=list(found.confusion.labels),
         counts=found.confusion.counts.tolist(),
         before={key: FigureNote(**asdict(pair[0])) for key, pair in found.scores.items()},
@@ -75,9 +73,11 @@ def _note(found: Check, made_from: str) -> CheckNote:
     )
 
 
-def _read(note: CheckNote) -> Scored:
-    both = [key for key in MEASURES if key in note.before and key in note.after]
-    return {key: (_interval(note.before[key]), _interval(note.after[key])) for key in both}
+def _read(found: CheckNote) -> Check:
+    counts = np.array(found.counts, np.int64)
+    both = [key for key in MEASURES if key in found.before and key in found.after]
+    scores = {key: (_interval(found.before[key]), _interval(found.after[key])) for key in both}
+    return Check(Confusion(tuple(found.labels), counts, counts.sum(1)), scores)
 
 
 def _interval(figure: FigureNote) -> Interval:

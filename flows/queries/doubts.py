@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from flows.queries.found_before import fit_on, found_before, keep
 from flows.state.label_sources import label_sources
 from flows.state.spoken_names import name_reader
+from flows.state.trust import ask
 from tasks.core.encoding import base_table
 from tasks.core.evaluation import doubts as learning
 from tasks.core.evaluation.doubts import Doubt, DoubtedText
@@ -45,6 +46,7 @@ def doubts(paths: Paths, params: Params, name: str, limit: int) -> DoubtedLabels
 
     InputError where the instruction has no labels, or no text could be left out.
     """
+    ask(paths, "links")  # what it finds is written down
     files = label_sources(paths)
     if check_name(name) in files.errors:
         raise files.errors[name]
@@ -77,22 +79,29 @@ def doubted(paths: Paths, params: Params, labels: LabelSet) -> learning.Doubts:
 
     What was found of the same labels, settings and vectors is not found anew.
     """
-    made_from, place = fit_on(paths, params, labels), paths.doubts(labels.name)
-    note = found_before(place, DoubtsNote, made_from)
-    if note is not None:
-        listed = [
-            Doubt(each.id, tuple(each.given), each.likelier, each.p_given, each.p_likelier)
-            for each in note.listed
-        ]
-        return learning.Doubts(note.asked, note.unasked, listed)
-    fit = params.fit
-    reader = name_reader(paths, params, labels.name, fit.method)
+    fit, place = params.fit, paths.doubts(labels.name)
+    reader = name_reader(paths, params, labels.name, learning.asked_instead(fit.method))
+    made_from = fit_on(paths, params, labels, reader)
+    known_before = found_before(place, DoubtsNote, made_from)
+    if known_before is not None:
+        return _read(known_before)
     known = labelled(paths.base_table, labels.label_of, reader)
     found = learning.doubts(known, fit.method, fit.method_settings(), fit.seed)
-    noted = [DoubtNote(**asdict(each) | {"given": list(each.given)}) for each in found.listed]
-    counts = {"asked": found.asked, "unasked": found.unasked}
-    keep(place, DoubtsNote(made_from=made_from, listed=noted, **counts))
+    keep(place, _noted(found), made_from)
     return found
+
+
+def _noted(found: learning.Doubts) -> DoubtsNote:
+    listed = [DoubtNote(**asdict(each) | {"given": list(each.given)}) for each in found.listed]
+    return DoubtsNote(asked=found.asked, unasked=found.unasked, listed=listed)
+
+
+def _read(found: DoubtsNote) -> learning.Doubts:
+    listed = [
+        Doubt(each.id, tuple(each.given), each.likelier, each.p_given, each.p_likelier)
+        for each in found.listed
+    ]
+    return learning.Doubts(found.asked, found.unasked, listed)
 
 
 def rows(paths: Paths, found: learning.Doubts, limit: int) -> list[DoubtedText]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from flows.queries.apart import check_apart
 from flows.queries.evaluation import Evaluation, Figures, NotCompared, Previous
 from flows.state.label_sources import label_sources
 from flows.state.live_transform import live_transform
@@ -50,14 +51,11 @@ def evaluate(paths: Paths, params: Params, name: str, truth: Path | None = None)
 
 
 def write_evaluation(paths: Paths, file: Path, found: Evaluation) -> None:
-    """Write what `evaluate` found; InputError where DVC would take the file for a verb's output."""
-    made = (paths.corpus, paths.vectors, paths.transforms, paths.views, paths.metric_folder)
-    tracked = [folder.resolve() for folder in (*made, paths.raw, paths.labels)]
-    if any(folder in file.resolve().parents for folder in tracked) or file.is_dir():
-        raise InputError(
-            f"{file}: a folder, or inside what a verb reads or makes; expected a file beside it,"
-            f" such as {paths.inside(paths.evaluations / 'name.json')}"
-        )
+    """Write what `evaluate` found; InputError where it may not lie."""
+    instead = f"write it to a place such as {paths.inside(paths.evaluations / 'name.json')}"
+    check_apart(paths, file, instead)
+    if file.is_dir():
+        raise InputError(f"{file}: found a folder; expected a file; {instead}")
     write_json(file, found.to_json())
 
 
@@ -84,12 +82,11 @@ class _Evaluation:
         )
         found, right = held_out.scored(self._paths.base_table, trial, self._params.fit.seed)
         source = "held-out labels" if truth is None else self._paths.inside(truth)
-        card = read_card(self._kept)
         return Evaluation(
             view=self._name,
             on=source,
-            method=card.method,
-            experts=experts_of(card),
+            method=read_card(self._kept).method,
+            experts=experts_of(self._kept),
             texts=len(trial.truth.labels),
             labels=len(set(trial.truth.labels.values())),
             left_out=trial.truth.left_out,

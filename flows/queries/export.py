@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import polars as pl
 
+from flows.queries.apart import check_apart
 from flows.state.live_transform import live_card
 from tasks.core.settings.params import Params
 from tasks.core.store import tables
@@ -33,7 +33,7 @@ _COLUMNS = {
 
 def check_target(paths: Paths, file: Path, *, mapped: bool) -> None:
     """Refuse a target that no export can be, before any row is read."""
-    _check_apart(paths, file)
+    check_apart(paths, file, "choose another folder")
     if file.suffix not in ("", *ENDINGS):
         raise InputError(
             f"{file}: expected a name ending in {', '.join(ENDINGS)}, or one without an ending"
@@ -41,20 +41,6 @@ def check_target(paths: Paths, file: Path, *, mapped: bool) -> None:
         )
     if mapped and file.suffix == ".npy":
         raise InputError(f"{file}: holds vectors alone; expected .parquet or .csv for a map")
-
-
-def _check_apart(paths: Paths, file: Path) -> None:
-    """Refuse a place that Refract reads: the view's guesses would be labels or documents there."""
-    read = (paths.raw, paths.labels)
-    made = (paths.corpus, paths.vectors, paths.transforms, paths.views, paths.state)
-    place = Path(os.path.realpath(file))
-    for folder in (*read, *made):
-        if place.is_relative_to(os.path.realpath(folder)):
-            does = "reads" if folder in read else "keeps"
-            raise InputError(
-                f"{file}: found a place in {folder.relative_to(paths.root)}, which Refract {does};"
-                " expected one of your own; choose another folder"
-            )
 
 
 def export(paths: Paths, params: Params, name: str, rows: pl.DataFrame, file: Path) -> None:

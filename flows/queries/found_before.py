@@ -6,32 +6,43 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+from pydantic import ValidationError
+
 from flows.state.staleness import settings_fingerprint, wording
+from tasks.core.encoding.label_names import NameReader
 from tasks.core.labels.reader import LabelSet
 from tasks.core.settings.params import Params
 from tasks.core.workspace.files import digest
-from tasks.core.workspace.manifest import read_manifest, write_manifest
+from tasks.core.workspace.manifest import Part, read_manifest, write_manifest
 from tasks.core.workspace.manifests import EmbedStamp
 from tasks.core.workspace.paths import Paths
-from tasks.core.workspace.state_manifests import CheckNote, DoubtsNote
+from tasks.core.workspace.state_manifests import FoundNote
 
-Note = TypeVar("Note", CheckNote, DoubtsNote)
+Found = TypeVar("Found", bound=Part)
+REVISION = 1  # raise it where the same labels give other doubts or figures
 
 
-def fit_on(paths: Paths, params: Params, labels: LabelSet) -> str:
-    """Return a fingerprint of all that fits on `labels` follow from."""
+def fit_on(paths: Paths, params: Params, labels: LabelSet, reader: NameReader | None) -> str:
+    """Return a fingerprint of all that fits on `labels` follow from; reader: of their names."""
     base = read_manifest(paths.stamp("embed"), EmbedStamp) or EmbedStamp()
     asked = settings_fingerprint(params, wording(paths, params, labels.name))
-    return digest(asked, base.read_by_transforms, base.digest, labels.fingerprint)
+    names = None if reader is None else reader.space
+    vectors = (base.read_by_transforms, base.digest)
+    return digest(REVISION, asked, *vectors, labels.fingerprint, names)
 
 
-def found_before(path: Path, kind: type[Note], made_from: str) -> Note | None:
-    """Return the note at `path` if it follows from the same."""
-    note = read_manifest(path, kind)
-    return note if note is not None and note.made_from == made_from and not note.odd else None
+def found_before(path: Path, kind: type[Found], made_from: str) -> Found | None:
+    """Return what is noted at `path` if it is whole, and follows from the same."""
+    note = read_manifest(path, FoundNote)
+    if note is None or note.made_from != made_from:
+        return None
+    try:
+        return kind.model_validate(note.found)
+    except ValidationError:  # somebody has edited it: then it is found anew
+        return None
 
 
-def keep(path: Path, note: Note) -> None:
-    """Write a note; in a workspace that may only be read it is found anew each time."""
+def keep(path: Path, found: Part, made_from: str) -> None:
+    """Note what was found; in a workspace that may only be read it is found anew each time."""
     with suppress(OSError):
-        write_manifest(path, note)
+        write_manifest(path, FoundNote(made_from=made_from, found=found.model_dump()))

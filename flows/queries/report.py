@@ -16,7 +16,7 @@ from flows.queries.versions import view_versions
 from flows.queries.workspace import Workspace
 from flows.state import staleness
 from flows.state.label_sources import label_sources
-from flows.state.live_transform import live_card
+from flows.state.live_transform import live_card, live_transform
 from flows.state.trust import ask, is_agreed, keeping
 from tasks.core.encoding import base_table
 from tasks.core.evaluation.doubts import DoubtedText
@@ -26,9 +26,9 @@ from tasks.core.report import page, vega
 from tasks.core.report.maps import EXCERPT, atlas
 from tasks.core.report.page import Story
 from tasks.core.report.prediction_rows import likeliest
-from tasks.core.settings.calibrated import CalibratedAuto
 from tasks.core.settings.params import Params
 from tasks.core.text.brief import short
+from tasks.core.transforms.card import chosen_by
 from tasks.core.views.active_learning import BOUNDARY, NOVEL
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import write_bytes, write_text
@@ -166,7 +166,7 @@ def _notice(paths: Paths, params: Params, name: str) -> str:
 
 def _facts(paths: Paths, name: str, card: Card) -> dict[str, str]:
     encoder = read_manifest(paths.stamp("embed"), EmbedStamp) or EmbedStamp()
-    method, settings, tried = _method(card)
+    method, settings, tried = _method(live_transform(paths, name), card)
     ruling = (card.gate.state, card.gate.why) if card.gate else ()
     features = f" and {card.features} features of its layers" if card.features else ""
     return {
@@ -185,11 +185,11 @@ def _facts(paths: Paths, name: str, card: Card) -> dict[str, str]:
     }
 
 
-def _method(card: Card) -> tuple[str, dict[str, object], dict[str, str]]:
+def _method(folder: Path, card: Card) -> tuple[str, dict[str, object], dict[str, str]]:
     """Return the method with what it chose, its settings, and what it was chosen from."""
-    if card.method != "auto":
+    found = chosen_by(folder, card)
+    if found is None:
         return card.method, _flat(card.settings), {}
-    found = CalibratedAuto.of(card.settings)
     said = ", ".join(f"{each.method} {_short(each.log_loss)}" for each in found.tried)
     tried = {"Tried": f"{said} (log-loss on labels left out, the least is best)"}
     return f"{card.method}: {found.chosen}", _flat(card.settings["settings"]), tried

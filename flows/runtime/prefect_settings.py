@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from importlib import import_module
 
@@ -30,11 +30,12 @@ _for_the_command = ExitStack()  # ends with the process
 _MEANWHILE = ("prefect.flow_engine", "prefect.task_runners")  # what every flow needs
 
 
-def settle(paths: Paths, needed: Sequence[str] = ()) -> None:
+def settle(paths: Paths, needed: Callable[[], Sequence[str]] = tuple) -> None:
     """Use the server the user has chosen, else that of a running `refract serve`, else the private
     one of this workspace's commands.
 
-    needed: modules that the command needs in any case; they are imported while a server starts.
+    needed: returns modules that the command needs in any case. It is asked only where a private
+    server starts, and they are imported meanwhile.
     """
     ask(paths, "links", "prefect")
     settle_home()
@@ -49,7 +50,7 @@ def settle(paths: Paths, needed: Sequence[str] = ()) -> None:
         return
     with private_server(paths, seconds_to_linger(paths)) as own:
         use(own)
-        for module in (*_MEANWHILE, *needed):
+        for module in (*_MEANWHILE, *needed()):
             import_module(module)
             sign("loading libraries")  # Prefect, being set up, has erased the sign before
     _for_the_command.enter_context(no_heartbeats())  # whose server nobody else looks at

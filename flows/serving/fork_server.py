@@ -23,6 +23,7 @@ from typing import Any
 import flows
 import tasks
 from flows.runtime.child_process import PARENT
+from flows.state.libraries import LEARNS
 from flows.warm.ending import end_whole
 
 IMPORTED = [
@@ -30,13 +31,11 @@ IMPORTED = [
     "prefect.deployments.runner",
     "fastapi.encoders",  # Prefect's, when a flow starts
     "pydantic.v1",  # Prefect's, when it looks at a flow's parameters
-    "torch",
-    "sklearn.cluster",
-    "sklearn.metrics",
+    *LEARNS,
     f"{tasks.__name__}.core.transforms.default_auto",
     f"{tasks.__name__}.core.settings.params",
     __name__,
-    f"{flows.__name__}.cli",
+    f"{flows.__name__}.cli.verbs",
 ]
 _STARTER = "prefect.runner._starter_engine"  # its `run_process` starts `python -m prefect.engine`
 

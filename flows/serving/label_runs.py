@@ -14,7 +14,8 @@ from flows.run_log import NOTHING, say
 from flows.runtime.flow_run_output import SAY, as_child
 from flows.runtime.lock import writer
 from flows.runtime.prefect_settings import no_heartbeats
-from flows.state.staleness import any_fit, anything_left, fitted, rejections, without_labels
+from flows.state.label_sources import label_sources
+from flows.state.staleness import any_fit, anything_left, fitted, rejections
 from tasks.core.settings.params import load_params
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.instruction_name import check_name
@@ -38,8 +39,7 @@ def labels(root: Path, instruction: str, commit: bool = False) -> None:
             say(NOTHING)
         else:
             made = []
-            there = name not in without_labels(paths)
-            if there and any_fit(paths, params, [name]):
+            if name in label_sources(paths) and any_fit(paths, params, [name]):
                 fit(root, [name])
                 if name in fitted(paths):
                     made = [view.name for view in materialise(root, [name])]

@@ -12,7 +12,7 @@ from flows.state.sources import documents
 from flows.state.wholeness import is_view, mixture, unfinished
 from tasks.core.encoding import vector_space
 from tasks.core.labels.files import LabelFile
-from tasks.core.settings.params import Params, load_params
+from tasks.core.settings.params import Params
 from tasks.core.store.layout import exists
 from tasks.core.transforms.card import CARD, REVISION
 from tasks.core.workspace.errors import InputError
@@ -191,20 +191,17 @@ def fitted(paths: Paths) -> list[str]:
     return sorted(folder.parent.name for folder in paths.transforms.glob(f"*/{CARD}"))
 
 
-def without_labels(paths: Paths) -> list[str]:
-    """Return the names of instructions that have a transform, but no label file any more."""
-    files, columns = label_sources(paths), load_params(paths.params).columns()
-    known = {*files, *(Path(name).name.split(".", 1)[0] for name in files.errors)}
-    known |= columns.keys()  # one that cannot be looked up, without a corpus, is not gone
-    return [name for name in fitted(paths) if name not in known]
-
-
 def to_retire(paths: Paths, params: Params) -> list[str]:
     """Return the instructions whose view goes, as the settings have it, with its label file.
 
     None where the whole folder is gone: a drive that is not mounted has removed no label file.
     """
-    return without_labels(paths) if params.materialise.retire and paths.labels.is_dir() else []
+    if not (params.materialise.retire and paths.labels.is_dir()):
+        return []
+    files = label_sources(paths)
+    known = {*files, *(Path(name).name.split(".", 1)[0] for name in files.errors)}
+    known |= params.columns().keys()  # one that cannot be looked up, without a corpus, is not gone
+    return [name for name in fitted(paths) if name not in known]
 
 
 def rejections(paths: Paths, params: Params, names: Sequence[str]) -> dict[str, str]:

@@ -71,7 +71,8 @@ class InstructionState:
     """One instruction: what its transform and view are, how good, and whether they are stale.
 
     labels: texts by label; texts: how many were labelled; accuracy: share of held-out texts that
-    get their label, in percent; knn_ceiling: see `Scores`; rows, dimensions: of the view.
+    get their label, in percent; held_out_labels, knn_ceiling: see `Scores`; rows, dimensions: of
+    the view.
     """
 
     wording: str = ""
@@ -84,6 +85,7 @@ class InstructionState:
     after: ByMeasure = field(default_factory=dict)
     texts: int | None = None
     held_out: int | None = None
+    held_out_labels: int | None = None
     accuracy: float | None = None
     knn_ceiling: float | None = None
     rows: int = 0
@@ -206,6 +208,7 @@ def _instruction(
         after=_defined(scores.after),
         texts=scores.texts,
         held_out=scores.held_out,
+        held_out_labels=scores.held_out_labels,
         accuracy=scores.accuracy,
         knn_ceiling=scores.knn_ceiling,
         rows=view.rows,

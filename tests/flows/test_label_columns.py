@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from flows.cli.verbs import cli
 from flows.fit import fit
+from flows.queries.report import report
 from flows.queries.suggest import worth_labelling
 from flows.run import run
 from flows.state import label_changes
@@ -16,7 +17,9 @@ from flows.state.label_sources import label_sources
 from flows.state.staleness import FRESH, fit_fingerprints, fit_verdict, to_retire
 from flows.state.status import read_status
 from tasks.core.settings.params import load_params
+from tasks.core.transforms.card import CARD
 from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import read_json
 from tasks.core.workspace.paths import Paths
 from tests.world import documents, make_world, set_params, write_csv
 
@@ -106,6 +109,29 @@ def test_status_says_what_chance_gives_where_held_out_texts_are_few(labelled):
     said = refract(labelled, "status").output
     line = r"subject: V-measure of 7 held-out texts with 3 labels is too high, chance alone gives"
     assert re.search(rf"\n  {line} about 26\n", said)  # (3 - 1)² / (2 · 7 · ln 3)
+    report(labelled, "subject")
+    page = Paths(labelled).report("subject").read_text("utf-8")
+    assert "chance alone gives about 26" in page
+
+
+def test_status_of_scores_that_an_earlier_version_wrote(labelled):
+    file, card = Paths(labelled).metric("subject"), Paths(labelled).transform("subject") / CARD
+    scores = read_json(file)
+    assert scores["held_out_labels"] == 3
+    texts = re.compile(r"subject .* 48 +72 ")
+    assert texts.search(refract(labelled, "status").output)
+    earlier = {k: v for k, v in scores.items() if k not in ("texts", "held_out_labels")}
+    file.write_text(json.dumps(earlier))
+    card.write_text(json.dumps({k: v for k, v in read_json(card).items() if k != "scores"}))
+    said = refract(labelled, "status").output
+    assert texts.search(said)
+    assert "chance alone" not in said
+
+
+def test_chance_counts_the_labels_of_held_out_texts_alone(labelled):
+    file = Paths(labelled).metric("subject")
+    file.write_text(json.dumps(read_json(file) | {"held_out_labels": 2}))
+    assert "7 held-out texts with 2 labels is too high" in refract(labelled, "status").output
 
 
 def test_a_column_is_hashed_once_as_long_as_the_corpus_is_the_same(labelled, monkeypatch):

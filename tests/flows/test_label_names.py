@@ -6,7 +6,7 @@ from flows.fit import fit
 from flows.state.spoken_names import name_reader
 from tasks.core.query import encoder
 from tasks.core.settings.params import load_params
-from tasks.core.transforms.card import experts_of, read_card
+from tasks.core.transforms.card import experts_of
 from tasks.core.workspace.paths import Paths
 from tests.world import documents, set_params, write_labels
 
@@ -25,7 +25,7 @@ def loads(monkeypatch):
 
 
 def tried(root, name):
-    return {each.expert for each in experts_of(read_card(Paths(root).transform(name)))}
+    return {each.expert for each in experts_of(Paths(root).transform(name))}
 
 
 def test_names_are_read_once_and_weighed(made, loads):

@@ -87,10 +87,15 @@ def _columns(instructions: Mapping[str, InstructionState], *, both: bool) -> lis
         Column(RIGHT[0], [percent(about.accuracy) for about in every], "number"),
         *scores,
         Column("labels", [f"{len(each)}" for each in counts], "number", 3),
-        Column("texts", [f"{about.texts or 0:,}" for about in every], "number", 2),
+        Column("texts", [f"{_texts(about):,}" for about in every], "number", 2),
         Column("rows", [f"{about.rows:,}" for about in every], "number", 1),
         Column("state", [_state(about) for about in every]),
     ]
+
+
+def _texts(about: InstructionState) -> int:
+    """Return how many texts are labelled; earlier versions knew one label a text, and no number."""
+    return sum(about.labels.values()) if about.texts is None else about.texts
 
 
 def _scored(about: InstructionState, key: str, *, both: bool) -> str:
@@ -108,7 +113,7 @@ def _ceiling(name: str, about: InstructionState) -> None:
 
 
 def _chance(name: str, about: InstructionState) -> None:
-    texts, labels = about.held_out or 0, len(about.labels)
+    texts, labels = about.held_out or 0, about.held_out_labels or 0
     floor = v_by_chance(texts, labels)
     if floor >= NOTABLE and about.after.get("v_measure") is not None:
         click.echo(

@@ -119,6 +119,11 @@ def doubts(known: Labelled, method: str, settings: Mapping[str, object], seed: i
     return Doubts(len(rows), len(given) - len(rows), found)
 
 
+def asked_instead(method: str) -> str:
+    """Return the method whose posteriors are asked for the doubts of a view by `method`."""
+    return method if method in POSTERIOR else INSTEAD
+
+
 def left_out(
     known: Labelled, method: str, settings: Mapping[str, object], seed: int
 ) -> NDArray[np.float64]:
@@ -127,7 +132,8 @@ def left_out(
     Rows are NaN where a label of theirs is on no other text.
     """
     fold = (fates(known.rows.hashes, seed) * FOLDS).astype(int)
-    own = method in POSTERIOR
+    asked = asked_instead(method)
+    settings = settings if asked == method else {}
     place = {name: c for c, name in enumerate(known.names)}
     found = np.full((len(known.y), len(known.names)), np.nan)
     for number in range(FOLDS):
@@ -135,7 +141,7 @@ def left_out(
         rows = rows[np.isin(known.y[rows], train.y)]
         if not len(rows) or len(np.unique(train.y)) < 2:
             continue
-        trial = train.fit(method if own else INSTEAD, settings if own else {}, seed)
+        trial = train.fit(asked, settings, seed)
         told = np.zeros((len(rows), len(known.names)))
         columns = [place[name] for name in trial.labels]
         told[:, columns] = posterior(known.part(rows).seen_by(trial), len(columns))

@@ -9,7 +9,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from tasks.core.settings.calibrated import Worth
+from tasks.core.settings.calibrated import CalibratedAuto, CalibratedPool, Worth
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import digest
 from tasks.core.workspace.manifest import FORMAT, manifest_bytes, manifest_of
@@ -45,14 +45,28 @@ def fits(card: Card, scores: Scores | None) -> bool:
     return scores.fingerprint in (None, card.fingerprint)
 
 
-def experts_of(card: Card) -> list[Worth]:
+def chosen_by(folder: Path, card: Card) -> CalibratedAuto | None:
+    """Return what the default method has chosen, by the card in `folder`; None of another method.
+
+    InputError where the card does not hold what it should.
+    """
+    if card.method != "auto":
+        return None
+    try:
+        return CalibratedAuto.of(card.settings)
+    except ValueError as error:
+        raise refuse(folder, f"an unusable transform ({error})", "a whole one") from error
+
+
+def experts_of(folder: Path) -> list[Worth]:
     """Return what each expert of a pool weighs, and saves in nats a text left out, heaviest first.
 
-    Nothing where the transform of the card is no pool.
+    Nothing where the transform in `folder` is no pool; InputError where its card is broken.
     """
-    settings = card.settings.get("settings")
-    worth = settings.get("worth", []) if isinstance(settings, dict) else []
-    known = [Worth(**each) for each in worth if each["expert"] in EXPERTS]
+    found = chosen_by(folder, read_card(folder))
+    if found is None or not isinstance(found.settings, CalibratedPool):
+        return []
+    known = [each for each in found.settings.worth if each.expert in EXPERTS]
     return sorted(known, key=lambda each: -each.weight)
 
 

@@ -110,8 +110,9 @@ class Scores(Manifest):
     """The scores of a transform on held-out texts, in the generic space and in its view.
 
     labels: how many different ones; texts: how many were labelled; accuracy: share of held-out
-    texts whose likeliest label is theirs, in percent; knn_ceiling: what kNN@10 can reach on these
-    texts, where it is less than 100.
+    texts whose likeliest label is theirs, in percent; held_out_labels: how many different ones the
+    scores are by, of which earlier versions noted nothing; knn_ceiling: what kNN@10 can reach on
+    these texts, where it is less than 100.
     """
 
     fingerprint: Fingerprint | None = None
@@ -119,6 +120,7 @@ class Scores(Manifest):
     labels: int | None = None
     texts: int | None = None
     held_out: int | None = None
+    held_out_labels: int | None = None
     accuracy: float | None = None
     knn_ceiling: float | None = None
     before: ByMeasure = Field(default_factory=dict)

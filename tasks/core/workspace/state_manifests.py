@@ -5,10 +5,14 @@ One record a kind of JSON file below `.refract`; `manifest` reads and writes the
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated, Self
+
+from pydantic import Field, FiniteFloat, model_validator
 
 from tasks.core.workspace.manifest import Manifest, Part
 from tasks.core.workspace.manifests import BaseNote
+
+Texts = Annotated[int, Field(ge=0, lt=1 << 31)]  # as many as a table may have rows
 
 
 class RebuildNote(Manifest):
@@ -47,38 +51,49 @@ class DoubtNote(Part):
     id: str
     given: list[str]
     likelier: str
-    p_given: float
-    p_likelier: float
+    p_given: FiniteFloat
+    p_likelier: FiniteFloat
 
 
-class DoubtsNote(Manifest):
-    """The doubts that were found of one instruction, and a fingerprint of what they follow from."""
+class DoubtsNote(Part):
+    """The doubts that were found of one instruction; every key has to be there."""
 
-    made_from: str = ""
-    asked: int = 0
-    unasked: int = 0
-    listed: list[DoubtNote] = Field(default_factory=list)
+    asked: Texts
+    unasked: Texts
+    listed: list[DoubtNote]
 
 
 class FigureNote(Part):
     """A score and its interval."""
 
-    value: float
-    low: float
-    high: float
+    value: FiniteFloat
+    low: FiniteFloat
+    high: FiniteFloat
 
 
-class CheckNote(Manifest):
-    """How a view reads held-out texts, and a fingerprint of what that follows from.
+class CheckNote(Part):
+    """How a view reads held-out texts; every key has to be there.
 
     counts: texts by true label, a row each, and likeliest label; before, after: by measure.
     """
 
+    labels: Annotated[list[str], Field(min_length=1)]
+    counts: list[list[Texts]]
+    before: dict[str, FigureNote]
+    after: dict[str, FigureNote]
+
+    @model_validator(mode="after")
+    def _square(self) -> Self:
+        if {len(self.counts), *map(len, self.counts)} != {len(self.labels)}:
+            raise ValueError(f"counts: expected {len(self.labels)} rows of as many")
+        return self
+
+
+class FoundNote(Manifest):
+    """What a query has found by fits of its own, and a fingerprint of what that follows from."""
+
     made_from: str = ""
-    labels: list[str] = Field(default_factory=list)
-    counts: list[list[int]] = Field(default_factory=list)
-    before: dict[str, FigureNote] = Field(default_factory=dict)
-    after: dict[str, FigureNote] = Field(default_factory=dict)
+    found: object = None
 
 
 class CheckoutNote(Manifest):

@@ -1,19 +1,21 @@
 """What a run loads while a server starts: what it needs, and nothing else."""
 
-from flows.cli.making import _ENCODES, _FITS, _needed
+from flows.runtime import prefect_settings
+from flows.state import libraries
+from flows.state.libraries import APPLIES, ENCODES, FITS
 from tasks.core.settings.params import load_params
 from tasks.core.workspace.paths import Paths
-from tests.world import documents, write_documents, write_labels
+from tests.world import documents, set_params, write_documents, write_labels
 
 
 def needed(root):
-    return set(_needed(Paths(root), load_params(Paths(root).params)))
+    return set(libraries.needed(Paths(root), load_params(Paths(root).params)))
 
 
 def test_a_first_run_and_one_with_new_documents_encode_and_fit(world, made):
-    assert needed(world) == {*_ENCODES, *_FITS}
+    assert needed(world) == {*ENCODES, *FITS}
     write_documents(made, documents()[:-1])
-    assert needed(made) == {*_ENCODES, *_FITS}
+    assert needed(made) == {*ENCODES, *FITS}
 
 
 def test_a_run_that_only_records_needs_no_library_that_fits(made):
@@ -22,4 +24,23 @@ def test_a_run_that_only_records_needs_no_library_that_fits(made):
 
 def test_a_run_with_a_new_label_file_fits_and_does_not_encode(made):
     write_labels(made, "topic", documents()[:60])
-    assert needed(made) == set(_FITS)
+    assert needed(made) == set(FITS)
+
+
+def test_a_run_that_only_writes_a_view_loads_nothing_that_fits(made):
+    set_params(made, materialise={"storage": "float32"})
+    assert needed(made) == set(APPLIES)
+
+
+def unable():
+    raise AssertionError("asked what a run needs")
+
+
+def test_what_is_needed_is_not_asked_where_a_server_is_chosen_or_runs(made, monkeypatch):
+    monkeypatch.setattr(prefect_settings, "user_chose_a_server", lambda: True)
+    prefect_settings.settle(Paths(made), unable)
+    monkeypatch.setattr(prefect_settings, "user_chose_a_server", lambda: False)
+    monkeypatch.setattr(prefect_settings, "keep_to", lambda _: None)
+    monkeypatch.setattr(prefect_settings, "known", lambda *_: "of refract serve")
+    monkeypatch.setattr(prefect_settings, "use", lambda _: None)
+    prefect_settings.settle(Paths(made), unable)

@@ -109,7 +109,7 @@ def test_a_note_that_cannot_be_written_or_read_is_no_fault(mistaken):
     place.parent.unlink()
     refract(mistaken, "mood")
     note = json.loads(place.read_text())
-    place.write_text(json.dumps(note | {"listed": [{"id": 7}]}))
+    place.write_text(json.dumps(note | {"found": note["found"] | {"listed": [{"id": 7}]}}))
     assert refract(mistaken, "mood", "--json").output == first
 
 

@@ -12,9 +12,10 @@ from flows.cli.verbs import cli
 from flows.fit import fit
 from flows.materialise import materialise
 from flows.queries.evaluate import write_evaluation
+from flows.state.live_transform import live_transform
 from tasks.core.evaluation import bootstrap, held_out
 from tasks.core.transforms import training_set
-from tasks.core.transforms.card import experts_of, read_card
+from tasks.core.transforms.card import CARD, experts_of
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import Hashes, read_json
 from tasks.core.workspace.paths import Paths
@@ -62,7 +63,7 @@ def test_the_figures_on_held_out_labels_are_those_that_the_fit_has_noted(made):
     assert found["accuracy"] == {"view": noted["accuracy"]}
     assert found["previous"] == {"not_compared": "none is kept beside the view"}
     assert list(found["gains"]) == ["identity"]
-    experts = experts_of(read_card(Paths(made).transform("mood")))
+    experts = experts_of(Paths(made).transform("mood"))
     assert found["experts"] == [asdict(each) for each in experts]
     assert sum(each["weight"] > 0 for each in found["experts"]) >= 1
 
@@ -233,6 +234,22 @@ def _numbers(value):
 
 def test_an_evaluation_never_takes_the_place_of_what_a_verb_makes(made):
     paths, found = Paths(made), Workspace(made).view("mood").evaluate()
-    for file in (paths.metric("mood"), paths.labels / "mood.json", paths.transform("mood")):
-        with pytest.raises(InputError, match=r"expected a file beside it, such as data/metrics"):
+    taken = (paths.metric("mood"), paths.labels / "mood.json", paths.transform("mood"))
+    for file in (*taken, paths.score_table, paths.rejection("mood"), paths.state / "x.json"):
+        before = file.read_bytes() if file.is_file() else None
+        with pytest.raises(InputError, match=r"expected one of your own; .* such as data/metrics"):
             write_evaluation(paths, file, found)
+        assert (file.read_bytes() if file.is_file() else None) == before
+    with pytest.raises(InputError, match=r"found a folder; expected a file; .* such as data"):
+        write_evaluation(paths, made, found)
+
+
+@pytest.mark.parametrize("change", [lambda each: each | {"more": 1}, lambda each: {"weight": 1.0}])
+def test_a_card_that_does_not_say_what_its_experts_are_worth_is_refused(made, change):
+    folder = live_transform(Paths(made), "mood")
+    card = read_json(folder / CARD)
+    card["settings"]["settings"]["worth"][0] = change(card["settings"]["settings"]["worth"][0])
+    (folder / CARD).unlink()  # a link to DVC's cache in other workspaces
+    (folder / CARD).write_text(json.dumps(card))
+    with pytest.raises(InputError, match=r"found an unusable transform \(settings\..*worth"):
+        evaluated(made)

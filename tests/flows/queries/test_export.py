@@ -42,7 +42,13 @@ def test_a_name_without_an_ending_is_a_dataset(made, tmp_path, monkeypatch, caps
     assert str(tmp_path) not in card
 
 
-@pytest.mark.parametrize("place", ["labels/mood.csv", "labels/new", "raw/more.parquet", "views/x"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        *("labels/mood.csv", "labels/new", "raw/more.parquet", "views/x"),
+        *("metrics/x.csv", "metrics/scores/x.csv", "quarantine/x.csv"),
+    ],
+)
 def test_an_export_is_no_label_file_and_no_document(made, place):
     data = made / "data"
     before = {path: path.read_bytes() for path in (data / "labels").rglob("*") if path.is_file()}

@@ -1,5 +1,6 @@
 """`refract report` on a real workspace, and its page in a real browser where there is one."""
 
+import json
 import re
 import shutil
 import struct
@@ -12,8 +13,10 @@ from click.testing import CliRunner
 from flows import Workspace
 from flows.cli.verbs import cli
 from flows.queries.report import LISTED, report
+from flows.state.live_transform import live_transform
 from tasks.core.report import vega
 from tasks.core.report.page import view_page
+from tasks.core.transforms.card import CARD
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import read_json
 from tasks.core.workspace.paths import Paths
@@ -85,6 +88,19 @@ def test_a_view_that_does_not_exist_is_refused_in_one_line(reported, world):
     with pytest.raises(InputError, match="views: there are none"):
         report(world)
     assert not Paths(world).reports.exists()
+
+
+@pytest.mark.parametrize("change", [{"tried": None}, {"more": 1}])
+def test_a_card_with_a_key_less_or_more_is_refused_in_one_line(made, change):
+    card = live_transform(Paths(made), "mood") / CARD
+    found = read_json(card)
+    settings = found["settings"] | change
+    found["settings"] = {key: value for key, value in settings.items() if value is not None}
+    card.write_text(json.dumps(found))
+    (key,) = change
+    said = refused(made, "report", "mood")
+    assert f"found an unusable transform (settings.{key}: " in said
+    assert "run 'refract materialise mood'" in said
 
 
 PROBE = """<script type="module">

@@ -6,6 +6,7 @@ import signal
 from prefect.runner import _starter_engine
 from prefect.utilities.processutils import run_process
 
+from flows.cli import verbs
 from flows.serving import fork_server
 
 
@@ -23,3 +24,7 @@ def test_a_flow_run_that_was_killed_is_told_of_and_one_that_was_stopped_is_not(c
         fork_server._tell(code)
     said = "a flow run was killed (signal 9); 'reconcile' does what it left\n"
     assert capfd.readouterr().err == said
+
+
+def test_a_forked_command_finds_all_verbs_imported():
+    assert verbs.__name__ in fork_server.IMPORTED

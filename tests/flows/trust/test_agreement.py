@@ -11,7 +11,7 @@ from tasks.core.workspace.files import digest
 from tasks.core.workspace.paths import Paths
 from tasks.core.workspace.trusting import read_trust
 from tests.commands import refract, refused
-from tests.hostile import clone, commit, git
+from tests.hostile import clone, commit, everything, git, replace_by_link
 
 pytestmark = pytest.mark.dvc
 
@@ -81,6 +81,14 @@ def test_documents_of_elsewhere_a_remote_and_prefects_settings_are_asked_for(ori
     assert "record.push sends" in told
     assert "Prefect is set up by .env" in told
     assert "remote 'store'" in told
+
+
+def test_doubts_are_not_noted_through_a_link_of_others(origin, victim):
+    replace_by_link(Paths(origin).doubts("mood").parent, victim)
+    commit(origin, "evil")
+    root, before = clone(origin), everything(victim)
+    assert ".refract/doubts is a link to" in refused(root, "doubts", "mood")
+    assert everything(victim) == before
 
 
 def test_a_workspace_made_here_is_asked_for_nothing_until_something_was_fetched_into_it(tmp_path):

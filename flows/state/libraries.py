@@ -1,0 +1,28 @@
+"""Which libraries a command will load that take seconds: time in which something else can start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tasks.core.settings.params import Params
+    from tasks.core.workspace.paths import Paths
+
+LEARNS = ("torch", "sklearn.cluster", "sklearn.metrics")  # these start no thread
+FITS = (*LEARNS, "polars", "lance")
+ENCODES = ("torch", "sentence_transformers")
+APPLIES = ("torch",)
+
+
+def needed(paths: Paths, params: Params) -> tuple[str, ...]:
+    """Return the libraries that a run will load, as far as what is stale tells."""
+    from flows.state import staleness
+    from flows.state.wholeness import unfinished
+
+    if unfinished(paths):
+        return ()
+    if staleness.corpus_is_stale(paths, params) or staleness.embed_verdict(paths, params).stale:
+        return (*ENCODES, *FITS)
+    if staleness.any_fit(paths, params, []):
+        return FITS
+    return APPLIES if staleness.any_view(paths, params, []) else ()
