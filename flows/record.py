@@ -50,6 +50,7 @@ def record_run(paths: Paths, params: Params, subject: str, *, commit: bool) -> R
     in_dvc = paths.in_dvc()
     made, pushed, unsent = NOT_COMMITTED, [], []
     if in_dvc:
+        paths.rejected_documents.parent.mkdir(parents=True, exist_ok=True)  # DVC asks for it
         _check_labels(paths)
         raw, labels = (
             path.relative_to(paths.root).as_posix() for path in (paths.raw, paths.labels)

@@ -19,6 +19,7 @@ _GAP = 3  # characters between two columns
 _LEAST = 6  # characters of a column of names, at least
 _NARROWEST = 20  # a smaller COLUMNS is a mistake
 _ENDLESS = 100_000
+_UNBROKEN = {"number": "right", "code": "left"}
 _WORDS = 0.35  # share of the width that a column of texts gets at least
 
 
@@ -26,8 +27,8 @@ _WORDS = 0.35  # share of the width that a column of texts gets at least
 class Column:
     """One column of a table.
 
-    kind: "name", "number" (to the right, never broken) or "words", which takes what the others
-    leave. spare: columns that have one are left out where there is no room, the highest first.
+    kind: "name", "number" (to the right, never broken), "code" (to the left, never broken) or
+    "words", which takes what the others leave. spare: columns that have one are left out where there is no room, the highest first.
     """
 
     title: str
@@ -58,8 +59,10 @@ def print_table(title: str, *columns: Column) -> None:
     made = _table("", shown, console.width)
     for column in made.columns:
         column.width = None
-    console.print(title)
-    console.print(made)
+    with console.capture() as laid_out:
+        console.print(title)
+        console.print(made)
+    console.file.write("\n".join(line.rstrip() for line in laid_out.get().split("\n")))
 
 
 def _table(title: str, columns: Sequence[Column], room: int) -> Table:
@@ -82,7 +85,7 @@ def _widths_of_names(columns: Sequence[Column], room: int) -> dict[int, int]:
     if "words" not in kinds:
         return {}
     left = int((1 - _WORDS) * room) - _GAP * len(columns)
-    left -= sum(width for width, kind in zip(widths, kinds, strict=True) if kind == "number")
+    left -= sum(width for width, kind in zip(widths, kinds, strict=True) if kind in _UNBROKEN)
     names = sorted((width, at) for at, width in enumerate(widths) if kinds[at] == "name")
     most: dict[int, int] = {}
     for done, (width, at) in enumerate(names):
@@ -92,8 +95,8 @@ def _widths_of_names(columns: Sequence[Column], room: int) -> dict[int, int]:
 
 
 def _layout(kind: str, room: int, most: int | None) -> dict[str, Any]:
-    if kind == "number":
-        return {"justify": "right", "no_wrap": True}
+    if kind in _UNBROKEN:
+        return {"justify": _UNBROKEN[kind], "no_wrap": True}
     if kind == "words":
         least = int(_WORDS * room)
         return {"min_width": least, "width": least, "overflow": "fold"}

@@ -36,8 +36,8 @@ def commits(rows: Sequence[RecordedCommit], *, as_json: bool) -> None:
     print_table(
         "recorded versions, newest first; * is here",
         Column("", _here(rows), "number"),
-        Column("date", [_date(row.date) for row in rows], "number"),
-        Column("commit", [row.commit[:7] for row in rows], "number"),
+        Column("date", [_date(row.date) for row in rows], "code"),
+        Column("commit", [row.commit[:7] for row in rows], "code"),
         Column("texts", [_count(row.texts) for row in rows], "number", 1),
         Column("what changed", ["\n".join((row.message, *row.tags)) for row in rows], "words"),
     )
@@ -51,8 +51,8 @@ def view(name: str, rows: Sequence[ViewVersion], *, as_json: bool) -> None:
     print_table(
         f"versions of {name}, newest first; * is here; scores in the view",
         Column("", _here(rows), "number"),
-        Column("date", [_date(row.date) for row in rows], "number", 1),
-        Column("commit", [row.commit[:7] for row in rows], "number"),
+        Column("date", [_date(row.date) for row in rows], "code", 1),
+        Column("commit", [row.commit[:7] for row in rows], "code"),
         Column("tag", [_version(row) for row in rows]),
         Column("texts", [_count(row.texts) for row in rows], "number", 4),
         Column("labels", [_count(row.labels) for row in rows], "number", 3),
@@ -159,7 +159,7 @@ def _relabelled(old: str, new: str) -> str:
 
 
 def _share(value: float | None) -> str:
-    return NONE if value is None else f"{value:.0%}"
+    return percent(None if value is None else 100 * value)
 
 
 def _version(row: ViewVersion) -> str:

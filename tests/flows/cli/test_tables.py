@@ -94,6 +94,7 @@ def test_no_table_is_wider_than_the_terminal_or_cuts_what_it_shows(width, what):
     table = said.partition("  emotion: ")[0]
     assert max(map(len, table.splitlines())) <= width
     assert "…" not in said
+    assert not [line for line in said.splitlines() if line.endswith(" ")]
     assert {"views": "92 %", "versions": "268e438", "commits": "run: 1,600"}[what] in said
 
 
