@@ -29,6 +29,7 @@ LIMIT = 4_000  # texts that a fit looks at; of more, as many, evenly spread in t
 CHOOSING = 1_000  # of these, by which λ is chosen
 RIDGES = (0.1, 0.3, 1.0)  # λ
 COMMON = 0.1  # of the texts: a bucket that more of them have is multiplied as a dense one
+COLUMNS = 256  # of an inverse, that are solved together
 MOST = 8_000_000  # weights: 32 MB of a transform; more buckets times classes are not asked
 
 
@@ -225,8 +226,21 @@ def _solved(alike: Tensor, counts: Tensor, ridge: float) -> _Solved:
     least = ROUNDED * float(alike.trace())
     root = torch.linalg.cholesky(raised(alike, (ridge / many).clamp_min(least)))
     alpha = torch.cholesky_solve(y, root)
-    inverse = torch.linalg.solve_triangular(root, torch.eye(len(y)).to(y), upper=False)
-    left = y - alpha / torch.linalg.vector_norm(inverse, dim=0)[:, None].square()
+    left = y - alpha / _of_inverse(root)[:, None]
     text, truth = counts.nonzero().repeat_interleave(counts[counts > 0].long(), dim=0).T
     sharpness, loss = fit_temperature(left[text], truth, 10.0)
     return _Solved(alpha, left, sharpness, loss)
+
+
+def _of_inverse(root: Tensor) -> Tensor:
+    """Return the diagonal of (L Lᵀ)⁻¹, (t,): the squared lengths of the columns of L⁻¹.
+
+    A column is 0 above the diagonal, so a block of them is solved by the rows from there on: 0.14 s
+    of a core for 3,000 texts, and 0.34 for all columns at once.
+    """
+    found = []
+    for at in range(0, len(root), COLUMNS):
+        below = root[at:, at:]
+        own = torch.eye(len(below), min(COLUMNS, len(below))).to(below)
+        found.append(torch.linalg.solve_triangular(below, own, upper=False).square().sum(0))
+    return torch.cat(found)
