@@ -20,7 +20,7 @@ from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from tasks.core.numerics.temperature import fit_temperature
-from tasks.core.numerics.tensors import as_array, as_tensor
+from tasks.core.numerics.tensors import as_array, as_tensor, times
 from tasks.core.text.ngrams import BLOCK, BUCKETS, Bags, as_read, ngrams
 from tasks.core.transforms.experts.kernel_ridge import ROUNDED, raised
 from tasks.core.transforms.sample import Sample
@@ -197,7 +197,7 @@ def _products(X: csr_matrix) -> Tensor:
     """Return X Xᵀ, dense; common buckets as a dense product, since their share of it is dense."""
     common = _texts_with(X) > COMMON * X.shape[0]
     rest, full = X[:, ~common], as_tensor(X[:, common].toarray())
-    return as_tensor((rest @ rest.T).toarray()) + full @ full.T
+    return as_tensor((rest @ rest.T).toarray()) + times(full, full.T)
 
 
 class _Solved(NamedTuple):
