@@ -121,18 +121,20 @@ def _corpus(held: Mapping[str, Floats], settings: CorpusExpert) -> Expert:
 
 
 def _words(held: Mapping[str, Floats], settings: WordsExpert) -> Expert:
-    at, weights = held["buckets"].astype(np.int64), held["weights"]
-    rarity = np.full(2 * BUCKETS, held["usual"][0], np.float32)
-    rarity[at] = held["rarity"]
-    place = np.full(2 * BUCKETS, -1)
-    place[at] = np.arange(len(at))
+    at, rarity = held["buckets"].astype(np.int64), held["rarity"][:, None]
+    row = np.full(2 * BUCKETS, len(at))
+    row[at] = np.arange(len(at))
+    k = held["weights"].shape[1]
+    rows = np.zeros((len(at) + 1, k + 1), np.float32)
+    rows[:-1], rows[-1, k] = np.hstack([rarity * held["weights"], rarity**2]), held["usual"][0] ** 2
 
     def scores(x: Floats, rich: Floats, texts: Sequence[str]) -> Floats:
-        found = ngrams(texts)
-        known = place[found.buckets] >= 0
-        counted = found.weighed(rarity)[known, None] * weights[place[found.buckets[known]]]
-        total = np.zeros((len(texts), weights.shape[1]))
-        np.add.at(total, found.text[known], counted)
+        total = np.zeros((len(texts), k))
+        for bags in ngrams(texts):
+            sums = np.zeros((len(texts), k + 1))
+            text = np.repeat(np.arange(len(texts)), np.diff(bags.starts))
+            np.add.at(sums, text, rows[row[bags.buckets]])
+            total += sums[:, :k] / np.sqrt(np.maximum(2 * sums[:, k:], 1))
         return np.maximum(log_softmax(settings.sharpness * total), LEAST_LOG)
 
     return scores

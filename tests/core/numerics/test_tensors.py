@@ -110,3 +110,13 @@ def test_cuda_says_what_the_processor_says(
     monkeypatch.setattr(tensors, "device", lambda: "cpu")
     here, _ = fitted(method, tmp_path / "here")
     assert apart(here.apply(x, x**3), there.apply(x, x**3)) < 1e-2
+
+
+@pytest.mark.parametrize("rows", [3, 5_000])
+def test_large_products_are_those_of_small_ones(rows: int) -> None:
+    """Whoever multiplies, and however the factors lie in memory."""
+    random = torch.Generator().manual_seed(1)
+    x = torch.randn(90, rows, generator=random).T
+    for matrix in (torch.randn(90, 40, generator=random), torch.randn(40, 90, generator=random).T):
+        found = tensors.times(x, matrix)
+        torch.testing.assert_close(found, (x.double() @ matrix.double()).float())

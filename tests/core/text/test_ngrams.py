@@ -11,28 +11,59 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.core.text.folding import folded
-from tasks.core.text.ngrams import BLOCK, BUCKETS, READ, as_read, ngrams
+from tasks.core.text.ngrams import BLOCK, BUCKETS, READ, NGrams, as_read, ngrams
 
 texts = st.lists(st.text(max_size=30), max_size=6)
 
 
+def at(found: NGrams, text: int) -> list[int]:
+    """Return the buckets of one of the texts."""
+    return sorted(
+        int(bucket)
+        for bags in found
+        for bucket in bags.buckets[bags.starts[text] : bags.starts[text + 1]]
+    )
+
+
 def of(text: str) -> list[int]:
-    return sorted(ngrams([text]).buckets.tolist())
+    return at(ngrams([text]), 0)
 
 
 @given(texts)
 def test_a_text_has_the_same_ngrams_beside_any_others(said: list[str]) -> None:
     found = ngrams(said)
-    assert len(found.starts) == len(said) + 1
-    for text, begin, end in zip(said, found.starts[:-1], found.starts[1:], strict=True):
-        assert sorted(found.buckets[begin:end].tolist()) == of(text)
+    assert [len(bags.starts) for bags in found] == [len(said) + 1] * 2
+    for number, text in enumerate(said):
+        assert at(found, number) == of(text)
 
 
 def test_words_pairs_and_pieces_are_counted() -> None:
     """Of 'red fox': red, fox, 'red fox'; ' red', 'red ', ' fox', 'fox '."""
-    found = ngrams(["red fox"]).buckets
-    assert (found < BUCKETS).sum() == 3 and (found >= BUCKETS).sum() == 4
-    assert len(np.unique(found)) == 7
+    words, pieces = (bags.buckets for bags in ngrams(["red fox"]))
+    assert (words < BUCKETS).all() and (pieces >= BUCKETS).all()
+    assert (len(np.unique(words)), len(np.unique(pieces))) == (3, 4)
+
+
+def test_each_stretch_has_the_hash_of_its_characters() -> None:
+    """Σ c_l Bˡ, mixed: of 'red', of ' fox', and of the pair with one blank for several."""
+    told = {chunk: hashed(chunk) for chunk in ("red", "fox", "red fox", " red", "red ", " fox")}
+    words = [told["red"], told["fox"], told["red fox"]]
+    pieces = [BUCKETS + told[" red"], BUCKETS + told["red "], BUCKETS + told[" fox"]]
+    found = ngrams(["x", "Red, - fox"])
+    assert set(at(found, 1)) == {*words, *pieces, BUCKETS + hashed("fox ")}
+
+
+def hashed(chunk: str) -> int:
+    h = sum(ord(c) * pow(0x01000193, at, 2**32) for at, c in enumerate(chunk)) % 2**32
+    for shift, odd in ((15, 0x2C1B3C6D), (12, 0x297A2D39)):
+        h = (h ^ h >> shift) * odd % 2**32
+    return h * BUCKETS >> 32
+
+
+def test_words_that_grow_as_they_are_composed_have_their_hash() -> None:
+    """A ligature of three letters, as many as are read of a text: longer than that."""
+    grown = "\ufb03" * (READ - 2) + " a"
+    assert hashed(f"{'ffi' * (READ - 2)} a") in of(grown)
 
 
 def test_case_marks_and_blanks_do_not_matter_but_words_do() -> None:
@@ -42,8 +73,8 @@ def test_case_marks_and_blanks_do_not_matter_but_words_do() -> None:
 
 
 def test_a_text_of_marks_alone_has_none() -> None:
-    assert ngrams(["!?", "", "a"]).starts.tolist() == [0, 0, 0, 1]
-    assert ngrams([]).starts.tolist() == [0]
+    assert [bags.starts.tolist() for bags in ngrams(["!?", "", "a"])] == [[0, 0, 0, 1], [0] * 4]
+    assert [bags.starts.tolist() for bags in ngrams([])] == [[0], [0]]
 
 
 def test_what_comes_after_the_beginning_is_not_read() -> None:
@@ -52,20 +83,8 @@ def test_what_comes_after_the_beginning_is_not_read() -> None:
 
 def test_stretches_are_told_apart() -> None:
     """Of 20,000 words as many buckets are taken as balls thrown at random would take."""
-    found = np.unique(ngrams([f"word{number}" for number in range(20_000)]).buckets)
-    words = (found < BUCKETS).sum()
-    assert abs(words - BUCKETS * (1 - np.exp(-20_000 / BUCKETS))) < 400
-
-
-@given(texts)
-def test_words_and_pieces_of_a_text_weigh_alike(said: list[str]) -> None:
-    found = ngrams(said)
-    rarity = np.linspace(1, 9, 2 * BUCKETS).astype(np.float32)
-    squares = rarity[found.buckets] * found.weighed(rarity)
-    kind = 2 * found.text + (found.buckets >= BUCKETS)
-    lengths = np.bincount(kind, found.weighed(rarity) ** 2)
-    np.testing.assert_allclose(lengths[lengths > 0], 0.5, rtol=1e-5)
-    assert (squares > 0).all()
+    found = ngrams([f"word{number}" for number in range(20_000)]).words
+    assert abs(len(np.unique(found.buckets)) - BUCKETS * (1 - np.exp(-20_000 / BUCKETS))) < 400
 
 
 @given(st.text(st.characters(codec="ascii"), max_size=60))
@@ -103,7 +122,6 @@ def test_many_texts_have_the_ngrams_that_each_has_alone() -> None:
     """More than are hashed together."""
     said = [f"text {n} of {n % 7} kinds" for n in range(BLOCK + 3)]
     found = ngrams(said)
-    assert len(found.starts) == len(said) + 1
-    for at in (0, BLOCK - 1, BLOCK, BLOCK + 2):
-        own = found.buckets[found.starts[at] : found.starts[at + 1]]
-        assert sorted(own.tolist()) == of(said[at])
+    assert [len(bags.starts) for bags in found] == [len(said) + 1] * 2
+    for number in (0, BLOCK - 1, BLOCK, BLOCK + 2):
+        assert at(found, number) == of(said[number])

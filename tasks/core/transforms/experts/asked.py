@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tasks.core.numerics.tensors import as_array, as_tensor
+from tasks.core.numerics.tensors import as_array, as_tensor, times
 from tasks.core.settings.calibrated import CalibratedPool, CorpusExpert, KernelExpert, WordsExpert
 from tasks.core.transforms.experts.kernel_ridge import KernelRidge, near
 from tasks.core.transforms.experts.label_names import LabelNames
@@ -31,8 +31,8 @@ class Kernel:
 
     def log_p(self, x: Tensor) -> Tensor:
         """Return ln p over the known classes, (n, k), of unit rows x (n, f)."""
-        likeness = near(x @ self.landmarks.T, self.width)
-        return torch.log_softmax(self.sharpness * (likeness @ self.weights), dim=1)
+        likeness = near(times(x, self.landmarks.T), self.width)
+        return torch.log_softmax(self.sharpness * times(likeness, self.weights), dim=1)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tasks.core.numerics.tensors import as_tensor, class_sums
+from tasks.core.numerics.tensors import as_tensor, class_sums, times
 from tasks.core.transforms.experts.kernel_ridge import near, raised, span
 
 WEIGHT = 3.0  # log-odds of "new" for a standard deviation
@@ -45,7 +45,7 @@ class Density:
 
         x: (n, d) unit rows.
         """
-        likeness = near(x @ self.landmarks.T, float(self.width))
+        likeness = near(times(x, self.landmarks.T), float(self.width))
         return self.standard((likeness @ self.weights)[:, None], p)
 
     def standard(self, found: Tensor, p: Tensor) -> Tensor:

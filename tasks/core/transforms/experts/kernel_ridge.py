@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from tasks.core.numerics.temperature import OutOfFold, fit_temperature
-from tasks.core.numerics.tensors import as_array, as_tensor
+from tasks.core.numerics.tensors import as_array, as_tensor, times
 from tasks.core.settings.fit_section import KernelSettings
 from tasks.core.transforms.sample import Sample
 
@@ -46,7 +46,7 @@ class Nystrom:
 
     def features(self, x: Tensor) -> Tensor:
         """Return φ, (m, n), of unit rows x (n, f)."""
-        apart = near(x @ self.landmarks.T, self.width)
+        apart = near(times(x, self.landmarks.T), self.width)
         phi: Tensor = torch.linalg.solve_triangular(self.root, apart.T, upper=False)
         return phi
 
@@ -118,7 +118,7 @@ class KernelRidge:
     def without(self, gone: Tensor) -> Tensor:
         """Return β (m, k) of a fit without some texts, gone: (n,) bool."""
         best, away = self.best, self.best.phi[:, gone]
-        products = best.products - away @ away.T
+        products = best.products - times(away, away.T)
         least = ROUNDED * float(best.products.trace())
         root = torch.linalg.cholesky(raised(products, max(best.ridge, least)))
         return torch.cholesky_solve(self._target - away @ self.y[gone], root)
@@ -185,7 +185,7 @@ def regressions(
     for width in widths:
         space = span(landmarks, width)
         phi = space.features(x)
-        products = phi @ phi.T
+        products = times(phi, phi.T)
         least = ROUNDED * float(products.trace())
         for ridge in ridges:
             C = torch.linalg.cholesky(raised(products, max(ridge, least)))
@@ -199,7 +199,9 @@ def regressions(
 
 def raised(matrix: Tensor, amount: float | Tensor) -> Tensor:
     """Return the matrix (n, n) with `amount`, one or n numbers, added on its diagonal."""
-    return matrix + amount * torch.eye(len(matrix), dtype=matrix.dtype, device=matrix.device)
+    found = matrix.clone()
+    found.diagonal().add_(amount)
+    return found
 
 
 def near(products: Tensor, width: float) -> Tensor:

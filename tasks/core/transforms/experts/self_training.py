@@ -80,24 +80,26 @@ def teach(found: CrossValidation, corpus: Corpus, teacher: Teacher) -> tuple[Stu
     is the one of least log-loss, with √T as `cross_validate` says.
     """
     shrinkage = max(found.shrinkage, SHRINKAGE)
-    said = [teacher.without(fold) for fold in found.folds]
     truth = torch.cat([fold.y for fold in found.folds])
+    seen = []
+    for fold in found.folds:
+        around, away = teacher.without(fold)
+        joined = _shared(
+            fold.x, away, torch.ones(len(away), dtype=torch.float64), fold.x.T @ fold.x
+        )
+        seen.append(_shared(corpus.x, around, corpus.sure, corpus.second).more(joined))
     tried = []
     for share in SHARES:
         scores = []
-        for fold, (around, away) in zip(found.folds, said, strict=True):
-            joined = _shared(
-                fold.x, away, torch.ones(len(away), dtype=torch.float64), fold.x.T @ fold.x
-            )
-            seen = _shared(corpus.x, around, corpus.sure, corpus.second).more(joined)
-            model = solve(fold.kept.more(_times(seen, share)), shrinkage)
+        for fold, others in zip(found.folds, seen, strict=True):
+            model = solve(fold.kept.more(_times(others, share)), shrinkage)
             scores.append(model.scores(fold.x)[:, :-1].float())
         raw = torch.cat(scores)
         fitted = fit_temperature(raw, truth, start=0.3)
         tried.append((fitted.loss, share, max(fitted.beta**-0.5, 1.0), raw))
     loss, share, temperature, raw = min(tried, key=lambda each: each[:2])
-    seen = _shared(corpus.x, teacher.of_corpus(), corpus.sure, corpus.second)
-    model = solve(found.moments.more(_times(seen, share)), shrinkage).to(torch.float32)
+    whole = _shared(corpus.x, teacher.of_corpus(), corpus.sure, corpus.second)
+    model = solve(found.moments.more(_times(whole, share)), shrinkage).to(torch.float32)
     rows = torch.cat([fold.rows for fold in found.folds])
     log_p = torch.log_softmax(raw / temperature, dim=1)
     return Student(model, temperature, share), OutOfFold(rows, log_p, loss)

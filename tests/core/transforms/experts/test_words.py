@@ -55,9 +55,11 @@ def _likeness(made: words.WordRidge, said: tuple[str, ...]) -> np.ndarray:
     """Return v vᵀ of the n-grams, by what the model holds: rarity by bucket."""
     rarity = np.full(2 * words.BUCKETS, float(made.words.usual), np.float32)
     rarity[made.words.buckets.numpy().astype(int)] = made.words.rarity.numpy()
-    found = words.ngrams(said)
     rows = np.zeros((len(said), 2 * words.BUCKETS), np.float32)
-    np.add.at(rows, (found.text, found.buckets), found.weighed(rarity))
+    for bags in words.ngrams(said):
+        text = np.repeat(np.arange(len(said)), np.diff(bags.starts))
+        lengths = np.bincount(text, rarity[bags.buckets] ** 2, minlength=len(said)) * 2
+        np.add.at(rows, (text, bags.buckets), rarity[bags.buckets] / np.sqrt(lengths[text]))
     return rows @ rows.T
 
 
