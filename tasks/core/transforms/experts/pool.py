@@ -112,7 +112,7 @@ class Pool(Transform):
             new = found.left._replace(log_p=found.new[:, None]).at(rows)
             placed = PosteriorParts(p, new, gate.residual(as_tensor(sample.x)[rows]))
             doubt = choose_doubt(placed, truth, gate.floor, unseen)
-            weights = sharpened(weights, scores, truth)  # last: wrong labels seem misplaced by it
+            weights = sharpened(weights, scores, truth)  # last: else wrong labels seem misplaced
         worth = [replace(each, weight=weights.get(each.expert, 0.0)) for each in worth]
         experts = Experts.of_weight(weights, ridge, names, student, words)
         return cls(gate, experts, weights, worth, whole.loss, doubt)
