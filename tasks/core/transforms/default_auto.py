@@ -9,7 +9,8 @@ The mathematics, from a text x to its vector z in the view:
     corpus         p_s = the discriminant of labelled and other texts (`experts.self_training`)
     words          p_w = softmax(t f(x)), f a ridge regression on n-grams (`experts.words`)
     together       p ∝ exp(w_d ln p_d + w_k ln p_k + w_n s_n + w_s ln p_s + w_w ln p_w), w ≥ 0
-                   (`experts.weights`, `experts.pool`)
+                   (`experts.weights`, `experts.pool`); where labels are wrong by chance all w
+                   are multiplied by one β, as sharp as p is without these (`experts.wrong_labels`)
     in the view    z = [√(1-ν) p, g r], r the residual of x in the generic space (`posterior_space`)
 
 What these leave open, such as shrinkage and temperature, is chosen in `cross_validation`.

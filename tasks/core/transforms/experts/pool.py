@@ -8,6 +8,7 @@ Novelty and residual are the first one's: see `Discriminant`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import torch
@@ -28,6 +29,7 @@ from tasks.core.transforms.experts.self_training import read_corpus, teach
 from tasks.core.transforms.experts.teacher import PooledTeacher
 from tasks.core.transforms.experts.weights import LEAST, earned, pool, pooled
 from tasks.core.transforms.experts.words import read_words
+from tasks.core.transforms.experts.wrong_labels import sharpened
 from tasks.core.transforms.posterior_space import DOUBT, PosteriorParts, embed_posterior
 from tasks.core.transforms.sample import Sample
 
@@ -104,14 +106,16 @@ class Pool(Transform):
         if words is not None:
             scores["words"] = words.left_out_of(rows).clamp_min(LEAST)
         whole, worth = earned(scores, truth, FIRST)
-        doubt = DOUBT
-        if whole.weights.keys() - {"discriminant"}:  # which alone is laid out with the usual one
-            p = pooled(scores, whole.weights).exp()
+        doubt, weights = DOUBT, whole.weights
+        if weights.keys() - {"discriminant"}:  # which alone is laid out with the usual one
+            p = pooled(scores, weights).exp()
             new = found.left._replace(log_p=found.new[:, None]).at(rows)
             placed = PosteriorParts(p, new, gate.residual(as_tensor(sample.x)[rows]))
             doubt = choose_doubt(placed, truth, gate.floor, unseen)
-        experts = Experts.of_weight(whole.weights, ridge, names, student, words)
-        return cls(gate, experts, whole.weights, worth, whole.loss, doubt)
+            weights = sharpened(weights, scores, truth)  # last: else wrong labels seem misplaced
+        worth = [replace(each, weight=weights.get(each.expert, 0.0)) for each in worth]
+        experts = Experts.of_weight(weights, ridge, names, student, words)
+        return cls(gate, experts, weights, worth, whole.loss, doubt)
 
     @property
     def weights(self) -> dict[str, float]:
