@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from tasks.core.encoding.featurizer import Codes, Featurizer
 from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.settings.table_sections import EmbedSettings
-from tasks.core.store import arrow, frames, layout, tables
+from tasks.core.store import arrow, comparing, frames, layout, tables
 from tasks.core.text.same_text import Texts
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.hardlinks import check_hard_links
@@ -189,13 +189,10 @@ def commit_shard(
 def retire_gone(corpus: Path, table: Path) -> int:
     """Remove rows whose id the corpus no longer holds; return how many."""
     ids = np.concatenate(list(_corpus_hashes(corpus, "id")))
-    gone: list[str] = []
-    for batch in tables.batches(table, ["id"]):
-        column = batch.column("id")
-        missing = ~np.isin(arrow.hash64(column), ids)
-        gone += column.filter(pa.array(missing)).to_pylist()
-    if gone:
-        tables.commit_changes(table, gone, [])
+    ids.sort()
+    gone = comparing.strangers(table, "id", ids)
+    if len(gone):
+        tables.commit_rows(table, gone, [])
     return len(gone)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from tasks.core.store import arrow
+from tasks.core.store import addresses, arrow
 from tasks.core.store.layout import DATA, LIVE, exists, live_note
 from tasks.core.store.predicates import predicates
 from tasks.core.workspace.errors import InputError
@@ -109,11 +109,20 @@ def batches(
     start: int = 0,
     stop: int | None = None,
     rows: int = 65_536,
+    addressed: bool = False,
 ) -> Iterator[pa.RecordBatch]:
-    """Stream columns `names` of the rows from `start` to `stop` (positions, in table order)."""
+    """Stream columns `names` of the rows from `start` to `stop` (positions, in table order).
+
+    addressed: with a column `addresses.ADDRESS`, which says where each row lies.
+    """
     limit = None if stop is None else stop - start
     scanner = open_table(table, version).scanner(
-        columns=list(names), offset=start or None, limit=limit, batch_size=rows, scan_in_order=True
+        columns=list(names),
+        offset=start or None,
+        limit=limit,
+        batch_size=rows,
+        scan_in_order=True,
+        with_row_address=addressed,
     )
     with readable(table):
         yield from scanner.to_batches()
@@ -149,8 +158,12 @@ def hashes(table: Path, name: str, version: int | str | None = None) -> np.ndarr
 
     Two different values share a hash with probability n²/2⁶⁵: 10⁻⁷ at two million rows.
     """
-    parts = [arrow.hash64(batch.column(name)) for batch in batches(table, [name], version=version)]
-    return np.concatenate(parts) if parts else np.empty(0, dtype=np.uint64)
+    dataset = open_table(table, version)
+    found, at = np.empty(dataset.count_rows(), dtype=np.uint64), 0
+    for batch in batches(table, [name], version=dataset.version):
+        found[at : at + batch.num_rows] = arrow.hash64(batch.column(name))
+        at += batch.num_rows
+    return found
 
 
 @naming_table
@@ -186,38 +199,28 @@ def commit_whole(
     return int(lance.LanceDataset.commit(str(table), operation).version)
 
 
-@naming_table
 def commit_changes(table: Path, retired: Sequence[str], fragments: Sequence[str]) -> int:
     """Remove the rows with the ids `retired` and add `fragments`, in one commit (phase two)."""
+    return commit_rows(table, addresses.of_ids(open_table(table), retired), fragments)
+
+
+@naming_table
+def commit_rows(table: Path, retired: np.ndarray, fragments: Sequence[str]) -> int:
+    """Remove the rows at the addresses `retired` and add `fragments`, in one commit (phase two)."""
     import lance
 
     dataset = open_table(table)
-    if not retired:
+    if not len(retired):
         if not fragments:
             return int(dataset.version)
         operation: Any = lance.LanceOperation.Append(_parse(fragments))
     else:
-        removed, updated = _without(dataset, retired)
+        removed, updated = addresses.without(dataset, retired)
         operation = lance.LanceOperation.Update(
             removed_fragment_ids=removed, updated_fragments=updated, new_fragments=_parse(fragments)
         )
     made = lance.LanceDataset.commit(str(table), operation, read_version=dataset.version)
     return int(made.version)
-
-
-def _without(dataset: Any, retired: Sequence[str]) -> tuple[list[int], list[Any]]:
-    """Return the fragments that vanish and those that shrink when ids `retired` are removed."""
-    removed, updated = [], []
-    predicate = " OR ".join(f"({part})" for part in predicates("id", retired))
-    for fragment in dataset.get_fragments():
-        if not fragment.count_rows(predicate):
-            continue
-        smaller = fragment.delete(predicate)
-        if smaller is None:
-            removed.append(fragment.fragment_id)
-        else:
-            updated.append(smaller)
-    return removed, updated
 
 
 @naming_table

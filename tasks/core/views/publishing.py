@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tasks.core.encoding.base_table import OWN as BASE_OWN
-from tasks.core.store import arrow, index, tables
+from tasks.core.store import arrow, comparing, index, tables
 from tasks.core.text.ngrams import READ
 from tasks.core.transforms.base import Transform
 from tasks.core.transforms.card import CARD, TENSORS, is_whole, read_artifact, read_card, refuse
@@ -37,34 +37,34 @@ class Plan:
 
     whole: bool  # another transform or other columns: every row is written anew
     rows: np.ndarray  # positions in the base table of the rows to write
-    retired: list[str]  # ids whose rows in the view are out of date
+    retired: np.ndarray  # addresses of the rows in the view that are out of date
 
 
 def plan(base: Path, base_version: int, view: Path, about: ViewNote) -> Plan:
-    """Decide what the view lacks: all of it under a new transform, else only rows that changed."""
+    """Decide what the view lacks: all of it under a new transform, else only rows that changed.
+
+    Rows are compared by hash: 16 bytes of memory a row. The addresses that retire are those of the
+    live version, which has to be the latest when they go: see `tables.rewind`.
+    """
     total = tables.count(base, base_version)
     live = tables.live_version(view)
-    everything = Plan(True, np.arange(total), [])
+    everything = Plan(True, np.arange(total), np.empty(0, np.uint64))
     if live is None or note_of(view, live) != about:
         return everything
     if _metadata(base, BASE_OWN, base_version) != _metadata(view, OWN, live):
         return everything
-    have = tables.hashes(view, "row_hash", live)
     want = tables.hashes(base, "row_hash", base_version)
-    return Plan(False, np.flatnonzero(~np.isin(want, have)), _out_of_date(view, live, want))
+    have = tables.hashes(view, "row_hash", live)
+    have.sort()
+    rows = comparing.lacking(want, have)
+    del have  # before `want` is read once more
+    want.sort()
+    return Plan(False, rows, comparing.strangers(view, "row_hash", want, live))
 
 
 def _metadata(table: Path, own: tuple[str, ...], version: int) -> dict[str, str]:
     fields = tables.metadata_schema(table, own, version)
     return {field.name: str(field.type) for field in fields}
-
-
-def _out_of_date(view: Path, live: int, want: np.ndarray) -> list[str]:
-    ids: list[str] = []
-    for batch in tables.batches(view, ["id", "row_hash"], version=live):
-        stale = ~np.isin(arrow.hash64(batch.column("row_hash")), want)
-        ids += batch.column("id").filter(pa.array(stale)).to_pylist()
-    return ids
 
 
 def write_shard(
@@ -141,7 +141,7 @@ def publish(
         schema = _schema(base, base_version, about)
         tables.commit_whole(view, schema, object_of(about), fragments)
     else:
-        tables.commit_changes(view, todo.retired, fragments)
+        tables.commit_rows(view, todo.retired, fragments)
     index.index(view, index_from)
     version = tables.version(view)
     tables.publish(view, version)

@@ -1,0 +1,45 @@
+"""Two tables compared by the 64-bit hashes of a column: 8 bytes a row each, sorted once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from tasks.core.store import addresses, arrow, tables
+
+_BLOCK = 65_536  # hashes looked up at once; their places take 8 bytes each as well
+
+
+def among(hashes: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Tell of each of `hashes` whether `known`, which ascends, holds it: (n,) bool."""
+    if not len(known):
+        return np.zeros(len(hashes), dtype=bool)
+    at = np.searchsorted(known, hashes)
+    held: np.ndarray = known[np.minimum(at, len(known) - 1, out=at)] == hashes
+    return held
+
+
+def lacking(wanted: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Return the positions (int64, ascending) of the hashes in `wanted` that `known` lacks.
+
+    known ascends; wanted is in any order, which is kept.
+    """
+    blocks = range(0, len(wanted), _BLOCK)
+    parts = [at + np.flatnonzero(~among(wanted[at : at + _BLOCK], known)) for at in blocks]
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
+
+
+def strangers(
+    table: Path, name: str, known: np.ndarray, version: int | str | None = None
+) -> np.ndarray:
+    """Return the addresses (m,) of the rows whose hash of column `name` is not in `known`.
+
+    known ascends: a batch of b rows costs b log n, however many batches there are.
+    """
+    parts = []
+    for batch in tables.batches(table, [name], version=version, addressed=True):
+        missing = ~among(arrow.hash64(batch.column(name)), known)
+        parts.append(batch.column(addresses.ADDRESS).filter(pa.array(missing)).to_numpy())
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.uint64)
