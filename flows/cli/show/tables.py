@@ -28,7 +28,8 @@ class Column:
     """One column of a table.
 
     kind: "name", "number" (to the right, never broken), "code" (to the left, never broken) or
-    "words", which takes what the others leave. spare: columns that have one are left out where there is no room, the highest first.
+    "words", which takes what the others leave. spare: columns that have one are left out where
+    there is no room, the highest first.
     """
 
     title: str
