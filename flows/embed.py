@@ -21,7 +21,7 @@ from tasks.core.encoding.featurizer import space_of
 from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.settings.params import load_params
 from tasks.core.settings.table_sections import EmbedSettings
-from tasks.core.store import checkpoints, layout, tables
+from tasks.core.store import checkpoints, layout, recall, tables
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifest import read_manifest, write_manifest
 from tasks.core.workspace.manifests import EmbedStamp, IngestStamp
@@ -186,4 +186,7 @@ def _stamp(paths: Paths, settings: EmbedSettings, corpus: str, report: EmbedRepo
         storage=settings.storage,
         truncated=truncated.total(paths.truncated, paths.base_table),
     )
+    measured = recall.noted(paths.base_table)
+    if measured is not None:
+        stamp = stamp.changed(index=measured)
     write_manifest(paths.stamp("embed"), stamp)

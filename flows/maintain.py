@@ -17,7 +17,7 @@ from tasks.core.settings.params import load_params
 from tasks.core.store import layout
 from tasks.core.workspace.instruction_name import BASE
 from tasks.core.workspace.manifest import read_manifest, write_manifest
-from tasks.core.workspace.manifests import ViewStamp
+from tasks.core.workspace.manifests import EmbedStamp, ViewStamp
 from tasks.core.workspace.paths import Paths
 from tasks.maintain import UpkeepReport, forget_transforms, maintain_table
 
@@ -32,12 +32,17 @@ def maintain(root: Path, commit: bool = False) -> list[UpkeepReport]:
     with writer(paths):
         if layout.exists(paths.base_table):
             reports.append(maintain_table(BASE, paths.base_table, keep, fragments))
+            made = read_manifest(paths.stamp("embed"), EmbedStamp)
+            if made is not None and made.index != reports[-1].index:
+                write_manifest(paths.stamp("embed"), made.changed(index=reports[-1].index))
         for name in Workspace(root).views:
             reports.append(maintain_table(name, paths.view_table(name), keep, fragments))
             stamp = read_manifest(paths.view_stamp(name), ViewStamp) or ViewStamp()
             was, live = reports[-1].live
             if stamp.version == was != live:  # the same rows, in fewer pieces
-                write_manifest(paths.view_stamp(name), stamp.changed(version=live))
+                new = stamp.changed(version=live)
+                index = reports[-1].index
+                write_manifest(paths.view_stamp(name), new.changed(index=index) if index else new)
             kept = paths.kept_transform(name, stamp.transform).parent
             forget_transforms(kept, stamp.transform, keep)
         record_run(paths, params, "maintain", commit=commit)

@@ -15,7 +15,7 @@ from flows.state.label_sources import label_sources
 from flows.state.staleness import to_retire, view_verdict, wanted_views
 from flows.state.unwritten import sweep
 from tasks.core.settings.params import Params, load_params
-from tasks.core.store import checkpoints, tables
+from tasks.core.store import checkpoints, recall, tables
 from tasks.core.views import publishing
 from tasks.core.views.kept_versions import keep_labels
 from tasks.core.workspace.errors import InputError
@@ -133,4 +133,6 @@ def _stamp(paths: Paths, name: str, about: ViewNote, rows: int) -> None:
     base = read_manifest(paths.stamp("embed"), EmbedStamp)
     version = tables.live_version(paths.view_table(name))
     made = {"base": base and base.digest, "rows": rows, "version": version}
-    write_manifest(paths.view_stamp(name), ViewStamp.model_validate(object_of(about) | made))
+    stamp = ViewStamp.model_validate(object_of(about) | made)
+    measured = recall.noted(paths.view_table(name), version)
+    write_manifest(paths.view_stamp(name), stamp.changed(index=measured) if measured else stamp)

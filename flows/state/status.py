@@ -15,13 +15,14 @@ from tasks.core.labels.files import LabelFile
 from tasks.core.settings.params import Params
 from tasks.core.transforms.card import CARD
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.manifest import read_manifest
+from tasks.core.workspace.manifest import object_of, read_manifest
 from tasks.core.workspace.manifests import (
     ByMeasure,
     Card,
     Counts,
     EmbedStamp,
     Gate,
+    IndexNote,
     IngestStamp,
     Scores,
     ViewStamp,
@@ -50,7 +51,8 @@ class CorpusState:
 class VectorsState:
     """The base vectors, by which encoder, and whether they are to be made anew.
 
-    rows: None before there are any; truncated: texts longer than the encoder reads.
+    rows: None before there are any; truncated: texts longer than the encoder reads; index: see
+    `IndexNote`, empty where there is none.
     """
 
     rows: int | None = None
@@ -59,6 +61,7 @@ class VectorsState:
     precision: str | None = None
     storage: str | None = None
     truncated: int | None = None
+    index: dict[str, object] = field(default_factory=dict)
     verdict: Verdict
 
     def to_json(self) -> dict[str, object]:
@@ -71,8 +74,8 @@ class InstructionState:
     """One instruction: what its transform and view are, how good, and whether they are stale.
 
     labels: texts by label; texts: how many were labelled; accuracy: share of held-out texts that
-    get their label, in percent; held_out_labels, knn_ceiling: see `Scores`; rows, dimensions: of
-    the view.
+    get their label, in percent; held_out_labels, knn_ceiling: see `Scores`; rows, dimensions,
+    index: of the view, see `IndexNote`.
     """
 
     wording: str = ""
@@ -90,6 +93,7 @@ class InstructionState:
     knn_ceiling: float | None = None
     rows: int = 0
     dimensions: int | None = None
+    index: dict[str, object] = field(default_factory=dict)
     transform: Verdict
     view: Verdict = FRESH
 
@@ -167,6 +171,7 @@ def _vectors(paths: Paths, params: Params) -> VectorsState:
         precision=stamp.precision,
         storage=stamp.storage,
         truncated=stamp.truncated,
+        index=_index(stamp.index),
         verdict=staleness.embed_verdict(paths, params),
     )
 
@@ -213,9 +218,14 @@ def _instruction(
         knn_ceiling=scores.knn_ceiling,
         rows=view.rows,
         dimensions=view.size,
+        index=_index(view.index),
         transform=fit,
         view=staleness.view_verdict(paths, params, name),
     )
+
+
+def _index(note: IndexNote | None) -> dict[str, object]:
+    return {} if note is None else object_of(note)
 
 
 def _defined(figures: ByMeasure) -> ByMeasure:

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars import col
 
-from tasks.core.store import arrow, index, tables
+from tasks.core.store import arrow, tables
+from tasks.core.store.searcher import Searcher
 from tasks.core.workspace.errors import InputError
 
 pytestmark = pytest.mark.attack
@@ -61,7 +62,7 @@ def selected(tmp_path_factory):
     rows = ROWS.to_arrow().append_column("vector", vectors)
     schema = pa.schema([field.remove_metadata() for field in rows.schema])
     tables.commit_whole(table, schema, {}, tables.write_fragments(table, rows, {}, fresh=True))
-    searcher = index.Searcher(table, live=False)
+    searcher = Searcher(table, live=False)
 
     def ask(where):
         hits = searcher.nearest(np.ones(2), len(ROWS), where, ["id"])

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from tasks.core.encoding.featurizer import Codes, Featurizer
 from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.settings.table_sections import EmbedSettings
-from tasks.core.store import arrow, comparing, frames, layout, tables
+from tasks.core.store import arrow, comparing, frames, index, layout, tables
 from tasks.core.text.same_text import Texts
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.hardlinks import check_hard_links
@@ -175,7 +175,9 @@ def commit_shard(
 ) -> int:
     """Make a shard visible in one commit: the old rows of its ids leave as the new ones arrive."""
     if not fresh:
-        return tables.commit_changes(table, shard.retired, shard.fragments)
+        version = tables.commit_changes(table, shard.retired, shard.fragments)
+        index.index_keys(table)  # the next shard looks up its ids and texts
+        return version
     about = shard.about
     fields = list(_corpus_schema(corpus))
     kind = pa.float16() if storage == "float16" else pa.float32()

@@ -1,168 +1,124 @@
-"""Nearest rows of a table: exact below some size, through a LanceDB index above it."""
+"""Indices of ids, text hashes and vectors: made once, then extended by what is new.
+
+An index is a row of segments: the oldest holds most rows, each change adds a small one. Newer
+segments are merged as soon as they are half as large as the one before, so that there are few, of
+sizes that double, and a change costs what is new. `maintain` merges them all.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from tasks.core.store import arrow
-from tasks.core.store.layout import LIVE, exists
-from tasks.core.store.predicates import predicates, quoted
-from tasks.core.store.tables import (
-    FEATURES,
-    VECTOR,
-    count,
-    first_line,
-    live_version,
-    noted,
-    open_table,
-    readable,
-)
-from tasks.core.where.condition import condition
-from tasks.core.where.words import refusal
-from tasks.core.workspace.errors import InputError
+from tasks.core.store import recall
+from tasks.core.store.tables import VECTOR, count, open_table
 from tasks.core.workspace.exhaustion import naming_table
 
+KEYS = ("id", "text_hash")
+_UNKEYED = 65_536  # rows that a look-up scans beside the index of a key: 2 ms
 _WIDE = 256  # dimensions from which an index holds rounded vectors: half the bytes to read
-_REFINE = 4  # candidates per hit whose true distance is taken there; recall 1.0 at 50,000 x 384
-
-
-@dataclass(frozen=True)
-class NearRow:
-    """One row found: `score` is the cosine, from -1 to 1; row: its columns by name."""
-
-    score: float
-    row: dict[str, object]
 
 
 @naming_table
 def index(table: Path, from_rows: int) -> bool:
-    """Index ids and vectors from `from_rows` rows on; below that looking at every row is fast."""
+    """Index keys and vectors from `from_rows` rows on; below that looking at every row is fast.
+
+    How many partitions a search looks at is measured where the vectors' index is made; extending
+    it keeps its partitions and that number, until as many rows are new as it was made from.
+    """
     if count(table) < from_rows:
         return False
-    dataset = open_table(table)
-    if any(VECTOR in made.field_names for made in dataset.describe_indices()):
-        dataset.optimize.optimize_indices()
-        return True
-    import lancedb
-    from lancedb.index import BTree, IvfFlat, IvfSq
-
-    opened = lancedb.connect(str(table.parent)).open_table(table.stem)
-    opened.create_index("id", config=BTree())
-    # Refining costs more than it saves where vectors are short: 50,000 x 74 in 6.7 ms, not 11.2.
-    # IvfRq recalls 0.98 at 50,000 x 384, HnswSq and IvfPq take minutes to build.
-    kind = IvfSq if dataset.schema.field(VECTOR).type.list_size >= _WIDE else IvfFlat
-    opened.create_index(VECTOR, config=kind(distance_type="cosine"))
+    _extend_keys(table)
+    made = _of(open_table(table), VECTOR)
+    if made is None:
+        _index_vectors(table)
+    else:
+        rows = _rows(open_table(table), made)
+        if sum(rows[1:]) >= rows[0]:  # the partitions are those of the first half
+            _index_vectors(table)
+        else:
+            _extend(table, made, rows, keep=1)
     return True
 
 
-def _told(error: BaseException) -> str:
-    """Return what Lance says of a filter, without the place in its own source."""
-    said = re.sub(r", /\S+:\d+:\d+$", "", first_line(error))
-    failed = re.search(r"Cannot cast .*", said)
-    return f"{failed[0]}; use TRY_CAST, which gives null" if failed else said
+@naming_table
+def index_keys(table: Path) -> None:
+    """Index ids and text hashes once `_UNKEYED` rows are not: what a chunk looks up by."""
+    dataset = open_table(table)
+    made = _of(dataset, KEYS[0])
+    new = dataset.count_rows() if made is None else _rows(dataset, made)[-1]
+    if new >= _UNKEYED:
+        _extend_keys(table)
 
 
-def _rounds(rows: Any) -> bool:
-    """Tell whether the index holds rounded vectors, so that distances must be taken again."""
-    return any(
-        VECTOR in made.field_names and made.index_type != "IVF_FLAT"
-        for made in rows.describe_indices()
+@naming_table
+def merge(table: Path) -> bool:
+    """Make each index one segment and measure anew; False where each is one that was measured."""
+    dataset = open_table(table)
+    indices = dataset.describe_indices()
+    many = [made for made in indices if len(made.segments) > 1 or _rows(dataset, made)[-1]]
+    if not many and recall.measured(dataset):
+        return False
+    for made in many:
+        if VECTOR not in made.field_names:
+            merged = len(made.segments)
+            open_table(table).optimize.optimize_indices(
+                num_indices_to_merge=merged, index_names=[made.name]
+            )
+    if recall.vector_index(dataset) is not None:
+        _index_vectors(table)
+    return True
+
+
+def _of(dataset: Any, column: str) -> Any:
+    """Return Lance's description of the index of a column, or None."""
+    indices = dataset.describe_indices()
+    return next((made for made in indices if column in made.field_names), None)
+
+
+def _rows(dataset: Any, made: Any) -> list[int]:
+    """Return the rows of each segment, the oldest first, and last those that are in none."""
+    left = {fragment.fragment_id: fragment.physical_rows for fragment in dataset.get_fragments()}
+    rows = [sum(left.pop(at, 0) for at in segment.fragment_ids) for segment in made.segments]
+    return [*rows, sum(left.values())]
+
+
+def _extend(table: Path, made: Any, rows: Sequence[int], keep: int) -> None:
+    """Take the rows that are new into an index, with those newer segments that they weigh up.
+
+    rows: as `_rows` returns them. keep: so many of the oldest segments are left as they are.
+    """
+    *segments, new = rows
+    if not new:
+        return
+    merged, newer = 0, new
+    for at, size in enumerate(reversed(segments[keep:]), start=1):
+        merged = at if 2 * newer >= size else merged
+        newer += size
+    open_table(table).optimize.optimize_indices(
+        num_indices_to_merge=merged, index_names=[made.name]
     )
 
 
-class Searcher:
-    """Nearest rows of one version of a table, by cosine: it never changes, so threads may share it.
+def _extend_keys(table: Path) -> None:
+    dataset = open_table(table)
+    for column in KEYS:
+        made = _of(dataset, column)
+        if made is not None:
+            _extend(table, made, _rows(dataset, made), keep=0)
+        elif column in dataset.schema.names:
+            open_table(table).create_scalar_index(column, "BTREE")
 
-    live: the version is the one that the tag `live` names, or else the latest.
-    """
 
-    def __init__(self, table: Path, *, live: bool, version: int | None = None) -> None:
-        if not exists(table) or (live and live_version(table) is None):
-            raise InputError(f"{table}: nothing to search yet; expected vectors; run 'refract run'")
-        self._table = table
-        self._live = live
-        self._rows = open_table(table, version or (LIVE if live else None))
+def _index_vectors(table: Path) -> None:
+    import lancedb
+    from lancedb.index import IvfFlat, IvfSq
 
-    @property
-    def names(self) -> list[str]:
-        """The table's columns."""
-        return list(self._rows.schema.names)
-
-    @property
-    def note(self) -> object:
-        """What was noted with the table's rows when they were written, a JSON value."""
-        return noted(self._rows.schema)
-
-    def newest(self) -> Searcher:
-        """Return the version that readers should see now; this one itself if it is that."""
-        with readable(self._table):
-            newest = self._rows.tags.get_version(LIVE) if self._live else self._rows.latest_version
-        if newest == self._rows.version:
-            return self
-        return Searcher(self._table, live=self._live, version=newest)
-
-    def nearest(
-        self, vector: np.ndarray, k: int, where: str | None, names: Sequence[str]
-    ) -> list[NearRow]:
-        """Return the `k` rows closest to `vector` (d,) among those for which `where` is true."""
-        if where is None:
-            return self._hits(vector, k, None, names)
-        filtered = condition(where, self._filterable())
-        try:
-            return self._hits(vector, k, filtered, names)
-        except InputError as error:
-            raise refusal(where, _told(error.__cause__ or error)) from error
-
-    def _hits(
-        self, vector: np.ndarray, k: int, where: str | None, names: Sequence[str]
-    ) -> list[NearRow]:
-        near = {"column": VECTOR, "q": vector.astype(np.float32), "k": k, "metric": "cosine"}
-        if _rounds(self._rows):
-            near["refine_factor"] = _REFINE
-        with readable(self._table):
-            found = self._rows.to_table(
-                columns=[*names, "_distance"], nearest=near, filter=where, prefilter=True
-            )
-        return [NearRow(1.0 - float(row.pop("_distance")), row) for row in found.to_pylist()]
-
-    def vector_of(self, key: str) -> np.ndarray | None:
-        """Return the vector stored under the id `key`, or None."""
-        with readable(self._table):
-            found = self._rows.to_table(columns=[VECTOR], filter=f"id = {quoted(key)}", limit=1)
-        return (
-            arrow.vectors_of(found.column(VECTOR))[0].astype(np.float32) if found.num_rows else None
-        )
-
-    def ids_from(self, beginning: str, most: int) -> list[str]:
-        """Return at most `most` ids that begin so, in no order."""
-        with readable(self._table):
-            predicate = f"starts_with(id, {quoted(beginning)})"
-            found = self._rows.to_table(columns=["id"], filter=predicate, limit=most)
-        ids: list[str] = found["id"].to_pylist()
-        return ids
-
-    def texts_of(self, keys: Sequence[str]) -> dict[str, str]:
-        """Return the texts of the rows with the ids `keys`, by id."""
-        return dict(self._values(keys, "text"))
-
-    def vectors_of(self, keys: Sequence[str]) -> dict[str, np.ndarray]:
-        """Return the vectors (d,) of the rows with the ids `keys`, float32, by id."""
-        found = self._values(keys, VECTOR)
-        return {key: np.array(vector, np.float32) for key, vector in found}
-
-    def _values(self, keys: Sequence[str], name: str) -> Iterator[tuple[str, Any]]:
-        for predicate in predicates("id", keys):
-            with readable(self._table):
-                got = self._rows.to_table(columns=["id", name], filter=predicate)
-            yield from zip(got["id"].to_pylist(), got[name].to_pylist(), strict=True)
-
-    def _filterable(self) -> dict[str, str]:
-        hidden = (VECTOR, FEATURES, "row_hash")
-        fields = [field for field in self._rows.schema if field.name not in hidden]
-        return {field.name: str(field.type) for field in fields}
+    opened = lancedb.connect(str(table.parent)).open_table(table.stem)
+    # Refining costs more than it saves where vectors are short: 50,000 x 74 in 6.7 ms, not 11.2.
+    # IvfRq recalls 0.98 at 50,000 x 384, HnswSq and IvfPq take minutes to build.
+    size = open_table(table).schema.field(VECTOR).type.list_size
+    kind = IvfSq if size >= _WIDE else IvfFlat
+    opened.create_index(VECTOR, config=kind(distance_type="cosine"), replace=True)
+    recall.measure(table)

@@ -1,4 +1,4 @@
-"""Keep a table small and quick: compact it, refresh its indices, let earlier versions go."""
+"""Keep a table small and quick: compact it, let earlier versions and transforms go."""
 
 from __future__ import annotations
 
@@ -40,8 +40,6 @@ def compact(table: Path, from_fragments: int) -> bool:
         return False
     with tables.readable(table):
         dataset.optimize.compact_files()
-        if dataset.describe_indices():
-            dataset.optimize.optimize_indices()
     return True
 
 

@@ -16,7 +16,8 @@ from tasks.core.numerics.rows import unit_rows
 from tasks.core.numerics.threads import one_thread
 from tasks.core.query.transform import Map, load_map
 from tasks.core.readers.records import encodable
-from tasks.core.store import index, tables
+from tasks.core.store import tables
+from tasks.core.store.searcher import NearRow, Searcher
 from tasks.core.views.near_duplicates import Distinct
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifest import manifest_of
@@ -60,8 +61,8 @@ class Hit:
 class _Snapshot:
     """One version of a space: rows and the transform that made them, in one piece."""
 
-    texts: index.Searcher
-    rows: index.Searcher
+    texts: Searcher
+    rows: Searcher
     transform: Map | None
 
 
@@ -90,8 +91,8 @@ class Space:
         self._encoder_fingerprint = encoder_fingerprint
         self._reductions = reductions
         self._reduction: LayerPca | None = None
-        texts = index.Searcher(base, live=False)
-        rows = texts if view is None else index.Searcher(view, live=True)
+        texts = Searcher(base, live=False)
+        rows = texts if view is None else Searcher(view, live=True)
         self._snapshot = self._taken(texts, rows, None)
 
     def search(
@@ -168,9 +169,7 @@ class Space:
         self._snapshot = now = self._taken(texts, rows, seen)
         return now
 
-    def _taken(
-        self, texts: index.Searcher, rows: index.Searcher, seen: _Snapshot | None
-    ) -> _Snapshot:
+    def _taken(self, texts: Searcher, rows: Searcher, seen: _Snapshot | None) -> _Snapshot:
         self._check_encoder(texts, rows)
         if self._kept is None:
             return _Snapshot(texts, rows, None)
@@ -179,7 +178,7 @@ class Space:
             return _Snapshot(texts, rows, seen.transform)
         return _Snapshot(texts, rows, load_map(self._kept(made_by)))
 
-    def _check_encoder(self, texts: index.Searcher, rows: index.Searcher) -> None:
+    def _check_encoder(self, texts: Searcher, rows: Searcher) -> None:
         base, space = _base_note(texts), space_of(_base_note(texts))
         view_of = space if rows is texts else _view_note(rows).encoder
         if base.fingerprint != self._encoder_fingerprint or view_of not in (None, space):
@@ -189,7 +188,7 @@ class Space:
             )
 
 
-def _found(rows: index.Searcher, key: str) -> tuple[str, np.ndarray]:
+def _found(rows: Searcher, key: str) -> tuple[str, np.ndarray]:
     """Return the id that `key` is, or is the only one to begin with, and its vector."""
     vector = rows.vector_of(key)
     ids = [key] if vector is not None or not key else rows.ids_from(key, _SOME + 1)
@@ -209,11 +208,11 @@ def _found(rows: index.Searcher, key: str) -> tuple[str, np.ndarray]:
     return ids[0], vector
 
 
-def _base_note(texts: index.Searcher) -> BaseNote:
+def _base_note(texts: Searcher) -> BaseNote:
     return manifest_of(texts.note, BaseNote, "the base table") or BaseNote()
 
 
-def _view_note(rows: index.Searcher) -> ViewNote:
+def _view_note(rows: Searcher) -> ViewNote:
     return manifest_of(rows.note, ViewNote, "the view's table") or ViewNote()
 
 
@@ -245,7 +244,7 @@ def _nearest(now: _Snapshot, vector: np.ndarray, k: int, where: str | None) -> l
     return [_hit(near, texts.get(str(near.row["id"]))) for near in rows]
 
 
-def _hit(near: index.NearRow, text: object) -> Hit:
+def _hit(near: NearRow, text: object) -> Hit:
     """Part what the view says of a row from what came with the document."""
     row = near.row
     readings: Mapping[str, Any] = {each: row.pop(each) for each in tables.READINGS if each in row}

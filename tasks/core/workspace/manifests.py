@@ -49,11 +49,28 @@ class CorpusFigures(Manifest):
     rejected: Counts = Field(default_factory=dict)
 
 
+class IndexNote(Manifest):
+    """What was measured of an index of vectors; it lies in the table's configuration, too.
+
+    index: Lance's name of its oldest segment, of which it is true; nprobes: partitions that a
+    search looks at, alone and behind a filter; recall: of ten neighbours, None where none was
+    measured.
+    """
+
+    index: str = ""
+    partitions: int = 0
+    nprobes: int = 0
+    recall: float | None = None
+    nprobes_filtered: int = 0
+    recall_filtered: float | None = None
+    queries: int = 0
+
+
 class EmbedStamp(Manifest):
     """The base table: of which corpus, by which encoder, and how it is stored.
 
     corpus: None while an embedding is under way. space: of vectors and features; missing where an
-    earlier version knew vectors alone.
+    earlier version knew vectors alone. index: None where the table has none.
     """
 
     corpus: str | None = None
@@ -66,6 +83,7 @@ class EmbedStamp(Manifest):
     precision: str | None = None
     storage: str | None = None
     truncated: int | None = None
+    index: IndexNote | None = None
 
     @property
     def read_by_transforms(self) -> str:
@@ -187,11 +205,15 @@ class ViewNote(Manifest):
 
 
 class ViewStamp(ViewNote):
-    """The live view: its note, of which base vectors it is, and which version of its table."""
+    """The live view: its note, of which base vectors it is, and which version of its table.
+
+    index: None where the table has none.
+    """
 
     base: str | None = None
     rows: int = 0
     version: int | None = None
+    index: IndexNote | None = None
 
 
 class TaxonomyEntry(Part):

@@ -3,7 +3,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from tasks.core.store import arrow, index, layout, orphans, predicates, tables
+from tasks.core.store import arrow, layout, orphans, predicates, tables
+from tasks.core.store.searcher import Searcher
 from tasks.core.workspace.errors import InputError
 
 ABOUT = {"fingerprint": "abc", "dimensions": 4}
@@ -147,7 +148,7 @@ def test_what_was_committed_and_never_published_can_be_taken_back(table):
 
 def test_a_searcher_follows_what_is_published(table):
     tables.publish(table, tables.version(table))
-    searcher = index.Searcher(table, live=True)
+    searcher = Searcher(table, live=True)
     assert searcher.newest() is searcher
     replace(table, ["x"], seed=1)
     assert searcher.newest() is searcher
@@ -160,7 +161,7 @@ def test_a_searcher_follows_what_is_published(table):
 
 
 def test_scores_are_cosines_and_the_best_comes_first(table):
-    searcher = index.Searcher(table, live=False)
+    searcher = Searcher(table, live=False)
     vectors = arrow.vectors_of(
         pa.concat_tables([pa.table(part) for part in tables.batches(table, ["vector"])]).column(
             "vector"
@@ -179,7 +180,7 @@ def test_scores_are_cosines_and_the_best_comes_first(table):
 def test_ids_are_found_by_their_beginning_whatever_characters_it_has(tmp_path):
     path = tmp_path / "ids.lance"
     replace(path, ["3f2a", "3f9b", "o'neil", "a%b", "a_c"])
-    searcher = index.Searcher(path, live=False)
+    searcher = Searcher(path, live=False)
     assert sorted(searcher.ids_from("3f", 9)) == ["3f2a", "3f9b"]
     assert len(searcher.ids_from("3f", 1)) == 1
     assert searcher.ids_from("3f2", 9) == ["3f2a"]
@@ -190,14 +191,14 @@ def test_ids_are_found_by_their_beginning_whatever_characters_it_has(tmp_path):
 
 def test_nothing_can_be_searched_before_something_is_published(tmp_path, table):
     with pytest.raises(InputError, match=r"nothing to search yet; .* run 'refract run'"):
-        index.Searcher(table, live=True)
+        Searcher(table, live=True)
     with pytest.raises(InputError, match="nothing to search yet"):
-        index.Searcher(tmp_path / "none.lance", live=False)
+        Searcher(tmp_path / "none.lance", live=False)
 
 
 @pytest.mark.parametrize("where", ["nope = 1", "place >", "place = 'x' AND", "SELECT 1"])
 def test_a_filter_that_cannot_be_used_names_the_columns_there_are(table, where):
-    searcher = index.Searcher(table, live=False)
+    searcher = Searcher(table, live=False)
     with pytest.raises(InputError, match=r"columns are: id, place$"):
         searcher.nearest(np.ones(4, np.float32), 3, where, ["id"])
 
@@ -253,47 +254,6 @@ def test_vectors_come_back_as_they_were_stored(storage):
     chunked = pa.chunked_array([packed.slice(0, 2), packed.slice(2)])
     np.testing.assert_array_equal(arrow.vectors_of(chunked), stored)
     assert arrow.vectors_of(pa.chunked_array([], packed.type)).shape == (0, 3)
-
-
-def test_below_its_bound_a_table_gets_no_index(table):
-    before = tables.version(table)
-    assert not index.index(table, 7)
-    assert tables.version(table) == before
-
-
-@pytest.mark.parametrize("wide", [4, 5])
-def test_an_indexed_table_finds_the_same_nearest_rows(tmp_path, monkeypatch, wide):
-    monkeypatch.setattr(index, "_WIDE", wide)  # an index of rounded vectors, or of whole ones
-    path, names = tmp_path / "t.lance", [f"n{n:04}" for n in range(1200)]
-    replace(path, names)
-    query = np.array([1, 2, 3, 4], np.float32)
-    exact = index.Searcher(path, live=False).nearest(query, 5, None, ["id"])
-    assert index.index(path, 1_000)
-    found = index.Searcher(path, live=False).nearest(query, 5, None, ["id"])
-    assert [hit.row["id"] for hit in found] == [hit.row["id"] for hit in exact]
-    assert [hit.score for hit in found] == pytest.approx([hit.score for hit in exact], abs=1e-5)
-    append(path, ["new"])
-    assert index.index(path, 1_000)
-    assert tables.count(path) == 1201
-
-
-def test_an_index_neither_keeps_retired_rows_nor_misses_new_ones(tmp_path):
-    path, names = tmp_path / "t.lance", [f"n{n:04}" for n in range(1200)]
-    replace(path, names)
-    assert index.index(path, 1_000)
-    searcher = index.Searcher(path, live=False)
-    vector = searcher.vector_of("n0007")
-    append(path, ["new"])
-    tables.commit_changes(path, ["n0007", "n0008"], [])
-    for indexed_anew in (False, True):
-        if indexed_anew:
-            assert index.index(path, 1_000)
-        before, searcher = searcher, searcher.newest()
-        assert searcher is not before
-        hits = searcher.nearest(vector, 1199, None, ["id"])
-        assert {hit.row["id"] for hit in hits} == {"new", *names} - {"n0007", "n0008"}
-        assert searcher.vector_of("n0007") is None
-        assert searcher.vector_of("new") is not None
 
 
 def test_what_a_killed_writer_has_left_goes_and_every_version_stays(table):

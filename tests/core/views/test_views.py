@@ -8,7 +8,7 @@ import pytest
 
 from tasks.core.encoding.encoder import Encoded
 from tasks.core.store import arrow, tables
-from tasks.core.store.index import Searcher
+from tasks.core.store.searcher import Searcher
 from tasks.core.text.ngrams import READ
 from tasks.core.transforms.base import fit, load, save
 from tasks.core.transforms.discriminant import Discriminant

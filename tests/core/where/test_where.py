@@ -3,7 +3,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from tasks.core.store import arrow, index, tables
+from tasks.core.store import arrow, tables
+from tasks.core.store.searcher import Searcher
 from tasks.core.where.condition import condition
 from tasks.core.workspace.errors import InputError
 
@@ -27,7 +28,7 @@ def searcher(tmp_path_factory):
     rows = ROWS.to_arrow().append_column("vector", arrow.vector_array(np.ones((4, 2)), "float32"))
     schema = pa.schema([field.remove_metadata() for field in rows.schema])
     tables.commit_whole(table, schema, {}, tables.write_fragments(table, rows, {}, fresh=True))
-    return index.Searcher(table, live=False)
+    return Searcher(table, live=False)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,148 @@
+"""Nearest rows of a table: exact where few rows count, through its index where many do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tasks.core.store import arrow, recall
+from tasks.core.store.layout import LIVE, exists
+from tasks.core.store.predicates import predicates, quoted
+from tasks.core.store.tables import (
+    FEATURES,
+    VECTOR,
+    first_line,
+    live_version,
+    noted,
+    open_table,
+    readable,
+)
+from tasks.core.where.condition import condition
+from tasks.core.where.words import refusal
+from tasks.core.workspace.errors import InputError
+
+
+@dataclass(frozen=True)
+class NearRow:
+    """One row found: `score` is the cosine, from -1 to 1; row: its columns by name."""
+
+    score: float
+    row: dict[str, object]
+
+
+def _told(error: BaseException) -> str:
+    """Return what Lance says of a filter, without the place in its own source."""
+    said = re.sub(r", /\S+:\d+:\d+$", "", first_line(error))
+    failed = re.search(r"Cannot cast .*", said)
+    return f"{failed[0]}; use TRY_CAST, which gives null" if failed else said
+
+
+class Searcher:
+    """Nearest rows of one version of a table, by cosine: it never changes, so threads may share it.
+
+    live: the version is the one that the tag `live` names, or else the latest.
+    """
+
+    def __init__(self, table: Path, *, live: bool, version: int | None = None) -> None:
+        if not exists(table) or (live and live_version(table) is None):
+            raise InputError(f"{table}: nothing to search yet; expected vectors; run 'refract run'")
+        self._table = table
+        self._live = live
+        self._rows = open_table(table, version or (LIVE if live else None))
+        with readable(table):
+            self._probes = recall.probes(self._rows)
+            self._total = self._rows.count_rows()
+
+    @property
+    def names(self) -> list[str]:
+        """The table's columns."""
+        return list(self._rows.schema.names)
+
+    @property
+    def note(self) -> object:
+        """What was noted with the table's rows when they were written, a JSON value."""
+        return noted(self._rows.schema)
+
+    def newest(self) -> Searcher:
+        """Return the version that readers should see now; this one itself if it is that."""
+        with readable(self._table):
+            newest = self._rows.tags.get_version(LIVE) if self._live else self._rows.latest_version
+        if newest == self._rows.version:
+            return self
+        return Searcher(self._table, live=self._live, version=newest)
+
+    def nearest(
+        self, vector: np.ndarray, k: int, where: str | None, names: Sequence[str]
+    ) -> list[NearRow]:
+        """Return the `k` rows closest to `vector` (d,) among those for which `where` is true."""
+        if where is None:
+            return self._hits(vector, k, None, names)
+        filtered = condition(where, self._filterable())
+        try:
+            return self._hits(vector, k, filtered, names)
+        except InputError as error:
+            raise refusal(where, _told(error.__cause__ or error)) from error
+
+    def _hits(
+        self, vector: np.ndarray, k: int, where: str | None, names: Sequence[str]
+    ) -> list[NearRow]:
+        with readable(self._table):
+            near = recall.nearest(self._rows, vector.astype(np.float32), k, self._looked_at(where))
+            found = self._rows.to_table(
+                columns=[*names, "_distance"], nearest=near, filter=where, prefilter=True
+            )
+        return [NearRow(1.0 - float(row.pop("_distance")), row) for row in found.to_pylist()]
+
+    def _looked_at(self, where: str | None) -> int | None:
+        """Return how many partitions are looked at; None where there is no index.
+
+        All of them where a filter keeps fewer rows than was measured: then nothing is passed over.
+        """
+        if self._probes is None:
+            return None
+        if where is None:
+            return self._probes.nprobes
+        few = self._total // recall.MASK
+        kept = self._rows.to_table(columns=[], filter=where, with_row_id=True, limit=few + 1)
+        return self._probes.partitions if len(kept) <= few else self._probes.nprobes_filtered
+
+    def vector_of(self, key: str) -> np.ndarray | None:
+        """Return the vector stored under the id `key`, or None."""
+        with readable(self._table):
+            found = self._rows.to_table(columns=[VECTOR], filter=f"id = {quoted(key)}", limit=1)
+        return (
+            arrow.vectors_of(found.column(VECTOR))[0].astype(np.float32) if found.num_rows else None
+        )
+
+    def ids_from(self, beginning: str, most: int) -> list[str]:
+        """Return at most `most` ids that begin so, in no order."""
+        with readable(self._table):
+            predicate = f"starts_with(id, {quoted(beginning)})"
+            found = self._rows.to_table(columns=["id"], filter=predicate, limit=most)
+        ids: list[str] = found["id"].to_pylist()
+        return ids
+
+    def texts_of(self, keys: Sequence[str]) -> dict[str, str]:
+        """Return the texts of the rows with the ids `keys`, by id."""
+        return dict(self._values(keys, "text"))
+
+    def vectors_of(self, keys: Sequence[str]) -> dict[str, np.ndarray]:
+        """Return the vectors (d,) of the rows with the ids `keys`, float32, by id."""
+        found = self._values(keys, VECTOR)
+        return {key: np.array(vector, np.float32) for key, vector in found}
+
+    def _values(self, keys: Sequence[str], name: str) -> Iterator[tuple[str, Any]]:
+        for predicate in predicates("id", keys):
+            with readable(self._table):
+                got = self._rows.to_table(columns=["id", name], filter=predicate)
+            yield from zip(got["id"].to_pylist(), got[name].to_pylist(), strict=True)
+
+    def _filterable(self) -> dict[str, str]:
+        hidden = (VECTOR, FEATURES, "row_hash")
+        fields = [field for field in self._rows.schema if field.name not in hidden]
+        return {field.name: str(field.type) for field in fields}
