@@ -50,18 +50,20 @@ class AnswerCache:
     Each call is written down before it is made, so that a kill at any moment hides none.
     """
 
-    def __init__(self, connection: sqlite3.Connection, instruction: str) -> None:
-        self._calls, self._instruction = connection, instruction
+    def __init__(self, connection: sqlite3.Connection, instruction: str, given: str) -> None:
+        self._calls, self._instruction, self._given = connection, instruction, given
 
     def answers(self, keys: Sequence[str]) -> dict[str, Answer]:
         """Return what is known already of the questions with these keys, whoever asked them.
 
-        An answer that says nothing but thoughts is none, as earlier versions kept them.
+        An answer that says nothing but thoughts is none, as earlier versions kept them. Nor did
+        these note by what it was given: where nothing is noted, it is taken for one by the same.
         """
         rows = self._calls.execute(
             "select key, answer, tokens_in, tokens_out, estimated from calls"
-            " where outcome = 'answered' and key in (select value from json_each(?)) order by id",
-            (json.dumps(list(keys)),),
+            " where outcome = 'answered' and coalesce(given, ?1) = ?1"
+            " and key in (select value from json_each(?2)) order by id",
+            (self._given, json.dumps(list(keys))),
         )
         answers = ((key, Answer(spoken(text or ""), i, o, bool(e))) for key, text, i, o, e in rows)
         return {key: answer for key, answer in answers if answer.text}
@@ -69,16 +71,16 @@ class AnswerCache:
     def doubt(self, keys: Sequence[str]) -> None:
         """Mark answers as useless, so that questions with these `keys` are asked again."""
         self._calls.execute(
-            "update calls set outcome = ? where outcome = 'answered'"
-            " and key in (select value from json_each(?))",
-            (UNUSABLE, json.dumps(list(keys))),
+            "update calls set outcome = ?3 where outcome = 'answered' and coalesce(given, ?1) = ?1"
+            " and key in (select value from json_each(?2))",
+            (self._given, json.dumps(list(keys)), UNUSABLE),
         )
 
     def begin(self, step: str, key: str) -> int:
         """Note a call before it is made; return its number."""
         row = self._calls.execute(
-            "insert into calls (instruction, step, key, outcome) values (?, ?, ?, ?)",
-            (self._instruction, step, key, SENT),
+            "insert into calls (instruction, step, key, given, outcome) values (?, ?, ?, ?, ?)",
+            (self._instruction, step, key, self._given, SENT),
         )
         return int(row.lastrowid or 0)
 
@@ -115,15 +117,20 @@ class AnswerCache:
 
 
 @contextmanager
-def open_answer_cache(path: Path, instruction: str) -> Iterator[AnswerCache]:
-    """Open the cache at `path`, which is made if it is not there."""
+def open_answer_cache(path: Path, instruction: str, given: str = "") -> Iterator[AnswerCache]:
+    """Open the cache at `path`, which is made if it is not there.
+
+    given: by what answers are given beside model and prompt; those that were given by anything else
+    are not found.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with closing(sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)) as connection:
             connection.execute("pragma journal_mode = wal")
             connection.execute("pragma synchronous = normal")
             connection.executescript(_TABLE)
-            yield AnswerCache(connection, instruction)
+            _note_by_what(connection)
+            yield AnswerCache(connection, instruction, given)
     except sqlite3.DatabaseError as error:
         if "locked" in str(error):
             raise InputError(
@@ -134,3 +141,12 @@ def open_answer_cache(path: Path, instruction: str) -> Iterator[AnswerCache]:
             f"{path}: not usable as the cache of answers ({error}); expected what an earlier run"
             " left; remove it (what it holds is then paid for again), or free the disk"
         ) from error
+
+
+def _note_by_what(connection: sqlite3.Connection) -> None:
+    """Add the column that a cache of an earlier version lacks, once if several processes try."""
+    connection.execute("begin immediate")
+    columns = connection.execute("select name from pragma_table_info('calls')")
+    if ("given",) not in columns.fetchall():
+        connection.execute("alter table calls add column given text")
+    connection.execute("commit")

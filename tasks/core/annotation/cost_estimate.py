@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasks.core.annotation import pipeline, sampling
-from tasks.core.annotation.answer_cache import open_answer_cache
 from tasks.core.annotation.budget import price
 from tasks.core.annotation.clustering import number_of
 from tasks.core.annotation.job import LabelJob
@@ -63,7 +62,7 @@ def _naming(job: LabelJob, texts: Sequence[str]) -> list[Forecast]:
 
 
 def _forecast(job: LabelJob, step: str, questions: Sequence[PromptRequest], size: int) -> Forecast:
-    with open_answer_cache(job.answer_cache, job.name) as cache:
+    with job.open_answers() as cache:
         known = cache.answers([job.key(question) for question in questions])
     asked = [question for question in questions if job.key(question) not in known]
     sent, answered = sum(question.tokens() for question in asked), size * len(asked)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -115,6 +115,11 @@ class LabelJob:
         """Return the unit vectors of texts (n, d) float32."""
         return load_encoder(self.encoder).encode(texts, lambda _: None).vectors
 
+    def open_answers(self) -> AbstractContextManager[AnswerCache]:
+        """Open the cache of answers, of which only those by this host and temperature are found."""
+        given = f"{self.asked.host}, temperature {self.settings.temperature}"
+        return open_answer_cache(self.answer_cache, self.name, given)
+
     def key(self, question: PromptRequest) -> str:
         """Return a fingerprint of a question to this job's model."""
         return question.key(self.asked.model)
@@ -180,7 +185,7 @@ class Billing:
 @contextmanager
 def open_billing(job: LabelJob) -> Iterator[Billing]:
     """Open the cache of answers, with what is left of the job's budget."""
-    with open_answer_cache(job.answer_cache, job.name) as cache:
+    with job.open_answers() as cache:
         yield Billing(cache, BudgetTracker(job.settings, cache.spent()))
 
 
