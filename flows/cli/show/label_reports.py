@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tasks.core.llm.client import Endpoint
 
 LISTED = 12  # labels shown; the card has them all
+LOPSIDED = 0.9  # share of the texts from which a label is doubted
 
 
 def forecast(job: LabelJob, steps: Sequence[Forecast]) -> None:
@@ -100,6 +101,11 @@ def _labels(counts: Mapping[str, int]) -> None:
     more = f" and {len(most) - LISTED} more" if len(most) > LISTED else ""
     if said:
         click.echo(f"  labels: {', '.join(said)}{more}")
+        if 0 < LOPSIDED * sum(counts.values()) <= most[0][1]:
+            click.echo(
+                f"  nearly all texts are {most[0][0]}: a view of them tells little apart; if that is"
+                " not so, name the labels by --taxonomy, with descriptions"
+            )
 
 
 def _spent(report: LabelReport, spent: Spent) -> None:
