@@ -103,8 +103,8 @@ def _labels(counts: Mapping[str, int]) -> None:
         click.echo(f"  labels: {', '.join(said)}{more}")
         if 0 < LOPSIDED * sum(counts.values()) <= most[0][1]:
             click.echo(
-                f"  nearly all texts are {most[0][0]}: a view of them tells little apart; if that is"
-                " not so, name the labels by --taxonomy, with descriptions"
+                f"  nearly all texts are {most[0][0]}, of which a view would say little; if they"
+                " are not, name the labels by --taxonomy, with descriptions"
             )
 
 
