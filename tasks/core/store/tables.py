@@ -46,8 +46,11 @@ def readable(table: Path) -> Iterator[None]:
         ) from error
 
 
-def open_table(table: Path, version: int | str | None = None) -> Any:
-    """Open a table at a version or tag, by default the latest; InputError where it cannot be."""
+def open_table(table: Path, version: int | str | None = None, cache: int | None = None) -> Any:
+    """Open a table at a version or tag, by default the latest; InputError where it cannot be.
+
+    cache: bytes of its indices that are held in memory; None: as many as Lance holds, 6 GB.
+    """
     import lance
 
     if not exists(table):
@@ -55,7 +58,7 @@ def open_table(table: Path, version: int | str | None = None) -> Any:
             f"{table}: no such table; expected one made by an earlier verb; run 'refract run'"
         )
     with readable(table):
-        return lance.dataset(str(table), version=version)
+        return lance.dataset(str(table), version=version, index_cache_size_bytes=cache)
 
 
 def version(table: Path, tag: str | None = None) -> int:
