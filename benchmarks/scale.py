@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from benchmarks.measure import in_child, say, size_of
 A_ROW = 5_500  # bytes on disk, DVC's cache and two views included; measured at 100,000 rows
 VERBS = ("ingest", "embed", "fit", "materialise")
 RECORD = ("run", "--commit")
+THOUSAND = 1_000
 
 
 class Scale:
@@ -43,10 +45,9 @@ class Scale:
         in_child("benchmarks.scale", "make_world", folder=self._folder, rows=self._rows,
                  views=self._views)  # fmt: skip
 
-    def verbs(self) -> None:
-        """Run each verb by itself, for the first time."""
-        for verb in VERBS:
-            self._command(verb, verb)
+    def verb(self, verb: str) -> None:
+        """Run a verb by itself, for the first time."""
+        self._command(verb, verb)
 
     def record(self) -> None:
         """Record what the verbs have made, and commit it."""
@@ -69,6 +70,21 @@ class Scale:
         self._command("status", "status", "--json")
         self._command("run, nothing stale", "run")
 
+    def thousand(self) -> None:
+        """Look at a thousand instructions of 216 texts, of which nothing is stale."""
+        folder = self._folder / "thousand"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        in_child("benchmarks.thousand", "make_thousand", folder=folder, instructions=THOUSAND)
+        in_child("benchmarks.thousand", "settle", folder=folder)
+        world = folder / "world"
+        self._command(f"{THOUSAND:,} instructions: first status", "status", "--json", root=world)
+        self._command(f"{THOUSAND:,} instructions: status --json", "status", "--json", root=world)
+        self._command(f"{THOUSAND:,} instructions: status", "status", root=world)
+        self._command(f"{THOUSAND:,} instructions: run, all to record", *RECORD, root=world)
+        self._command(f"{THOUSAND:,} instructions: run, nothing stale", "run", root=world)
+        self._command(f"{THOUSAND:,} instructions: versions", "versions", root=world)
+
     def recall(self) -> None:
         """Hold searches against every row looked at."""
         found = in_child("benchmarks.scale", "measure_recall", root=self.root)
@@ -86,10 +102,11 @@ class Scale:
     def _change(self) -> None:
         in_child("benchmarks.scale", "change_a_row", root=self.root, rows=self._rows)
 
-    def _command(self, what: str, *words: str) -> None:
-        cache = self.root / ".dvc" / "cache"
+    def _command(self, what: str, *words: str, root: Path | None = None) -> None:
+        place = root or self.root
+        cache = place / ".dvc" / "cache"
         before = size_of(cache)
-        cost = asdict(refract(self.root, *words)) | {"cached": size_of(cache) - before}
+        cost = asdict(refract(place, *words)) | {"cached": size_of(cache) - before}
         self.found.setdefault("commands", {})[what] = cost
         say(f"{what}: {cost}")
         self._write()
@@ -100,13 +117,14 @@ class Scale:
 
 PARTS: dict[str, Callable[[Scale], None]] = {
     "world": Scale.world,
-    "verbs": Scale.verbs,
+    **{verb: partial(Scale.verb, verb=verb) for verb in VERBS},
     "record": Scale.record,
     "change": Scale.change,
-    "verb": Scale.change_by_verb,
+    "change-by-verb": Scale.change_by_verb,
     "recall": Scale.recall,
     "rest": Scale.rest,
     "sizes": Scale.sizes,
+    "status1000": Scale.thousand,
 }
 
 
