@@ -7,7 +7,7 @@ from pathlib import Path
 from tasks.core.store.layout import exists, noted_live_version
 from tasks.core.transforms.card import CARD, TENSORS, fits
 from tasks.core.workspace.manifests import Card, Scores, ViewStamp
-from tasks.core.workspace.one_look import hashes_in, read_manifest
+from tasks.core.workspace.one_look import hashes_in, one_look, read_manifest
 from tasks.core.workspace.paths import Paths
 from tasks.core.workspace.state_manifests import CheckoutNote, RollbackNote
 
@@ -24,6 +24,7 @@ def mixture(paths: Paths, name: str) -> str | None:
     return None
 
 
+@one_look()
 def mixtures(paths: Paths) -> dict[str, str]:
     """Return the instructions whose files are of two fits, with the reason."""
     names = [file.parent.name for file in paths.transforms.glob(f"*/{CARD}")]
