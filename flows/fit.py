@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from tasks.core.store import tables
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifest import write_manifest
 from tasks.core.workspace.manifests import Rejection
+from tasks.core.workspace.one_look import one_look
 from tasks.core.workspace.paths import Paths
 from tasks.fit import FitJob, FitReport, fit_instruction
 from tasks.progress import track
@@ -57,8 +60,10 @@ def fit(root: Path, names: list[str] | None = None, force: bool = False) -> FitO
                 place = paths.quarantine / "labels" / f"{name}.json"
                 write_manifest(place, Rejection(reason=reason))
         with track("fit", len(files), "label files") as advance:
-            for name, file in files.items():
-                job = _job(paths, params, name, file, force=force)
+            known = set() if force else _known(paths, params, files)
+            advance(len(known))
+            for name in [name for name in files if name not in known]:
+                job = _job(paths, params, name, files[name], force=force)
                 try:
                     fitted += _fit_if_stale(paths, job)
                 except InputError as error:
@@ -69,6 +74,17 @@ def fit(root: Path, names: list[str] | None = None, force: bool = False) -> FitO
         write_tables(paths)
     _leave(fitted, rejected)
     return FitOutcome(fitted, rejected)
+
+
+@one_look()
+def _known(paths: Paths, params: Params, files: Mapping[str, LabelFile]) -> set[str]:
+    """Return those of `files` whose transform is up to date, and needs no word said about it."""
+    found = []
+    for name, file in files.items():
+        with suppress(InputError):  # it is said when the turn of this one comes
+            if fit_verdict(paths, name, fit_fingerprints(paths, params, name, file)) == FRESH:
+                found.append(name)
+    return {name for name in found if not paths.rejection(name).is_file()}
 
 
 def _fit_if_stale(paths: Paths, job: FitJob) -> list[FitReport]:

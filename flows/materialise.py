@@ -21,6 +21,7 @@ from tasks.core.views.kept_versions import keep_labels
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifest import object_of, read_manifest, write_manifest
 from tasks.core.workspace.manifests import EmbedStamp, ViewNote, ViewStamp
+from tasks.core.workspace.one_look import one_look
 from tasks.core.workspace.paths import Paths
 from tasks.materialise import (
     ViewJob,
@@ -55,9 +56,10 @@ def materialise(root: Path, names: list[str] | None = None) -> list[ViewReport]:
         gone = [] if names else to_retire(paths, params)
         for name in gone:
             retire_view(_parts(paths, name))
-        for name in wanted_views(paths, names or []):
-            if not view_verdict(paths, params, name).stale:
-                continue
+        with one_look():
+            wanted = wanted_views(paths, names or [])
+            stale = [name for name in wanted if view_verdict(paths, params, name).stale]
+        for name in stale:
             try:
                 reports.append(_materialise(paths, params, name))
             except InputError as error:

@@ -15,6 +15,7 @@ from flows.state.wholeness import is_live, mixtures
 from tasks.core.settings.params import Params
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifest import write_manifest
+from tasks.core.workspace.one_look import one_look
 from tasks.core.workspace.paths import Paths
 from tasks.core.workspace.state_manifests import RecordNote
 from tasks.record import commit as commit_state
@@ -57,7 +58,8 @@ def record_run(paths: Paths, params: Params, subject: str, *, commit: bool) -> R
         )
         record(paths.root, raw, labels)
         if commit and place_of(paths.root) is not None:
-            waiting = tuple(name for name in fitted(paths) if not is_live(paths, name))
+            with one_look():
+                waiting = tuple(name for name in fitted(paths) if not is_live(paths, name))
             made = commit_state(paths.root, subject, tracked_files(paths), params.record, waiting)
         for name, send in _sendings(paths, params, commit=commit):
             try:

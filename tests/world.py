@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 from flows.init import make_workspace
@@ -82,8 +83,13 @@ def set_params(root: Path, **sections: dict[str, object]) -> None:
     path.write_text(render_params(params.model_copy(update=changed)), "utf-8")
 
 
-def make_model(folder: Path, dimensions: int = 48, seed: int = 7) -> Path:
-    """Save a real sentence-transformers model that averages one seeded vector per word."""
+def make_model(
+    folder: Path, dimensions: int = 48, seed: int = 7, words: Sequence[str] = ()
+) -> Path:
+    """Save a real sentence-transformers model that averages one seeded vector per word.
+
+    words: those it knows; by default those of `documents`.
+    """
     import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import StaticEmbedding
@@ -91,8 +97,8 @@ def make_model(folder: Path, dimensions: int = 48, seed: int = 7) -> Path:
     from tokenizers.models import WordLevel
     from tokenizers.pre_tokenizers import Whitespace
 
-    words = sorted({word for row in documents() for word in row["text"].replace(",", " ").split()})
-    vocabulary = {word: n for n, word in enumerate(["[UNK]", ",", *words])}
+    own = {word for row in documents() for word in row["text"].replace(",", " ").split()}
+    vocabulary = {word: n for n, word in enumerate(["[UNK]", ",", *(words or sorted(own))])}
     tokenizer = Tokenizer(WordLevel(vocabulary, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = Whitespace()
     generator = torch.Generator().manual_seed(seed)

@@ -12,6 +12,7 @@ import click
 from flows.cli.options import Folder, json_option, root_option
 from flows.runtime.environment import settle_home
 from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.one_look import one_look
 from tasks.core.workspace.paths import Paths
 
 if TYPE_CHECKING:
@@ -171,7 +172,8 @@ def _tell_older_views(
     if as_json or "DVC_STAGE" in os.environ:  # a program reads `status`; the next stage goes on
         return
     fitted = [name for name in staleness.fitted(paths) if not names or name in names]
-    why = {name: staleness.view_verdict(paths, params, name).reason for name in fitted}
+    with one_look():
+        why = {name: staleness.view_verdict(paths, params, name).reason for name in fitted}
     reports.older_views(
         [name for name in fitted if why[name] == staleness.NEW_TRANSFORM],
         [name for name in fitted if why[name] == staleness.NO_VIEW],
@@ -239,7 +241,10 @@ def run(commit: bool, as_json: bool, root: Path) -> None:
     ask(paths, "sources", "model")
     ask_recording(paths, params)
     commit = commit or (params.record.commit == "always" and paths.in_dvc())
-    if staleness.anything(paths, params) or (commit and anything_uncommitted(paths)):
+    with one_look():
+        stale = staleness.anything(paths, params) or (commit and anything_uncommitted(paths))
+        state = None if stale else read_status(paths, params)
+    if state is None:
         for reason in unreadable(paths, params):
             click.echo(f"run: goes on without a label file: {reason}", err=True)
         _prefect(paths, lambda: libraries.needed(paths, params))
@@ -248,7 +253,7 @@ def run(commit: bool, as_json: bool, root: Path) -> None:
         reports.tell(flow(root, commit), reports.ran, paths, as_json=as_json)
     else:
         reports.nothing_to_do("run", "everything is up to date", as_json=as_json)
-    _close(paths, read_status(paths, params), as_json=as_json)
+    _close(paths, state or read_status(paths, params), as_json=as_json)
 
 
 def _close(paths: Paths, state: WorkspaceState, *, as_json: bool) -> None:

@@ -10,8 +10,9 @@ from functools import partial
 
 from tasks.core.labels.corpus_column import content
 from tasks.core.labels.files import LabelFile, Part, fingerprint
-from tasks.core.workspace.files import Hashes, content_hash
+from tasks.core.workspace.files import content_hash
 from tasks.core.workspace.manifests import Card
+from tasks.core.workspace.one_look import hashes_in
 from tasks.core.workspace.paths import Paths
 
 _CHANGES = {
@@ -33,7 +34,7 @@ def what_changed(card: Card, now: Mapping[str, str]) -> str | None:
 
 def labels_fingerprint(paths: Paths, file: LabelFile) -> str:
     """Return a fingerprint of the content of all that an instruction's label file stands for."""
-    hashes = Hashes(paths.hashes)
+    hashes = hashes_in(paths.hashes)
     found = [
         hashes.of_part(part.path, part.column, partial(_hash, part))
         if part.column

@@ -8,8 +8,8 @@ from tasks.core.labels.corpus_column import column_part, with_column
 from tasks.core.labels.files import LabelFiles, OwnColumns, label_files
 from tasks.core.settings.params import load_params
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.manifest import read_manifest
 from tasks.core.workspace.manifests import IngestStamp
+from tasks.core.workspace.one_look import read_manifest
 from tasks.core.workspace.paths import Paths
 
 

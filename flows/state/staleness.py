@@ -16,8 +16,7 @@ from tasks.core.settings.params import Params
 from tasks.core.store.layout import exists
 from tasks.core.transforms.card import CARD, REVISION
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.files import Hashes, digest
-from tasks.core.workspace.manifest import read_manifest
+from tasks.core.workspace.files import digest
 from tasks.core.workspace.manifests import (
     Card,
     EmbedStamp,
@@ -27,6 +26,7 @@ from tasks.core.workspace.manifests import (
     Rejection,
     ViewStamp,
 )
+from tasks.core.workspace.one_look import hashes_in, one_look, read_manifest
 from tasks.core.workspace.paths import Paths
 from tasks.core.workspace.state_manifests import RecordNote
 from tasks.versioning.dvcignore import is_recordable
@@ -49,7 +49,7 @@ HELD_BY = ("labels", "params", "encoder")  # not by the base: rows that arrive e
 def sources_fingerprint(paths: Paths, params: Params, sources: list[Path]) -> str:
     """Return a fingerprint of the input documents and of the settings that read them."""
     names = [paths.inside(source) for source in sources]
-    hashes = Hashes(paths.hashes).all(sources)
+    hashes = hashes_in(paths.hashes).all(sources)
     return digest(list(zip(names, hashes, strict=True)), params.ingest.model_dump(mode="json"))
 
 
@@ -62,7 +62,7 @@ def ingest_verdict(paths: Paths, fingerprint: str) -> Verdict:
         return Verdict(True, "no figures of the corpus yet")
     if stamp.fingerprint != fingerprint:
         return Verdict(True, "documents or settings changed")
-    if stamp.content != Hashes(paths.hashes).all([paths.corpus_file])[0]:
+    if stamp.content != hashes_in(paths.hashes).all([paths.corpus_file])[0]:
         return Verdict(True, "the corpus file is not the one that was noted")
     return FRESH
 
@@ -183,7 +183,7 @@ def state_digest(paths: Paths) -> str:
         files += sorted(path for path in folder.glob(pattern) if is_recordable(path))
     present = [path for path in files if path.is_file()]
     names = [paths.inside(path) for path in present]
-    return digest(list(zip(names, Hashes(paths.hashes).all(present), strict=True)))
+    return digest(list(zip(names, hashes_in(paths.hashes).all(present), strict=True)))
 
 
 def fitted(paths: Paths) -> list[str]:
@@ -204,6 +204,7 @@ def to_retire(paths: Paths, params: Params) -> list[str]:
     return [name for name in fitted(paths) if name not in known]
 
 
+@one_look()
 def rejections(paths: Paths, params: Params, names: Sequence[str]) -> dict[str, str]:
     """Return the label files that are known to be unusable as they are, with the reason."""
     files = label_sources(paths)
@@ -245,6 +246,7 @@ def wanted_views(paths: Paths, names: Sequence[str]) -> list[str]:
     return list(names) or known
 
 
+@one_look()
 def any_fit(paths: Paths, params: Params, names: Sequence[str]) -> bool:
     """Tell whether any label file (of `names`, if given) asks for a fit."""
     return paths.exchange.is_file() or any(
@@ -253,6 +255,7 @@ def any_fit(paths: Paths, params: Params, names: Sequence[str]) -> bool:
     )
 
 
+@one_look()
 def any_view(paths: Paths, params: Params, names: Sequence[str]) -> bool:
     """Tell whether any view (of `names`, if given) has to be written."""
     stale = paths.exchange.is_file() or any(
@@ -261,11 +264,13 @@ def any_view(paths: Paths, params: Params, names: Sequence[str]) -> bool:
     return stale or (not names and bool(to_retire(paths, params)))
 
 
+@one_look()
 def anything(paths: Paths, params: Params) -> bool:
     """Tell whether `run` has anything to make or to record."""
     return bool(unfinished(paths)) or corpus_is_stale(paths, params) or anything_left(paths, params)
 
 
+@one_look()
 def anything_left(paths: Paths, params: Params) -> bool:
     """Tell whether something is to be made or recorded of the corpus there is."""
     recorded = read_manifest(paths.recorded, RecordNote)

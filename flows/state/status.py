@@ -15,7 +15,7 @@ from tasks.core.labels.files import LabelFile
 from tasks.core.settings.params import Params
 from tasks.core.transforms.card import CARD
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.manifest import object_of, read_manifest
+from tasks.core.workspace.manifest import object_of
 from tasks.core.workspace.manifests import (
     ByMeasure,
     Card,
@@ -27,6 +27,7 @@ from tasks.core.workspace.manifests import (
     Scores,
     ViewStamp,
 )
+from tasks.core.workspace.one_look import one_look, read_manifest
 from tasks.core.workspace.paths import Paths
 
 
@@ -129,6 +130,7 @@ class WorkspaceState:
         }
 
 
+@one_look()
 def read_status(paths: Paths, params: Params) -> WorkspaceState:
     """Return the state of the workspace; InputError where a newer Refract has written its notes."""
     ask(paths, "links")  # what it remembers of files is written down

@@ -13,25 +13,32 @@ from tasks.core.settings.params import Params
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifest import write_manifest
 from tasks.core.workspace.manifests import Rejection
+from tasks.core.workspace.one_look import one_look
 from tasks.core.workspace.paths import Paths
 
 
 def reject_unreadable(paths: Paths, params: Params, names: Sequence[str]) -> None:
     """Note, as `fit` does, why label files (of `names`) that changed cannot be read."""
     ask(paths, "sources")
-    for name, file in wanted_labels(paths, names).items():
-        made_from = fit_fingerprints(paths, params, name, file)
-        reason = _reason(file, params) if fit_verdict(paths, name, made_from).stale else None
+    files = wanted_labels(paths, names)
+    with one_look():
+        made_from = {
+            name: fit_fingerprints(paths, params, name, file) for name, file in files.items()
+        }
+        stale = [name for name in files if fit_verdict(paths, name, made_from[name]).stale]
+    for name in stale:
+        reason = _reason(files[name], params)
         if reason is not None:
             with writer(paths):
-                why = Rejection(reason=reason, made_from=made_from)
+                why = Rejection(reason=reason, made_from=made_from[name])
                 write_manifest(paths.rejection(name), why)
 
 
 def unreadable(paths: Paths, params: Params) -> list[str]:
     """Return why label files cannot be read that no fit has seen yet, a reason each."""
     ask(paths, "sources")
-    new = [file for file in label_sources(paths).values() if not _seen(paths, params, file)]
+    with one_look():
+        new = [file for file in label_sources(paths).values() if not _seen(paths, params, file)]
     return [reason for file in new if (reason := _reason(file, params)) is not None]
 
 

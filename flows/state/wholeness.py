@@ -6,9 +6,8 @@ from pathlib import Path
 
 from tasks.core.store.layout import exists, noted_live_version
 from tasks.core.transforms.card import CARD, TENSORS, fits
-from tasks.core.workspace.files import Hashes
-from tasks.core.workspace.manifest import read_manifest
 from tasks.core.workspace.manifests import Card, Scores, ViewStamp
+from tasks.core.workspace.one_look import hashes_in, one_look, read_manifest
 from tasks.core.workspace.paths import Paths
 from tasks.core.workspace.state_manifests import CheckoutNote, RollbackNote
 
@@ -25,6 +24,7 @@ def mixture(paths: Paths, name: str) -> str | None:
     return None
 
 
+@one_look()
 def mixtures(paths: Paths) -> dict[str, str]:
     """Return the instructions whose files are of two fits, with the reason."""
     names = [file.parent.name for file in paths.transforms.glob(f"*/{CARD}")]
@@ -34,7 +34,7 @@ def mixtures(paths: Paths) -> dict[str, str]:
 
 def _sealed(paths: Paths, folder: Path, card: Card) -> bool:
     """Tell whether the tensors in `folder` carry the SHA-256 that the card names."""
-    hashes = Hashes(paths.hashes)
+    hashes = hashes_in(paths.hashes)
     seal = hashes.seal(folder / TENSORS)
     hashes.save()
     return seal is not None and seal == card.sha256

@@ -140,11 +140,12 @@ def _commit(
         "commit",
         "--quiet",
         *_signing("--gpg-sign", "--no-gpg-sign", settings.sign),
-        f"--message={message}",
+        "--file=-",  # a line a view: of some hundreds it is too long to be an argument
         "--only",
         "--",
         *files,
         env=_identity(settings.author),
+        given=message,
     )
     return git(place.top, "rev-parse", "HEAD").strip()
 

@@ -73,11 +73,11 @@ def dvc_in_turn(root: Path, *commands: Sequence[str]) -> None:
     _checked(root, [sys.executable, "-P", "-c", _IN_TURN, words], name)
 
 
-def git(root: Path, *arguments: str, env: Mapping[str, str] | None = None) -> str:
-    """Run git in `root`; return what it printed."""
+def git(root: Path, *arguments: str, env: Mapping[str, str] | None = None, given: str = "") -> str:
+    """Run git in `root`; return what it printed. given: what it reads from standard input."""
     quiet = [] if arguments[0] in _ACTS else _quiet()
     command = ["git", *quiet, "--literal-pathspecs", *arguments]
-    return _checked(root, command, f"git {arguments[0]}", env)
+    return _checked(root, command, f"git {arguments[0]}", env, os.fsencode(given))
 
 
 def git_answer(root: Path, *arguments: str) -> str | None:
@@ -179,9 +179,13 @@ def _ignore(file: Path) -> None:
 
 
 def _checked(
-    root: Path, command: list[str], name: str, env: Mapping[str, str] | None = None
+    root: Path,
+    command: list[str],
+    name: str,
+    env: Mapping[str, str] | None = None,
+    given: bytes = b"",
 ) -> str:
-    done = _call(root, command, env)
+    done = _call(root, command, env, given)
     if done.returncode:
         wrong = _complaint(os.fsdecode(done.stderr or done.stdout))
         raise RepositoryError(f"{name}: {wrong}")
@@ -202,7 +206,7 @@ def _call(
     root: Path,
     command: list[str],
     env: Mapping[str, str] | None = None,
-    stdin: bytes | None = None,
+    stdin: bytes = b"",
 ) -> subprocess.CompletedProcess[bytes]:
     quiet = {"DVC_NO_ANALYTICS": "1", "DO_NOT_TRACK": "1", "GIT_TERMINAL_PROMPT": "0"}
     own = {**os.environ, **quiet, **(env or {})}
@@ -212,7 +216,7 @@ def _call(
         command,
         cwd=root,
         env=own,
-        input=stdin if stdin is not None else b"",
+        input=stdin,
         capture_output=True,
         check=False,
     )

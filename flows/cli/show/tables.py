@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rich import box
@@ -47,8 +47,17 @@ def fits(*columns: Column) -> bool:
     """Tell whether the terminal has room for these columns, with some for words."""
     console = _console()
     endless = console.options.update(max_width=_ENDLESS)
-    table = _table("", columns, console.width)
+    table = _table("", [_widest(column) for column in columns], console.width)
     return console.measure(table, options=endless).maximum <= console.width
+
+
+def _widest(column: Column) -> Column:
+    """Return a column of one row that takes as much room: thousands take long to measure."""
+    return replace(column, cells=[max(column.cells, key=_width, default="")])
+
+
+def _width(cell: str) -> int:
+    return max(map(cell_len, lines(cell).splitlines()), default=0)
 
 
 def print_table(title: str, *columns: Column) -> None:

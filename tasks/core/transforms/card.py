@@ -12,7 +12,7 @@ from pathlib import Path
 from tasks.core.settings.calibrated import CalibratedAuto, CalibratedPool, Worth
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import digest
-from tasks.core.workspace.manifest import FORMAT, manifest_bytes, manifest_of
+from tasks.core.workspace.manifest import FORMAT, manifest_bytes, manifest_of, object_of
 from tasks.core.workspace.manifests import Card, Scores
 
 TENSORS = "transform.safetensors"
@@ -30,7 +30,7 @@ def sealed(payload: bytes, card: Card) -> dict[str, bytes]:
 
 def of_scores(scores: Scores) -> str:
     """Return a fingerprint of the scores, as the card that was made with them holds it."""
-    return digest(json.loads(manifest_bytes(scores)))
+    return digest(object_of(scores))
 
 
 def fits(card: Card, scores: Scores | None) -> bool:

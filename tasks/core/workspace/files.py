@@ -121,9 +121,12 @@ def check_regular(path: Path) -> None:
 def read_json(path: Path) -> dict[str, object] | None:
     """Return the object in `path`, or None if it is missing, beyond bounds or no JSON object."""
     try:
-        if not path.is_file() or path.stat().st_size > NOTE_LIMIT:
+        if not path.is_file():
             return None
-        value = json.loads(path.read_text("utf-8"))
+        with path.open("rb", buffering=0) as file:
+            if os.fstat(file.fileno()).st_size > NOTE_LIMIT:
+                return None
+            value = json.loads(str(file.read(), "utf-8"))
     except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
@@ -179,7 +182,7 @@ class Hashes:
 
     def _of(self, path: Path, how: str = "", make: Callable[[], str] | None = None) -> str:
         now = path.stat()
-        name = os.fsencode(path.resolve()).decode("utf-8", "backslashreplace")
+        name = os.fsencode(path.absolute()).decode("utf-8", "backslashreplace")
         key = f"{how}:{name}" if how else name
         seen = [now.st_size, now.st_mtime_ns, now.st_ino]
         known = self._known.get(key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from tasks.core.workspace.instruction_name import BASE, check_name
@@ -33,7 +34,7 @@ class Paths(StatePaths):
         """DVC's own note of which documents there are."""
         return self.data / "raw.dvc"
 
-    @property
+    @cached_property
     def data(self) -> Path:
         """Everything but the settings and the stages."""
         return self.root / "data"
@@ -43,7 +44,7 @@ class Paths(StatePaths):
         """The documents, as they came."""
         return self.data / "raw"
 
-    @property
+    @cached_property
     def labels(self) -> Path:
         """A label file, or a folder of them, an instruction: laid there by people or by a model."""
         return self.data / "labels"
@@ -60,7 +61,7 @@ class Paths(StatePaths):
         """The labels that a model has proposed, for a person to edit."""
         return self.labels / f"{check_name(name)}.taxonomy.txt"
 
-    @property
+    @cached_property
     def corpus(self) -> Path:
         """The folder of the corpus: all texts, by id."""
         return self.data / "corpus"
@@ -70,7 +71,7 @@ class Paths(StatePaths):
         """The corpus as one Parquet table: a row an id."""
         return self.corpus / "corpus.parquet"
 
-    @property
+    @cached_property
     def vectors(self) -> Path:
         """What the encoder made of the corpus."""
         return self.data / "vectors"
@@ -89,7 +90,7 @@ class Paths(StatePaths):
         """Which texts were longer than the encoder reads."""
         return self.vectors / "truncated.npy"
 
-    @property
+    @cached_property
     def transforms(self) -> Path:
         """What was fitted, a folder an instruction."""
         return self.data / "transforms"
@@ -102,7 +103,7 @@ class Paths(StatePaths):
         """Why a transform is kept although its labels ask for another: a rollback."""
         return self.transform(name) / "hold.json"
 
-    @property
+    @cached_property
     def views(self) -> Path:
         """The corpus as seen by each instruction, a table each."""
         return self.data / "views"
@@ -115,12 +116,12 @@ class Paths(StatePaths):
         """The copy of a transform that stays beside the view it made."""
         return self.views / f"{check_name(name)}.transforms" / fingerprint
 
-    @property
+    @cached_property
     def metrics(self) -> Path:
         """What can be compared between versions."""
         return self.data / "metrics"
 
-    @property
+    @cached_property
     def metric_folder(self) -> Path:
         """The folder of scores, a JSON file a view."""
         return self.metrics / "scores"
@@ -149,7 +150,7 @@ class Paths(StatePaths):
         """Where evaluations may be kept; no verb makes them, so DVC stays out of them."""
         return self.metrics / "evaluations"
 
-    @property
+    @cached_property
     def quarantine(self) -> Path:
         """What was not taken in, and why."""
         return self.data / "quarantine"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from tasks.core.workspace.instruction_name import check_name
@@ -14,7 +15,7 @@ class StatePaths:
 
     root: Path
 
-    @property
+    @cached_property
     def state(self) -> Path:
         """Machine-local and disposable: locks, checkpoints of shards, Prefect's own database."""
         return self.root / ".refract"

@@ -285,3 +285,12 @@ def test_scores_that_are_no_json_in_an_old_commit_count_as_none(root):
     set_view(root, "mood", "two")
     assert json.loads(Paths(root).metric("mood").read_text())["fingerprint"] == "two"
     assert record(root).commit
+
+
+def test_a_commit_of_many_views_holds_a_line_for_each(root):
+    for n in range(1_500):
+        set_view(root, f"aspect-with-quite-a-long-name-for-its-instruction-{n:04}", "one")
+    settings = BY_ADA.model_copy(update={"tag": False})
+    made = record(root, settings=settings)
+    assert len(made.message.encode()) > 131_072, "more than one argument of a command may hold"
+    assert git(root, "log", "-1", "--format=%B") == made.message
