@@ -139,8 +139,8 @@ class Scores(Manifest):
     texts: int | None = None
     held_out: int | None = None
     held_out_labels: int | None = None
-    accuracy: float | None = None
-    knn_ceiling: float | None = None
+    accuracy: int | float | None = None
+    knn_ceiling: int | float | None = None
     before: ByMeasure = Field(default_factory=dict)
     after: ByMeasure = Field(default_factory=dict)
     gate: Gate | None = None

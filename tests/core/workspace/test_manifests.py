@@ -88,6 +88,11 @@ def test_every_manifest_of_an_earlier_workspace_is_understood_and_written_as_it_
             assert not read.model_extra, name
 
 
+def test_a_figure_that_is_written_as_a_whole_number_stays_one():
+    found = {"accuracy": 0, "knn_ceiling": 90}
+    assert manifest_bytes(manifest_of(found, Scores, "x.json")) == as_json(found)
+
+
 @given(st.data())
 def test_whatever_an_object_holds_is_written_as_it_was_read(data):
     kind = data.draw(st.sampled_from(KINDS))
