@@ -12,8 +12,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-
 from tasks.core.documents.corpus import build
+
 from tasks.core.documents.sources import survey
 from tasks.core.documents.staging import text_hash
 from tasks.core.labels.files import label_file

@@ -184,7 +184,7 @@ def is_blank(path: Path) -> bool:
 
 
 def _steady_rows(part: Part, file: LabelFile, separator: str | None = None) -> LabelRows:
-    path = part.path
+    path = part.changing
     before = _state(path)
     try:
         rows = read_rows(part, file.instruction, separator, file.own)
