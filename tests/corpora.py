@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
 
 from tasks.core.store import frames, stable_rows, tables
+from tasks.core.text.same_text import TextKeys
 from tasks.core.workspace.paths import Paths
 
 
@@ -25,6 +27,16 @@ def write_corpus_table(table: Path, frame: pl.DataFrame, rows: int = 1_000_000) 
         made += stable_rows.write_fragments(table, schema, part, fresh=True)
     stable_rows.replace_all(table, schema, made)
     return table
+
+
+def keys_of(frame: pl.DataFrame) -> TextKeys:
+    """Return how to look up ids and hashes in a frame that has both."""
+
+    def read(column: str, values: Iterable[str] | None) -> Iterator[pl.DataFrame]:
+        rows = frame.select("id", "text_hash")
+        yield rows if values is None else rows.filter(pl.col(column).is_in(list(values)))
+
+    return read
 
 
 def corpus_rows(root: Path) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from tasks.core.encoding.featurizer import Codes, Featurizer
 from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.store import arrow, comparing, frames, index, layout, stable_rows, tables
-from tasks.core.text.same_text import Texts
+from tasks.core.text.same_text import TextKeys, Texts
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.hardlinks import check_hard_links
 from tasks.core.workspace.manifest import manifest_of, object_of
@@ -23,6 +23,7 @@ from tasks.core.workspace.state_manifests import Shard
 
 KEYS = ("id", "text_hash", "row_hash")
 STORED = {"float16": ": halffloat>", "float32": ": float>"}  # as Arrow spells a list of them
+FEW = 4_000  # values that are looked up one by one; of more all rows are read
 MOST = 0.25  # share of a corpus that arrived from which comparing hashes costs no more
 OWN = (*KEYS, "text", tables.VECTOR, tables.FEATURES)  # every other column came with the documents
 
@@ -270,9 +271,20 @@ def lookup(table: Path, ids: list[str]) -> Rows:
     return Rows(known, hashes, wide[0], wide[1] if len(wide) > 1 else None, texts)
 
 
-def keys(table: Path) -> pl.DataFrame:
-    """Return id and text_hash of every row."""
-    return frames.whole(table, ["id", "text_hash"])
+def keys(table: Path) -> TextKeys:
+    """Return how to look up ids and hashes of texts: of some, or of all, batch by batch."""
+    names = ["id", "text_hash"]
+
+    def read(column: str, values: Iterable[str] | None) -> Iterator[pl.DataFrame]:
+        wanted = None if values is None else sorted(set(values))
+        if wanted is not None and len(wanted) <= FEW:
+            yield pl.DataFrame(tables.where_in(table, column, wanted, names))
+            return
+        asked = None if wanted is None else pl.DataFrame({column: wanted})
+        for part in frames.parts(table, names):
+            yield part if asked is None else part.join(asked, on=column, how="semi")
+
+    return read
 
 
 def texts(table: Path) -> Texts:

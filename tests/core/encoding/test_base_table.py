@@ -198,8 +198,24 @@ def test_looking_up_ids_leaves_out_those_that_are_not_there(table):
     found = base_table.lookup(table, ["4", "nope", "o'neil"])
     ids, vectors = found.ids, found.vectors
     assert (ids, vectors.shape) == (["4"], (1, 3))
-    assert base_table.keys(table).columns == ["id", "text_hash"]
-    assert base_table.keys(table)["id"].sort().to_list() == ["1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize("few", [0, 4_000])
+def test_keys_are_looked_up_by_id_or_hash_or_all(table, monkeypatch, few):
+    monkeypatch.setattr(base_table, "FEW", few)
+    keys = base_table.keys(table)
+
+    def found(column, values):
+        parts = pl.concat(keys(column, values))
+        assert parts.columns == ["id", "text_hash"]
+        return sorted(parts.rows())
+
+    every = [
+        (key, text_hash(text)) for key, text in zip("1234", ["a", "b", "ab", "c"], strict=True)
+    ]
+    assert found("id", None) == every
+    assert found("id", ["4", "nope", "o'neil", "1"]) == [every[0], every[3]]
+    assert found("text_hash", {text_hash("b"), text_hash("nope")}) == [every[1]]
 
 
 def test_each_text_that_was_cut_is_listed_once_whatever_its_ids_and_chunks(tmp_path):

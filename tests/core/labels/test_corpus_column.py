@@ -11,13 +11,15 @@ from tasks.core.labels.files import OwnColumns, label_file
 from tasks.core.labels.reader import read_labels
 from tasks.core.store import frames, tables
 from tasks.core.workspace.errors import InputError
-from tests.corpora import write_corpus_table
+from tests.corpora import keys_of, write_corpus_table
 
 KEPT = {"Category": "string", "stars": "integer", "meta_label": "string"}
 TEXTS = [f"text number {n}" for n in range(5)]
-KEYS = pl.DataFrame(
+FRAME = pl.DataFrame(
     {"id": [f"m{n}" for n in range(5)], "text_hash": [text_hash(text) for text in TEXTS]}
 )
+
+KEYS = keys_of(FRAME)
 
 
 @pytest.fixture
