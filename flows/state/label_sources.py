@@ -21,9 +21,10 @@ def label_sources(paths: Paths) -> LabelFiles:
     """
     params, corpus = load_params(paths.params), read_manifest(paths.stamp("ingest"), IngestStamp)
     files = label_files(paths.labels)
-    if corpus is not None and exists(paths.corpus_table):
+    if corpus is not None and (exists(paths.corpus_table) or paths.earlier_corpus.is_file()):
         for name, column in params.columns().items():
             try:
+                _check_table(paths)
                 part = column_part(paths.corpus_table, column, corpus.columns, corpus.renamed)
                 files[name] = with_column(files.get(name), part, name)
             except InputError as error:
@@ -33,3 +34,11 @@ def label_sources(paths: Paths) -> LabelFiles:
     for name, file in files.items():
         files[name] = replace(file, own=own)
     return files
+
+
+def _check_table(paths: Paths) -> None:
+    if not exists(paths.corpus_table):
+        raise InputError(
+            f"{paths.inside(paths.earlier_corpus)}: found the corpus as an earlier version kept it;"
+            " expected a table; run 'refract run', which makes it"
+        )

@@ -47,7 +47,7 @@ def manifest(table: Path, version: int | None = None) -> Path | None:
 def state(table: Path, version: int | None = None) -> str:
     """Return a fingerprint of a version, by default of the latest: of its manifest.
 
-    Empty where it is not there. No two versions share one, nor two tables.
+    Empty where it is not there. No two versions share one, nor two tables but for copies.
     """
     found = manifest(table, version)
     return content_hash(found) if found is not None else ""
