@@ -21,6 +21,7 @@ from tasks.core.settings.table_sections import IngestSettings
 from tasks.core.store import layout, maintenance, orphans
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import content_hash, digest
+from tasks.core.workspace.hardlinks import check_hard_links
 from tasks.core.workspace.manifests import IngestStamp
 
 REVISION = 1  # of how documents are read: raise it where the same file gives other rows
@@ -115,7 +116,9 @@ def _whole(work: Work) -> Outcome:
 @contextmanager
 def _workplace(table: Path) -> Iterator[Path]:
     folder = table.with_name(f".{table.name}.staging")
-    if folder.is_dir() and layout.exists(table):
+    if not layout.exists(table):
+        check_hard_links(table.parent)
+    elif folder.is_dir():
         orphans.sweep(table)  # of an ingest that was killed
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

@@ -13,7 +13,6 @@ import pyarrow as pa
 from tasks.core.corpus.table_columns import TableColumns, staged_part
 from tasks.core.documents.staging import id_bits, id_keys, total
 from tasks.core.store import addresses, arrow, comparing, layout, stable_rows, tables
-from tasks.core.workspace.hardlinks import check_hard_links
 
 ROW, TEXT = "row_hash", "text_hash"
 MOST_GONE = 0.5  # share of the rows from which the whole table is written anew
@@ -111,7 +110,6 @@ def commit(
 ) -> None:
     """Make the table hold what was staged, in one commit; none where nothing changes."""
     if found is None:
-        check_hard_links(table.parent)
         fresh = _written(table, parts, columns, columns.schema, None)
         stable_rows.replace_all(table, columns.schema, fresh)
         return
