@@ -21,7 +21,7 @@ import polars as pl
 from benchmarks.measure import in_child, peak_mib, say, size_of
 from tasks.core.corpus.building import build, noted
 from tasks.core.corpus.work import CorpusFiles
-from tasks.core.encoding import base_table
+from tasks.core.encoding import base_table, planning
 from tasks.core.labels.files import label_file
 from tasks.core.labels.reader import read_labels
 from tasks.core.settings.table_sections import IngestSettings
@@ -95,9 +95,9 @@ def plan(folder: str, how: str) -> dict[str, Any]:
     corpus, table = files_of(Path(folder)).table, Path(folder) / "base.lance"
     made_of = None
     if how == "table":
-        made_of = base_table.Made(**json.loads((Path(folder) / "made_of.json").read_text()))
+        made_of = planning.Made(**json.loads((Path(folder) / "made_of.json").read_text()))
     started = _clock()
-    found = base_table.plan(corpus, table, rebuild=how == "new", made_of=made_of)
+    found = planning.plan(corpus, table, rebuild=how == "new", made_of=made_of)
     return _since(started) | {"planned": len(found.rows)}
 
 

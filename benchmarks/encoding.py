@@ -14,7 +14,7 @@ from benchmarks import datasets
 from benchmarks.measure import Figure, both_clocks, in_child, no_progress, peak_mib, say, size_of
 from tasks.core.corpus.building import build
 from tasks.core.corpus.work import CorpusFiles
-from tasks.core.encoding import base_table
+from tasks.core.encoding import base_table, planning
 from tasks.core.encoding.encoder import Encoded, Encoder, load_encoder
 from tasks.core.encoding.featurizer import Featurizer, describe, fit_coder
 from tasks.core.settings.table_sections import EmbedSettings, IngestSettings
@@ -64,7 +64,7 @@ def rate(data: Path, folder: Path) -> Figure:
     coder = replace(coder, seen={})
     bare = _bare(ours.precision)
     bare.encode(texts["text"].to_list()[:256], batch_size=64, show_progress_bar=False)
-    rows = base_table.plan(file, table, rebuild=True).rows
+    rows = planning.plan(file, table, rebuild=True).rows
     ratios: dict[str, list[float]] = {"wall": [], "processor": []}
     rates = []
     for at, (start, stop) in enumerate(checkpoints.ranges(len(texts), SLICE)):
@@ -154,7 +154,7 @@ def embed_synthetic(folder: str, rows: int) -> dict[str, float]:
     import lance  # noqa: F401 - its own memory belongs to the start, not to the work
 
     before = peak_mib()
-    todo = base_table.plan(file, table, rebuild=True)
+    todo = planning.plan(file, table, rebuild=True)
     plan = checkpoints.write_plan(place / "shards", todo.rows)
     for start, stop in checkpoints.ranges(len(todo.rows), EmbedSettings().chunk):
         shard = base_table.write_shard(

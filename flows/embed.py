@@ -15,7 +15,7 @@ from flows.runtime.prefect_artifacts import leave_table
 from flows.state.staleness import base_digest
 from flows.state.trust import ask
 from flows.state.unwritten import sweep
-from tasks.core.encoding import base_table, truncated
+from tasks.core.encoding import base_table, planning, truncated
 from tasks.core.encoding.features import SAMPLE
 from tasks.core.encoding.featurizer import space_of
 from tasks.core.encoding.vector_space import fingerprint
@@ -81,7 +81,7 @@ def embed(root: Path, rebuild: bool = False, arrivals: bool = False) -> EmbedRep
         _begin(paths, corpus.digest, fresh=fresh)
         unfinished = checkpoints.begun(paths.shards("embed"))
         base_table.prepare(paths.corpus_table, table, fresh=fresh)
-        todo = base_table.plan(paths.corpus_table, table, rebuild=fresh, made_of=made_of)
+        todo = planning.plan(paths.corpus_table, table, rebuild=fresh, made_of=made_of)
         plan = checkpoints.write_plan(paths.shards("embed"), todo.rows)
         job = EmbedJob(paths.corpus_table, corpus.content, table, settings, plan, paths.truncated)
         job = _with_features(job, paths, len(todo.rows), fresh)
@@ -100,12 +100,12 @@ def embed(root: Path, rebuild: bool = False, arrivals: bool = False) -> EmbedRep
     return report
 
 
-def _made_of(paths: Paths) -> base_table.Made | None:
+def _made_of(paths: Paths) -> planning.Made | None:
     """Return the version of the corpus that the table holds; None where it holds no one version."""
     stamp = read_manifest(paths.stamp("embed"), EmbedStamp)
     if stamp is None or stamp.corpus is None or stamp.corpus_version is None:
         return None
-    return base_table.Made(stamp.corpus_version, stamp.corpus_content)
+    return planning.Made(stamp.corpus_version, stamp.corpus_content)
 
 
 def _begin(paths: Paths, corpus: str, *, fresh: bool) -> None:

@@ -8,7 +8,7 @@ from flows.maintain import maintain
 from flows.state.label_sources import label_sources
 from flows.state.staleness import embed_verdict, ingest_verdict
 from tasks.core.corpus.work import Work
-from tasks.core.encoding import base_table
+from tasks.core.encoding import planning
 from tasks.core.settings.params import load_params
 from tasks.core.settings.write_setting import write_setting
 from tasks.core.store import tables
@@ -58,7 +58,7 @@ def told_by_the_table(monkeypatch):
     def compared(*_):
         raise AssertionError("all hashes were compared")
 
-    monkeypatch.setattr(base_table, "_compared", compared)
+    monkeypatch.setattr(planning, "_compared", compared)
 
 
 def test_one_changed_row_is_read_planned_and_written_alone(apart, read, monkeypatch):
@@ -89,10 +89,10 @@ def test_hashes_are_compared_where_the_earlier_version_is_not_at_hand(apart, mon
     stamp = read_manifest(paths.stamp("embed"), EmbedStamp)
     put(apart, 3, changed(3, "another text"))
     ingest(apart)
-    made_of = base_table.Made(stamp.corpus_version, stamp.corpus_content)
-    told = base_table.plan(paths.corpus_table, paths.base_table, rebuild=False, made_of=made_of)
-    for unknown in (None, base_table.Made(99, stamp.corpus_content), base_table.Made(1, "x")):
-        plan = base_table.plan(paths.corpus_table, paths.base_table, rebuild=False, made_of=unknown)
+    made_of = planning.Made(stamp.corpus_version, stamp.corpus_content)
+    told = planning.plan(paths.corpus_table, paths.base_table, rebuild=False, made_of=made_of)
+    for unknown in (None, planning.Made(99, stamp.corpus_content), planning.Made(1, "x")):
+        plan = planning.plan(paths.corpus_table, paths.base_table, rebuild=False, made_of=unknown)
         assert (plan.rows.tolist(), plan.gone) == (told.rows.tolist(), told.gone)
     assert len(told.rows) == 1
 

@@ -24,24 +24,7 @@ from tasks.core.workspace.state_manifests import Shard
 KEYS = ("id", "text_hash", "row_hash")
 STORED = {"float16": ": halffloat>", "float32": ": float>"}  # as Arrow spells a list of them
 FEW = 4_000  # values that are looked up one by one; of more all rows are read
-MOST = 0.25  # share of a corpus that arrived from which comparing hashes costs no more
 OWN = (*KEYS, "text", tables.VECTOR, tables.FEATURES)  # every other column came with the documents
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What separates the base table from the corpus."""
-
-    rows: np.ndarray  # numbers of corpus rows that are new or changed (see `stable_rows`)
-    gone: int  # rows of the table that the corpus no longer holds
-
-
-@dataclass(frozen=True)
-class Made:
-    """The version of the corpus that a base table was made of, and what names its content."""
-
-    version: int
-    content: str
 
 
 def note_of(table: Path) -> BaseNote:
@@ -73,44 +56,6 @@ def check_encoder(table: Path, settings: EmbedSettings) -> None:
         f" max_length {then.max_length}), but params.yaml now says otherwise;"
         " set 'embed' back, or run 'refract embed --rebuild'"
     )
-
-
-def plan(corpus: Path, table: Path, *, rebuild: bool, made_of: Made | None = None) -> Plan:
-    """Tell what separates the table from the corpus: 8 bytes of memory a row at most.
-
-    made_of: the corpus that the table holds, if that is known: what changed since is told by the
-    corpus itself where that version is at hand, else by comparing row hashes.
-    """
-    if rebuild or not layout.exists(table):
-        return Plan(stable_rows.numbers(corpus), 0)
-    since = None
-    if made_of is not None:
-        since = stable_rows.between(corpus, made_of.version, made_of.content)
-    if made_of is None or since is None or len(since.arrived) > MOST * tables.count(corpus):
-        return _compared(corpus, table)
-    gone = _ids(corpus, since.gone, made_of.version)
-    return Plan(since.arrived, len(gone - _ids(corpus, since.arrived, None)))
-
-
-def _ids(corpus: Path, rows: np.ndarray, version: int | None) -> set[str]:
-    """Return the ids of a few rows."""
-    if not len(rows):
-        return set()
-    return set(stable_rows.take(corpus, rows, ["id"], version).column("id").to_pylist())
-
-
-def _compared(corpus: Path, table: Path) -> Plan:
-    have = tables.hashes(table, "row_hash")
-    have.sort()
-    parts = [
-        rows[~comparing.among(arrow.hash64(values), have)]
-        for rows, values in stable_rows.numbered(corpus, "row_hash")
-    ]
-    del have
-    ids = tables.hashes(corpus, "id")
-    ids.sort()
-    gone = comparing.strangers(table, "id", ids)
-    return Plan(np.sort(np.concatenate([np.empty(0, np.uint64), *parts])), len(gone))
 
 
 def prepare(corpus: Path, table: Path, *, fresh: bool) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.core.documents.staging import text_hash
-from tasks.core.encoding import base_table, truncated
+from tasks.core.encoding import base_table, planning, truncated
 from tasks.core.encoding.encoder import Encoded
 from tasks.core.encoding.featurizer import Featurizer
 from tasks.core.encoding.vector_space import fingerprint
@@ -55,7 +55,7 @@ def embed(corpus, table, encoder, storage="float32", chunk=2):
     """Do what the flow does: plan, then write and commit chunk by chunk; return the shards."""
     fresh = not layout.exists(table)
     base_table.prepare(corpus, table, fresh=fresh)
-    todo, shards = base_table.plan(corpus, table, rebuild=fresh), []
+    todo, shards = planning.plan(corpus, table, rebuild=fresh), []
     for at in range(0, len(todo.rows), chunk):
         first = fresh and at == 0
         rows = todo.rows[at : at + chunk]
@@ -94,17 +94,20 @@ def test_every_text_gets_its_own_vector_in_corpus_order(table):
 
 
 def test_what_is_there_is_not_planned_again(tmp_path, table):
-    todo = base_table.plan(tmp_path / "c.lance", table, rebuild=False)
-    assert (len(todo.rows), todo.gone) == (0, 0)
-    again = base_table.plan(tmp_path / "c.lance", table, rebuild=True)
-    assert (again.rows.tolist(), again.gone) == ([0, 1, 2, 3], 0)
+    todo = planning.plan(tmp_path / "c.lance", table, rebuild=False)
+    assert (len(todo.rows), todo.to_encode, todo.gone) == (0, 0, 0)
+    again = planning.plan(tmp_path / "c.lance", table, rebuild=True)
+    assert (again.rows.tolist(), again.to_encode, again.gone) == ([0, 1, 2, 3], 4, 0)
 
 
-def test_a_plan_counts_what_is_new_changed_or_gone(tmp_path, table):
+def test_a_plan_counts_what_is_new_changed_or_gone(tmp_path, table, monkeypatch):
     corpus = write_corpus(tmp_path / "c.lance", {"1": "a", "3": "cab", "4": "c", "5": "b"})
-    todo = base_table.plan(corpus, table, rebuild=False)
+    todo = planning.plan(corpus, table, rebuild=False)
     assert base_table.read_rows(corpus, todo.rows)["id"].to_list() == ["3", "5"]
-    assert todo.gone == 1
+    assert (todo.to_encode, todo.gone) == (1, 1)
+    monkeypatch.setattr(planning, "FEW", 0)
+    again = planning.plan(corpus, table, rebuild=False)
+    assert (again.rows.tolist(), again.to_encode, again.gone) == (todo.rows.tolist(), 1, 1)
 
 
 def test_a_text_is_encoded_once_whatever_its_ids(tmp_path, table):
