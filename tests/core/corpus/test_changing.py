@@ -224,3 +224,16 @@ def test_the_digest_does_not_know_the_order_of_rows(desk):
     desk.put("b.csv", of_rows("a.csv", rows[::-1]))
     assert desk.build().digest == before
     assert tables.version(desk.files.table) == 1
+
+
+def test_killed_between_the_commit_and_its_note_everything_is_read_and_nothing_is_lost(desk, read):
+    desk.put("b.csv", edited("b", ("b3", "another text", "3")))
+    note = desk.before
+    desk.build()
+    version = tables.version(desk.files.table)
+    desk.before = note  # as a kill leaves it
+    read.clear()
+    desk.build()
+    assert read == ["raw/a.csv", "raw/b.csv", "raw/c.csv", "raw/d.csv"]
+    assert tables.version(desk.files.table) == version
+    assert desk.found() == anew(desk)
