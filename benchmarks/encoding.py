@@ -12,12 +12,14 @@ import polars as pl
 
 from benchmarks import datasets
 from benchmarks.measure import Figure, both_clocks, in_child, no_progress, peak_mib, say, size_of
-from tasks.core.documents import corpus
-from tasks.core.encoding import base_table
+from tasks.core.corpus.building import build
+from tasks.core.corpus.work import CorpusFiles
+from tasks.core.encoding import base_table, planning
 from tasks.core.encoding.encoder import Encoded, Encoder, load_encoder
 from tasks.core.encoding.featurizer import Featurizer, describe, fit_coder
 from tasks.core.settings.table_sections import EmbedSettings, IngestSettings
 from tasks.core.store import arrow, checkpoints, tables
+from tasks.core.workspace.files import content_hash
 from tasks.core.workspace.manifests import BaseNote
 
 SLICE = 2_048  # as many texts as the encoder takes at once
@@ -40,13 +42,13 @@ def decided(texts: list[str]) -> Encoder:
 
 
 def make_corpus(texts: pl.DataFrame, folder: Path) -> Path:
-    """Ingest (id, text) through the real corpus writer and return the corpus file."""
+    """Ingest (id, text) through the real corpus writer and return the corpus's table."""
     folder.mkdir(parents=True, exist_ok=True)
     source = folder / "texts.parquet"
     texts.select("id", "text").write_parquet(source)
-    out = folder / "corpus.parquet"
-    corpus.build([source], folder, out, folder / "rejects.jsonl", IngestSettings())
-    return out
+    files = CorpusFiles(folder / "corpus.lance", folder / "known", folder / "rejects.jsonl")
+    build([source], folder, files, IngestSettings(), contents=[content_hash(source)])
+    return files.table
 
 
 def rate(data: Path, folder: Path) -> Figure:
@@ -62,7 +64,7 @@ def rate(data: Path, folder: Path) -> Figure:
     coder = replace(coder, seen={})
     bare = _bare(ours.precision)
     bare.encode(texts["text"].to_list()[:256], batch_size=64, show_progress_bar=False)
-    rows = base_table.plan(file, table, rebuild=True).rows
+    rows = planning.plan(file, table, rebuild=True).rows
     ratios: dict[str, list[float]] = {"wall": [], "processor": []}
     rates = []
     for at, (start, stop) in enumerate(checkpoints.ranges(len(texts), SLICE)):
@@ -147,12 +149,12 @@ def embed_synthetic(folder: str, rows: int) -> dict[str, float]:
     """Embed `rows` synthetic texts as the flow does; return memory before and at the peak."""
     place = Path(folder)
     in_child(__name__, "synthetic_corpus", folder=folder, rows=rows)
-    file, table, encoder = place / "corpus.parquet", place / "base.lance", StaticEncoder()
+    file, table, encoder = place / "corpus.lance", place / "base.lance", StaticEncoder()
     about = BaseNote(fingerprint="static", dimensions=384)
     import lance  # noqa: F401 - its own memory belongs to the start, not to the work
 
     before = peak_mib()
-    todo = base_table.plan(file, table, rebuild=True)
+    todo = planning.plan(file, table, rebuild=True)
     plan = checkpoints.write_plan(place / "shards", todo.rows)
     for start, stop in checkpoints.ranges(len(todo.rows), EmbedSettings().chunk):
         shard = base_table.write_shard(

@@ -15,7 +15,7 @@ from flows.runtime.prefect_artifacts import leave_table
 from flows.state.staleness import base_digest
 from flows.state.trust import ask
 from flows.state.unwritten import sweep
-from tasks.core.encoding import base_table, truncated
+from tasks.core.encoding import base_table, planning, truncated
 from tasks.core.encoding.features import SAMPLE
 from tasks.core.encoding.featurizer import space_of
 from tasks.core.encoding.vector_space import fingerprint
@@ -65,7 +65,7 @@ def embed(root: Path, rebuild: bool = False, arrivals: bool = False) -> EmbedRep
     paths, params = Paths(root), load_params(Paths(root).params)
     ask(paths, "model")
     corpus = read_manifest(paths.stamp("ingest"), IngestStamp)
-    if corpus is None or not paths.corpus_file.is_file():
+    if corpus is None or not layout.exists(paths.corpus_table):
         raise InputError("data/corpus: no corpus yet; expected one; run 'refract ingest'")
     settings, table = params.embed, paths.base_table
     rebuilding = paths.shards("embed") / checkpoints.REBUILD
@@ -77,26 +77,35 @@ def embed(root: Path, rebuild: bool = False, arrivals: bool = False) -> EmbedRep
             rebuilding.unlink(missing_ok=True)
             base_table.check_encoder(table, settings)
             fresh = not layout.exists(table)
+        made_of = _made_of(paths)
         _begin(paths, corpus.digest, fresh=fresh)
         unfinished = checkpoints.begun(paths.shards("embed"))
-        base_table.prepare(paths.corpus_file, table, fresh=fresh)
-        todo = base_table.plan(paths.corpus_file, table, rebuild=fresh)
+        base_table.prepare(paths.corpus_table, table, fresh=fresh)
+        todo = planning.plan(paths.corpus_table, table, rebuild=fresh, made_of=made_of)
         plan = checkpoints.write_plan(paths.shards("embed"), todo.rows)
-        job = EmbedJob(paths.corpus_file, corpus.digest, table, settings, plan, paths.truncated)
+        job = EmbedJob(paths.corpus_table, corpus.content, table, settings, plan, paths.truncated)
         job = _with_features(job, paths, len(todo.rows), fresh)
         known = paths.stamp("embed").is_file() and not fresh
         labels = Arrivals(paths) if arrivals and known else None
         counts = _embed_shards(job, len(todo.rows), fresh, labels)
-        retired = retire(paths.corpus_file, table) if todo.gone else 0
+        retired = retire(paths.corpus_table, table) if todo.gone else 0
         index(table, settings.index_from)
         _forget_features(paths)
         report = _report(table, counts, retired, begun)
-        _stamp(paths, settings, corpus.digest, report)
+        _stamp(paths, settings, corpus, report)
         if unfinished:
             sweep(table)
         checkpoints.clear(plan.parent)
     leave_table("embed", "Base vectors", [asdict(report)])
     return report
+
+
+def _made_of(paths: Paths) -> planning.Made | None:
+    """Return the version of the corpus that the table holds; None where it holds no one version."""
+    stamp = read_manifest(paths.stamp("embed"), EmbedStamp)
+    if stamp is None or stamp.corpus is None or stamp.corpus_version is None:
+        return None
+    return planning.Made(stamp.corpus_version, stamp.corpus_content)
 
 
 def _begin(paths: Paths, corpus: str, *, fresh: bool) -> None:
@@ -172,13 +181,15 @@ def _report(table: Path, counts: list[EmbedCounts], retired: int, begun: float) 
     )
 
 
-def _stamp(paths: Paths, settings: EmbedSettings, corpus: str, report: EmbedReport) -> None:
+def _stamp(paths: Paths, settings: EmbedSettings, corpus: IngestStamp, report: EmbedReport) -> None:
     encoder, space = fingerprint(settings), space_of(base_table.note_of(paths.base_table))
     stamp = EmbedStamp(
-        corpus=corpus,
+        corpus=corpus.digest,
+        corpus_version=tables.version(paths.corpus_table),
+        corpus_content=layout.state(paths.corpus_table),
         encoder=encoder,
         space=space,
-        digest=base_digest(corpus, space, settings.storage),
+        digest=base_digest(corpus.digest, space, settings.storage),
         model=settings.model,
         rows=report.rows,
         dimensions=report.dimensions,

@@ -11,11 +11,12 @@ from flows.runtime.lock import writer
 from flows.runtime.prefect_artifacts import leave_table
 from flows.state.sources import documents
 from flows.state.staleness import sources_fingerprint
+from tasks.core.corpus.building import CorpusReport, noted
+from tasks.core.corpus.work import CorpusFiles
 from tasks.core.documents.copying import Incoming
-from tasks.core.documents.corpus import CorpusReport
 from tasks.core.settings.params import load_params
 from tasks.core.workspace.files import Hashes
-from tasks.core.workspace.manifest import write_manifest
+from tasks.core.workspace.manifest import read_manifest, write_manifest
 from tasks.core.workspace.manifests import CorpusFigures, IngestStamp
 from tasks.core.workspace.paths import Paths
 from tasks.ingest import bring_in, build_corpus
@@ -32,14 +33,15 @@ def ingest(root: Path, bring: list[Incoming] | None = None) -> CorpusReport:
         sources = found.files
         fingerprint = sources_fingerprint(paths, params, sources)
         paths.rejected_documents.parent.mkdir(parents=True, exist_ok=True)
-        report = build_corpus(
-            sources, root, paths.corpus_file, paths.rejected_documents, params.ingest
-        )
+        files = CorpusFiles(paths.corpus_table, paths.known_sources, paths.rejected_documents)
+        contents = Hashes(paths.hashes).all(sources)
+        before = read_manifest(paths.stamp("ingest"), IngestStamp)
+        report = build_corpus(sources, contents, root, files, params.ingest, before)
         report = replace(report, remarks=[*found.remarks(), *report.remarks])
-        content = Hashes(paths.hashes).all([paths.corpus_file])[0]
-        stamp = IngestStamp(fingerprint=fingerprint, content=content, **asdict(report))
+        made = asdict(report) | noted(files, params.ingest)
         write_manifest(paths.corpus_figures, _figures(report))
-        write_manifest(paths.stamp("ingest"), stamp)
+        write_manifest(paths.stamp("ingest"), IngestStamp(fingerprint=fingerprint, **made))
+        paths.earlier_corpus.unlink(missing_ok=True)
     counts = {"read": report.read, "kept": report.kept, **report.rejected, **report.notes}
     leave_table("ingest", "Corpus", [{"what": key, "texts": n} for key, n in counts.items()])
     return report

@@ -22,7 +22,7 @@ from flows.runtime.prefect_settings import no_heartbeats
 from flows.state.label_sources import label_sources
 from flows.state.staleness import any_fit, any_view, corpus_is_stale, embed_verdict, rejections
 from flows.state.trust import ask, ask_recording
-from tasks.core.documents.corpus import CorpusReport
+from tasks.core.corpus.building import CorpusReport
 from tasks.core.settings.params import Params, load_params
 from tasks.core.workspace.paths import Paths
 from tasks.versioning.commit import check_committable

@@ -26,7 +26,7 @@ class EmbedJob:
     """What every shard of one run shares."""
 
     corpus: Path
-    digest: str  # of the corpus's rows: a shard of another corpus is never taken for this one's
+    digest: str  # of the corpus's table: numbers of rows in another are not those in this one
     table: Path
     settings: EmbedSettings
     plan: Path

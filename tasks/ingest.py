@@ -7,10 +7,12 @@ from pathlib import Path
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from tasks.core.corpus.building import CorpusReport, build
+from tasks.core.corpus.work import CorpusFiles
 from tasks.core.documents.bringing import bring
 from tasks.core.documents.copying import Incoming
-from tasks.core.documents.corpus import CorpusReport, build
 from tasks.core.settings.table_sections import IngestSettings
+from tasks.core.workspace.manifests import IngestStamp
 from tasks.progress import track
 
 
@@ -23,8 +25,15 @@ def bring_in(files: list[Incoming], raw: Path, note: Path) -> int:
 
 @task(name="build corpus", cache_policy=NO_CACHE)
 def build_corpus(
-    sources: list[Path], root: Path, out: Path, rejects: Path, settings: IngestSettings
+    sources: list[Path],
+    contents: list[str],
+    root: Path,
+    files: CorpusFiles,
+    settings: IngestSettings,
+    before: IngestStamp | None,
 ) -> CorpusReport:
-    """Write the corpus file from `sources`, and the rows that could not be used to `rejects`."""
+    """Make the corpus of `sources`, reading those whose content is not the one that was noted."""
     with track("ingest", None, "rows") as advance:
-        return build(sources, root, out, rejects, settings, advance=advance)
+        return build(
+            sources, root, files, settings, contents=contents, before=before, advance=advance
+        )

@@ -71,7 +71,7 @@ def label_by_column(paths: Paths, params: Params, names: tuple[str, ...], column
     name, corpus = check_name(names[0]), read_manifest(paths.stamp("ingest"), IngestStamp)
     if corpus is None:
         raise InputError("data/corpus: no corpus yet; expected one; run 'refract ingest' first")
-    part = column_part(paths.corpus_file, column, corpus.columns, corpus.renamed)
+    part = column_part(paths.corpus_table, column, corpus.columns, corpus.renamed)
     known = params.instructions.get(name)
     if known is not None and known.column == column:
         return

@@ -59,6 +59,7 @@ def ingest(
     from tasks.core.documents.copying import Incoming, check_columns, incoming, strays
     from tasks.core.settings.params import load_params
     from tasks.core.settings.table_sections import IngestSettings
+    from tasks.core.store.layout import exists
 
     paths = Paths(root)
     params = load_params(paths.params)
@@ -67,7 +68,7 @@ def ingest(
     def brought(settings: IngestSettings) -> list[Incoming]:
         """Check what comes, and, where columns may change, what is there."""
         there = paths.raw.is_dir() and any(paths.raw.iterdir())
-        first = not sources and not paths.corpus_file.is_file()
+        first = not sources and not exists(paths.corpus_table)
         if first or (given and (there or not sources)):
             check_columns(documents(paths, params).files, settings)
         return incoming(sources, paths.raw, settings, replace=replace)

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-import polars as pl
-
 from flows.queries.apart import check_apart
 from flows.queries.evaluation import Evaluation, Figures, NotCompared, Previous
 from flows.state.label_sources import label_sources
@@ -180,8 +178,8 @@ class _Evaluation:
         return Version(kept, Seen.of(rows), _recipe(self._params, read_card(kept)))
 
     def _hashes(self, ids: list[str]) -> dict[str, str]:
-        rows = self._keys.filter(pl.col("id").is_in(ids))
-        return dict(zip(rows["id"], rows["text_hash"], strict=True))
+        frames = self._keys("id", ids) if ids else ()
+        return dict(pair for each in frames for pair in each.select("id", "text_hash").iter_rows())
 
 
 def _recipe(params: Params, card: Card) -> Recipe | None:

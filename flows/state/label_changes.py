@@ -36,7 +36,7 @@ def labels_fingerprint(paths: Paths, file: LabelFile) -> str:
     """Return a fingerprint of the content of all that an instruction's label file stands for."""
     hashes = hashes_in(paths.hashes)
     found = [
-        hashes.of_part(part.path, part.column, partial(_hash, part))
+        hashes.of_part(part.changing, part.column, partial(_hash, part))
         if part.column
         else hashes.of(part.path)
         for part in file.parts

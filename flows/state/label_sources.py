@@ -7,6 +7,7 @@ from dataclasses import replace
 from tasks.core.labels.corpus_column import column_part, with_column
 from tasks.core.labels.files import LabelFiles, OwnColumns, label_files
 from tasks.core.settings.params import load_params
+from tasks.core.store.layout import exists
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifests import IngestStamp
 from tasks.core.workspace.one_look import read_manifest
@@ -20,10 +21,11 @@ def label_sources(paths: Paths) -> LabelFiles:
     """
     params, corpus = load_params(paths.params), read_manifest(paths.stamp("ingest"), IngestStamp)
     files = label_files(paths.labels)
-    if corpus is not None and paths.corpus_file.is_file():
+    if corpus is not None and (exists(paths.corpus_table) or paths.earlier_corpus.is_file()):
         for name, column in params.columns().items():
             try:
-                part = column_part(paths.corpus_file, column, corpus.columns, corpus.renamed)
+                _check_table(paths)
+                part = column_part(paths.corpus_table, column, corpus.columns, corpus.renamed)
                 files[name] = with_column(files.get(name), part, name)
             except InputError as error:
                 files.errors[name] = error
@@ -32,3 +34,11 @@ def label_sources(paths: Paths) -> LabelFiles:
     for name, file in files.items():
         files[name] = replace(file, own=own)
     return files
+
+
+def _check_table(paths: Paths) -> None:
+    if not exists(paths.corpus_table):
+        raise InputError(
+            f"{paths.inside(paths.earlier_corpus)}: found the corpus as an earlier version kept it;"
+            " expected a table; run 'refract run', which makes it"
+        )

@@ -13,7 +13,7 @@ from flows.state.wholeness import is_view, mixture, unfinished
 from tasks.core.encoding import vector_space
 from tasks.core.labels.files import LabelFile
 from tasks.core.settings.params import Params
-from tasks.core.store.layout import exists
+from tasks.core.store.layout import exists, state
 from tasks.core.transforms.card import CARD, REVISION
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import digest
@@ -56,14 +56,16 @@ def sources_fingerprint(paths: Paths, params: Params, sources: list[Path]) -> st
 def ingest_verdict(paths: Paths, fingerprint: str) -> Verdict:
     """Compare the corpus with the documents and settings that `fingerprint` names."""
     stamp = read_manifest(paths.stamp("ingest"), IngestStamp)
-    if stamp is None or not paths.corpus_file.is_file():
+    if stamp is not None and not exists(paths.corpus_table) and paths.earlier_corpus.is_file():
+        return Verdict(True, "the corpus is a file, as earlier versions kept it")
+    if stamp is None or not exists(paths.corpus_table):
         return Verdict(True, "no corpus yet")
     if not paths.corpus_figures.is_file():
         return Verdict(True, "no figures of the corpus yet")
     if stamp.fingerprint != fingerprint:
         return Verdict(True, "documents or settings changed")
-    if stamp.content != hashes_in(paths.hashes).all([paths.corpus_file])[0]:
-        return Verdict(True, "the corpus file is not the one that was noted")
+    if stamp.content != state(paths.corpus_table):
+        return Verdict(True, "the corpus is not the one that was noted")
     return FRESH
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tasks.core.documents.corpus import build
+from tasks.core.corpus.building import build
+from tasks.core.corpus.work import CorpusFiles
 from tasks.core.documents.sources import survey
 from tasks.core.documents.staging import text_hash
 from tasks.core.labels.files import label_file
@@ -24,6 +25,7 @@ from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
 from tests.attacks import documents
 from tests.attacks.documents import Row
+from tests.corpora import keys_of
 
 pytestmark = pytest.mark.attack
 
@@ -78,9 +80,9 @@ def ends_in_a_corpus_or_one_line(rng: random.Random, folder: Path) -> None:
         (folder / name).touch()
     try:
         found = survey([str(folder)], folder.parent)
-        report = build(
-            found.files, folder.parent, folder / ".out", folder / ".rejected", IngestSettings()
-        )
+        files = CorpusFiles(folder / ".lance", folder / ".known", folder / ".rejected")
+        contents = ["unread"] * len(found.files)
+        report = build(found.files, folder.parent, files, IngestSettings(), contents=contents)
     except InputError as error:
         assert "\n" not in str(error).replace(str(folder), "").replace(path.name, "")
     else:
@@ -104,7 +106,7 @@ def label_files_end_in_labels_or_one_line(rng: random.Random, folder: Path) -> N
     if not intact:
         documents.damaged(rng, path)
     try:
-        found = read_labels(label_file(path, "mood"), _corpus(written), 1, 1)
+        found = read_labels(label_file(path, "mood"), keys_of(_corpus(written)), 1, 1)
     except InputError:
         assert not intact
         return

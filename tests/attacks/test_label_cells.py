@@ -10,6 +10,7 @@ from tasks.core.labels.cells import understood
 from tasks.core.labels.files import label_file
 from tasks.core.labels.reader import read_labels
 from tasks.core.workspace.errors import InputError
+from tests.corpora import keys_of
 
 pytestmark = pytest.mark.attack
 
@@ -37,7 +38,7 @@ def test_no_cell_ends_in_a_traceback_and_no_container_becomes_a_class():
 
 @pytest.mark.parametrize("seed", range(40))
 def test_no_label_file_of_such_cells_ends_in_a_traceback(tmp_path, seed):
-    keys = pl.DataFrame({"id": [f"{n}" for n in range(50)], "text_hash": ["x"] * 50})
+    keys = keys_of(pl.DataFrame({"id": [f"{n}" for n in range(50)], "text_hash": ["x"] * 50}))
     names = random.Random(seed).sample(["id", "text", "label", "answer", "annotations", "data"], 4)
     rows = [
         dict(zip(names, cells(4, seed * 100 + n), strict=True)) | {"id": str(n)} for n in range(50)

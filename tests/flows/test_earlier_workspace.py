@@ -78,7 +78,8 @@ def test_every_transform_gives_the_vectors_and_labels_of_its_view(earlier, name)
 def test_status_says_of_it_what_it_did_but_that_readers_and_formulas_are_newer(earlier, then):
     workspace = Workspace(earlier)
     now, was = read_status(workspace.paths, workspace.params).to_json(), then["status"]
-    was["corpus"] |= {"stale": True, "reason": "documents or settings changed"}
+    reason = "the corpus is a file, as earlier versions kept it"
+    was["corpus"] |= {"stale": True, "reason": reason}
     for part in ("corpus", "vectors"):
         assert {key: now[part][key] for key in was[part]} == was[part]
     assert tuple(now["instructions"]) == VIEWS
@@ -108,7 +109,8 @@ def test_run_brings_it_up_to_date_and_encodes_nothing(earlier, then, monkeypatch
     monkeypatch.setattr("tasks.embed.load_encoder", None)
     report = run(earlier)
     assert report.ingest.digest == read_json(Paths(earlier).stamp("embed"))["corpus"]
-    assert report.embed is None
+    assert (report.embed.rows, report.embed.written, report.embed.retired) == (72, 0, 0)
+    assert not Paths(earlier).earlier_corpus.exists()
     assert sorted(made.name for made in report.fit.fitted if made.refitted) == list(VIEWS)
     assert not report.fit.rejected
     assert sorted(view.name for view in report.materialise) == list(VIEWS)

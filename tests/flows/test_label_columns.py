@@ -17,6 +17,7 @@ from flows.state.label_sources import label_sources
 from flows.state.staleness import FRESH, fit_fingerprints, fit_verdict, to_retire
 from flows.state.status import read_status
 from tasks.core.settings.params import load_params
+from tasks.core.store import tables
 from tasks.core.transforms.card import CARD
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import read_json
@@ -142,7 +143,7 @@ def test_a_column_is_hashed_once_as_long_as_the_corpus_is_the_same(labelled, mon
 
     monkeypatch.setattr(label_changes, "content", unread)
     assert verdict(labelled).reason == "up to date"
-    Paths(labelled).corpus_file.touch()
+    tables.open_table(Paths(labelled).corpus_table).delete("id = 't00'")
     with pytest.raises(AssertionError, match=r"Part\("):
         verdict(labelled)
 
@@ -160,7 +161,7 @@ def test_a_column_that_goes_is_a_rejection_that_status_tells(labelled):
 def test_without_a_corpus_a_column_is_not_gone_and_its_view_stays(labelled):
     set_params(labelled, materialise={"retire": True})
     paths = Paths(labelled)
-    paths.corpus_file.unlink()
+    shutil.rmtree(paths.corpus_table)
     assert to_retire(paths, load_params(paths.params)) == []
 
 

@@ -22,6 +22,7 @@ from tasks.core.views import near_duplicates
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import read_json
 from tasks.core.workspace.paths import Paths
+from tests.corpora import corpus_rows
 from tests.world import documents, make_model, set_params, write_documents, write_labels
 
 
@@ -389,17 +390,18 @@ def test_another_storage_type_is_refused_until_everything_is_rebuilt(made):
     assert base_rows(made)["vector"].dtype == pl.Array(pl.Float32, 48)
 
 
-def test_a_corpus_file_that_was_replaced_behind_its_note_is_made_anew(made):
+def test_a_corpus_that_was_replaced_behind_its_note_is_made_anew(made, tmp_path):
     paths = Paths(made)
-    good = paths.corpus_file.read_bytes()
+    good = corpus_rows(made).sort("id")
     write_documents(made, documents()[:30])
     ingest(made)
-    other = paths.corpus_file.read_bytes()
+    other = shutil.copytree(paths.corpus_table, tmp_path / "other.lance")
     write_documents(made, documents())
     ingest(made)
-    paths.corpus_file.write_bytes(other)  # as a kill between the file and its note leaves it
+    shutil.rmtree(paths.corpus_table)
+    other.rename(paths.corpus_table)  # as a kill between the table and its note leaves it
     run(made)
-    assert paths.corpus_file.read_bytes() == good
+    assert corpus_rows(made).sort("id").equals(good)
     assert len(base_rows(made)) == 72
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from flows.materialise import ViewReport
     from flows.record import Recorded
     from flows.run import RunReport
-    from tasks.core.documents.corpus import CorpusReport
+    from tasks.core.corpus.building import CorpusReport
     from tasks.core.views.search import Hit
     from tasks.fit import FitReport
     from tasks.maintain import UpkeepReport

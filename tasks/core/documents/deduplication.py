@@ -1,8 +1,6 @@
-"""Which ids and texts came before: 24 bytes a row, whatever the length of the ids."""
+"""Which ids and texts came before: 16 bytes a row, whatever the length of the ids."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,28 +42,28 @@ class SortedRuns:
             newer, older = self._runs.pop(), self._runs.pop()
             self._runs.append(_merge(older, newer))
 
+    def keys(self) -> Hashes:
+        """Return all keys, in no order."""
+        return _joined([keys for keys, _ in self._runs])
+
+    def values(self) -> Hashes:
+        """Return all values, in the order of `keys`."""
+        return _joined([values for _, values in self._runs])
+
+
+def _joined(parts: list[Hashes]) -> Hashes:
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.uint64)
+
 
 def _merge(older: tuple[Hashes, Hashes], newer: tuple[Hashes, Hashes]) -> tuple[Hashes, Hashes]:
-    shared = older[0] is older[1]
     keys = np.concatenate((older[0], newer[0]))
-    if shared:
-        keys.sort(kind="stable")
-        return keys, keys
     order = np.argsort(keys, kind="stable")
     keys = keys[order]
     return keys, np.concatenate((older[1], newer[1]))[order]
 
 
-@dataclass(frozen=True)
-class Verdicts:
-    """For each row NEW, REPEATED or OTHER_TEXT, and how many new rows repeat a known text."""
-
-    rows: NDArray[np.int8]
-    repeated_texts: int
-
-
 class SeenRows:
-    """Remember the first text of each id, and each text.
+    """Remember the first text of each id.
 
     Both are known by a 64-bit hash. That two of n different ids share theirs has the probability
     n² / 2⁶⁵: 3e-10 for 100,000 rows, 3e-6 for 10 million; the later row would then be rejected
@@ -73,22 +71,26 @@ class SeenRows:
     """
 
     def __init__(self) -> None:
-        self._ids = SortedRuns()
         self._texts = SortedRuns()
 
-    def judge(self, ids: Hashes, texts: Hashes) -> Verdicts:
-        """Compare rows with all before them, also within this call, and remember the new ones."""
+    def judge(self, ids: Hashes, texts: Hashes) -> NDArray[np.int8]:
+        """Say of each row whether it is NEW, REPEATED or OTHER_TEXT, and remember the new ones.
+
+        Rows are compared with all before them, also within this call.
+        """
         distinct, first, inverse = np.unique(ids, return_index=True, return_inverse=True)
-        known, known_text = self._ids.find(distinct)
+        known, known_text = self._texts.find(distinct)
         reference = np.where(known, known_text, texts[first])
         new = (first[inverse] == np.arange(len(ids))) & ~known[inverse]
         same = reference[inverse] == texts
-        rows = np.where(new, NEW, np.where(same, REPEATED, OTHER_TEXT)).astype(np.int8)
-        self._ids.add(distinct[~known], reference[~known])
-        return Verdicts(rows, self._repeated(texts[new]))
+        self._texts.add(distinct[~known], reference[~known])
+        return np.where(new, NEW, np.where(same, REPEATED, OTHER_TEXT)).astype(np.int8)
 
-    def _repeated(self, texts: Hashes) -> int:
-        distinct = np.unique(texts)
-        fresh = distinct[~self._texts.find(distinct)[0]]
-        self._texts.add(fresh, fresh)
-        return len(texts) - len(fresh)
+    def repeated_texts(self) -> int:
+        """Return how many new rows had the text of an earlier one."""
+        texts = np.sort(self._texts.values())
+        return int((texts[1:] == texts[:-1]).sum())
+
+    def ids(self) -> Hashes:
+        """Return the ids that were seen, each once."""
+        return self._texts.keys()

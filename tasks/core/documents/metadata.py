@@ -41,6 +41,24 @@ class TypeVote:
         )
 
     @property
+    def code(self) -> str:
+        """What was found, in at most four letters (see `of`)."""
+        return "".join(kind[0] for kind in self._possible) + "+" * self._any
+
+    @classmethod
+    def of(cls, code: str) -> TypeVote:
+        """Return the vote that has this `code`."""
+        vote = cls()
+        vote._any = code.endswith("+")
+        vote._possible = tuple(kind for kind in PATTERNS if kind[0] in code)
+        return vote
+
+    def join(self, other: TypeVote) -> None:
+        """Take what another vote has seen into account."""
+        self._any = self._any or other._any
+        self._possible = tuple(kind for kind in self._possible if kind in other._possible)
+
+    @property
     def empty(self) -> bool:
         """Whether nothing but nulls was seen."""
         return not self._any

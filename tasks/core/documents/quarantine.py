@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -56,3 +58,34 @@ class RejectLog:
         self._stack.close()
         if self._file is None:
             self.path.unlink(missing_ok=True)
+
+
+def merge_rejects(
+    path: Path, before: Mapping[str, int], others: Path, fresh: Mapping[str, int], after: list[str]
+) -> None:
+    """Put the rejected rows in `others` in the place of those that `path` has of their sources.
+
+    before, fresh: how many rows there are of each source in `path` and in `others`, in their
+    order; after: all sources with rejected rows from now on, in theirs.
+    """
+    if not fresh and list(before) == after:
+        return
+    if not after:
+        path.unlink(missing_ok=True)
+        return
+    with ExitStack() as stack:
+        out = stack.enter_context(replacing(path))
+        new = stack.enter_context(others.open("rb")) if fresh else iter(())
+        old = _runs(stack.enter_context(path.open("rb")), before) if before else iter(())
+        for source in after:
+            lines = fresh.get(source)
+            if lines is not None:
+                out.writelines(islice(new, lines))
+            else:
+                out.writelines(next(rows for name, rows in old if name == source))
+
+
+def _runs(lines: Iterator[bytes], counts: Mapping[str, int]) -> Iterator[tuple[str, list[bytes]]]:
+    """Yield the lines of each source, from lines in the order of the sources."""
+    for source, count in counts.items():
+        yield source, list(islice(lines, count))

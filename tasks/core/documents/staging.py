@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
 from itertools import groupby
@@ -14,15 +14,17 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from tasks.core.documents.deduplication import OTHER_TEXT, REPEATED, SeenRows
+from tasks.core.documents.deduplication import NEW, OTHER_TEXT, REPEATED, SeenRows
 from tasks.core.documents.metadata import TypeVote
 from tasks.core.documents.quarantine import RejectLog
 from tasks.core.documents.sources import inside
+from tasks.core.documents.tally import Tally
 from tasks.core.readers.columns import COLUMN_LIMIT, Columns, more_columns
 from tasks.core.readers.records import BATCH_LIMIT, Batch, dump, excerpt
 
 RAW = "raw:"  # marks a metadata column by its own name until all names are known
 
+MODULUS = 1 << 128  # of sums of digests
 UNNAMED = re.compile(r"column_\d+")  # see records.column_names
 
 EMPTY_TEXT = "empty text"
@@ -36,38 +38,43 @@ class Intake:
     """Take batches in, count and log what is rejected, and stage the rest as Parquet parts.
 
     The parts hold metadata as strings, each column by its own name behind `RAW`: types and SQL
-    names are known only when all has been seen.
+    names are known only when all has been seen. Of each source, by its place in `sources`, `read`
+    and `kept` count rows; `tallies` has what more is to be said, by its name in the corpus. The
+    log is in the order of `sources`.
     """
 
-    def __init__(self, folder: Path, log: RejectLog, root: Path, group_rows: int) -> None:
-        self._folder, self._log, self._root = folder, log, root
+    def __init__(
+        self, folder: Path, log: RejectLog, root: Path, sources: Sequence[Path], group_rows: int
+    ) -> None:
+        self._folder, self._log = folder, log
         self._group_rows = group_rows
         self._seen = SeenRows()
-        self.votes: dict[str, TypeVote] = {}
+        self._shown = {path: inside(path, root) for path in sources}
+        self._at = {name: at for at, name in enumerate(self._shown.values())}
+        self.read, self.kept = np.zeros((2, len(sources)), dtype=np.uint32)
+        self.tallies: defaultdict[str, Tally] = defaultdict(Tally)
         self.parts: list[Path] = []
         self._waiting: list[pl.DataFrame] = []
         self._rows = self._size = 0  # that wait, and the bytes of their texts
-        self._shown: dict[Path, str] = {}
-        self._digest = hashlib.blake2b(digest_size=16)
-        self.read = self.kept = 0
-        self.rejected: Counter[str] = Counter()
-        self.notes: Counter[str] = Counter()
-        self._remarks: list[str] = []
+        self._refused: list[tuple[str, int, str, str]] = []  # of the batch at work
+        self.digest = 0
         self._names: dict[str, None] = {}  # of metadata columns that are kept
         self._left: set[str] = set()
 
-    def add(self, batch: Batch, columns: Columns) -> None:
-        """Take the rows of `batch`: reject, compare with those before, and stage the rest."""
-        self.read += len(batch) + len(batch.rejected)
-        self._remarks += batch.remarks
+    def add(self, path: Path | None, batch: Batch, columns: Columns) -> None:
+        """Take the rows of `batch`: reject, compare with those before, and stage the rest.
+
+        path: of all its rows, or None for a batch of whole documents.
+        """
         columns = self._limited(columns)
         for each in batch.rejected:
             self._reject(each.path, each.position, each.reason, each.content)
         frame = self._frame(batch, columns)
         frame = self._without_faults(batch, frame)
         frame = self._without_repeats(batch, _hashed(frame))
+        self._count(path, batch, frame, columns)
+        self._log_refused()
         if len(frame):
-            self.kept += len(frame)
             self._waiting.append(frame.drop("row"))
             self._rows += len(frame)
             self._size += int(frame["text"].str.len_bytes().sum())
@@ -85,20 +92,40 @@ class Intake:
         kept = tuple(name for name in columns.metadata if name in self._names)
         return Columns(columns.id, columns.text, kept)
 
-    def remarks(self) -> list[str]:
-        """Say how files were read that were not plain."""
+    @property
+    def too_wide(self) -> str:
+        """What to say of columns that were left out, being too many; empty where none were."""
         if not self._left:
-            return self._remarks
-        return [*self._remarks, more_columns(f"{len(self._names) + len(self._left):,} columns")]
+            return ""
+        return more_columns(f"{len(self._names) + len(self._left):,} columns")
 
-    def _source(self, path: Path) -> str:
-        if path not in self._shown:
-            self._shown[path] = inside(path, self._root)
-        return self._shown[path]
+    def _count(self, path: Path | None, batch: Batch, kept: pl.DataFrame, columns: Columns) -> None:
+        if path is None:
+            for each in (*batch.paths, *(reject.path for reject in batch.rejected)):
+                self.read[self._at[self._shown[each]]] += 1
+            for name in kept["source"].to_list():
+                self.kept[self._at[name]] += 1
+            return
+        name = self._shown[path]
+        self.read[self._at[name]] += len(batch) + len(batch.rejected)
+        self.kept[self._at[name]] += len(kept)
+        tally = self.tallies[name]
+        tally.remarks += batch.remarks
+        tally.names |= dict.fromkeys(columns.metadata)
+        if len(kept):
+            for column in columns.metadata:
+                tally.votes.setdefault(column, TypeVote()).see(kept[RAW + column])
 
     def _reject(self, path: Path, position: int, reason: str, content: str) -> None:
-        self.rejected[reason] += 1
-        self._log.write(self._source(path), position, reason, content)
+        name = self._shown[path]
+        self.tallies[name].reject(reason)
+        self._refused.append((name, position, reason, content))
+
+    def _log_refused(self) -> None:
+        """Write down what was rejected of a batch, in the order of its sources."""
+        for each in sorted(self._refused, key=lambda row: self._at[row[0]]):
+            self._log.write(*each)
+        self._refused.clear()
 
     def _reject_rows(self, batch: Batch, rows: Sequence[int], reason: str) -> None:
         for row in rows:
@@ -117,7 +144,7 @@ class Intake:
         }
         sources: list[str] = []
         for path, run in groupby(batch.paths):
-            sources += [self._source(path)] * sum(1 for _ in run)
+            sources += [self._shown[path]] * sum(1 for _ in run)
         source = pl.Series(sources, dtype=pl.String)
         frame = pl.DataFrame(series | {"source": source}).with_row_index("row")
         given = [pl.col(RAW + name) for name in columns.metadata]
@@ -133,14 +160,15 @@ class Intake:
         return frame
 
     def _without_repeats(self, batch: Batch, frame: pl.DataFrame) -> pl.DataFrame:
-        ids, texts = frame["id_bits"].to_numpy(), frame["text_bits"].to_numpy()
+        ids, texts = id_bits(frame["id"]), frame["text_bits"].to_numpy()
         verdicts = self._seen.judge(ids, texts)
         rows = frame["row"].to_numpy()
         for verdict, reason in ((REPEATED, REPEATED_ROW), (OTHER_TEXT, REPEATED_ID)):
-            self._reject_rows(batch, rows[verdicts.rows == verdict].tolist(), reason)
-        if verdicts.repeated_texts:
-            self.notes[REPEATED_TEXT] += verdicts.repeated_texts
-        return frame.filter(pl.Series(verdicts.rows == 0)).drop("id_bits", "text_bits")
+            self._reject_rows(batch, rows[verdicts == verdict].tolist(), reason)
+        again = frame.filter(pl.Series(verdicts != NEW))
+        for name, key in zip(again["source"], id_keys(again["id"]).tolist(), strict=True):
+            self.tallies[name].repeats.append(key)
+        return frame.filter(pl.Series(verdicts == NEW)).drop("text_bits")
 
     def _stage(self, least: int) -> None:
         """Write parts of full row groups while `least` rows or too long texts wait."""
@@ -152,22 +180,42 @@ class Intake:
             self._write_part(waiting.slice(0, self._group_rows))
 
     def _write_part(self, frame: pl.DataFrame) -> None:
-        names = [name for name in frame.columns if name.startswith(RAW)]
-        for name in names:
-            self.votes.setdefault(name.removeprefix(RAW), TypeVote()).see(frame[name])
-        raw = _row_digests(frame, sorted(names))
-        self._digest.update(raw.hex().encode())
+        raw = _row_digests(frame, sorted(name for name in frame.columns if name.startswith(RAW)))
+        self.digest = (self.digest + total(raw)) % MODULUS
         part = self._folder / f"part-{len(self.parts):06d}.parquet"
         frame.with_columns(row_hash=_hexadecimal(raw)).write_parquet(part, compression="lz4")
         self.parts.append(part)
 
-    def close(self) -> str:
-        """Stage what still waits, and return the digest of all rows in their order."""
+    def close(self) -> None:
+        """Stage what still waits."""
         self._stage(1)
-        for name in [name for name in self.votes if UNNAMED.fullmatch(name)]:
-            if self.votes[name].empty:
-                del self.votes[name]
-        return self._digest.hexdigest()
+
+    def ids(self) -> np.ndarray:
+        """Return the `id_bits` of all rows that were read and not empty, each once."""
+        return self._seen.ids()
+
+    def repeated_texts(self) -> int:
+        """Return how many of the kept rows have the text of another."""
+        return self._seen.repeated_texts()
+
+
+def id_bits(ids: pl.Series) -> np.ndarray:
+    """Return 64 bits of each id, (n,) uint64: quick, and to be compared in this process alone."""
+    return ids.hash(seed=1).to_numpy()
+
+
+def id_keys(ids: pl.Series) -> np.ndarray:
+    """Return 64 bits of the BLAKE2b-128 of each id, (n,) uint64: the same on every machine."""
+    return np.frombuffer(_digests(ids), dtype="<u8")[::2].astype(np.uint64)
+
+
+def total(raw: bytes) -> int:
+    """Return the sum of digests of 16 bytes each, modulo 2¹²⁸: it knows no order of rows.
+
+    Each digest counts as an integer whose lowest byte comes first.
+    """
+    limbs = np.frombuffer(raw, dtype="<u4").reshape(-1, 4).sum(axis=0, dtype=np.uint64)
+    return sum(int(limb) << (32 * at) for at, limb in enumerate(limbs)) % MODULUS
 
 
 def text_hash(text: str) -> str:
@@ -176,19 +224,15 @@ def text_hash(text: str) -> str:
 
 
 def _hashed(frame: pl.DataFrame) -> pl.DataFrame:
-    """Add text_hash, the id where there is none, and 64 bits of each."""
+    """Add text_hash, the id where there is none, and 64 bits of the text's hash."""
     raw = _digests(frame["text"])
     hashes = _hexadecimal(raw)
-    text_bits = id_bits = np.frombuffer(raw, dtype="<u8")[::2].astype(np.uint64)
-    ids = hashes
-    if "id" in frame.columns:
-        ids = frame["id"].str.strip_chars()
-        id_bits = ids.hash(seed=1).to_numpy()
+    ids = frame["id"].str.strip_chars() if "id" in frame.columns else hashes
+    bits = np.frombuffer(raw, dtype="<u8")[::2].astype(np.uint64)
     return frame.with_columns(
         ids.alias("id"),
         hashes.alias("text_hash"),
-        pl.Series("id_bits", id_bits, dtype=pl.UInt64),
-        pl.Series("text_bits", text_bits, dtype=pl.UInt64),
+        pl.Series("text_bits", bits, dtype=pl.UInt64),
     )
 
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tasks.core.encoding.featurizer import Codes, Featurizer
 from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.settings.table_sections import EmbedSettings
-from tasks.core.store import arrow, comparing, frames, index, layout, tables
-from tasks.core.text.same_text import Texts
+from tasks.core.store import arrow, comparing, frames, index, layout, stable_rows, tables
+from tasks.core.text.same_text import TextKeys, Texts
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.hardlinks import check_hard_links
 from tasks.core.workspace.manifest import manifest_of, object_of
@@ -24,16 +23,8 @@ from tasks.core.workspace.state_manifests import Shard
 
 KEYS = ("id", "text_hash", "row_hash")
 STORED = {"float16": ": halffloat>", "float32": ": float>"}  # as Arrow spells a list of them
+FEW = 4_000  # values that are looked up one by one; of more all rows are read
 OWN = (*KEYS, "text", tables.VECTOR, tables.FEATURES)  # every other column came with the documents
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What separates the base table from the corpus."""
-
-    rows: np.ndarray  # positions in the corpus of rows that are new or changed
-    to_encode: int  # of these, rows whose text has no vector yet
-    gone: int  # rows of the table that the corpus no longer holds
 
 
 def note_of(table: Path) -> BaseNote:
@@ -67,26 +58,6 @@ def check_encoder(table: Path, settings: EmbedSettings) -> None:
     )
 
 
-def plan(corpus: Path, table: Path, *, rebuild: bool) -> Plan:
-    """Compare corpus and table by row hash; 24 bytes of memory a row."""
-    wanted = {name: np.concatenate(list(_corpus_hashes(corpus, name))) for name in KEYS[1:]}
-    total = len(wanted["row_hash"])
-    if rebuild or not layout.exists(table):
-        return Plan(np.arange(total), total, 0)
-    have = tables.hashes(table, "row_hash")
-    rows = np.flatnonzero(~np.isin(wanted["row_hash"], have))
-    known_texts = tables.hashes(table, "text_hash") if len(rows) else np.empty(0, np.uint64)
-    to_encode = int((~np.isin(wanted["text_hash"][rows], known_texts)).sum())
-    ids = np.concatenate(list(_corpus_hashes(corpus, "id")))
-    gone = int((~np.isin(tables.hashes(table, "id"), ids)).sum())
-    return Plan(rows, to_encode, gone)
-
-
-def _corpus_hashes(corpus: Path, name: str) -> Iterator[np.ndarray]:
-    for batch in pq.ParquetFile(corpus).iter_batches(columns=[name]):
-        yield arrow.hash64(batch.column(0))
-
-
 def prepare(corpus: Path, table: Path, *, fresh: bool) -> None:
     """Give an existing table the metadata columns of the corpus; see that a new one can be."""
     if fresh:
@@ -97,17 +68,8 @@ def prepare(corpus: Path, table: Path, *, fresh: bool) -> None:
 
 
 def _corpus_schema(corpus: Path) -> pa.Schema:
-    schema = pq.read_schema(corpus)
-    return pa.schema(
-        [
-            pa.field(field.name, pa.string() if _is_text(field.type) else field.type)
-            for field in schema
-        ]
-    )
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_large_string(kind) or pa.types.is_string(kind))
+    schema = tables.open_table(corpus).schema
+    return pa.schema([pa.field(field.name, field.type) for field in schema])
 
 
 def write_shard(
@@ -121,7 +83,7 @@ def write_shard(
     fresh: bool,
     advance: Callable[[int], None],
 ) -> Shard:
-    """Encode the corpus rows at positions `rows` and write them as fragments nobody sees yet.
+    """Encode the corpus rows with the numbers `rows` and write them as fragments nobody sees yet.
 
     Texts that the table already holds under any id keep their vector.
     """
@@ -190,7 +152,7 @@ def commit_shard(
 
 def retire_gone(corpus: Path, table: Path) -> int:
     """Remove rows whose id the corpus no longer holds; return how many."""
-    ids = np.concatenate(list(_corpus_hashes(corpus, "id")))
+    ids = tables.hashes(corpus, "id")
     ids.sort()
     gone = comparing.strangers(table, "id", ids)
     if len(gone):
@@ -199,16 +161,8 @@ def retire_gone(corpus: Path, table: Path) -> int:
 
 
 def read_rows(corpus: Path, rows: np.ndarray) -> pl.DataFrame:
-    """Return the corpus rows at ascending positions `rows`, reading only their row groups."""
-    file = pq.ParquetFile(corpus)
-    parts, begin = [], 0
-    for group in range(file.num_row_groups):
-        end = begin + file.metadata.row_group(group).num_rows
-        inside = rows[(rows >= begin) & (rows < end)] - begin
-        if len(inside):
-            parts.append(file.read_row_group(group).take(pa.array(inside)))
-        begin = end
-    return pl.DataFrame(pa.concat_tables(parts))
+    """Return the corpus rows with the numbers `rows`, in their order."""
+    return pl.DataFrame(stable_rows.take(corpus, rows))
 
 
 def sample(table: Path, size: int) -> tuple[np.ndarray, np.ndarray | None]:
@@ -229,11 +183,14 @@ def _coded(table: Path) -> list[str]:
 
 
 def sample_texts(corpus: Path, size: int) -> dict[str, str]:
-    """Return at most `size` texts by text hash: those with the smallest hashes."""
-    hashes = np.concatenate(list(_corpus_hashes(corpus, "text_hash")))
-    first = np.unique(hashes, return_index=True)[1][:size]
-    rows = read_rows(corpus, np.sort(first))
-    return dict(zip(rows["text_hash"], rows["text"], strict=True))
+    """Return at most `size` texts by text hash: those with the smallest hashes, in their order."""
+    hashes, rows = np.empty(0, np.uint64), np.empty(0, np.uint64)
+    for numbers, values in stable_rows.numbered(corpus, "text_hash"):
+        hashes, first = np.unique(np.concatenate((hashes, arrow.hash64(values))), return_index=True)
+        rows = np.concatenate((rows, numbers))[first][:size]
+        hashes = hashes[:size]
+    found = read_rows(corpus, rows)
+    return dict(zip(found["text_hash"], found["text"], strict=True))
 
 
 @dataclass(frozen=True)
@@ -259,9 +216,20 @@ def lookup(table: Path, ids: list[str]) -> Rows:
     return Rows(known, hashes, wide[0], wide[1] if len(wide) > 1 else None, texts)
 
 
-def keys(table: Path) -> pl.DataFrame:
-    """Return id and text_hash of every row."""
-    return frames.whole(table, ["id", "text_hash"])
+def keys(table: Path) -> TextKeys:
+    """Return how to look up ids and hashes of texts: of some, or of all, batch by batch."""
+    names = ["id", "text_hash"]
+
+    def read(column: str, values: Iterable[str] | None) -> Iterator[pl.DataFrame]:
+        wanted = None if values is None else sorted(set(values))
+        if wanted is not None and len(wanted) <= FEW:
+            yield pl.DataFrame(tables.where_in(table, column, wanted, names))
+            return
+        asked = None if wanted is None else pl.DataFrame({column: wanted})
+        for part in frames.parts(table, names):
+            yield part if asked is None else part.join(asked, on=column, how="semi")
+
+    return read
 
 
 def texts(table: Path) -> Texts:

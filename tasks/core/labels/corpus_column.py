@@ -13,7 +13,7 @@ from tasks.core.readers.formats import Format
 from tasks.core.text.discretion import shown
 from tasks.core.workspace.errors import InputError
 
-CORPUS = Format("parquet", ".parquet")
+CORPUS = Format("table", ".lance")
 COPY = "column of the documents.csv"  # the name of a copy, beside label files of any other name
 
 
@@ -66,24 +66,23 @@ def content(part: Part) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(("id", "label"))
-    writer.writerows(sorted((key, label) for _, key, label in column_rows(part)))
+    writer.writerows((key, label) for _, key, label in column_rows(part))
     return out.getvalue().encode()
 
 
 def column_rows(part: Part) -> list[tuple[int, str, str]]:
-    """Return position in the corpus, id and value of each text that has one."""
-    import pyarrow.parquet as pq
-
+    """Return place, id and value of each text that has one, in the order of the ids."""
     from tasks.core.readers.arrow_cells import cells
-    from tasks.core.readers.formats import reading
+    from tasks.core.store import tables
 
-    with reading(part.path), pq.ParquetFile(part.path) as file:
-        table = file.read(columns=["id", str(part.column)])
-    if part.column not in table.column_names:
+    if part.column not in tables.columns(part.path):
         raise InputError(
             f"{part.path}: found no column {shown(str(part.column))}, which it had; expected"
             " the corpus as it was noted; run 'refract ingest'"
         )
-    ids, values = (cells(table.column(name).combine_chunks())[0] for name in ("id", part.column))
-    rows = zip(ids, values, strict=True)
-    return [(at, key, own) for at, (key, own) in enumerate(rows, 1) if key and own and own.strip()]
+    found: list[tuple[str, str]] = []
+    for batch in tables.batches(part.path, ["id", part.column]):
+        ids, values = (cells(batch.column(name))[0] for name in ("id", part.column))
+        rows = zip(ids, values, strict=True)
+        found += [(key, own) for key, own in rows if key and own and own.strip()]
+    return [(at, key, own) for at, (key, own) in enumerate(sorted(found), 1)]

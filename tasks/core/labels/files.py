@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.core.readers.formats import Format, known_format
+from tasks.core.store.layout import versions
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import check_regular, digest
 from tasks.core.workspace.instruction_name import check_name
@@ -23,12 +24,17 @@ BESIDE = (".card.json", ".taxonomy.txt")  # what `refract label` writes beside a
 class Part:
     """One file of labels, and the format that its name promises.
 
-    column: of the corpus, which is the file then: a column of the documents that holds labels.
+    column: of the corpus, whose table `path` is then: a column of the documents that holds labels.
     """
 
     path: Path
     format: Format
     column: str | None = None
+
+    @property
+    def changing(self) -> Path:
+        """What is another whenever the labels are: the file, or the table's folder of versions."""
+        return self.path if self.column is None else versions(self.path)
 
 
 @dataclass(frozen=True)

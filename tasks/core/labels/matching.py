@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-import polars as pl
-
 from tasks.core.documents.staging import text_hash
 from tasks.core.labels.notes import BY_TEXT, LOOSELY, REMARKS, RESPELLED
 from tasks.core.labels.rows import Keys, LabelRows
 from tasks.core.readers.records import Cell
 from tasks.core.text.ids import plain, respelled
-from tasks.core.text.same_text import SEVERAL, TextFinder, Texts, alike, loosened
+from tasks.core.text.same_text import SEVERAL, TextFinder, TextKeys, Texts, alike, loosened
 
 NO_ID, NO_TEXT = "empty id", "empty text"
 UNKNOWN_ID, UNKNOWN_TEXT = "id not in the corpus", "text not in the corpus"
@@ -38,11 +36,11 @@ class Places:
     notes: Counter[str] = field(default_factory=Counter)
 
 
-def place(rows: LabelRows, keys: pl.DataFrame, texts: Texts | None) -> Places:
+def place(rows: LabelRows, keys: TextKeys, texts: Texts | None) -> Places:
     """Find which text of the corpus each row of a label file is about.
 
-    keys: columns id and text_hash, a row a text of the corpus. texts: gives the corpus's texts
-    where one is not found as it is written; None: hashes alone are compared.
+    keys: looks up ids and hashes of the corpus's texts. texts: gives these texts where one is not
+    found as it is written; None: hashes alone are compared.
     """
     return _Placing(rows, keys, texts).run()
 
@@ -59,7 +57,7 @@ def _apart(columns: list[tuple[int, list[str | None]]]) -> set[int]:
 
 
 class _Placing:
-    def __init__(self, rows: LabelRows, keys: pl.DataFrame, texts: Texts | None) -> None:
+    def __init__(self, rows: LabelRows, keys: TextKeys, texts: Texts | None) -> None:
         self._keys, self._read = keys, texts
         self._n = len(rows)
         self._notes: Counter[str] = Counter()
@@ -99,9 +97,9 @@ class _Placing:
                 return
 
     def _known_hashes(self, made: list[str | None]) -> set[str]:
-        asked = pl.Series([each for each in set(made) if each], dtype=pl.String)
-        hashes = self._keys.select("text_hash").filter(pl.col("text_hash").is_in(asked.implode()))
-        return set(hashes["text_hash"].to_list())
+        asked = {each for each in made if each}
+        found = self._keys("text_hash", asked) if asked else ()
+        return {each for frame in found for each in frame["text_hash"].to_list()}
 
     def _choose_ids(self, columns: Keys) -> list[str | None]:
         """Return, of the columns that may hold ids, the one that names the rows' own texts most."""
@@ -124,7 +122,8 @@ class _Placing:
         asked = {key for key in named if key}
         self._learn(asked)
         if asked and not any(key in self._hash_of for key in asked):
-            other = respelled(asked, self._keys["id"].to_list())
+            every = (key for frame in self._keys("id", None) for key in frame["id"].to_list())
+            other = respelled(asked, every)
             self._learn(set(other.values()))
             if other:
                 self._notes[RESPELLED] = sum(key in other for key in named)
@@ -132,9 +131,8 @@ class _Placing:
         return named
 
     def _learn(self, asked: set[str]) -> None:
-        wanted = pl.Series(list(asked), dtype=pl.String)
-        there = self._keys.filter(pl.col("id").is_in(wanted.implode()))
-        self._hash_of.update(zip(there["id"].to_list(), there["text_hash"].to_list(), strict=True))
+        for frame in self._keys("id", asked) if asked else ():
+            self._hash_of.update(frame.select("id", "text_hash").iter_rows())
 
     def run(self) -> Places:
         if not any(self._texts):

@@ -19,7 +19,7 @@ from tasks.core.labels.precedence import described
 from tasks.core.labels.rows import LabelRows, read_rows
 from tasks.core.labels.standing import decided, dropped, judged, together
 from tasks.core.readers.records import Reject, dump, excerpt
-from tasks.core.text.same_text import Texts
+from tasks.core.text.same_text import TextKeys, Texts
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import digest
 
@@ -73,13 +73,13 @@ class LabelSet:
 
 def read_labels(
     file: LabelFile,
-    keys: pl.DataFrame,
+    keys: TextKeys,
     minimum_rows: int,
     minimum_labels: int = 2,
     separator: str | None = None,
     texts: Texts | None = None,
 ) -> LabelSet:
-    """Read the labels in `file` that belong to the texts in `keys` (columns id, text_hash).
+    """Read the labels in `file` that belong to the texts that `keys` looks up.
 
     Of the labels of one id in its parts a person's wins over a model's (see `precedence`).
     separator: stands between the labels of a text that has several. texts: the texts of the corpus,
@@ -162,7 +162,7 @@ def _read_as(parts: list[Part], read: list[LabelRows]) -> tuple[str, ...]:
     return tuple(f"{name}: {line}" if len(parts) > 1 else line for name, line in lines if line)
 
 
-def labelled_ids(file: LabelFile, keys: pl.DataFrame, texts: Texts | None = None) -> set[str]:
+def labelled_ids(file: LabelFile, keys: TextKeys, texts: Texts | None = None) -> set[str]:
     """Return the ids of all texts of the corpus that a row of `file` gives any label."""
     found: set[str] = set()
     for part in file.parts:
@@ -184,7 +184,7 @@ def is_blank(path: Path) -> bool:
 
 
 def _steady_rows(part: Part, file: LabelFile, separator: str | None = None) -> LabelRows:
-    path = part.path
+    path = part.changing
     before = _state(path)
     try:
         rows = read_rows(part, file.instruction, separator, file.own)

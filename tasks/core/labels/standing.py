@@ -12,9 +12,10 @@ from tasks.core.labels.multilabel import joined
 from tasks.core.labels.precedence import OVERRULED, source_of
 from tasks.core.labels.rows import LabelRows
 from tasks.core.labels.votes import DECIDED, JOINED, OUTVOTED, settle, settle_files
+from tasks.core.text.same_text import TextKeys
 
 
-def judged(rows: LabelRows, places: Places, keys: pl.DataFrame) -> pl.DataFrame:
+def judged(rows: LabelRows, places: Places, keys: TextKeys) -> pl.DataFrame:
     """Return a label file's rows by the ids they are about; a text may stand under several ids.
 
     Columns row, id, text_hash, label, source, reason, unplaced: without a text of the corpus.
@@ -38,19 +39,28 @@ def judged(rows: LabelRows, places: Places, keys: pl.DataFrame) -> pl.DataFrame:
             ),
         }
     ).with_row_index("row")
-    known = keys.select("id", "text_hash")
     here = ~pl.col("unplaced")
     by_id = frame.filter(here & pl.col("text_hash").is_null()).drop("text_hash")
     by_text = frame.filter(here & pl.col("text_hash").is_not_null()).drop("id")
     found = [
         frame.filter(~here),
-        by_id.join(known, on="id", how="inner"),
-        by_text.join(known, on="text_hash", how="inner", maintain_order="left_right"),
+        by_id.join(_known(keys, "id", by_id), on="id"),
+        by_text.join(
+            _known(keys, "text_hash", by_text), on="text_hash", maintain_order="left_right"
+        ),
     ]
     whole = pl.concat([each.select(frame.columns) for each in found]).sort(
         "row", maintain_order=True
     )
     return settle(whole, rows.annotators)
+
+
+def _known(keys: TextKeys, column: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Look up ids and hashes of the texts that `rows` name by `column`."""
+    nothing = pl.DataFrame(schema={"id": pl.String, "text_hash": pl.String})
+    asked = rows[column].drop_nulls().unique().to_list()
+    found = keys(column, asked) if asked else ()
+    return pl.concat([nothing, *(frame.select(nothing.columns) for frame in found)])
 
 
 def together(files: list[pl.DataFrame]) -> pl.DataFrame:

@@ -18,7 +18,7 @@ REBUILD = "rebuild.json"  # from which version of the table a rebuild has begun
 
 
 def write_plan(folder: Path, rows: np.ndarray) -> Path:
-    """Store the row positions (int64, ascending) that the shards of one run share out."""
+    """Store the rows (numbers or positions, int64, ascending) that the shards of one run share."""
     path = folder / PLAN
     with replacing(path) as file:
         np.save(file, rows.astype(np.int64), allow_pickle=False)
@@ -31,7 +31,7 @@ def begun(folder: Path) -> bool:
 
 
 def read_plan(path: Path, start: int, stop: int) -> np.ndarray:
-    """Return the row positions of the shard from `start` to `stop`."""
+    """Return the rows of the shard from `start` to `stop`."""
     return np.array(np.load(path, mmap_mode="r", allow_pickle=False)[start:stop])
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tasks.core.workspace.files import read_json
+from tasks.core.workspace.files import content_hash, read_json
 
 LIVE = "live"  # the tag that readers of a view follow
+_LAST = (1 << 64) - 1  # from which the names of manifests count down
 DATA, DELETIONS, VERSIONS, TRANSACTIONS = "data", "_deletions", "_versions", "_transactions"
 
 
@@ -25,3 +26,28 @@ def noted_live_version(table: Path) -> int | None:
     """Return the version that readers see as its tag notes it; None where no tag is readable."""
     version = (read_json(live_note(table)) or {}).get("version")
     return version if isinstance(version, int) else None
+
+
+def versions(table: Path) -> Path:
+    """Return the folder that every new version of a table changes."""
+    return table / VERSIONS
+
+
+def manifest(table: Path, version: int | None = None) -> Path | None:
+    """Return the file that names all files of a version, by default of the latest.
+
+    None where it is not there. Lance counts down in the names, so the latest comes first.
+    """
+    if version is None:
+        return min(versions(table).glob("*.manifest"), default=None)
+    path = versions(table) / f"{_LAST - version:020}.manifest"
+    return path if path.is_file() else None
+
+
+def state(table: Path, version: int | None = None) -> str:
+    """Return a fingerprint of a version, by default of the latest: of its manifest.
+
+    Empty where it is not there. No two versions share one, nor two tables but for copies.
+    """
+    found = manifest(table, version)
+    return content_hash(found) if found is not None else ""

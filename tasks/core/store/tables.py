@@ -171,7 +171,11 @@ def hashes(table: Path, name: str, version: int | str | None = None) -> np.ndarr
 
 @naming_table
 def write_fragments(
-    table: Path, rows: pa.Table, about: Mapping[str, object], *, fresh: bool
+    table: Path,
+    rows: pa.Table | pa.RecordBatchReader,
+    about: Mapping[str, object],
+    *,
+    fresh: bool,
 ) -> list[str]:
     """Write `rows` as fragments nobody sees yet and return their metadata as JSON (phase one)."""
     import lance
@@ -179,9 +183,9 @@ def write_fragments(
     table.parent.mkdir(parents=True, exist_ok=True)
     schema = _schema(rows.schema, about)
     mode = "append" if not fresh else ("overwrite" if exists(table) else "create")
-    made = lance.fragment.write_fragments(
-        rows.replace_schema_metadata(schema.metadata), str(table), schema=schema, mode=mode
-    )
+    if isinstance(rows, pa.Table):
+        rows = rows.replace_schema_metadata(schema.metadata)
+    made = lance.fragment.write_fragments(rows, str(table), schema=schema, mode=mode)
     return [json.dumps(fragment.to_json()) for fragment in made]
 
 
@@ -193,13 +197,22 @@ def fragments_exist(table: Path, fragments: Sequence[str]) -> bool:
 
 @naming_table
 def commit_whole(
-    table: Path, schema: pa.Schema, about: Mapping[str, object], fragments: Sequence[str]
+    table: Path,
+    schema: pa.Schema,
+    about: Mapping[str, object],
+    fragments: Sequence[str],
+    *,
+    stable: bool = False,
 ) -> int:
-    """Replace the content of `table` by `fragments` in one commit (phase two)."""
+    """Replace the content of `table` by `fragments` in one commit (phase two).
+
+    stable: its rows keep their numbers (see `stable_rows`), if it is new or did so before.
+    """
     import lance
 
     operation = lance.LanceOperation.Overwrite(_schema(schema, about), _parse(fragments))
-    return int(lance.LanceDataset.commit(str(table), operation).version)
+    made = lance.LanceDataset.commit(str(table), operation, enable_stable_row_ids=stable or None)
+    return int(made.version)
 
 
 def commit_changes(table: Path, retired: Sequence[str], fragments: Sequence[str]) -> int:

@@ -38,13 +38,12 @@ def respelled(wanted: Iterable[str], known: Iterable[str]) -> Mapping[str, str]:
 
     Empty as soon as one of `wanted` is known as it is written: then the file means what it says.
     """
-    there = known if isinstance(known, set | frozenset) else set(known)
     asked = dict.fromkeys(wanted)
-    if any(key in there for key in asked):
-        return {}
     forms: dict[str, set[str]] = defaultdict(set)
     sought = {loose(key) for key in asked}
-    for key in there:
+    for key in known:
+        if key in asked:
+            return {}
         if (form := loose(key)) in sought:
             forms[form].add(key)
     return {key: next(iter(forms[f])) for key in asked if len(forms[f := loose(key)]) == 1}

@@ -17,6 +17,9 @@ import polars as pl
 Texts = Callable[[Sequence[str] | None], Iterator[pl.DataFrame]]
 """Given ids, or None for all, yield frames with columns id, text and text_hash."""
 
+TextKeys = Callable[[str, Iterable[str] | None], Iterator[pl.DataFrame]]
+"""Given "id" or "text_hash" and values of it, or None for all, yield frames of both columns."""
+
 SEVERAL = "text that several of the corpus could be"
 CUT_OFF = ("…", "...")
 LONG = 100  # characters from which the beginning of one text only is taken for that text

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import polars as pl
-
 from tasks.core.labels.corpus_column import content, place
 from tasks.core.labels.files import NO_NAMES, LabelFile, OwnColumns, fingerprint, label_files
 from tasks.core.labels.reader import LabelSet, read_labels
-from tasks.core.text.same_text import Texts
+from tasks.core.text.same_text import TextKeys, Texts
 from tasks.core.transforms.card import CARD, is_whole, read_card
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import content_hash, write_bytes
@@ -51,7 +49,7 @@ def keep_labels(kept: Path, file: LabelFile | None) -> None:
 def labels_of(
     kept: Path,
     present: LabelFile | None,
-    keys: pl.DataFrame,
+    keys: TextKeys,
     separator: str | None,
     texts: Texts | None = None,
 ) -> LabelSet | None:

@@ -25,11 +25,16 @@ ByMeasure = dict[str, int | float | None]
 class IngestStamp(Manifest):
     """The corpus: from which documents and settings, and what became of their rows.
 
-    fingerprint: of documents and settings; content: of the corpus file; digest: of its rows.
+    fingerprint: of documents and settings; digest: of the rows. Of what an ingest of changes
+    alone builds on, content: of the table; known: of what is known of each source; quarantine: of
+    the rejected rows; read_by: of how documents are read.
     """
 
     fingerprint: str = ""
     content: str = ""
+    known: str = ""
+    quarantine: str = ""
+    read_by: str = ""
     digest: str = ""
     sources: int = 0
     read: int = 0
@@ -69,11 +74,14 @@ class IndexNote(Manifest):
 class EmbedStamp(Manifest):
     """The base table: of which corpus, by which encoder, and how it is stored.
 
-    corpus: None while an embedding is under way. space: of vectors and features; missing where an
-    earlier version knew vectors alone. index: None where the table has none.
+    corpus: None while an embedding is under way; corpus_version, corpus_content: of its table, by
+    which what changed since is told. space: of vectors and features; missing where an earlier
+    version knew vectors alone. index: None where the table has none.
     """
 
     corpus: str | None = None
+    corpus_version: int | None = None
+    corpus_content: str = ""
     encoder: str = ""
     space: str | None = None
     digest: str = ""

@@ -67,9 +67,19 @@ class Paths(StatePaths):
         return self.data / "corpus"
 
     @property
-    def corpus_file(self) -> Path:
-        """The corpus as one Parquet table: a row an id."""
+    def corpus_table(self) -> Path:
+        """The corpus as a table: a row an id."""
+        return self.corpus / "corpus.lance"
+
+    @property
+    def earlier_corpus(self) -> Path:
+        """The corpus as earlier versions kept it, until the next ingest makes the table."""
         return self.corpus / "corpus.parquet"
+
+    @property
+    def known_sources(self) -> Path:
+        """What is known of each source file of the corpus: a row a file."""
+        return self.corpus / "sources.parquet"
 
     @cached_property
     def vectors(self) -> Path:

@@ -1,13 +1,11 @@
 import numpy as np
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.core.documents.staging import text_hash
-from tasks.core.encoding import base_table, truncated
+from tasks.core.encoding import base_table, planning, truncated
 from tasks.core.encoding.encoder import Encoded
 from tasks.core.encoding.featurizer import Featurizer
 from tasks.core.encoding.vector_space import fingerprint
@@ -15,6 +13,7 @@ from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.store import layout, tables
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifests import BaseNote, EncoderNote
+from tests.corpora import write_corpus_table
 
 SPACE = EmbedSettings(model="fake", features="last", storage="float32")
 LONG = 9  # characters
@@ -44,20 +43,19 @@ class Letters:
 
 
 def write_corpus(path, texts, **more):
-    """Write a corpus of id → text, with the columns `more`, in small row groups."""
+    """Write a corpus of id → text, with the columns `more`, in small fragments."""
     columns = {"id": list(texts), "text_hash": [text_hash(text) for text in texts.values()]}
     columns |= {"text": list(texts.values()), **more}
     keys = zip(*columns.values(), strict=True)
     columns["row_hash"] = [text_hash(repr(key)) for key in keys]
-    pq.write_table(pa.table(columns), path, row_group_size=2)
-    return path
+    return write_corpus_table(path, pl.DataFrame(columns), rows=2)
 
 
 def embed(corpus, table, encoder, storage="float32", chunk=2):
     """Do what the flow does: plan, then write and commit chunk by chunk; return the shards."""
     fresh = not layout.exists(table)
     base_table.prepare(corpus, table, fresh=fresh)
-    todo, shards = base_table.plan(corpus, table, rebuild=fresh), []
+    todo, shards = planning.plan(corpus, table, rebuild=fresh), []
     for at in range(0, len(todo.rows), chunk):
         first = fresh and at == 0
         rows = todo.rows[at : at + chunk]
@@ -82,26 +80,9 @@ def texts_of(table):
 
 @pytest.fixture
 def table(tmp_path):
-    corpus = write_corpus(tmp_path / "c.parquet", {"1": "a", "2": "b", "3": "ab", "4": "c"})
+    corpus = write_corpus(tmp_path / "c.lance", {"1": "a", "2": "b", "3": "ab", "4": "c"})
     embed(corpus, tmp_path / "base.lance", Letters())
     return tmp_path / "base.lance"
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.data())
-def test_rows_read_by_position_equal_a_plain_read_for_any_row_groups(tmp_path_factory, data):
-    sizes = data.draw(st.lists(st.integers(1, 5), min_size=1, max_size=6))
-    total = sum(sizes)
-    frame = pl.DataFrame({"id": [f"n{n}" for n in range(total)], "value": range(total)})
-    path = tmp_path_factory.mktemp("rows") / "c.parquet"
-    with pq.ParquetWriter(path, frame.to_arrow().schema) as writer:
-        at = 0
-        for size in sizes:
-            writer.write_table(frame.slice(at, size).to_arrow())
-            at += size
-    wanted = data.draw(st.sets(st.integers(0, total - 1), min_size=1))
-    rows = np.array(sorted(wanted))
-    assert base_table.read_rows(path, rows).equals(frame[rows])
 
 
 def test_every_text_gets_its_own_vector_in_corpus_order(table):
@@ -113,25 +94,25 @@ def test_every_text_gets_its_own_vector_in_corpus_order(table):
 
 
 def test_what_is_there_is_not_planned_again(tmp_path, table):
-    todo = base_table.plan(tmp_path / "c.parquet", table, rebuild=False)
+    todo = planning.plan(tmp_path / "c.lance", table, rebuild=False)
     assert (len(todo.rows), todo.to_encode, todo.gone) == (0, 0, 0)
-    assert base_table.plan(tmp_path / "c.parquet", table, rebuild=True).rows.tolist() == [
-        0,
-        1,
-        2,
-        3,
-    ]
+    again = planning.plan(tmp_path / "c.lance", table, rebuild=True)
+    assert (again.rows.tolist(), again.to_encode, again.gone) == ([0, 1, 2, 3], 4, 0)
 
 
-def test_a_plan_counts_what_is_new_changed_or_gone(tmp_path, table):
-    corpus = write_corpus(tmp_path / "c.parquet", {"1": "a", "3": "cab", "4": "c", "5": "b"})
-    todo = base_table.plan(corpus, table, rebuild=False)
-    assert (todo.rows.tolist(), todo.to_encode, todo.gone) == ([1, 3], 1, 1)
+def test_a_plan_counts_what_is_new_changed_or_gone(tmp_path, table, monkeypatch):
+    corpus = write_corpus(tmp_path / "c.lance", {"1": "a", "3": "cab", "4": "c", "5": "b"})
+    todo = planning.plan(corpus, table, rebuild=False)
+    assert base_table.read_rows(corpus, todo.rows)["id"].to_list() == ["3", "5"]
+    assert (todo.to_encode, todo.gone) == (1, 1)
+    monkeypatch.setattr(planning, "FEW", 0)
+    again = planning.plan(corpus, table, rebuild=False)
+    assert (again.rows.tolist(), again.to_encode, again.gone) == (todo.rows.tolist(), 1, 1)
 
 
 def test_a_text_is_encoded_once_whatever_its_ids(tmp_path, table):
     corpus = write_corpus(
-        tmp_path / "c.parquet",
+        tmp_path / "c.lance",
         {"1": "a", "2": "b", "3": "ab", "4": "c", "5": "a", "6": "new", "7": "new"},
     )
     encoder = Letters()
@@ -160,7 +141,7 @@ def test_any_history_of_corpora_ends_like_the_last_one_alone(tmp_path_factory, h
     folder = tmp_path_factory.mktemp("history")
     table = folder / "base.lance"
     for texts in history:
-        corpus = write_corpus(folder / "c.parquet", texts)
+        corpus = write_corpus(folder / "c.lance", texts)
         embed(corpus, table, Letters(), chunk=chunk)
     assert texts_of(table) == history[-1]
     found = base_table.lookup(table, list(history[-1]))
@@ -171,7 +152,7 @@ def test_any_history_of_corpora_ends_like_the_last_one_alone(tmp_path_factory, h
 
 def test_progress_counts_every_row_once(tmp_path):
     texts = {"1": "a", "2": "a", "3": "b"}
-    corpus = write_corpus(tmp_path / "c.parquet", texts)
+    corpus = write_corpus(tmp_path / "c.lance", texts)
     counted = []
     base_table.write_shard(
         *(corpus, tmp_path / "base.lance", np.arange(3), Featurizer(Letters()), ABOUT, "float16"),
@@ -183,13 +164,13 @@ def test_progress_counts_every_row_once(tmp_path):
 
 def test_metadata_columns_follow_the_corpus(tmp_path, table):
     texts = {"1": "a", "2": "b", "3": "ab", "4": "c"}
-    corpus = write_corpus(tmp_path / "c.parquet", texts, stars=[1, 2, 3, 4])
+    corpus = write_corpus(tmp_path / "c.lance", texts, stars=[1, 2, 3, 4])
     encoder = Letters()
     embed(corpus, table, encoder)
     assert encoder.seen == []
     found = tables.where_in(table, "id", ["3"], ["stars"])
     assert found["stars"].to_pylist() == [3]
-    embed(write_corpus(tmp_path / "c.parquet", texts), table, encoder)
+    embed(write_corpus(tmp_path / "c.lance", texts), table, encoder)
     assert "stars" not in tables.columns(table)
 
 
@@ -207,7 +188,7 @@ def test_a_sample_depends_on_the_rows_and_not_on_their_order(tmp_path):
     texts = {str(n): "abc"[: n % 3 + 1] * (n % 4 + 1) for n in range(30)}
     samples = []
     for name, order in (("x", list(texts)), ("y", list(texts)[::-1])):
-        corpus = write_corpus(tmp_path / f"{name}.parquet", {key: texts[key] for key in order})
+        corpus = write_corpus(tmp_path / f"{name}-corpus.lance", {key: texts[key] for key in order})
         embed(corpus, tmp_path / f"{name}.lance", Letters(), chunk=7)
         found, _ = base_table.sample(tmp_path / f"{name}.lance", 9)
         samples.append(sorted(row.tobytes() for row in found))
@@ -220,21 +201,37 @@ def test_looking_up_ids_leaves_out_those_that_are_not_there(table):
     found = base_table.lookup(table, ["4", "nope", "o'neil"])
     ids, vectors = found.ids, found.vectors
     assert (ids, vectors.shape) == (["4"], (1, 3))
-    assert base_table.keys(table).columns == ["id", "text_hash"]
-    assert base_table.keys(table)["id"].sort().to_list() == ["1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize("few", [0, 4_000])
+def test_keys_are_looked_up_by_id_or_hash_or_all(table, monkeypatch, few):
+    monkeypatch.setattr(base_table, "FEW", few)
+    keys = base_table.keys(table)
+
+    def found(column, values):
+        parts = pl.concat(keys(column, values))
+        assert parts.columns == ["id", "text_hash"]
+        return sorted(parts.rows())
+
+    every = [
+        (key, text_hash(text)) for key, text in zip("1234", ["a", "b", "ab", "c"], strict=True)
+    ]
+    assert found("id", None) == every
+    assert found("id", ["4", "nope", "o'neil", "1"]) == [every[0], every[3]]
+    assert found("text_hash", {text_hash("b"), text_hash("nope")}) == [every[1]]
 
 
 def test_each_text_that_was_cut_is_listed_once_whatever_its_ids_and_chunks(tmp_path):
     long, longer = "a" * (LONG + 1), "b" * (LONG + 1)
     texts = {"1": long, "2": "a", "3": long, "4": longer, "5": long}
-    corpus = write_corpus(tmp_path / "c.parquet", texts)
+    corpus = write_corpus(tmp_path / "c.lance", texts)
     shards = embed(corpus, tmp_path / "base.lance", Letters())
     assert [each.cut for each in shards] == [[text_hash(long)], [text_hash(longer)], []]
 
 
 def test_a_text_of_the_sample_counts_where_it_is_written(tmp_path):
     long = "a" * (LONG + 1)
-    corpus = write_corpus(tmp_path / "c.parquet", {"1": long, "2": "a", "3": long, "4": "b"})
+    corpus = write_corpus(tmp_path / "c.lance", {"1": long, "2": "a", "3": long, "4": "b"})
     codes = (np.ones(3, np.float32),)
     seen = {text_hash(long): codes, text_hash("b"): codes, text_hash("elsewhere"): codes}
     coder = Featurizer(Letters(), None, seen, frozenset([text_hash(long), text_hash("elsewhere")]))
@@ -247,7 +244,7 @@ def test_a_text_of_the_sample_counts_where_it_is_written(tmp_path):
 
 def test_the_list_of_cut_texts_counts_those_that_the_table_still_holds(tmp_path):
     list_, table = tmp_path / "truncated.npy", tmp_path / "base.lance"
-    corpus = write_corpus(tmp_path / "c.parquet", {"1": "a", "2": "b", "3": "b", "4": "c"})
+    corpus = write_corpus(tmp_path / "c.lance", {"1": "a", "2": "b", "3": "b", "4": "c"})
     embed(corpus, table, Letters())
     assert truncated.total(list_, table) is None
     truncated.add(list_, [text_hash("a")], fresh=False)  # a table from before there were lists
@@ -257,7 +254,7 @@ def test_the_list_of_cut_texts_counts_those_that_the_table_still_holds(tmp_path)
     for again in (text_hash("b"), text_hash("a"), text_hash("b")):
         truncated.add(list_, [again], fresh=False)
     assert truncated.total(list_, table) == 2
-    embed(write_corpus(tmp_path / "d.parquet", {"1": "a", "4": "c"}), table, Letters())
+    embed(write_corpus(tmp_path / "d.lance", {"1": "a", "4": "c"}), table, Letters())
     assert truncated.total(list_, table) == 1
     truncated.add(list_, [text_hash("c")], fresh=True)
     assert truncated.total(list_, table) == 1

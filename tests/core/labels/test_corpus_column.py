@@ -9,13 +9,17 @@ from tasks.core.documents.staging import text_hash
 from tasks.core.labels.corpus_column import column_part, content, with_column
 from tasks.core.labels.files import OwnColumns, label_file
 from tasks.core.labels.reader import read_labels
+from tasks.core.store import frames, tables
 from tasks.core.workspace.errors import InputError
+from tests.corpora import keys_of, write_corpus_table
 
 KEPT = {"Category": "string", "stars": "integer", "meta_label": "string"}
 TEXTS = [f"text number {n}" for n in range(5)]
-KEYS = pl.DataFrame(
+FRAME = pl.DataFrame(
     {"id": [f"m{n}" for n in range(5)], "text_hash": [text_hash(text) for text in TEXTS]}
 )
+
+KEYS = keys_of(FRAME)
 
 
 @pytest.fixture
@@ -27,9 +31,11 @@ def corpus(tmp_path):
         "stars": [1, 2, None, 2, 1],
         "meta_label": ["a"] * 5,
     }
-    path = tmp_path / "corpus.parquet"
-    pl.DataFrame(columns).write_parquet(path)
-    return path
+    return write_corpus_table(tmp_path / "corpus.lance", pl.DataFrame(columns))
+
+
+def rows(corpus):
+    return frames.whole(corpus, list(tables.columns(corpus)))
 
 
 def part(corpus, column):
@@ -73,7 +79,7 @@ def test_a_column_that_is_not_there_is_refused_with_those_that_are(corpus):
 
 def test_a_corpus_that_is_not_the_one_that_was_noted_is_refused(corpus):
     column = part(corpus, "Category")
-    pl.read_parquet(corpus).drop("Category").write_parquet(corpus)
+    write_corpus_table(corpus, rows(corpus).drop("Category"))
     with pytest.raises(InputError, match=r"no column 'Category', which it had; .*'refract ingest'"):
         content(column)
 
@@ -87,7 +93,7 @@ def test_messages_name_the_column(corpus):
 def test_the_content_is_the_same_for_the_same_labels_in_another_order(corpus):
     before = content(part(corpus, "Category"))
     assert before == b"id,label\nm0,fee\nm2,late\nm3,fee\n"
-    pl.read_parquet(corpus).reverse().write_parquet(corpus)
+    write_corpus_table(corpus, rows(corpus).reverse())
     assert content(part(corpus, "Category")) == before
 
 

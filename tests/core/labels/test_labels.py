@@ -17,6 +17,7 @@ from tasks.core.labels.notes import CASES, with_names
 from tasks.core.labels.reader import read_labels
 from tasks.core.labels.votes import JOINED
 from tasks.core.workspace.errors import InputError
+from tests.corpora import keys_of
 
 TEXTS = {
     "1": "my parcel is late",
@@ -25,7 +26,9 @@ TEXTS = {
     "4": "where is my refund",
     "5": "thank you so much",
 }
-KEYS = pl.DataFrame({"id": list(TEXTS), "text_hash": [text_hash(text) for text in TEXTS.values()]})
+KEYS = keys_of(
+    pl.DataFrame({"id": list(TEXTS), "text_hash": [text_hash(text) for text in TEXTS.values()]})
+)
 
 
 def put(folder: Path, name: str, content: str | bytes) -> Path:

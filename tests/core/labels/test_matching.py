@@ -15,6 +15,7 @@ from tasks.core.labels.notes import BY_TEXT, LOOSELY, RESPELLED
 from tasks.core.labels.reader import NOTHING, read_labels
 from tasks.core.text.same_text import SEVERAL, alike, loosened
 from tasks.core.workspace.errors import InputError
+from tests.corpora import keys_of
 
 WORDS = ("parcel", "refund", "login", "invoice", "courier", "password", "voucher", "card", "app")
 TEXTS = [f"my {WORDS[n % 9]} number {n} is not what i ordered" for n in range(40)]
@@ -28,7 +29,7 @@ def corpus(texts, ids=None):
     def read(asked):
         yield whole if asked is None else whole.filter(pl.col("id").is_in(list(asked)))
 
-    return keys, read
+    return keys_of(keys), read
 
 
 def read(tmp_path, rows, texts=TEXTS, ids=None, minimum=1):

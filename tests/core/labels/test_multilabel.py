@@ -17,6 +17,7 @@ from tasks.core.labels.files import label_file
 from tasks.core.labels.multilabel import joined, members, one_each, pairs
 from tasks.core.labels.reader import labelled_ids, read_labels
 from tasks.core.transforms.training_set import Labelled
+from tests.corpora import keys_of
 
 words = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).map(tidy)
 own = words.filter(lambda word: word and word not in MISSING and not word.startswith("["))
@@ -62,7 +63,7 @@ def test_labels_come_back_from_the_string_they_stand_in(labels):
 
 
 def test_a_label_file_may_give_a_text_several_labels(tmp_path):
-    keys = pl.DataFrame({"id": ["1", "2", "3"], "text_hash": ["a", "b", "c"]})
+    keys = keys_of(pl.DataFrame({"id": ["1", "2", "3"], "text_hash": ["a", "b", "c"]}))
     rows = [{"id": 1, "labels": ["late", "refund"]}, {"id": 2, "labels": ["late"]}]
     rows += [{"id": 1, "labels": ["refund", "late"]}, {"id": 3, "labels": "late"}]
     file = tmp_path / "reason.jsonl"
@@ -80,7 +81,7 @@ def test_a_label_file_may_give_a_text_several_labels(tmp_path):
 def test_an_empty_list_is_no_label(tmp_path):
     file = tmp_path / "reason.jsonl"
     file.write_text('{"id": 1, "labels": []}\n{"id": 2, "labels": ["late"]}\n')
-    keys = pl.DataFrame({"id": ["1", "2"], "text_hash": ["a", "b"]})
+    keys = keys_of(pl.DataFrame({"id": ["1", "2"], "text_hash": ["a", "b"]}))
     assert labelled_ids(label_file(file, "reason"), keys) == {"2"}
 
 
@@ -129,7 +130,8 @@ def test_what_is_scored_is_one_label_a_text_the_same_wherever_it_is_asked():
 
 def test_an_evaluation_holds_out_the_texts_that_a_fit_holds_out(tmp_path):
     label_of = several()
-    keys = pl.DataFrame({"id": list(label_of), "text_hash": [text_hash(key) for key in label_of]})
+    hashes = [text_hash(key) for key in label_of]
+    keys = keys_of(pl.DataFrame({"id": list(label_of), "text_hash": hashes}))
     file = tmp_path / "aspect.jsonl"
     file.write_text("\n".join(json.dumps({"id": k, "label": v}) for k, v in label_of.items()))
     truth = held_out(read_labels(label_file(file, "aspect"), keys, 1), 0.3, 1)
@@ -139,7 +141,7 @@ def test_an_evaluation_holds_out_the_texts_that_a_fit_holds_out(tmp_path):
 def test_an_evaluation_scores_a_text_once_as_the_fit_does(tmp_path):
     label_of = several() | {f"{key} again": label for key, label in several().items()}
     hashes = [text_hash(key.partition(" again")[0]) for key in label_of]
-    keys = pl.DataFrame({"id": list(label_of), "text_hash": hashes})
+    keys = keys_of(pl.DataFrame({"id": list(label_of), "text_hash": hashes}))
     file = tmp_path / "aspect.jsonl"
     file.write_text("\n".join(json.dumps({"id": k, "label": v}) for k, v in label_of.items()))
     truth = held_out(read_labels(label_file(file, "aspect"), keys, 1), 0.3, 1)

@@ -13,6 +13,7 @@ from tasks.core.labels.files import label_file, label_files
 from tasks.core.labels.precedence import CONFLICT
 from tasks.core.labels.reader import read_labels
 from tasks.core.workspace.errors import InputError
+from tests.corpora import keys_of
 
 TEXTS = [
     "a fee was charged twice",
@@ -21,9 +22,11 @@ TEXTS = [
     "how do i log in",
     "the app is slow",
 ]
-KEYS = pl.DataFrame(
+FRAME = pl.DataFrame(
     {"id": [f"m{n}" for n in range(5)], "text_hash": [text_hash(text) for text in TEXTS]}
 )
+
+KEYS = keys_of(FRAME)
 
 
 def lines(*rows):

@@ -11,6 +11,7 @@ from tasks.core.readers.columns import NoTextError
 from tasks.core.settings.params import load_params
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
+from tests.corpora import corpus_rows
 
 LONG = "The bank has charged me twice for one and the same transfer, number"
 CALLED = "refract ingest --text Complaint"
@@ -46,7 +47,7 @@ def test_columns_that_are_named_are_used_and_kept_beside_their_comments(shop):
     assert "params.yaml: ingest.text is 'Complaint' now" in done.output
     assert "params.yaml: ingest.id is 'Complaint ID' now" in done.output
     assert "\n  columns kept beside id and text: 'Issue'\n" in done.output
-    corpus = pl.read_parquet(Paths(shop).corpus_file)
+    corpus = corpus_rows(shop)
     assert corpus["id"][0] == "c0"
     assert corpus["text"][0] == f"{LONG} 0"
     line = "  text: Complaint  # column of the text; null: detect\n"
@@ -104,4 +105,4 @@ def test_what_is_there_already_can_be_read_by_another_column(shop):
     ingest(shop, "--text", "Complaint")
     done = ingest(shop, "--none", "--text", "Issue")
     assert "params.yaml: ingest.text is 'Issue' now" in done.output
-    assert pl.read_parquet(Paths(shop).corpus_file)["text"][0].startswith("a fee")
+    assert corpus_rows(shop)["text"][0].startswith("a fee")

@@ -14,11 +14,14 @@ from tasks.core.labels.exports.tools import tool_of
 from tasks.core.labels.files import OwnColumns, label_file
 from tasks.core.labels.reader import read_labels
 from tasks.core.workspace.errors import InputError
+from tests.corpora import keys_of
 
 TEXTS = ["a fee was charged twice", "the money is late", "card was declined", "how to log in"]
-KEYS = pl.DataFrame(
+FRAME = pl.DataFrame(
     {"id": [f"m{n}" for n in range(4)], "text_hash": [text_hash(text) for text in TEXTS]}
 )
+
+KEYS = keys_of(FRAME)
 FEE = {"m0": "fee", "m1": "money"}
 
 
@@ -243,7 +246,7 @@ def test_a_cleanlab_frame_without_texts_says_what_it_lacks(tmp_path):
 
 def test_a_text_that_looks_like_json_stays_as_it_is_in_an_export(tmp_path):
     odd = '{"b":  1}'
-    keys = pl.DataFrame({"id": ["m0"], "text_hash": [text_hash(odd)]})
+    keys = keys_of(pl.DataFrame({"id": ["m0"], "text_hash": [text_hash(odd)]}))
     path = tmp_path / "x.parquet"
     columns = {"text": [odd], "topic.responses": [["fee"]], "topic.responses.status": [["x"]]}
     pq.write_table(pa.table(columns), path)
@@ -288,7 +291,7 @@ def test_the_corpus_s_id_is_known_by_its_own_name_inside_a_task(tmp_path, where)
     """The numbers of the tasks are ids of the corpus as well, of other texts."""
     path = tmp_path / "topic.json"
     path.write_text(json.dumps([CARRIED[where](0, "fee"), CARRIED[where](1, "money")]))
-    keys = KEYS.with_columns(id=pl.Series(["m0", "m1", "0", "1"]))
+    keys = keys_of(FRAME.with_columns(id=pl.Series(["m0", "m1", "0", "1"])))
     own = replace(label_file(path, "topic"), own=OwnColumns("ticket", "Complaint"))
     assert read_labels(own, keys, 1).label_of == FEE
 

@@ -4,22 +4,26 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.core.documents import corpus, staging
-from tasks.core.documents.corpus import CorpusReport, build, keys, rows
+from tasks.core.corpus.building import CorpusReport, build, noted
+from tasks.core.corpus.work import CorpusFiles
+from tasks.core.documents import staging
 from tasks.core.documents.deduplication import NEW, OTHER_TEXT, REPEATED, SeenRows
 from tasks.core.documents.metadata import sql_names
 from tasks.core.documents.sources import expand
 from tasks.core.settings.table_sections import IngestSettings
+from tasks.core.store import frames, layout, tables
 from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import content_hash
+from tasks.core.workspace.manifests import IngestStamp
 
 
 class Workspace:
@@ -27,20 +31,39 @@ class Workspace:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.out = root / "data" / "corpus" / "corpus.parquet"
+        self.out = root / "data" / "corpus" / "corpus.lance"
         self.rejects = root / "data" / "quarantine" / "ingest.jsonl"
+        self.files = CorpusFiles(self.out, self.out.with_name("sources.parquet"), self.rejects)
+        self.before: IngestStamp | None = None
         (root / "raw").mkdir(exist_ok=True)
 
     def put(self, name: str, content: str) -> None:
         (self.root / "raw" / name).write_text(content, "utf-8", newline="")
 
     def build(self, *sources: str, batch_rows: int = 1_000, **ingest: object) -> CorpusReport:
-        files, asked = expand(sources or ["raw"], self.root), IngestSettings(**ingest)
-        return build(files, self.root, self.out, self.rejects, asked, batch_rows=batch_rows)
+        found, asked = expand(sources or ["raw"], self.root), IngestSettings(**ingest)
+        report = build(
+            found,
+            self.root,
+            self.files,
+            asked,
+            contents=[content_hash(path) for path in found],
+            before=self.before,
+            batch_rows=batch_rows,
+        )
+        self.before = IngestStamp(**asdict(report), **noted(self.files, asked))
+        return report
 
     @property
     def frame(self) -> pl.DataFrame:
-        return pl.read_parquet(self.out)
+        return frames.whole(self.out, list(tables.columns(self.out)))
+
+    @property
+    def rows(self) -> set[tuple[object, ...]]:
+        columns = sorted(self.frame.columns)
+        rows = self.frame.select(columns).rows()
+        assert len(set(rows)) == len(rows)
+        return set(rows)
 
     @property
     def rejected(self) -> list[tuple[str, int, str]]:
@@ -97,24 +120,17 @@ def test_a_source_is_relative_to_the_root_however_both_are_written(desk, monkeyp
     assert absolute["source"].to_list() == ["raw/a.csv"]
 
 
-def test_equal_input_gives_equal_bytes_whatever_the_batches(desk):
+def test_equal_input_gives_equal_rows_and_no_new_version_whatever_the_batches(desk):
     desk.put("a.csv", "id,text,n\n" + "".join(f"{n},text {n % 40},{n}\n" for n in range(60)))
     desk.put("b.jsonl", "".join(f'{{"key": {n}, "body": "other {n}"}}\n' for n in range(9)))
     first = desk.build()
-    whole, rejects = desk.out.read_bytes(), desk.rejects.exists()
+    whole, rejects = desk.frame, desk.rejects.exists()
     for size in (1, 7, 50_000):
+        desk.before = None
         assert desk.build(batch_rows=size) == first
-        assert desk.out.read_bytes() == whole
+        assert desk.frame.equals(whole)
+        assert tables.version(desk.out) == 1
         assert desk.rejects.exists() == rejects
-
-
-def test_row_groups_hold_no_more_than_their_limit(desk, monkeypatch):
-    monkeypatch.setattr(corpus, "GROUP_ROWS", 10)
-    desk.put("a.csv", "text\n" + "".join(f"text {n}\n" for n in range(35)))
-    desk.build(batch_rows=4)
-    meta = pq.read_metadata(desk.out)
-    sizes = [meta.row_group(number).num_rows for number in range(meta.num_row_groups)]
-    assert sizes == [10, 10, 10, 5]
 
 
 def test_unusable_rows_are_counted_and_listed_and_the_rest_passes(desk):
@@ -258,23 +274,24 @@ def test_the_row_hash_depends_on_every_field_and_on_nothing_else(desk):
     assert len({tuple(each) for each in [base, *others]}) == 6
 
 
-def test_the_digest_names_the_rows_in_their_order(desk):
+def test_the_digest_is_the_sum_of_the_row_hashes(desk):
     desk.put("a.csv", "id,text\n1,a\n2,b\n")
     digest = desk.build().digest
-    assert digest == blake("".join(desk.frame["row_hash"]))
-    desk.put("a.csv", "id,text\n2,b\n1,a\n")
+    numbers = [int.from_bytes(bytes.fromhex(each), "little") for each in desk.frame["row_hash"]]
+    assert digest == f"{sum(numbers) % 2**128:032x}"
+    desk.put("a.csv", "id,text\n2,b\n1,c\n")
     assert desk.build().digest != digest
 
 
 def test_no_usable_row_is_an_error_and_the_old_corpus_stays(desk):
     desk.put("a.csv", "id,text\n1,a\n2\n")
     desk.build()
-    before = desk.out.read_bytes(), desk.rejects.read_bytes()
+    before = layout.state(desk.out), desk.rejects.read_bytes()
     desk.put("a.csv", "id,text\n1,\n2\n")
     with pytest.raises(InputError, match=r"no usable row among 2 in 1 file.*1 empty text\).*check"):
         desk.build()
-    assert (desk.out.read_bytes(), desk.rejects.read_bytes()) == before
-    assert list(desk.out.parent.iterdir()) == [desk.out]
+    assert (layout.state(desk.out), desk.rejects.read_bytes()) == before
+    assert sorted(desk.out.parent.iterdir()) == [desk.out, desk.files.known]
 
 
 @pytest.mark.parametrize(
@@ -296,74 +313,45 @@ def test_a_file_without_texts_is_refused_and_nothing_is_written(desk, content, m
 def test_a_broken_file_leaves_the_old_corpus(desk):
     desk.put("a.csv", "id,text\n1,a\n")
     desk.build()
-    before = desk.out.read_bytes()
+    before = layout.state(desk.out)
     desk.put("b.parquet", "PAR1 but no more")
     with pytest.raises(InputError, match=r"b.parquet: not readable"):
         desk.build()
-    assert desk.out.read_bytes() == before
+    assert layout.state(desk.out) == before
 
 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from tasks.core.documents import corpus, staging as intake
+from tasks.core.corpus import building, difference, known_sources, work
 from tasks.core.settings.table_sections import IngestSettings
 
-def die(*_): os.kill(os.getpid(), signal.SIGKILL)
+def die(*_, **__): os.kill(os.getpid(), signal.SIGKILL)
 
-corpus.GROUP_ROWS = 10
+work.GROUP_ROWS = 10
 setattr(*eval(sys.argv[2]), die)
 root = Path(sys.argv[1])
-corpus.build([root / "raw/a.csv"], root, root / "data/corpus/corpus.parquet",
-             root / "data/quarantine/ingest.jsonl", IngestSettings(), batch_rows=5)
+files = work.CorpusFiles(root / "data/corpus/corpus.lance", root / "data/corpus/sources.parquet",
+                         root / "data/quarantine/ingest.jsonl")
+building.build([root / "raw/a.csv"], root, files, IngestSettings(), contents=["x"], batch_rows=5)
 """
 
 
-@pytest.mark.parametrize("where", ["(corpus, '_typed_part')", "(Path, 'replace')"])
+@pytest.mark.parametrize(
+    "where", ["(difference, 'commit')", "(difference.stable_rows, 'replace_all')"]
+)
 def test_killed_halfway_the_old_corpus_stays_and_the_next_run_is_as_if_nothing_was(desk, where):
     desk.put("a.csv", "id,text\n1,old\n")
     desk.build()
-    before = desk.out.read_bytes()
+    before = layout.state(desk.out)
     desk.put("a.csv", "id,text\n" + "".join(f"{n},text {n}\n" for n in range(100)) + "100,\n")
     command = [sys.executable, "-c", KILLED, str(desk.root), where]
     died = subprocess.run(command, cwd=Path(__file__).parents[2])
     assert died.returncode == -signal.SIGKILL
-    assert desk.out.read_bytes() == before
+    assert layout.state(desk.out) == before
     assert desk.build().kept == 100
-    assert list(desk.out.parent.iterdir()) == [desk.out]
+    assert sorted(desk.out.parent.iterdir()) == [desk.out, desk.files.known]
     assert list(desk.rejects.parent.iterdir()) == [desk.rejects]
-
-
-def test_rows_are_read_by_range_whatever_the_row_groups(desk, monkeypatch):
-    monkeypatch.setattr(corpus, "GROUP_ROWS", 7)
-    desk.put("a.csv", "id,text\n" + "".join(f"{n},text {n}\n" for n in range(30)))
-    desk.build()
-    for start, stop in [(0, 30), (0, 7), (6, 8), (7, 14), (13, 29), (29, 30), (5, 5), (28, 99)]:
-        found = rows(desk.out, start, stop, ["id"])
-        assert found.columns == ["id"]
-        assert found["id"].to_list() == [str(n) for n in range(30)][start:stop]
-    assert rows(desk.out, 2, 4).equals(desk.frame.slice(2, 2))
-
-
-def test_keys_are_the_id_and_the_two_hashes(desk):
-    desk.put("a.csv", "id,text,n\n1,a,1\n2,b,2\n")
-    desk.build()
-    assert keys(desk.out).equals(desk.frame.select("id", "text_hash", "row_hash"))
-
-
-def test_a_corpus_that_is_cut_is_an_input_error(desk):
-    desk.put("a.csv", "id,text\n1,a\n")
-    desk.build()
-    desk.out.write_bytes(desk.out.read_bytes()[:-9])
-    with pytest.raises(InputError, match=r"corpus.parquet: not readable .*; make or copy it again"):
-        keys(desk.out)
-
-
-def test_a_corpus_that_is_not_there_is_an_input_error(tmp_path):
-    with pytest.raises(InputError, match=r"corpus.parquet: not readable"):
-        keys(tmp_path / "corpus.parquet")
-    with pytest.raises(InputError, match=r"corpus.parquet: not readable"):
-        rows(tmp_path / "corpus.parquet", 0, 1)
 
 
 small = st.integers(0, 6)
@@ -371,21 +359,19 @@ small = st.integers(0, 6)
 
 @given(st.lists(st.lists(st.tuples(small, small), max_size=8), max_size=12))
 def test_seen_rows_judge_as_a_dictionary_would(calls):
-    seen, first, texts = SeenRows(), {}, set()
+    seen, first = SeenRows(), {}
     for call in calls:
-        expected, repeated = [], 0
+        expected = []
         for key, text in call:
             if key not in first:
                 first[key] = text
                 expected.append(NEW)
-                repeated += text in texts
-                texts.add(text)
             else:
                 expected.append(REPEATED if first[key] == text else OTHER_TEXT)
         pairs = np.array(call, dtype=np.uint64).reshape(-1, 2)
-        verdicts = seen.judge(pairs[:, 0], pairs[:, 1])
-        assert verdicts.rows.tolist() == expected
-        assert verdicts.repeated_texts == repeated
+        assert seen.judge(pairs[:, 0], pairs[:, 1]).tolist() == expected
+    assert seen.repeated_texts() == len(first) - len(set(first.values()))
+    assert sorted(seen.ids().tolist()) == sorted(first)
 
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -408,11 +394,17 @@ def test_every_row_is_kept_or_rejected_and_kept_texts_are_verbatim(desk, table, 
 
 
 def test_long_texts_are_staged_before_a_row_group_is_full(desk, monkeypatch):
+    sizes, write_part = [], staging.Intake._write_part
     monkeypatch.setattr(staging, "BATCH_LIMIT", 1_000)
+
+    def counted(intake, frame):
+        sizes.append(len(frame))
+        write_part(intake, frame)
+
+    monkeypatch.setattr(staging.Intake, "_write_part", counted)
     desk.put("a.csv", "text\n" + "".join(f"{n} {'x' * 300}\n" for n in range(20)))
     assert desk.build(batch_rows=1).kept == 20
-    meta = pq.read_metadata(desk.out)
-    assert [meta.row_group(n).num_rows for n in range(meta.num_row_groups)] == [4] * 5
+    assert sizes == [4] * 5
 
 
 def test_stray_and_empty_files_cost_nothing_but_a_remark(desk):
@@ -444,7 +436,7 @@ def test_folders_of_partitions_become_columns_unless_the_file_has_them(desk):
     desk.put("lang=en/year=2024/a.csv", "id,text,lang\n2,hello,own\n")
     report = desk.build()
     assert report.columns == {"lang": "string", "year": "integer"}
-    assert rows(desk.out, 0, 2, ["lang", "year"]).rows() == [("de", 2024), ("own", 2024)]
+    assert desk.frame.select("lang", "year").rows() == [("de", 2024), ("own", 2024)]
     assert desk.build(metadata=["lang"]).columns == {"lang": "string"}
 
 
@@ -470,4 +462,4 @@ def test_ids_are_compared_as_they_are_written(desk):
     frame.write_parquet(desk.root / "raw" / "b.parquet")
     report = desk.build()
     assert report.rejected == {"empty id": 1, "repeated row": 1}
-    assert rows(desk.out, 0, 9, ["id"])["id"].to_list() == ["1", "1.0", "001", "4"]
+    assert desk.frame["id"].to_list() == ["1", "1.0", "001", "4"]
