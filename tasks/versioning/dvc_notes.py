@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from tasks.core.settings.merge_conflicts import refuse_conflict
 from tasks.core.settings.yaml_file import parse_note
 from tasks.core.text.discretion import cut
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.merge_conflicts import refuse_conflict
 from tasks.core.workspace.paths import Paths
 
 STAGES = ("ingest", "embed", "fit", "materialise")

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from tasks.core.settings.merge_conflicts import refuse_conflict
 from tasks.core.text.discretion import cut
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import content_hash, digest
-from tasks.core.workspace.merge_conflicts import refuse_conflict
 from tasks.core.workspace.paths import Paths
 from tasks.versioning.links import links_of_inputs, links_of_outputs
 from tasks.versioning.run_git_and_dvc import git, hooks_of, place_of

@@ -10,9 +10,9 @@ from typing import Any, NoReturn
 
 import yaml
 
+from tasks.core.settings.merge_conflicts import refuse_conflict
 from tasks.core.text.discretion import cut, shown
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.merge_conflicts import refuse_conflict
 
 _ODD = re.compile(r"[-+]?(0[0-9_]+|[0-9_]+(:[0-9_.]+)+)")  # 010 is 8 to YAML 1.1, 1:30 is 90
 
