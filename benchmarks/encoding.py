@@ -14,7 +14,7 @@ from benchmarks import datasets
 from benchmarks.measure import Figure, both_clocks, in_child, no_progress, peak_mib, say, size_of
 from tasks.core.corpus.building import build
 from tasks.core.corpus.work import CorpusFiles
-from tasks.core.encoding import base_table, planning
+from tasks.core.encoding import base_table, encoder, planning
 from tasks.core.encoding.encoder import Encoded, Encoder, load_encoder
 from tasks.core.encoding.featurizer import Featurizer, describe, fit_coder
 from tasks.core.settings.table_sections import EmbedSettings, IngestSettings
@@ -36,9 +36,7 @@ def settings(precision: str = "auto") -> EmbedSettings:
 
 def decided(texts: list[str]) -> Encoder:
     """Return the bundled encoder in the precision that `auto` finds faster on this machine."""
-    auto = load_encoder(settings())
-    auto.encode(texts[:1_024], no_progress)
-    return auto
+    return load_encoder(encoder.decided(settings(), texts))
 
 
 def make_corpus(texts: pl.DataFrame, folder: Path) -> Path:
@@ -155,19 +153,19 @@ def embed_synthetic(folder: str, rows: int) -> dict[str, float]:
 
     before = peak_mib()
     todo = planning.plan(file, table, rebuild=True)
-    plan = checkpoints.write_plan(place / "shards", todo.rows)
-    for start, stop in checkpoints.ranges(len(todo.rows), EmbedSettings().chunk):
+    for part in checkpoints.slices(todo.rows, EmbedSettings().chunk):
+        first = part.start == 0
         shard = base_table.write_shard(
             file,
             table,
-            checkpoints.read_plan(plan, start, stop),
+            part.rows,
             Featurizer(encoder),
             about,
             "float16",
-            fresh=start == 0,
+            fresh=first,
             advance=no_progress,
         )
-        base_table.commit_shard(file, table, shard, "float16", fresh=start == 0)
+        base_table.commit_shard(file, table, shard, "float16", fresh=first)
     return {"start_mib": before, "peak_mib": peak_mib(), "rows": tables.count(table)}
 
 
@@ -184,8 +182,8 @@ def float16(data: Path, folder: Path) -> Figure:
     """Compare neighbours and disk of vectors stored in half precision with those in full."""
     texts = datasets.read(data, "agnews_partial")[-STORAGE_ROWS:]
     say(f"float16: encoding {STORAGE_ROWS:,} texts")
-    encoder = load_encoder(settings("float32"))  # bfloat16 has fewer digits to lose
-    exact = encoder.encode(texts["text"].to_list(), no_progress).vectors
+    exactly = load_encoder(settings("float32"))  # bfloat16 has fewer digits to lose
+    exact = exactly.encode(texts["text"].to_list(), no_progress).vectors
     recall = _recall(exact, exact.astype(np.float16).astype(np.float32))
     size = {kind: _bytes_a_row(texts, exact, kind, folder) for kind in ("float16", "float32")}
     return Figure(
@@ -195,7 +193,7 @@ def float16(data: Path, folder: Path) -> Figure:
         f"{recall:.4f}; {size['float16']:,.0f} bytes a row on disk instead of"
         f" {size['float32']:,.0f}",
         None,
-        {"recall": recall, "bytes_a_row": size, "encoder_precision": encoder.precision},
+        {"recall": recall, "bytes_a_row": size, "encoder_precision": exactly.precision},
     )
 
 

@@ -175,20 +175,19 @@ def write_view(folder: str) -> dict[str, Any]:
         transform=place / "transform",
         about=about,
         settings=settings,
-        plan=place / "shards" / checkpoints.PLAN,
+        shards=checkpoints.begin(place / "shards"),
         whole=True,
     )
     written, bare = [], []
     begun, used, apart = time.perf_counter(), time.process_time(), [0.0, 0.0]
     todo = publishing.plan(table, version, view, about)
-    checkpoints.write_plan(job.plan.parent, todo.rows)
-    for at, (start, stop) in enumerate(checkpoints.ranges(len(todo.rows), settings.chunk)):
+    for at, part in enumerate(checkpoints.slices(todo.rows, settings.chunk)):
         lap = time.perf_counter()
-        written.append(materialise_shard.fn(job, start, stop, no_progress))
+        written.append(materialise_shard.fn(job, part))
         laps.append(time.perf_counter() - lap)
         if at % BARE == 0:
             lap, before_bare = time.perf_counter(), time.process_time()
-            _bare(table, place / "bare.lance", start, stop, about.size)
+            _bare(table, place / "bare.lance", part.start, part.start + len(part.rows), about.size)
             bare.append((time.perf_counter() - lap) / laps[-1])
             apart[0] += time.perf_counter() - lap
             apart[1] += time.process_time() - before_bare

@@ -6,30 +6,37 @@ import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from prefect import flow
 
+from flows.engine.choosing import engine, everywhere
+from flows.engine.piece import Engine, Piece
 from flows.late_labels import Arrivals
-from flows.runtime.engine import LOCAL
 from flows.runtime.lock import writer
 from flows.runtime.prefect_artifacts import leave_table
 from flows.state.staleness import base_digest
 from flows.state.trust import ask
 from flows.state.unwritten import sweep
 from tasks.core.encoding import base_table, planning, truncated
-from tasks.core.encoding.features import SAMPLE
+from tasks.core.encoding.encoder import TRIAL_FROM, trial_positions
+from tasks.core.encoding.features import SAMPLE, load_layer_pca
 from tasks.core.encoding.featurizer import space_of
 from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.settings.params import load_params
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.store import checkpoints, layout, recall, tables
+from tasks.core.store.checkpoints import Slice
+from tasks.core.text.discretion import shown
 from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import write_bytes
 from tasks.core.workspace.manifest import read_manifest, write_manifest
 from tasks.core.workspace.manifests import EmbedStamp, IngestStamp
 from tasks.core.workspace.paths import Paths
-from tasks.core.workspace.state_manifests import RebuildNote
+from tasks.core.workspace.state_manifests import PrecisionNote, RebuildNote
 from tasks.embed import (
     EmbedCounts,
     EmbedJob,
+    choose_precision,
     commit_shard,
     embed_shard,
     fit_features,
@@ -54,7 +61,7 @@ class EmbedReport:
     seconds: float
 
 
-@flow(name="embed", flow_run_name="embed", task_runner=LOCAL)
+@flow(name="embed", flow_run_name="embed")
 def embed(root: Path, rebuild: bool = False, arrivals: bool = False) -> EmbedReport:
     """Encode what is new or changed, retire what is gone; `rebuild` encodes everything anew.
 
@@ -62,14 +69,15 @@ def embed(root: Path, rebuild: bool = False, arrivals: bool = False) -> EmbedRep
     there were base vectors of this encoder to begin with.
     """
     begun = time.perf_counter()
-    paths, params = Paths(root), load_params(Paths(root).params)
+    params = load_params(Paths(root).params)
+    paths = everywhere(Paths(root), params.engine)
     ask(paths, "model")
     corpus = read_manifest(paths.stamp("ingest"), IngestStamp)
     if corpus is None or not layout.exists(paths.corpus_table):
         raise InputError("data/corpus: no corpus yet; expected one; run 'refract ingest'")
     settings, table = params.embed, paths.base_table
     rebuilding = paths.shards("embed") / checkpoints.REBUILD
-    with writer(paths):
+    with writer(paths), engine(paths, params.engine) as workers:
         if rebuild:
             space = f"{fingerprint(settings)} {settings.storage}"
             fresh = not _goes_on(table, space, rebuilding)
@@ -82,20 +90,23 @@ def embed(root: Path, rebuild: bool = False, arrivals: bool = False) -> EmbedRep
         unfinished = checkpoints.begun(paths.shards("embed"))
         base_table.prepare(paths.corpus_table, table, fresh=fresh)
         todo = planning.plan(paths.corpus_table, table, rebuild=fresh, made_of=made_of)
-        plan = checkpoints.write_plan(paths.shards("embed"), todo.rows)
-        job = EmbedJob(paths.corpus_table, corpus.content, table, settings, plan, paths.truncated)
-        job = _with_features(job, paths, len(todo.rows), fresh)
+        shards = checkpoints.begin(paths.shards("embed"))
+        job = EmbedJob(
+            paths.corpus_table, corpus.content, table, settings, shards, paths.truncated, fresh
+        )
+        job = _with_precision(job, workers, todo)
+        job = _with_features(job, workers, paths, len(todo.rows))
         known = paths.stamp("embed").is_file() and not fresh
         labels = Arrivals(paths) if arrivals and known else None
-        counts = _embed_shards(job, len(todo.rows), fresh, labels)
+        counts = _embed_all(job, workers, todo.rows, labels)
         retired = retire(paths.corpus_table, table) if todo.gone else 0
         index(table, settings.index_from)
         _forget_features(paths)
         report = _report(table, counts, retired, begun)
         _stamp(paths, settings, corpus, report)
-        if unfinished:
+        if unfinished or workers.apart:
             sweep(table)
-        checkpoints.clear(plan.parent)
+        checkpoints.clear(shards)
     leave_table("embed", "Base vectors", [asdict(report)])
     return report
 
@@ -126,20 +137,42 @@ def _goes_on(table: Path, space: str, note: Path) -> bool:
     return False
 
 
-def _with_features(job: EmbedJob, paths: Paths, rows: int, fresh: bool) -> EmbedJob:
+def _with_precision(job: EmbedJob, workers: Engine, todo: planning.Plan) -> EmbedJob:
+    """Return the job with one precision for all shards, also of those that follow a kill."""
+    settings, note = job.settings, job.shards / "precision.json"
+    if settings.precision != "auto":
+        return job
+    noted = read_manifest(note, PrecisionNote)
+    if noted is not None and noted.space == fingerprint(settings):
+        precision = noted.precision
+    elif todo.to_encode < TRIAL_FROM:
+        precision = "float32"
+    else:
+        first = todo.rows[: settings.chunk]
+        rows = first[trial_positions(len(first))]
+        piece = Piece({"job": job, "rows": rows}, 0, lambda: "the choice of the precision")
+        [(_, chosen)] = workers.run(choose_precision, [piece], lambda _: None)
+        precision = chosen()
+        write_manifest(note, PrecisionNote(space=fingerprint(settings), precision=precision))
+    return replace(job, settings=settings.model_copy(update={"precision": precision}))
+
+
+def _with_features(job: EmbedJob, workers: Engine, paths: Paths, rows: int) -> EmbedJob:
     """Return the job with the file of the feature map; a new table gets a map of its own."""
     if job.settings.features == "last":
         return job
-    if not fresh:
+    if not job.fresh:
         known = base_table.note_of(job.table).features
         return replace(job, reduction=paths.reduction(known.fingerprint) if known else None)
-    with track("features", min(SAMPLE, rows), "texts") as advance:
-        made = fit_features(job, advance)
-    if made is None:
-        return job
-    file = paths.reduction(made.fingerprint)
-    made.save(file)
-    return replace(job, reduction=file)
+    file, size = job.shards / "reduction.safetensors", min(SAMPLE, rows)
+    piece = Piece({"job": job, "file": file}, size, lambda: "the sample for the features")
+    with track("features", size, "texts") as advance:
+        [(_, made)] = workers.run(fit_features, [piece], advance)
+        if not made():
+            return job
+    kept = paths.reduction(load_layer_pca(file).fingerprint)
+    write_bytes(kept, file.read_bytes())
+    return replace(job, reduction=kept)
 
 
 def _forget_features(paths: Paths) -> None:
@@ -150,19 +183,34 @@ def _forget_features(paths: Paths) -> None:
             file.unlink()
 
 
-def _embed_shards(
-    job: EmbedJob, total: int, fresh: bool, labels: Arrivals | None
+def _embed_all(
+    job: EmbedJob, workers: Engine, rows: np.ndarray, labels: Arrivals | None
 ) -> list[EmbedCounts]:
-    """Encode chunk by chunk; each is one commit, so a kill costs at most the chunk at work."""
-    counts = []
-    with track("embed", total, "texts") as advance:
-        for start, stop in checkpoints.ranges(total, job.settings.chunk):
-            first = fresh and start == 0
-            shard = embed_shard.submit(job, start, stop, first, advance).result()
-            counts.append(commit_shard(job, shard, first))
-            if labels is not None and stop < total:
-                labels.take_in()
+    """Encode chunk by chunk, each one commit: a kill costs at most the chunks at work.
+
+    Texts that repeat others come last, when these have their vectors.
+    """
+    counts: list[EmbedCounts] = []
+    first, repeats = planning.parted(job.corpus, rows) if len(rows) else (rows, rows)
+    with track("embed", len(rows), "texts") as advance:
+        for part in filter(len, (first, repeats)):
+            if layout.exists(job.table):
+                job = replace(job, version=tables.version(job.table))
+            pieces = [_piece(job, each) for each in checkpoints.slices(part, job.settings.chunk)]
+            for _, shard in workers.run(embed_shard, pieces, advance):
+                counts.append(commit_shard(job, shard(), job.fresh and not counts))
+                if labels is not None and sum(each.written for each in counts) < len(rows):
+                    labels.take_in()
+            job = replace(job, fresh=False)
     return counts
+
+
+def _piece(job: EmbedJob, part: Slice) -> Piece:
+    def named() -> str:
+        ids = base_table.read_rows(job.corpus, part.rows[[0, -1]])["id"]
+        return f"the {len(part.rows):,} texts from id {shown(ids[0])} to {shown(ids[-1])}"
+
+    return Piece({"job": job, "part": part}, len(part.rows), named)
 
 
 def _report(table: Path, counts: list[EmbedCounts], retired: int, begun: float) -> EmbedReport:

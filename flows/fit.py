@@ -9,6 +9,8 @@ from pathlib import Path
 
 from prefect import flow
 
+from flows.engine.choosing import engine, everywhere
+from flows.engine.piece import Piece
 from flows.runtime.lock import writer
 from flows.runtime.prefect_artifacts import leave_table
 from flows.state.label_sources import label_sources
@@ -24,7 +26,7 @@ from tasks.core.workspace.manifest import write_manifest
 from tasks.core.workspace.manifests import Rejection
 from tasks.core.workspace.one_look import one_look
 from tasks.core.workspace.paths import Paths
-from tasks.fit import FitJob, FitReport, fit_instruction
+from tasks.fit import FitJob, FitReport, commit_fit, fit_instruction
 from tasks.progress import track
 
 
@@ -43,12 +45,13 @@ def fit(root: Path, names: list[str] | None = None, force: bool = False) -> FitO
     A label file that cannot be used is rejected with its reason; the others go on, and what was
     fitted from an earlier version of it stays.
     """
-    paths, params = Paths(root), load_params(Paths(root).params)
+    params = load_params(Paths(root).params)
+    paths = everywhere(Paths(root), params.engine)
     ask(paths, "sources")
     files = wanted_labels(paths, names or [])
     fitted: list[FitReport] = []
     rejected: dict[str, str] = {}
-    with writer(paths):
+    with writer(paths), engine(paths, params.engine) as workers:
         tables.note(paths.base_table)  # a broken table is no fault of a label file
         (paths.quarantine / "labels").mkdir(parents=True, exist_ok=True)
         paths.transforms.mkdir(parents=True, exist_ok=True)
@@ -61,16 +64,18 @@ def fit(root: Path, names: list[str] | None = None, force: bool = False) -> FitO
                 write_manifest(place, Rejection(reason=reason))
         with track("fit", len(files), "label files") as advance:
             known = set() if force else _known(paths, params, files)
-            advance(len(known))
-            for name in [name for name in files if name not in known]:
-                job = _job(paths, params, name, files[name], force=force)
+            left = {name: file for name, file in files.items() if name not in known}
+            jobs = [_job(paths, params, name, file, force=force) for name, file in left.items()]
+            stale = [job for job in jobs if _is_stale(paths, job)]
+            advance(len(files) - len(stale))
+            for piece, result in workers.run(fit_instruction, map(_piece, stale), advance):
+                job = piece.arguments["job"]
                 try:
-                    fitted += _fit_if_stale(paths, job)
+                    fitted.append(commit_fit(job, result()))
                 except InputError as error:
-                    rejected[name] = str(error)
+                    rejected[job.name] = str(error)
                     why = Rejection(reason=str(error), made_from=job.made_from)
                     write_manifest(job.rejection, why)
-                advance(1)
         write_tables(paths)
     _leave(fitted, rejected)
     return FitOutcome(fitted, rejected)
@@ -87,16 +92,21 @@ def _known(paths: Paths, params: Params, files: Mapping[str, LabelFile]) -> set[
     return {name for name in found if not paths.rejection(name).is_file()}
 
 
-def _fit_if_stale(paths: Paths, job: FitJob) -> list[FitReport]:
+def _is_stale(paths: Paths, job: FitJob) -> bool:
     verdict = fit_verdict(paths, job.name, job.made_from)
     if job.force or verdict.stale:
-        return [fit_instruction(job)]
+        return True
     if verdict == FRESH:  # its labels are again those that were fitted
         job.rejection.unlink(missing_ok=True)
-    return []
+    return False
+
+
+def _piece(job: FitJob) -> Piece:
+    return Piece({"job": job}, 1, lambda: f"the fit of {job.name!r}")
 
 
 def _job(paths: Paths, params: Params, name: str, file: LabelFile, *, force: bool) -> FitJob:
+    elsewhere = params.engine.runner != "local"
     return FitJob(
         wording=wording(paths, params, name),
         file=file,
@@ -110,7 +120,7 @@ def _job(paths: Paths, params: Params, name: str, file: LabelFile, *, force: boo
         exchange=paths.exchange,
         made_from=fit_fingerprints(paths, params, name, file),
         settings=params.fit,
-        names=name_reader(paths, params, name, params.fit.method),
+        names=name_reader(paths, params, name, params.fit.method, elsewhere=elsewhere),
         force=force,
     )
 

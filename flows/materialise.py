@@ -8,7 +8,8 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows.runtime.engine import LOCAL
+from flows.engine.choosing import engine, everywhere
+from flows.engine.piece import Engine, Piece
 from flows.runtime.lock import writer
 from flows.runtime.prefect_artifacts import leave_table, leave_view
 from flows.state.label_sources import label_sources
@@ -16,6 +17,7 @@ from flows.state.staleness import to_retire, view_verdict, wanted_views
 from flows.state.unwritten import sweep
 from tasks.core.settings.params import Params, load_params
 from tasks.core.store import checkpoints, recall, tables
+from tasks.core.store.checkpoints import Slice
 from tasks.core.views import publishing
 from tasks.core.views.kept_versions import keep_labels
 from tasks.core.workspace.errors import InputError
@@ -46,13 +48,14 @@ class ViewReport:
     seconds: float
 
 
-@flow(name="materialise", flow_run_name="materialise", task_runner=LOCAL)
+@flow(name="materialise", flow_run_name="materialise")
 def materialise(root: Path, names: list[str] | None = None) -> list[ViewReport]:
     """Write every view that is out of date; readers see the old one until the new one is whole."""
-    paths, params = Paths(root), load_params(Paths(root).params)
+    params = load_params(Paths(root).params)
+    paths = everywhere(Paths(root), params.engine)
     paths.views.mkdir(parents=True, exist_ok=True)
     reports, failed = [], {}
-    with writer(paths):
+    with writer(paths), engine(paths, params.engine) as workers:
         gone = [] if names else to_retire(paths, params)
         for name in gone:
             retire_view(_parts(paths, name))
@@ -61,7 +64,7 @@ def materialise(root: Path, names: list[str] | None = None) -> list[ViewReport]:
             stale = [name for name in wanted if view_verdict(paths, params, name).stale]
         for name in stale:
             try:
-                reports.append(_materialise(paths, params, name))
+                reports.append(_materialise(paths, params, workers, name))
             except InputError as error:
                 failed[name] = error
     rows: list[dict[str, object]] = [asdict(report) for report in reports]
@@ -74,7 +77,7 @@ def materialise(root: Path, names: list[str] | None = None) -> list[ViewReport]:
     return reports
 
 
-def _materialise(paths: Paths, params: Params, name: str) -> ViewReport:
+def _materialise(paths: Paths, params: Params, workers: Engine, name: str) -> ViewReport:
     begun, settings = time.perf_counter(), params.materialise
     base_version = tables.version(paths.base_table)
     about = publishing.describe(paths.transform(name), settings.storage)
@@ -84,7 +87,7 @@ def _materialise(paths: Paths, params: Params, name: str) -> ViewReport:
     unfinished = checkpoints.begun(paths.shards(f"materialise/{name}"))
     tables.rewind(paths.view_table(name))
     todo = publishing.plan(paths.base_table, base_version, paths.view_table(name), about)
-    plan = checkpoints.write_plan(paths.shards(f"materialise/{name}"), todo.rows)
+    shards = checkpoints.begin(paths.shards(f"materialise/{name}"))
     job = ViewJob(
         name=name,
         base=paths.base_table,
@@ -93,21 +96,18 @@ def _materialise(paths: Paths, params: Params, name: str) -> ViewReport:
         transform=kept,
         about=about,
         settings=settings,
-        plan=plan,
+        shards=shards,
         whole=todo.whole,
     )
     with track(f"materialise {name}", len(todo.rows), "rows") as advance:
-        futures = [
-            materialise_shard.submit(job, start, stop, advance)
-            for start, stop in checkpoints.ranges(len(todo.rows), settings.chunk)
-        ]
-        written = [future.result() for future in futures]
+        pieces = [_piece(job, part) for part in checkpoints.slices(todo.rows, settings.chunk)]
+        written = [shard() for _, shard in workers.run(materialise_shard, pieces, advance)]
     rows = publish_view(job, todo, written)
     _stamp(paths, name, about, rows)
     forget_earlier(job)
-    if unfinished:
+    if unfinished or workers.apart:
         sweep(paths.view_table(name))
-    checkpoints.clear(plan.parent)
+    checkpoints.clear(shards)
     return ViewReport(
         name=name,
         rows=rows,
@@ -117,6 +117,13 @@ def _materialise(paths: Paths, params: Params, name: str) -> ViewReport:
         whole=todo.whole,
         seconds=time.perf_counter() - begun,
     )
+
+
+def _piece(job: ViewJob, part: Slice) -> Piece:
+    def named() -> str:
+        return f"view {job.name!r}, rows {part} of the base vectors"
+
+    return Piece({"job": job, "part": part}, len(part.rows), named)
 
 
 def _parts(paths: Paths, name: str) -> list[Path]:

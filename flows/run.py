@@ -11,6 +11,7 @@ from prefect import flow
 
 from flows.checkout import finish_checkout
 from flows.embed import EmbedReport, embed
+from flows.engine.choosing import engine
 from flows.fit import FitOutcome, fit
 from flows.ingest import ingest
 from flows.materialise import ViewReport, materialise
@@ -58,11 +59,11 @@ def bring_up_to_date(
     finish_checkout(Paths(root))
     paths, params = Paths(root), load_params(Paths(root).params)
     clock = _Clock()
-    ask(paths, "model", "sources")
+    ask(paths, "model", "sources", "engine")
     ask_recording(paths, params)
     if commit:
         check_committable(root, params.record.author)  # before hours of work, not after them
-    with writer(paths), no_heartbeats():
+    with writer(paths), no_heartbeats(), engine(paths, params.engine):
         corpus = ingest(root) if documents and corpus_is_stale(paths, params) else None
         clock.lap("ingest")
         vectors = embed(root, arrivals=True) if embed_verdict(paths, params).stale else None

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from tasks import progress
 from tasks.core.encoding import base_table, truncated
-from tasks.core.encoding.encoder import load_encoder
-from tasks.core.encoding.features import SAMPLE, LayerPca, load_layer_pca
+from tasks.core.encoding.encoder import Precision, faster_precision, load_encoder
+from tasks.core.encoding.features import SAMPLE, load_layer_pca
 from tasks.core.encoding.featurizer import Featurizer, describe, fit_coder, load_coder
 from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.store import checkpoints, layout
 from tasks.core.store import index as nearest
+from tasks.core.store.checkpoints import Slice
+from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.state_manifests import Shard
 from tasks.retries import RETRIES
 
@@ -28,9 +31,11 @@ class EmbedJob:
     corpus: Path
     digest: str  # of the corpus's table: numbers of rows in another are not those in this one
     table: Path
-    settings: EmbedSettings
-    plan: Path
+    settings: EmbedSettings  # its precision is decided
+    shards: Path  # the folder that they are noted in
     truncated: Path  # the list of the texts that were cut
+    fresh: bool  # nothing of what the table held before stays
+    version: int | None = None  # of the table that vectors of known texts are taken from
     reduction: Path | None = None  # the map of the features, if any are kept
 
 
@@ -45,17 +50,28 @@ class EmbedCounts:
     precision: str
 
 
+@task(name="choose precision", cache_policy=NO_CACHE, **RETRIES)
+def choose_precision(job: EmbedJob, rows: np.ndarray) -> Precision:
+    """Measure on the texts at `rows` which precision is faster where this runs."""
+    return faster_precision(job.settings, base_table.read_rows(job.corpus, rows)["text"].to_list())
+
+
 @task(name="fit features", cache_policy=NO_CACHE, **RETRIES)
-def fit_features(job: EmbedJob, advance: Callable[[int], None]) -> LayerPca | None:
-    """Fit the map of the features on a sample of the corpus; None for an encoder without layers."""
+def fit_features(job: EmbedJob, file: Path) -> bool:
+    """Fit the map of the features on a sample of the corpus, and write it to `file`.
+
+    False for an encoder without layers.
+    """
     texts = base_table.sample_texts(job.corpus, SAMPLE)
-    encoder = load_encoder(job.settings)
-    size = job.settings.feature_size
-    return fit_coder(encoder, texts, size, _memory(job), advance).reduction
+    encoder, size = load_encoder(job.settings), job.settings.feature_size
+    made = fit_coder(encoder, texts, size, _memory(job), progress.advance).reduction
+    if made is not None:
+        made.save(file)
+    return made is not None
 
 
 def _memory(job: EmbedJob) -> Path:
-    return job.plan.parent / "sample.safetensors"
+    return job.shards / "sample.safetensors"
 
 
 def _coder(job: EmbedJob) -> Featurizer:
@@ -66,41 +82,61 @@ def _coder(job: EmbedJob) -> Featurizer:
     return load_coder(encoder, reduction, _memory(job))
 
 
-@task(name="embed shard", task_run_name="embed {start}-{stop}", cache_policy=NO_CACHE, **RETRIES)
-def embed_shard(
-    job: EmbedJob, start: int, stop: int, fresh: bool, advance: Callable[[int], None]
-) -> Shard:
-    """Encode the planned rows `start` to `stop`; a shard finished before a kill is not repeated."""
-    rows = checkpoints.read_plan(job.plan, start, stop)
-    reduction = job.reduction and job.reduction.name
-    space, storage = fingerprint(job.settings), job.settings.storage
-    purpose = f"cut {job.digest} {space} {reduction} {storage} {fresh}"
-    key = checkpoints.key_of(purpose, rows)
-    known = checkpoints.load(job.plan.parent, key, job.table)
+@task(name="embed shard", task_run_name="embed {part}", cache_policy=NO_CACHE, **RETRIES)
+def embed_shard(job: EmbedJob, part: Slice) -> Shard:
+    """Encode the planned rows of `part`; a shard finished before a kill is not repeated."""
+    known = _finished(job, part)
     if known is not None:
-        advance(stop - start)
         return known
     coder = _coder(job)
     shard = base_table.write_shard(
         job.corpus,
         job.table,
-        rows,
+        part.rows,
         coder,
         describe(job.settings, coder),
-        storage,
-        fresh=fresh,
-        advance=advance,
+        job.settings.storage,
+        fresh=job.fresh,
+        advance=progress.advance,
+        version=job.version,
     )
-    checkpoints.save(job.plan.parent, key, shard)
+    checkpoints.save(job.shards, _key(job, part, fresh=job.fresh), shard)
     return shard
 
 
+def _finished(job: EmbedJob, part: Slice) -> Shard | None:
+    """Return the shard if it was finished before; of a fresh table that was begun before, too."""
+    found = checkpoints.load(job.shards, _key(job, part, fresh=job.fresh), job.table)
+    if found is not None or job.fresh:
+        return found
+    found = checkpoints.load(job.shards, _key(job, part, fresh=True), job.table)
+    if found is None or base_table.holds_any(job.corpus, job.table, part.rows, job.version):
+        return None
+    return found
+
+
+def _key(job: EmbedJob, part: Slice, *, fresh: bool) -> str:
+    reduction = job.reduction and job.reduction.name
+    space, precision = fingerprint(job.settings), job.settings.precision
+    purpose = f"cut {job.digest} {space} {precision} {reduction} {job.settings.storage} {fresh}"
+    return checkpoints.key_of(purpose, part.rows)
+
+
 @task(name="commit shard", cache_policy=NO_CACHE)
-def commit_shard(job: EmbedJob, shard: Shard, fresh: bool) -> EmbedCounts:
-    """Make a shard's rows visible in one commit."""
-    truncated.add(job.truncated, shard.cut, fresh=fresh)
+def commit_shard(job: EmbedJob, shard: Shard, first: bool) -> EmbedCounts:
+    """Make a shard's rows visible in one commit; the `first` of a fresh table replaces all of it.
+
+    InputError for vectors of another precision than was decided.
+    """
+    made, decided = shard.about.settings.precision, job.settings.precision
+    if shard.encoded and made != decided:
+        raise InputError(
+            f"embed: a worker has encoded in {made}, expected {decided} as all the others; let all"
+            " workers run the same version of Refract, or set embed.precision: float32"
+        )
+    truncated.add(job.truncated, shard.cut, fresh=first)
     storage = job.settings.storage
-    base_table.commit_shard(job.corpus, job.table, shard, storage, fresh=fresh)
+    base_table.commit_shard(job.corpus, job.table, shard, storage, fresh=first)
     return EmbedCounts(
         shard.written,
         shard.encoded,

@@ -21,10 +21,11 @@ from tasks.core.settings.fit_section import FitSettings
 from tasks.core.transforms.base import contents
 from tasks.core.transforms.card import CARD, fits, is_whole, of_scores
 from tasks.core.transforms.training_set import Labelled, labelled
-from tasks.core.workspace.exchange import exchange
+from tasks.core.workspace.exchange import complete, lay
 from tasks.core.workspace.files import digest
-from tasks.core.workspace.manifest import manifest_bytes, read_manifest, write_manifest
+from tasks.core.workspace.manifest import manifest_bytes, read_manifest
 from tasks.core.workspace.manifests import ByMeasure, Card, Gate, Scores
+from tasks.core.workspace.state_manifests import ExchangeNote
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,17 @@ class FitReport:
     refitted: bool
 
 
+@dataclass(frozen=True)
+class Fitted:
+    """What a fit has found, and which files it has laid beside their places."""
+
+    report: FitReport
+    laid: ExchangeNote
+
+
 @task(name="fit", task_run_name="fit {job.name}", cache_policy=NO_CACHE)
-def fit_instruction(job: FitJob) -> FitReport:
-    """Fit, score and save; InputError if the label file cannot be used."""
+def fit_instruction(job: FitJob) -> Fitted:
+    """Fit and score; lay what is made where nobody sees it. InputError for labels of no use."""
     begun, settings = time.perf_counter(), job.settings
     keys = base_table.keys(job.table)
     labels = read_labels(
@@ -93,12 +102,10 @@ def fit_instruction(job: FitJob) -> FitReport:
     matched = labels.fingerprint
     card = read_manifest(job.transform / CARD, Card)
     if card is not None and not job.force and _same_but_base(card, job, matched):
-        job.hold.unlink(missing_ok=True)
-        job.rejection.unlink(missing_ok=True)
         about = {"made_from": job.made_from, **_read(labels)}
-        write_manifest(job.transform / CARD, card.changed(**about))
+        new = {job.transform / CARD: manifest_bytes(card.changed(**about))}
         scores = read_manifest(job.metric, Scores) or Scores()
-        return _report(job, labels, scores, begun, refitted=False)
+        return _laid(job, new, _report(job, labels, scores, begun, refitted=False))
     known = labelled(job.table, labels.label_of, job.names)
     scores = _scores(job, known)
     made = known.fit(settings.method, settings.method_settings(), settings.seed)
@@ -106,8 +113,17 @@ def fit_instruction(job: FitJob) -> FitReport:
     new_card = _card(job, matched, labels, scores)
     files = {job.transform / name: content for name, content in contents(made, new_card).items()}
     new = {job.metric: manifest_bytes(scores), **files}
-    exchange(job.root, job.exchange, new, gone=(job.rejection, job.hold))
-    return _report(job, labels, scores, begun, refitted=True)
+    return _laid(job, new, _report(job, labels, scores, begun, refitted=True))
+
+
+def _laid(job: FitJob, new: dict[Path, bytes], report: FitReport) -> Fitted:
+    return Fitted(report, lay(job.root, new, gone=(job.rejection, job.hold)))
+
+
+def commit_fit(job: FitJob, fitted: Fitted) -> FitReport:
+    """Put what a fit has made in its place, all of it at once."""
+    complete(job.root, job.exchange, fitted.laid)
+    return fitted.report
 
 
 def _write_rejects(job: FitJob, labels: LabelSet) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -10,8 +9,10 @@ from pathlib import Path
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from tasks import progress
 from tasks.core.settings.table_sections import MaterialiseSettings
 from tasks.core.store import checkpoints, maintenance, tables
+from tasks.core.store.checkpoints import Slice
 from tasks.core.transforms.base import Transform, load
 from tasks.core.views import publishing
 from tasks.core.workspace.files import remove
@@ -32,7 +33,7 @@ class ViewJob:
     transform: Path
     about: ViewNote
     settings: MaterialiseSettings
-    plan: Path
+    shards: Path  # the folder that they are noted in
     whole: bool
 
 
@@ -43,30 +44,28 @@ def _load(transform: Path, fingerprint: str) -> Transform:
 
 @task(
     name="materialise shard",
-    task_run_name="{job.name} {start}-{stop}",
+    task_run_name="{job.name} {part}",
     cache_policy=NO_CACHE,
     **RETRIES,
 )
-def materialise_shard(job: ViewJob, start: int, stop: int, advance: Callable[[int], None]) -> Shard:
-    """Transform the planned rows `start` to `stop`; what was finished before a kill is kept."""
-    rows = checkpoints.read_plan(job.plan, start, stop)
+def materialise_shard(job: ViewJob, part: Slice) -> Shard:
+    """Transform the planned rows of `part`; what was finished before a kill is kept."""
     purpose = f"{sorted(object_of(job.about).items())} {job.base_version} {job.whole}"
-    key = checkpoints.key_of(purpose, rows)
-    known = checkpoints.load(job.plan.parent, key, job.view)
+    key = checkpoints.key_of(purpose, part.rows)
+    known = checkpoints.load(job.shards, key, job.view)
     if known is not None:
-        advance(stop - start)
         return known
     shard = publishing.write_shard(
         job.base,
         job.base_version,
         job.view,
-        rows,
+        part.rows,
         _load(job.transform, job.about.transform),
         job.about,
         whole=job.whole,
-        advance=advance,
+        advance=progress.advance,
     )
-    checkpoints.save(job.plan.parent, key, shard)
+    checkpoints.save(job.shards, key, shard)
     return shard
 
 

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,7 +14,23 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _EVERY = 10.0  # seconds between two lines where there is no terminal
+_heard: ContextVar[Callable[[int], None]] = ContextVar("heard", default=lambda _: None)
 _WINDOW = 600.0  # seconds over which the rate is taken; a chunk of long texts may take minutes
+
+
+def advance(n: int) -> None:
+    """Count `n` more of what the task at work does, where somebody listens in this process."""
+    _heard.get()(n)
+
+
+@contextmanager
+def heard(by: Callable[[int], None]) -> Iterator[None]:
+    """Let `by` hear what tasks count within the block."""
+    before = _heard.set(by)
+    try:
+        yield
+    finally:
+        _heard.reset(before)
 
 
 @contextmanager

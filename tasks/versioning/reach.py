@@ -89,6 +89,14 @@ def of_model(params: Any) -> Iterator[Reach]:
         yield Reach("model", said, f"{model} {revision}")
 
 
+def of_engine(params: Any) -> Iterator[Reach]:
+    """Yield whose scheduler hands out the work: who runs it can run code here as well."""
+    address = params.engine.address
+    if params.engine.runner == "dask" and address is not None:
+        said = f"engine.address hands work to the Dask scheduler at {cut(address)}, which may"
+        yield Reach("engine", f"{said} run code as you", address)
+
+
 def of_label(params: Any) -> Iterator[Reach]:
     """Return whom texts and a key would be sent to."""
     url, variable = params.label.base_url, params.label.key_env

@@ -97,7 +97,7 @@ def copy(root, tmp_path):
         ("embed", "tasks.core.encoding.base_table.commit_shard", 1, "before"),
         ("embed", "tasks.core.encoding.base_table.commit_shard", 3, "before"),
         ("fit", "tasks.core.workspace.exchange.write_manifest", 1, "before"),
-        ("fit", "tasks.fit.exchange", 1, "after"),
+        ("fit", "tasks.fit.complete", 1, "after"),
         ("materialise", "tasks.core.store.checkpoints.save", 3, "after"),
         ("materialise", "tasks.core.store.tables.publish", 1, "before"),
     ],

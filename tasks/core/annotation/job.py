@@ -18,7 +18,7 @@ from tasks.core.annotation.prompts import load_prompts, version_of
 from tasks.core.annotation.requests import FIRST_WAIT, Pace, ask_all
 from tasks.core.annotation.step_results import StepResults
 from tasks.core.annotation.taxonomy import Label
-from tasks.core.encoding.encoder import load_encoder
+from tasks.core.encoding.encoder import decided, load_encoder
 from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.llm.answers import Answer, PromptRequest, cure
 from tasks.core.llm.client import Endpoint, connect
@@ -113,7 +113,7 @@ class LabelJob:
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Return the unit vectors of texts (n, d) float32."""
-        return load_encoder(self.encoder).encode(texts, lambda _: None).vectors
+        return load_encoder(decided(self.encoder, texts)).encode(texts, lambda _: None).vectors
 
     def open_answers(self) -> AbstractContextManager[AnswerCache]:
         """Open the cache of answers, of which only those by this host and temperature are found."""

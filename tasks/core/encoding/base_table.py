@@ -82,14 +82,15 @@ def write_shard(
     *,
     fresh: bool,
     advance: Callable[[int], None],
+    version: int | None = None,
 ) -> Shard:
     """Encode the corpus rows with the numbers `rows` and write them as fragments nobody sees yet.
 
-    Texts that the table already holds under any id keep their vector.
+    Texts that the table holds at `version` (by default the latest) under any id keep their vector.
     """
     frame = read_rows(corpus, rows)
     hashes = frame["text_hash"].unique().to_list()
-    known = {} if fresh else _known(table, hashes, coder.columns)
+    known = {} if fresh else _known(table, hashes, coder.columns, version)
     seen = {key: coder.seen[key] for key in hashes if key in coder.seen and key not in known}
     known |= seen
     unknown = frame.unique("text_hash", maintain_order=True).filter(
@@ -103,11 +104,8 @@ def write_shard(
         name: arrow.vector_array(np.stack([known[key][at] for key in frame["text_hash"]]), kind)
         for at, (name, kind) in enumerate(zip(coder.columns, stored, strict=False))
     }
-    retired = (
-        []
-        if fresh
-        else tables.where_in(table, "id", frame["id"].to_list(), ["id"])["id"].to_pylist()
-    )
+    ids = frame["id"].to_list()
+    retired = [] if fresh else tables.where_in(table, "id", ids, ["id"], version)["id"].to_pylist()
     encoded = len(unknown) + len(seen)
     rows = arrow.assemble(frame, made)
     return Shard(
@@ -121,8 +119,19 @@ def write_shard(
     )
 
 
-def _known(table: Path, text_hashes: list[str], names: Sequence[str]) -> dict[str, Codes]:
-    found = tables.where_in(table, "text_hash", text_hashes, ["text_hash", *names])
+def holds_any(corpus: Path, table: Path, rows: np.ndarray, version: int | None) -> bool:
+    """Tell whether the table knows an id or a text of the corpus rows at positions `rows`."""
+    frame = read_rows(corpus, rows)
+    return any(
+        tables.where_in(table, name, frame[name].to_list(), [name], version).num_rows
+        for name in ("id", "text_hash")
+    )
+
+
+def _known(
+    table: Path, text_hashes: list[str], names: Sequence[str], version: int | None
+) -> dict[str, Codes]:
+    found = tables.where_in(table, "text_hash", text_hashes, ["text_hash", *names], version)
     codes = zip(*(arrow.vectors_of(found.column(name)) for name in names), strict=True)
     return dict(zip(found.column("text_hash").to_pylist(), codes, strict=True))
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import platform
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -18,9 +19,9 @@ from tasks.core.workspace.errors import InputError
 
 _SLICE = 2_048  # texts between two reports of progress
 _TRIAL_TEXTS = 32  # half a second of float32 on two cores
-_TRIAL_FROM = 512  # texts; for fewer the measurement costs more than it can save
+TRIAL_FROM = 512  # texts; for fewer the measurement costs more than it can save
 
-
+Precision = Literal["float32", "bfloat16"]
 Read = Callable[[np.ndarray], np.ndarray]
 """What is kept of the pooled states (m, L, d) of a slice of texts: (m, …)."""
 
@@ -69,9 +70,8 @@ class _SentenceTransformer:
         self._settings = settings
         self._model, self.dimensions, self._layers = _load(settings)
         self.precision = "float32"
-        self._decided = settings.precision != "auto"
         if settings.precision == "bfloat16":
-            self._use("bfloat16")
+            self.use("bfloat16")
 
     @property
     def has_layers(self) -> bool:
@@ -85,8 +85,6 @@ class _SentenceTransformer:
 
         read: gets the states of several layers, pooled over a text's tokens, a slice at a time.
         """
-        if not self._decided and len(texts) >= _TRIAL_FROM:
-            self._measure_precision(texts)
         vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
         kept: np.ndarray | None = None
         order = np.argsort([-len(text) for text in texts], kind="stable")
@@ -144,32 +142,28 @@ class _SentenceTransformer:
             found = self._model(features)["sentence_embedding"]
         return np.asarray(found.float().cpu().numpy(), dtype=np.float32)
 
-    def _use(self, precision: str) -> None:
+    def use(self, precision: Precision) -> None:
+        """Compute in `precision` from here on: weights that bfloat16 has rounded stay rounded.
+
+        InputError where the device cannot.
+        """
         import torch
 
+        device = self._model.device
+        if precision == "bfloat16" and device.type == "cuda" and not _bfloat16_on(device):
+            raise InputError(
+                f"embed.precision: {torch.cuda.get_device_name(device)} on {platform.node()} does"
+                " not compute in bfloat16, expected of every worker; set embed.precision: float32"
+            )
         self._model.to(dtype=getattr(torch, precision))
         self.precision = precision
 
-    def _measure_precision(self, texts: Sequence[str]) -> None:
-        """Keep bfloat16 if it is faster here: twice on a CPU with AMX, 0.01 × on one without."""
-        self._decided = True
-        step = max(1, len(texts) // _TRIAL_TEXTS)
-        trial = list(texts[::step][:_TRIAL_TEXTS])
-        seconds = {}
-        for precision in ("bfloat16", "float32"):
-            self._use(precision)
-            self._forward(trial[:8])
-            begun = time.perf_counter()
-            self._forward(trial)
-            seconds[precision] = time.perf_counter() - begun
-        self._reload()
-        if seconds["bfloat16"] < 0.9 * seconds["float32"]:  # below a tenth the gain is noise
-            self._use("bfloat16")
-
-    def _reload(self) -> None:
-        """Restore the weights: bfloat16 has rounded them."""
-        self._model, _, _ = _load(self._settings)
-        self.precision = "float32"
+    def seconds(self, texts: Sequence[str]) -> float:
+        """Return how long `texts` take, once the first of them have warmed up what there is."""
+        self._forward(list(texts[:8]))
+        begun = time.perf_counter()
+        self._forward(list(texts))
+        return time.perf_counter() - begun
 
     def _cut(self, texts: Sequence[str]) -> np.ndarray:
         """Tell which texts have more tokens than the model reads."""
@@ -193,6 +187,43 @@ class _SentenceTransformer:
             )
             cut[part] = [len(row) > limit for row in tokens["input_ids"]]
         return cut
+
+
+def _bfloat16_on(device: Any) -> bool:
+    import torch
+
+    with torch.cuda.device(device):
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+
+
+def faster_precision(settings: EmbedSettings, texts: Sequence[str]) -> Precision:
+    """Return bfloat16 if it is faster here: twice on a CPU with AMX, 0.01 × on one without.
+
+    texts: some tens, as they come. float32 where the device cannot compute in bfloat16.
+    """
+    trial = _SentenceTransformer(settings.model_copy(update={"precision": "float32"}))
+    exact = trial.seconds(texts)
+    try:
+        trial.use("bfloat16")
+    except InputError:
+        return "float32"
+    # below a tenth the gain is noise
+    return "bfloat16" if trial.seconds(texts) < 0.9 * exact else "float32"
+
+
+def decided(settings: EmbedSettings, texts: Sequence[str]) -> EmbedSettings:
+    """Return `settings` with a precision for `texts` in place of `auto`."""
+    if settings.precision != "auto":
+        return settings
+    few = len(texts) < TRIAL_FROM
+    trial = [texts[at] for at in trial_positions(len(texts))]
+    precision = "float32" if few else faster_precision(settings, trial)
+    return settings.model_copy(update={"precision": precision})
+
+
+def trial_positions(n: int) -> np.ndarray:
+    """Return which of `n` texts to measure with: some, from the first to the last."""
+    return np.linspace(0, n - 1, min(n, _TRIAL_TEXTS)).astype(int)
 
 
 def _most_tokens(text: str) -> int:

@@ -28,8 +28,6 @@ from tasks.core.text.discretion import shown
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.instruction_name import check_name
 
-_FORMER = {"engine": {"runner": "local"}}  # keys without a choice, as `init` once wrote them
-
 
 class Params(Section):
     """All of params.yaml."""
@@ -79,16 +77,9 @@ def load_params(path: Path) -> Params:
             f"{path.name}: expected sections such as 'fit:', found {type(raw).__name__}"
         )
     try:
-        return Params.model_validate({key: _known(key, value) for key, value in raw.items()})
+        return Params.model_validate(raw)
     except ValidationError as error:
         raise InputError(_first_mistake(path.name, error)) from error
-
-
-def _known(section: str, value: Any) -> Any:
-    former = _FORMER.get(section)
-    if former is None or not isinstance(value, dict):
-        return value
-    return {key: each for key, each in value.items() if former.get(key, ...) != each}
 
 
 def _first_mistake(file: str, error: ValidationError) -> str:

@@ -24,6 +24,24 @@ class EngineSettings(Section):
             description="minutes that what a command has started stays for the next; 0: none",
         ),
     ] = 15.0
+    runner: Annotated[
+        Literal["local", "dask"],
+        Field(description="local: this process; dask: workers, by the extra dask"),
+    ] = "local"
+    address: Annotated[
+        str | None,
+        Field(
+            pattern=r"^(tcp|tls|ucx|ws|wss)://[^\s/@]+$",
+            description="Dask scheduler, tcp://HOST:8786; null: a cluster on this machine",
+        ),
+    ] = None
+    workers: Annotated[
+        int, Field(ge=1, le=1_024, description="processes of a cluster on this machine")
+    ] = 1
+    resubmit: Annotated[
+        int,
+        Field(ge=0, le=100, description="times that work is sent again whose worker has died"),
+    ] = 3
 
 
 class ServeSettings(Section):

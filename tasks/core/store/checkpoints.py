@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from tasks.core.store.tables import fragments_exist
-from tasks.core.workspace.files import digest, replacing
+from tasks.core.workspace.files import digest
 from tasks.core.workspace.manifest import read_manifest, write_manifest
 from tasks.core.workspace.state_manifests import Shard
 
-PLAN = "plan.npy"
+BEGUN = "begun"  # an empty file: a run has begun here, and has not ended
 REBUILD = "rebuild.json"  # from which version of the table a rebuild has begun
 
 
-def write_plan(folder: Path, rows: np.ndarray) -> Path:
-    """Store the rows (numbers or positions, int64, ascending) that the shards of one run share."""
-    path = folder / PLAN
-    with replacing(path) as file:
-        np.save(file, rows.astype(np.int64), allow_pickle=False)
-    return path
+@dataclass(frozen=True)
+class Slice:
+    """The rows of one shard (numbers or positions, int64), and where in the plan they begin."""
+
+    start: int
+    rows: np.ndarray
+
+    def __str__(self) -> str:
+        return f"{self.start}-{self.start + len(self.rows)}"
+
+
+def begin(folder: Path) -> Path:
+    """Note that a run has begun whose shards are noted in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / BEGUN).touch()
+    return folder
 
 
 def begun(folder: Path) -> bool:
@@ -30,15 +41,16 @@ def begun(folder: Path) -> bool:
     return folder.is_dir() and any(folder.iterdir())
 
 
-def read_plan(path: Path, start: int, stop: int) -> np.ndarray:
-    """Return the rows of the shard from `start` to `stop`."""
-    return np.array(np.load(path, mmap_mode="r", allow_pickle=False)[start:stop])
-
-
 def ranges(total: int, size: int) -> Iterator[tuple[int, int]]:
     """Cut 0…total into ranges of at most `size`."""
     for start in range(0, total, size):
         yield start, min(start + size, total)
+
+
+def slices(rows: np.ndarray, size: int) -> Iterator[Slice]:
+    """Share out `rows` in slices of at most `size`, in their order."""
+    for start, stop in ranges(len(rows), size):
+        yield Slice(start, rows[start:stop].astype(np.int64))
 
 
 def key_of(purpose: str, rows: np.ndarray) -> str:

@@ -21,15 +21,24 @@ def exchange(root: Path, note: Path, new: Mapping[Path, bytes], gone: Sequence[P
 
     root: what holds them all. The last of `new` comes last, for readers that hold no lock.
     """
+    complete(root, note, lay(root, new, gone))
+
+
+def lay(root: Path, new: Mapping[Path, bytes], gone: Sequence[Path] = ()) -> ExchangeNote:
+    """Lay the files in `new` beside their places, where nobody sees them; name what is to be."""
     for place, content in new.items():
         write_bytes(_beside(place), content)
         sync_folder(place.parent)
-    names = ExchangeNote(
+    return ExchangeNote(
         gone=[os.path.relpath(place, root) for place in gone],
         new=[os.path.relpath(place, root) for place in new],
         hashes=[content_hash(content) for content in new.values()],
     )
-    write_manifest(note, names)
+
+
+def complete(root: Path, note: Path, laid: ExchangeNote) -> None:
+    """Do the exchange for which all is laid; the caller holds the write lock."""
+    write_manifest(note, laid)
     sync_folder(note.parent)
     finish(root, note)
 

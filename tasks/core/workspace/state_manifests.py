@@ -5,7 +5,7 @@ One record a kind of JSON file below `.refract`; `manifest` reads and writes the
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, FiniteFloat, model_validator
 
@@ -20,6 +20,13 @@ class RebuildNote(Manifest):
 
     space: str = ""
     version: int = Field(default=0, validation_alias="from", serialization_alias="from")
+
+
+class PrecisionNote(Manifest):
+    """The precision that was chosen for an embedding under way, and for which space."""
+
+    space: str = ""
+    precision: Literal["float32", "bfloat16"] = "float32"
 
 
 class Shard(Manifest):

@@ -55,7 +55,7 @@ def test_any_settings_survive_rendering_and_loading(
     assert load(tmp_path_factory.mktemp("params"), render_params(params)) == params
 
 
-def test_a_former_section_that_has_no_choice_is_passed_over(tmp_path):
+def test_what_init_wrote_once_is_still_read(tmp_path):
     assert load(tmp_path, "engine: {runner: local}\nfit: {seed: 7}") == load(
         tmp_path, "fit: {seed: 7}"
     )
@@ -108,7 +108,10 @@ def test_every_setting_has_a_description_of_one_line():
         ("materialise: {chunk: 10000001}", "must be less than or equal to 10000000"),
         ("materialise: {index_from: 999}", "must be greater than or equal to 1000 (got 999)"),
         ("materialise: {storage: int8}", "materialise.storage: must be 'float16' or 'float32'"),
-        ("engine: {runner: ray}", "engine.runner: unknown key; expected one of: linger"),
+        ("engine: {runner: ray}", "engine.runner: must be 'local' or 'dask' (got 'ray')"),
+        ("engine: {address: host:8786}", "engine.address: String should match pattern"),
+        ("engine: {workers: 0}", "engine.workers: must be greater than or equal to 1 (got 0)"),
+        ("engine: {resubmit: -1}", "engine.resubmit: must be greater than or equal to 0 (got -1)"),
         ("fit: {seed: one}", "fit.seed: must be a valid integer"),
     ],
 )

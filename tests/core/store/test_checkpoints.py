@@ -16,14 +16,20 @@ def test_ranges_cover_everything_once_and_in_order(total, size):
 
 
 @given(st.lists(st.integers(0, 2**40), max_size=30, unique=True).map(sorted), st.integers(1, 7))
-def test_a_plan_is_read_back_piece_by_piece(tmp_path_factory, rows, size):
-    path = checkpoints.write_plan(tmp_path_factory.mktemp("plan") / "new", np.array(rows, np.int64))
-    parts = [
-        checkpoints.read_plan(path, *piece).tolist()
-        for piece in checkpoints.ranges(len(rows), size)
+def test_slices_share_out_all_rows_in_their_order(rows, size):
+    parts = list(checkpoints.slices(np.array(rows, np.int64), size))
+    assert [row for part in parts for row in part.rows.tolist()] == rows
+    assert [str(part) for part in parts] == [
+        f"{start}-{stop}" for start, stop in checkpoints.ranges(len(rows), size)
     ]
-    assert [row for part in parts for row in part] == rows
-    assert [file.name for file in path.parent.iterdir()] == [checkpoints.PLAN]
+
+
+def test_a_run_has_begun_until_its_checkpoints_are_cleared(tmp_path):
+    assert not checkpoints.begun(tmp_path / "made")
+    folder = checkpoints.begin(tmp_path / "made")
+    assert checkpoints.begun(folder)
+    checkpoints.clear(folder)
+    assert not checkpoints.begun(folder)
 
 
 def test_a_key_names_purpose_and_rows():

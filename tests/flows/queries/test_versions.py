@@ -15,6 +15,7 @@ from flows.state import staleness
 from flows.state.tracked_files import anything_uncommitted
 from tasks.core.report import vega
 from tasks.core.settings.params import load_params
+from tasks.core.store import checkpoints
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
 from tasks.versioning import checkout as exchange
@@ -221,11 +222,9 @@ def test_versions_are_listed_from_git_alone(root):
 
 
 def test_a_checkout_forgets_the_checkpoints_of_the_history_it_leaves(root):
-    plan = Paths(root).shards("materialise/mood") / "plan.npy"
-    plan.parent.mkdir(parents=True)
-    plan.write_bytes(b"x")
+    folder = checkpoints.begin(Paths(root).shards("materialise/mood"))
     checkout(root, "whole/v1")
-    assert not plan.exists()
+    assert not checkpoints.begun(folder)
 
 
 def test_a_report_names_the_version_and_leaves_git_and_dvc_clean(root, monkeypatch):

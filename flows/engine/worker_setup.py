@@ -1,0 +1,22 @@
+"""What a worker of a cluster on this machine does when it starts: it takes its share of the cores.
+
+Dask calls `dask_setup` by that name.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from tasks.core.numerics.threads import controller
+
+THREADS = "REFRACT_THREADS"  # environment variable: how many threads a worker computes with
+
+
+def dask_setup(worker: Any) -> None:
+    """Limit the threads of this process: a fork has read its parent's environment."""
+    import torch
+
+    threads = int(os.environ[THREADS])
+    torch.set_num_threads(threads)
+    worker.refract_threads = controller().limit(limits=threads)  # undone where it is forgotten
