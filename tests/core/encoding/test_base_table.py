@@ -110,6 +110,22 @@ def test_a_plan_counts_what_is_new_changed_or_gone(tmp_path, table, monkeypatch)
     assert (again.rows.tolist(), again.to_encode, again.gone) == (todo.rows.tolist(), 1, 1)
 
 
+@pytest.mark.parametrize("few", [0, 4_000])
+def test_texts_that_repeat_others_are_parted_from_those_that_stand_first(
+    tmp_path, monkeypatch, few
+):
+    monkeypatch.setattr(planning, "FEW", few)
+    said = ["a", "b", "a", "c", "b", "a", "d"]
+    corpus = write_corpus(tmp_path / "c.lance", {str(n): text for n, text in enumerate(said)})
+    rows = planning.plan(corpus, tmp_path / "none.lance", rebuild=True).rows
+    for chosen in (rows, rows[1:], rows[[1, 4, 6]], rows[:1]):
+        texts = base_table.read_rows(corpus, chosen)["text"].to_list()
+        first, repeats = planning.parted(corpus, chosen)
+        at = [n for n, text in enumerate(texts) if text not in texts[:n]]
+        assert first.tolist() == chosen[at].tolist()
+        assert sorted([*first, *repeats]) == chosen.tolist()
+
+
 def test_a_text_is_encoded_once_whatever_its_ids(tmp_path, table):
     corpus = write_corpus(
         tmp_path / "c.lance",

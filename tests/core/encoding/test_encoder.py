@@ -177,6 +177,23 @@ def test_a_table_notes_how_its_vectors_were_made():
     assert (about.dimensions, about.settings.precision) == (384, "float32")
 
 
+@pytest.mark.encoder
+@pytest.mark.parametrize(("bfloat16", "chosen"), [(0.5, "bfloat16"), (0.95, "float32")])
+def test_auto_is_the_faster_precision_and_what_was_chosen_is_not_measured(
+    monkeypatch, bfloat16, chosen
+):
+    def seconds(self, texts):
+        return bfloat16 if self.precision == "bfloat16" else 1.0
+
+    monkeypatch.setattr(encoder._SentenceTransformer, "seconds", seconds)
+    auto = varied(precision="auto")
+    many = [f"text {n}" for n in range(encoder.TRIAL_FROM)]
+    assert encoder.decided(auto, many).precision == chosen
+    assert encoder.decided(auto, many[1:]).precision == "float32"
+    assert encoder.decided(SETTINGS, many) is SETTINGS
+    assert len(encoder.trial_positions(len(many))) == 32
+
+
 def test_the_fingerprint_names_the_space_and_not_the_speed():
     same = {"batch_size": 1, "device": "cuda", "precision": "bfloat16"}
     other = {"model": "x/y", "revision": "v2", "prompt": "query: ", "max_length": 128}
