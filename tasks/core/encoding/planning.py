@@ -76,11 +76,13 @@ def _without_vector(corpus: Path, table: Path, rows: np.ndarray) -> int:
     """Count the rows, by ascending numbers, whose text the table does not hold under any id."""
     if not len(rows):
         return 0
+    if len(rows) <= FEW:
+        texts = stable_rows.take(corpus, rows, ["text_hash"]).column("text_hash").to_pylist()
+        held = tables.where_in(table, "text_hash", sorted(set(texts)), ["text_hash"])
+        known = set(held.column("text_hash").to_pylist())
+        return sum(text not in known for text in texts)
     have = tables.hashes(table, "text_hash")
     have.sort()
-    if len(rows) <= FEW:
-        texts = stable_rows.take(corpus, rows, ["text_hash"]).column("text_hash")
-        return int((~comparing.among(arrow.hash64(texts), have)).sum())
     found = 0
     for numbers, values in stable_rows.numbered(corpus, "text_hash"):
         new = ~comparing.among(arrow.hash64(values), have)
