@@ -1,7 +1,8 @@
 """A Dask cluster on this machine, for one command: processes of this user, closed to all others.
 
-Scheduler and workers speak TLS, on loopback, with a key that is made for this cluster and never
-written down: to Dask, who can connect may run code.
+Scheduler and workers speak TLS, on loopback, with a key that is made for this cluster: to Dask, who
+can connect may run code. It lives in memory, but for the moment in which Python's `ssl` reads it
+from a folder that this user alone may open.
 """
 
 from __future__ import annotations
