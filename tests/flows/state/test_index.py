@@ -1,4 +1,4 @@
-"""What was measured of the indices: noted with what a run makes, said by status, mended by upkeep."""
+"""What was measured of an index: noted with what a run makes, said by status, mended by upkeep."""
 
 import json
 
