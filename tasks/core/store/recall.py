@@ -15,7 +15,7 @@ import numpy as np
 from tasks.core.store import arrow
 from tasks.core.store.tables import VECTOR, open_table
 from tasks.core.workspace.exhaustion import naming_table
-from tasks.core.workspace.manifest import manifest_of, object_of
+from tasks.core.workspace.manifest import object_of, parse_manifest
 from tasks.core.workspace.manifests import IndexNote
 
 ENOUGH = 0.98  # recall@10 that searches are to reach
@@ -47,9 +47,10 @@ def probes(dataset: Any) -> IndexNote | None:
     made = vector_index(dataset)
     if made is None:
         return None
-    found = manifest_of(json.loads(dataset.config().get(_NOTE, "{}")), IndexNote, "a table's index")
+    noted = dataset.config().get(_NOTE, "").encode()
+    found = parse_manifest(noted, IndexNote, "a table's index")
     first = str(made.segments[0].uuid)
-    if found is not None and found.index == first and found.nprobes > 0:
+    if found is not None and found.index == first and _sound(found):
         return found
     many = _partitions(dataset, made)
     guess = min(many, max(20, -(-many // 3)))
@@ -106,6 +107,11 @@ def nearest(dataset: Any, queries: np.ndarray, k: int, nprobes: int | None) -> d
     made = vector_index(dataset)
     rounded = made is not None and made.index_type != "IVF_FLAT"
     return asked | {"nprobes": nprobes} | ({"refine_factor": _REFINE} if rounded else {})
+
+
+def _sound(note: IndexNote) -> bool:
+    """Tell whether the numbers may be those of an index: a table that was cloned notes anything."""
+    return 0 < note.nprobes <= note.nprobes_filtered <= note.partitions < 1 << 31
 
 
 def _partitions(dataset: Any, made: Any) -> int:

@@ -1,5 +1,7 @@
 """Indices: extended by what is new, merged by upkeep, and searched as far as was measured."""
 
+import json
+
 import numpy as np
 import polars as pl
 import pyarrow as pa
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from tasks.core.store import arrow, index, maintenance, recall, tables
 from tasks.core.store.searcher import Searcher
+from tasks.core.workspace.manifest import object_of
 
 FROM = 1_000
 SIZE = 8
@@ -291,3 +294,22 @@ def test_texts_that_are_there_twice_and_a_column_of_any_name_are_measured_alike(
     index.index(path, FROM)
     note = recall.probes(tables.open_table(path))
     assert (note.recall, note.recall_filtered) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize("damage", ["", "{", "7", "[1]", '"note"', '{"index": 7}', "[" * 100_000])
+def test_a_damaged_note_counts_as_none(scattered, damage):
+    unmeasured = recall.probes(tables.open_table(scattered))
+    recall.measure(scattered)
+    tables.open_table(scattered).update_config({recall._NOTE: damage})
+    assert recall.probes(tables.open_table(scattered)) == unmeasured
+    assert len(found(scattered, QUERY, 10)) == 10
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"nprobes": 0}, {"nprobes_filtered": -1}, {"partitions": 2**70, "nprobes": 2**70}]
+)
+def test_numbers_that_no_index_has_count_as_none(scattered, wrong):
+    unmeasured = recall.probes(tables.open_table(scattered))
+    noted = object_of(recall.measure(scattered)) | wrong
+    tables.open_table(scattered).update_config({recall._NOTE: json.dumps(noted)})
+    assert recall.probes(tables.open_table(scattered)) == unmeasured
