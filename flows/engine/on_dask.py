@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
@@ -34,6 +34,18 @@ class _Sent:
     piece: Piece
     future: Any
     deaths: int = 0
+
+
+@contextmanager
+def _there(*signs: type[Exception]) -> Iterator[None]:
+    """Say in one line that the scheduler is no longer there, as its `signs` and others tell."""
+    try:
+        yield
+    except (CancelledError, CommClosedError, *signs) as error:
+        raise InputError(
+            "engine: the Dask scheduler went away, expected it to stay; what was committed is kept;"
+            " start it, and run again"
+        ) from error
 
 
 class OnDask:
@@ -84,23 +96,22 @@ class OnDask:
                 sent.future.wrapped_future.cancel()
 
     def _window(self) -> int:
-        return _A_WORKER * max(1, len(self._started().client.nthreads()))
+        client = self._started().client
+        with _there(OSError):  # nobody answers any more
+            return _A_WORKER * max(1, len(client.nthreads()))
 
     def _submit(self, task: Any, piece: Piece) -> Any:
-        return self._started().submit(task, parameters=piece.arguments)
+        with _there():
+            return self._started().submit(task, parameters=piece.arguments)
 
     def _result(self, sent: _Sent, advance: Advance) -> Any:
         try:
             while True:
                 try:
-                    return sent.future.result()
+                    with _there():
+                        return sent.future.result()
                 except KilledWorker as error:
                     self._send_again(sent, error)
-                except (CancelledError, CommClosedError) as error:
-                    raise InputError(
-                        "engine: the Dask scheduler went away; what was committed is kept; start"
-                        " it, and run again"
-                    ) from error
         finally:
             sent.future.wrapped_future.release()  # or it is computed again when a worker dies
             advance(sent.piece.counts)

@@ -204,7 +204,7 @@ def elsewhere():
         dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}),
         SpecCluster(scheduler=scheduler, workers={0: worker, 1: worker}) as cluster,
     ):
-        yield cluster.scheduler_address
+        yield cluster
 
 
 def by_itself(root, address):
@@ -214,7 +214,7 @@ def by_itself(root, address):
 
 
 def test_a_scheduler_elsewhere_is_used_by_its_address(many, elsewhere):
-    assert by_itself(many, elsewhere).written == len(MANY)
+    assert by_itself(many, elsewhere.scheduler_address).written == len(MANY)
     assert rows(many, "base").height == len(MANY)
 
 
@@ -230,7 +230,24 @@ def test_workers_that_cannot_do_their_part_are_refused(
 ):
     monkeypatch.setattr(reach, name, lambda *_: value)
     with pytest.raises(InputError, match=rf"engine: the worker at tcp://127.0.0.1:\d+ {said}"):
-        by_itself(many, elsewhere)
+        by_itself(many, elsewhere.scheduler_address)
+
+
+def test_a_scheduler_that_goes_is_named_and_what_was_committed_is_kept(
+    many, elsewhere, monkeypatch
+):
+    monkeypatch.setattr(reach, "WAIT", 5.0)
+    commit = flows.embed.commit_shard
+
+    def last(*arguments):
+        counts = commit(*arguments)
+        elsewhere.close()
+        return counts
+
+    monkeypatch.setattr(flows.embed, "commit_shard", last)
+    with pytest.raises(InputError, match="engine: the Dask scheduler went away"):
+        by_itself(many, elsewhere.scheduler_address)
+    assert tables.count(Paths(many).base_table) == 16
 
 
 def test_a_scheduler_that_is_not_there_is_named(many, monkeypatch):
