@@ -39,9 +39,10 @@ class _Sent:
 @contextmanager
 def _there(*signs: type[Exception]) -> Iterator[None]:
     """Say in one line that the scheduler is no longer there, as its `signs` and others tell."""
+    known: tuple[type[BaseException], ...] = (CancelledError, CommClosedError, *signs)
     try:
         yield
-    except (CancelledError, CommClosedError, *signs) as error:
+    except known as error:
         raise InputError(
             "engine: the Dask scheduler went away, expected it to stay; what was committed is kept;"
             " start it, and run again"
