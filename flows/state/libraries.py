@@ -11,18 +11,26 @@ if TYPE_CHECKING:
 LEARNS = ("torch", "sklearn.cluster", "sklearn.metrics")  # these start no thread
 FITS = (*LEARNS, "polars", "lance")
 ENCODES = ("torch", "sentence_transformers")
-APPLIES = ("torch",)
+APPLIES = ("torch", "polars", "lance")
+RUNS = ("flows.run",)
 
 
 def needed(paths: Paths, params: Params) -> tuple[str, ...]:
-    """Return the libraries that a run will load, as far as what is stale tells."""
+    """Return the libraries that a run will load, as far as what is stale tells.
+
+    Of a corpus that changed, most is embedded and fitted as it was.
+    """
     from flows.state import staleness
     from flows.state.wholeness import unfinished
 
     if unfinished(paths):
         return ()
-    if staleness.corpus_is_stale(paths, params) or staleness.embed_verdict(paths, params).stale:
-        return (*ENCODES, *FITS)
+    changed = staleness.corpus_is_stale(paths, params)
+    vectors = staleness.embed_verdict(paths, params)
+    if not paths.stamp("embed").is_file():
+        return (*ENCODES, *FITS, *RUNS)
     if staleness.any_fit(paths, params, []):
-        return FITS
-    return APPLIES if staleness.any_view(paths, params, []) else ()
+        return (*FITS, *RUNS)
+    if changed or vectors.stale or staleness.any_view(paths, params, []):
+        return (*APPLIES, *RUNS)
+    return RUNS
