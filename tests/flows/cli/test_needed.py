@@ -2,7 +2,7 @@
 
 from flows.runtime import prefect_settings
 from flows.state import libraries
-from flows.state.libraries import APPLIES, ENCODES, FITS, RUNS
+from flows.state.libraries import APPLIES, ENCODES, FITS, RUNS, TABLES
 from tasks.core.settings.params import load_params
 from tasks.core.workspace.paths import Paths
 from tests.world import documents, set_params, write_documents, write_labels
@@ -18,7 +18,7 @@ def test_a_first_run_encodes_and_fits(world):
 
 def test_a_run_with_changed_documents_may_need_no_library_that_encodes_or_fits(made):
     write_documents(made, documents()[:-1])
-    assert needed(made) == {*APPLIES, *RUNS}
+    assert needed(made) == {*TABLES, *RUNS}
 
 
 def test_a_run_that_only_records_needs_no_library_that_fits(made):
