@@ -15,6 +15,7 @@ from tasks.core.encoding.encoder import Precision, faster_precision, load_encode
 from tasks.core.encoding.features import SAMPLE, load_layer_pca
 from tasks.core.encoding.featurizer import Featurizer, describe, fit_coder, load_coder
 from tasks.core.encoding.vector_space import fingerprint
+from tasks.core.query.encoder import load_query_encoder
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.store import checkpoints, layout
 from tasks.core.store import index as nearest
@@ -22,6 +23,8 @@ from tasks.core.store.checkpoints import Slice
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.state_manifests import Shard
 from tasks.retries import RETRIES
+
+FEW = 32  # texts that numpy has encoded before torch and sentence-transformers are loaded: 3 s
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,10 @@ def _memory(job: EmbedJob) -> Path:
     return job.shards / "sample.safetensors"
 
 
-def _coder(job: EmbedJob) -> Featurizer:
-    encoder = load_encoder(job.settings)
+def _coder(job: EmbedJob, texts: int) -> Featurizer:
+    exact = job.settings.precision == "float32"
+    load = load_query_encoder if exact and texts <= FEW else load_encoder
+    encoder = load(job.settings)
     if job.reduction is None:
         return Featurizer(encoder)
     reduction = load_layer_pca(job.reduction)
@@ -88,7 +93,7 @@ def embed_shard(job: EmbedJob, part: Slice) -> Shard:
     known = _finished(job, part)
     if known is not None:
         return known
-    coder = _coder(job)
+    coder = _coder(job, len(part.rows))
     shard = base_table.write_shard(
         job.corpus,
         job.table,

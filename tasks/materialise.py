@@ -10,16 +10,19 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks import progress
+from tasks.core.query.few_rows import load_reader
 from tasks.core.settings.table_sections import MaterialiseSettings
 from tasks.core.store import checkpoints, maintenance, tables
 from tasks.core.store.checkpoints import Slice
-from tasks.core.transforms.base import Transform, load
+from tasks.core.transforms.base import load
 from tasks.core.views import publishing
 from tasks.core.workspace.files import remove
 from tasks.core.workspace.manifest import object_of
 from tasks.core.workspace.manifests import ViewNote
 from tasks.core.workspace.state_manifests import Shard
 from tasks.retries import RETRIES
+
+FEW = 256  # rows of a change that numpy has read before torch is loaded, which takes a second
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,8 @@ class ViewJob:
 
 
 @lru_cache(maxsize=8)
-def _load(transform: Path, fingerprint: str) -> Transform:
-    return load(transform)[0]
+def _load(transform: Path, fingerprint: str, *, light: bool) -> publishing.Reader:
+    return (load_reader(transform) if light else None) or load(transform)[0]
 
 
 @task(
@@ -55,12 +58,13 @@ def materialise_shard(job: ViewJob, part: Slice) -> Shard:
     known = checkpoints.load(job.shards, key, job.view)
     if known is not None:
         return known
+    light = not job.whole and len(part.rows) <= FEW
     shard = publishing.write_shard(
         job.base,
         job.base_version,
         job.view,
         part.rows,
-        _load(job.transform, job.about.transform),
+        _load(job.transform, job.about.transform, light=light),
         job.about,
         whole=job.whole,
         advance=progress.advance,

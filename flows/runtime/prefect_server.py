@@ -19,6 +19,7 @@ from typing import Any
 
 from flows.runtime.child_process import LEASE, PARENT, end_when_free, end_with_parent
 from flows.runtime.database_template import keeping, lay
+from flows.runtime.importing import without_collecting
 from flows.runtime.report_pages import with_reports
 from flows.runtime.server_guard import AUTH, HOST, Guard
 from flows.runtime.server_note import Note, answers, new_secret, write_note
@@ -153,9 +154,10 @@ def main(descriptor: str) -> None:
     """Serve Prefect's API on a socket that the owner has opened, until nobody needs it."""
     end_with_parent(signal.SIGTERM)
     end_when_free(signal.SIGTERM)
-    app = _prefect()
-    import uvicorn
-    from prefect.settings import get_current_settings
+    with without_collecting():
+        app = _prefect()
+        import uvicorn
+        from prefect.settings import get_current_settings
 
     settings = get_current_settings().server
     listener = socket.socket(fileno=int(descriptor))
@@ -181,8 +183,9 @@ def _prefect() -> Any:
     if new and lay(database, version):
         os.environ |= dict.fromkeys(_MADE_BEFORE, "false")
         new = False
-    from prefect.server.api.server import create_app
-    from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL as URL
+    with without_collecting():  # before Prefect looks through it all by itself: 0.3 s
+        from prefect.server.api.server import create_app
+        from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL as URL
 
     app = create_app(final=True)
     return keeping(app, database, version) if new and str(database) in URL.value() else app

@@ -10,6 +10,7 @@ from importlib import import_module
 
 from flows.runtime.chosen_server import user_chose_a_server
 from flows.runtime.environment import settle_home, settle_network
+from flows.runtime.importing import without_collecting
 from flows.runtime.lingering import seconds_to_linger
 from flows.runtime.private_server import private_server
 from flows.runtime.server_note import Note, known
@@ -50,9 +51,11 @@ def settle(paths: Paths, needed: Callable[[], Sequence[str]] = tuple) -> None:
         return
     with private_server(paths, seconds_to_linger(paths)) as own:
         use(own)
-        for module in (*_MEANWHILE, *needed()):
-            import_module(module)
-            sign("loading libraries")  # Prefect, being set up, has erased the sign before
+        wanted = needed()
+        with without_collecting():
+            for module in (*_MEANWHILE, *wanted):
+                import_module(module)
+                sign("loading libraries")  # Prefect, being set up, has erased the sign before
     _for_the_command.enter_context(no_heartbeats())  # whose server nobody else looks at
 
 

@@ -9,20 +9,27 @@ if TYPE_CHECKING:
     from tasks.core.workspace.paths import Paths
 
 LEARNS = ("torch", "sklearn.cluster", "sklearn.metrics")  # these start no thread
-FITS = (*LEARNS, "polars", "lance")
 ENCODES = ("torch", "sentence_transformers")
-APPLIES = ("torch",)
+TABLES = ("polars", "lance")
+APPLIES = ("torch", *TABLES)
+FITS = (*LEARNS, *TABLES)
+RUNS = ("flows.run",)
 
 
 def needed(paths: Paths, params: Params) -> tuple[str, ...]:
-    """Return the libraries that a run will load, as far as what is stale tells."""
+    """Return the libraries that a run will load, as far as what is stale tells.
+
+    Of a corpus that changed, most is embedded and fitted as it was, and a few rows need no torch.
+    """
     from flows.state import staleness
     from flows.state.wholeness import unfinished
 
     if unfinished(paths):
         return ()
-    if staleness.corpus_is_stale(paths, params) or staleness.embed_verdict(paths, params).stale:
-        return (*ENCODES, *FITS)
+    if not paths.stamp("embed").is_file():
+        return (*ENCODES, *FITS, *RUNS)
     if staleness.any_fit(paths, params, []):
-        return FITS
-    return APPLIES if staleness.any_view(paths, params, []) else ()
+        return (*FITS, *RUNS)
+    if staleness.corpus_is_stale(paths, params) or staleness.embed_verdict(paths, params).stale:
+        return (*TABLES, *RUNS)
+    return (*APPLIES, *RUNS) if staleness.any_view(paths, params, []) else RUNS

@@ -1,5 +1,7 @@
 """A change of the documents: what is read, planned, written and kept of it."""
 
+from functools import partial
+
 import pytest
 
 from flows.embed import embed
@@ -7,6 +9,7 @@ from flows.ingest import ingest
 from flows.maintain import maintain
 from flows.state.label_sources import label_sources
 from flows.state.staleness import embed_verdict, ingest_verdict
+from tasks import embed as embedding
 from tasks.core.corpus.work import Work
 from tasks.core.encoding import planning
 from tasks.core.settings.params import load_params
@@ -59,6 +62,21 @@ def told_by_the_table(monkeypatch):
         raise AssertionError("all hashes were compared")
 
     monkeypatch.setattr(planning, "_compared", compared)
+
+
+def test_a_few_texts_are_encoded_without_torch_and_more_with_it(apart, monkeypatch):
+    loaded = []
+    for name in ("load_query_encoder", "load_encoder"):
+        load = getattr(embedding, name)
+        noted = partial(lambda load, name, to: loaded.append(name) or load(to), load, name)
+        monkeypatch.setattr(embedding, name, noted)
+    for few in (2, 1):
+        monkeypatch.setattr(embedding, "FEW", few)
+        for number in range(2):
+            put(apart, number, changed(number, f"parcel {number} is late, by {few} days"))
+        ingest(apart)
+        assert embed(apart).encoded == 2
+    assert loaded == ["load_query_encoder", "load_encoder"]
 
 
 def test_one_changed_row_is_read_planned_and_written_alone(apart, read, monkeypatch):

@@ -13,8 +13,10 @@ from tasks.core.encoding.encoder import Encoded, Encoder, Read, load_encoder
 from tasks.core.encoding.features import kept_layers
 from tasks.core.encoding.vector_space import BUNDLED, check_bundled
 from tasks.core.numerics.rows import unit_rows
+from tasks.core.numerics.threads import one_thread
 from tasks.core.query.bert import Bert
 from tasks.core.query.plain_model import WEIGHTS, PlainModel, plain_model
+from tasks.core.query.static import static_encoder
 from tasks.core.settings.table_sections import EmbedSettings
 
 
@@ -40,13 +42,13 @@ def _bundled() -> Path:
 
 
 @lru_cache(maxsize=2)
-def _light(
-    folder: Path, max_length: int | None, prompt: str, *, layers: bool
-) -> NumpyEncoder | None:
+def _light(folder: Path, max_length: int | None, prompt: str, *, layers: bool) -> Encoder | None:
     """Read the model in `folder`, if it is plain, once a process: what else is set is no matter."""
     model = plain_model(folder, max_length)
+    if model is None:
+        return static_encoder(folder, max_length, prompt)
     try:
-        return None if model is None else NumpyEncoder(model, prompt, layers=layers)
+        return NumpyEncoder(model, prompt, layers=layers)
     except KeyError:  # weights by other names, or of another type
         return None
 
@@ -77,6 +79,12 @@ class NumpyEncoder:
         self, texts: Sequence[str], advance: Callable[[int], None], read: Read | None = None
     ) -> Encoded:
         """Encode `texts`, in their order; `read` gets the states of one text at a time."""
+        with one_thread():
+            return self._encoded(texts, advance, read)
+
+    def _encoded(
+        self, texts: Sequence[str], advance: Callable[[int], None], read: Read | None
+    ) -> Encoded:
         vectors = np.empty((len(texts), self.dimensions), np.float32)
         cut, kept = np.zeros(len(texts), bool), []
         for row, text in enumerate(texts):

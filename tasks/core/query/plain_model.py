@@ -16,9 +16,10 @@ from tasks.core.query.bert import Shape
 from tasks.core.workspace.files import read_json
 
 WEIGHTS, TOKENIZER = "model.safetensors", "tokenizer.json"
+ABOUT = "config_sentence_transformers.json"
 _KINDS = (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"])
 _SPECIAL = {name: f"[{name.upper()}]" for name in ("pad", "unk", "cls", "sep", "mask")}
-_ABOUT, _EPSILON = "config_sentence_transformers.json", "layer_norm_eps"
+_EPSILON = "layer_norm_eps"
 _POOLED = {"mean": "pooling_mode_mean_tokens", "cls": "pooling_mode_cls_token"}
 
 Note = Mapping[str, Any]
@@ -48,8 +49,8 @@ def plain_model(folder: Path, max_length: int | None) -> PlainModel | None:
 
 
 def _read(folder: Path, max_length: int | None) -> PlainModel | None:
-    modules = _modules(folder / "modules.json")
-    if modules is None or (folder / "adapter_config.json").exists():
+    modules = modules_of(folder / "modules.json")
+    if list(modules) not in _KINDS or (folder / "adapter_config.json").exists():
         return None
     own = folder / modules["Transformer"]
     if not (own / WEIGHTS).is_file():  # in shards, or in another format
@@ -57,7 +58,7 @@ def _read(folder: Path, max_length: int | None) -> PlainModel | None:
     config, pooling = _note(own / "config.json"), folder / modules["Pooling"] / "config.json"
     words = _note(own / "tokenizer_config.json") or {}
     asked = _note(own / "sentence_bert_config.json") or {}
-    how, about = _pooling(_note(pooling) or {}), _note(folder / _ABOUT) or {}
+    how, about = _pooling(_note(pooling) or {}), _note(folder / ABOUT) or {}
     if config is None or how is None or about.get("default_prompt_name"):
         return None
     if not (_is_bert(config) and _asks_nothing(asked) and _has_word_pieces(own, words)):
@@ -73,13 +74,16 @@ def _note(file: Path) -> Note | None:
     return read_json(file)
 
 
-def _modules(file: Path) -> dict[str, str] | None:
-    """Return the folder of each module by its kind, where these are what a plain model has."""
+def modules_of(file: Path) -> dict[str, str]:
+    """Return the folder of each module by its kind, in their order; none of kinds that repeat.
+
+    KeyError, TypeError or ValueError where the file is no list of modules.
+    """
     if not file.is_file():
-        return None
+        return {}
     listed = json.loads(file.read_text("utf-8"))
     found = {_kind(each["type"]): str(each["path"]) for each in listed}
-    return found if list(found) in _KINDS and len(found) == len(listed) else None
+    return found if len(found) == len(listed) else {}
 
 
 def _kind(name: str) -> str:

@@ -52,25 +52,31 @@ def load_map(folder: Path) -> Map:
     from safetensors.numpy import load as deserialise
 
     payload, card = read_artifact(folder)
-    try:
-        found = _known(card, deserialise(payload))
-    except (KeyError, TypeError, ValueError, IndexError):
-        found = None  # `load` says what is wrong
+    found = known_map(card, deserialise(payload))
     if found is not None:
         return found
     transform = load(folder)[0]
     return lambda x, features, texts: transform.apply(x, features, texts).vectors
 
 
-def _known(card: Card, tensors: Tensors) -> Map | None:
-    method, settings = card.method, card.settings
-    if method == "auto":
-        found = CalibratedAuto.of(settings)
-        method, settings = found.chosen, found.settings.to_json()
-    if method not in _MAPS:
-        return None
-    kind, read = _MAPS[method]
-    return read(tensors, kind.of(settings), card.features)
+def known_map(card: Card, tensors: Tensors) -> Map | None:
+    """Return the map of a transform; None where anything is not known here, or wrong."""
+    try:
+        method, settings = chosen(card)
+        if method not in _MAPS:
+            return None
+        kind, read = _MAPS[method]
+        return read(tensors, kind.of(settings), card.features)
+    except (KeyError, TypeError, ValueError, IndexError):
+        return None  # `load` says what is wrong
+
+
+def chosen(card: Card) -> tuple[str, dict[str, object]]:
+    """Return the method that made a transform, and its settings: of `auto`, what it has chosen."""
+    if card.method != "auto":
+        return card.method, card.settings
+    found = CalibratedAuto.of(card.settings)
+    return found.chosen, found.settings.to_json()
 
 
 def _identity(tensors: Tensors, _: CalibratedCentroids, features: int) -> Map | None:

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tasks.core.encoding.base_table import OWN as BASE_OWN
+from tasks.core.query.few_rows import FewRows
 from tasks.core.store import arrow, comparing, index, tables
 from tasks.core.text.ngrams import READ
 from tasks.core.transforms.base import Transform
@@ -29,6 +30,10 @@ OWN = ("id", "row_hash", "vector", *tables.READINGS)  # every other column came 
 _BLOCK = 16_384
 """Rows transformed at once: 25 MB of float32 at 384 dimensions, as much again of features, and the
 texts where words are read, of which the first 1,000 characters become Python's: some 17 MB."""
+
+
+Reader = Transform | FewRows
+"""What rows of a view are made by."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ def write_shard(
     base_version: int,
     view: Path,
     rows: np.ndarray,
-    transform: Transform,
+    transform: Reader,
     about: ViewNote,
     *,
     whole: bool,
@@ -90,7 +95,7 @@ def write_shard(
     return Shard(fragments=fragments, written=made.num_rows)
 
 
-def _codes(transform: Transform) -> list[str]:
+def _codes(transform: Reader) -> list[str]:
     return [tables.VECTOR, tables.FEATURES] if transform.features else [tables.VECTOR]
 
 
@@ -102,7 +107,7 @@ def _read(base: Path, version: int, rows: np.ndarray, names: list[str]) -> Any:
 
 
 def _transformed(
-    batch: pa.RecordBatch, names: list[str], transform: Transform, storage: str
+    batch: pa.RecordBatch, names: list[str], transform: Reader, storage: str
 ) -> pa.Table:
     x, *more = (arrow.vectors_of(batch.column(name)) for name in _codes(transform))
     texts = _beginnings(batch.column("text")) if transform.reads_text else None

@@ -17,9 +17,10 @@ from tasks.core.query import encoder as query
 from tasks.core.query.bert import gelu
 from tasks.core.query.encoder import NumpyEncoder, load_query_encoder
 from tasks.core.query.plain_model import plain_model
+from tasks.core.query.static import StaticEncoder, static_encoder
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.workspace.errors import InputError
-from tests.world import make_layered_model
+from tests.world import make_layered_model, make_model
 
 BUNDLED = EmbedSettings(device="cpu", precision="float32")
 ODD = ["", "  \n", "word " * 400, "日本語 café ﷺ 😀", "[MASK] [CLS] x\x00y\ufffd", "a" * 150]
@@ -30,9 +31,14 @@ def layered(tmp_path_factory):
     return make_layered_model(tmp_path_factory.mktemp("layered") / "tiny")
 
 
-def assert_same(settings, texts):
+@pytest.fixture(scope="module")
+def static(tmp_path_factory):
+    return make_model(tmp_path_factory.mktemp("static") / "words")
+
+
+def assert_same(settings, texts, kind=NumpyEncoder):
     light, whole = load_query_encoder(settings), load_encoder(settings)
-    assert isinstance(light, NumpyEncoder)
+    assert isinstance(light, kind)
     assert (light.dimensions, light.has_layers) == (whole.dimensions, whole.has_layers)
     for text in texts:
         one, other = (each.encode([text], lambda _: None, np.copy) for each in (light, whole))
@@ -147,6 +153,49 @@ def test_weights_of_another_type_are_left_to_sentence_transformers(layered, tmp_
     save_file(halves, folder / query.WEIGHTS)
     monkeypatch.setattr(query, "load_encoder", lambda settings: settings.model)
     assert load_query_encoder(BUNDLED.model_copy(update={"model": str(folder)})) == str(folder)
+
+
+@settings(max_examples=30)
+@given(st.lists(st.sampled_from(["the", "late", "refund", ",", "??", "é", ""]), max_size=80))
+def test_a_static_model_gives_the_same_vectors(static, words):
+    for prompt in ("", "query: "):
+        of = BUNDLED.model_copy(update={"model": str(static), "prompt": prompt})
+        assert_same(of, [" ".join(words)], StaticEncoder)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("modules.json", ".StaticEmbedding", ".BoW"),
+        ("modules.json", '"path": ""', '"path": "0_Other"'),
+        (
+            "config_sentence_transformers.json",
+            '"default_prompt_name": null',
+            '"default_prompt_name": "query"',
+        ),
+    ],
+)
+def test_what_is_not_static_is_left_to_sentence_transformers(static, tmp_path, file, old, new):
+    folder = shutil.copytree(static, tmp_path / "model")
+    assert static_encoder(folder, None, "") is not None
+    assert static_encoder(folder, 8, "") is None
+    text = (folder / file).read_text()
+    assert old in text
+    (folder / file).write_text(text.replace(old, new))
+    assert static_encoder(folder, None, "") is None
+
+
+def test_static_weights_of_another_kind_are_left_to_sentence_transformers(static, tmp_path):
+    from safetensors.numpy import load_file, save_file
+
+    folder = shutil.copytree(static, tmp_path / "model")
+    held = load_file(folder / query.WEIGHTS)
+    for other in (
+        {name: array.astype(np.float16) for name, array in held.items()},
+        {"embeddings": held["embedding.weight"], "mapping": np.arange(3)},
+    ):
+        save_file(other, folder / query.WEIGHTS)
+        assert static_encoder(folder, None, "") is None
 
 
 @given(st.floats(-30, 30, width=32))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tasks.core.query import posterior
 from tasks.core.query import transform as query
+from tasks.core.query.few_rows import load_reader
 from tasks.core.query.transform import load_map
 from tasks.core.transforms import base, discriminant, posterior_space
 from tasks.core.transforms.card import CARD, TENSORS
@@ -71,6 +72,32 @@ def test_a_map_gives_the_vectors_of_its_transform(made, case, monkeypatch):
     agrees()
 
 
+def assert_read_alike(found, wanted):
+    np.testing.assert_allclose(found.vectors, wanted.vectors, atol=CLOSE)
+    np.testing.assert_allclose(found.novelty, wanted.novelty, atol=CLOSE)
+    np.testing.assert_allclose(found.confidence, wanted.confidence, atol=CLOSE)
+    sure = wanted.confidence > 1e-3  # below, all classes are as good as ruled out
+    np.testing.assert_array_equal(found.label[sure], wanted.label[sure])
+    assert {found.label.dtype, wanted.label.dtype} == {np.dtype(np.int32)}
+    assert {found.confidence.dtype, found.novelty.dtype} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case[0] in READS_FEATURES], ids=str)
+def test_labels_confidence_and_novelty_are_read_off_the_vectors(made, case):
+    transform, folder = made[case]
+    x, _ = clouds(400, seed=5, spread=0.9)
+    rich = np.tanh(x @ np.random.default_rng(3).normal(size=(x.shape[1], 9))) if case[1] else None
+    found = load_reader(folder)
+    assert (found.labels, found.features) == (transform.labels, transform.features)
+    assert found.reads_text == transform.reads_text
+    assert_read_alike(found.apply(x, rich, SAID), transform.apply(x, rich, SAID))
+
+
+@pytest.mark.parametrize("method", ["identity", "fda", "gstransform"])
+def test_vectors_that_hold_no_posterior_are_read_by_their_transform(made, method):
+    assert load_reader(made[method, False][1]) is None
+
+
 def test_texts_that_were_learnt_from_and_the_mean_are_mapped_alike(made, monkeypatch):
     x, _ = clouds()
     x = np.concatenate([x, x.mean(0, keepdims=True), np.zeros((1, x.shape[1]), np.float32)])
@@ -124,6 +151,9 @@ def test_a_pool_of_all_experts_with_density_is_mapped_alike(known, tmp_path, mon
     said[0] = "words that no label was given to"
     wanted = made.apply(x, wide, said).vectors
     np.testing.assert_allclose(found(x, wide, said), wanted, atol=CLOSE)
+    reader = load_reader(tmp_path)
+    assert reader.reads_text == made.reads_text
+    assert_read_alike(reader.apply(x, wide, said), made.apply(x, wide, said))
 
 
 def test_what_is_not_known_here_is_read_by_the_transform(made, tmp_path, monkeypatch):

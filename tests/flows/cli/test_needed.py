@@ -2,7 +2,7 @@
 
 from flows.runtime import prefect_settings
 from flows.state import libraries
-from flows.state.libraries import APPLIES, ENCODES, FITS
+from flows.state.libraries import APPLIES, ENCODES, FITS, RUNS, TABLES
 from tasks.core.settings.params import load_params
 from tasks.core.workspace.paths import Paths
 from tests.world import documents, set_params, write_documents, write_labels
@@ -12,24 +12,27 @@ def needed(root):
     return set(libraries.needed(Paths(root), load_params(Paths(root).params)))
 
 
-def test_a_first_run_and_one_with_new_documents_encode_and_fit(world, made):
-    assert needed(world) == {*ENCODES, *FITS}
+def test_a_first_run_encodes_and_fits(world):
+    assert needed(world) == {*ENCODES, *FITS, *RUNS}
+
+
+def test_a_run_with_changed_documents_may_need_no_library_that_encodes_or_fits(made):
     write_documents(made, documents()[:-1])
-    assert needed(made) == {*ENCODES, *FITS}
+    assert needed(made) == {*TABLES, *RUNS}
 
 
 def test_a_run_that_only_records_needs_no_library_that_fits(made):
-    assert needed(made) == set()
+    assert needed(made) == set(RUNS)
 
 
 def test_a_run_with_a_new_label_file_fits_and_does_not_encode(made):
     write_labels(made, "topic", documents()[:60])
-    assert needed(made) == set(FITS)
+    assert needed(made) == {*FITS, *RUNS}
 
 
 def test_a_run_that_only_writes_a_view_loads_nothing_that_fits(made):
     set_params(made, materialise={"storage": "float32"})
-    assert needed(made) == set(APPLIES)
+    assert needed(made) == {*APPLIES, *RUNS}
 
 
 def unable():
