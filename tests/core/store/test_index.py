@@ -1,6 +1,8 @@
 """Indices: extended by what is new, merged by upkeep, and searched as far as was measured."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import polars as pl
@@ -9,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.core.store import arrow, index, maintenance, recall, tables
+from tasks.core.store import arrow, index, maintenance, making, recall, tables
 from tasks.core.store.searcher import Searcher
 from tasks.core.workspace.manifest import object_of
 
@@ -84,7 +86,7 @@ def test_below_its_bound_a_table_gets_no_index(table):
 
 @pytest.mark.parametrize("wide", [SIZE, SIZE + 1])
 def test_an_indexed_table_finds_the_same_nearest_rows(table, monkeypatch, wide):
-    monkeypatch.setattr(index, "_WIDE", wide)  # an index of rounded vectors, or of whole ones
+    monkeypatch.setattr(making, "_WIDE", wide)  # an index of rounded vectors, or of whole ones
     before = Searcher(table, live=False).nearest(QUERY, 5, None, ["id"])
     assert index.index(table, FROM)
     after = Searcher(table, live=False).nearest(QUERY, 5, None, ["id"])
@@ -313,3 +315,30 @@ def test_numbers_that_no_index_has_count_as_none(scattered, wrong):
     noted = object_of(recall.measure(scattered)) | wrong
     tables.open_table(scattered).update_config({recall._NOTE: json.dumps(noted)})
     assert recall.probes(tables.open_table(scattered)) == unmeasured
+
+
+def test_a_process_of_its_own_makes_the_same_index(table, monkeypatch):
+    monkeypatch.setattr(making, "APART", 1_200)
+    assert index.index(table, FROM)
+    apart = recall.probes(tables.open_table(table))
+    assert (apart.recall, apart.recall_filtered) == (1.0, 1.0)
+    assert segments(table, tables.VECTOR) == [1_200, 0]
+    assert found(table, QUERY, 1_200) == exact(table, QUERY, 1_200)
+    monkeypatch.setattr(making, "APART", 1_201)
+    making.make(table)
+    here = recall.probes(tables.open_table(table))
+    assert object_of(here) == object_of(apart) | {"index": here.index}
+
+
+def test_what_goes_wrong_in_a_process_of_its_own_is_said_in_a_line(table, monkeypatch):
+    monkeypatch.setattr(making, "APART", 1)
+    tables.open_table(table).drop_columns([tables.VECTOR])
+    with pytest.raises(RuntimeError, match=r"t\.lance: its index could not be made: .*vector"):
+        making.make(table)
+
+
+def test_a_process_of_its_own_ends_with_the_one_that_started_it(table):
+    before = tables.version(table)
+    command = [sys.executable, "-m", making.__name__, str(table)]
+    assert subprocess.run(command, stdin=subprocess.DEVNULL).returncode == 1
+    assert tables.version(table) == before
