@@ -85,17 +85,14 @@ def _latency(root: Path, view: str, queries: list[str]) -> dict[str, Any]:
     opened = Workspace(root).view(view)
     for text in queries[:5]:
         opened.hits(text)
-    space = opened._space
-    encoder = space._encoder(space._texts.note["settings"]["precision"])
+    space = opened.space
+    now = space._newest()
     watch = _Stopwatch()
-    watch.watch(encoder, "encode", "encode")
-    watch.watch(space, "_refresh", "follow versions")
-    watch.watch(space._rows, "nearest", "search")
-    watch.watch(space._texts, "values", "texts")
-    if space._transform is not None:
-        watch.watch(space._transform, "apply", "transform")
+    watch.watch(space, "_newest", "follow versions")
+    watch.watch(space, "_vector", "encode and transform")
+    watch.watch(now.rows, "nearest", "search")
+    watch.watch(now.texts, "texts_of", "texts")
     taken = [1_000 * seconds(lambda t=text: opened.hits(t)) for text in queries]
-    del encoder.encode  # the encoder is shared by all views of the process
     return {
         "dimensions": opened.vectors().shape[1],
         "median": median(taken),

@@ -24,7 +24,7 @@ from benchmarks.encoding import decided
 from benchmarks.measure import Figure, middle, no_progress, say, seconds
 from flows import Workspace
 from flows.init import make_workspace
-from flows.runtime.prefect_settings import one_heartbeat, settle
+from flows.runtime.prefect_settings import no_heartbeats, settle
 from tasks.core.encoding.encoder import Encoded, load_encoder
 from tasks.core.numerics.rows import unit_rows
 from tasks.core.settings.table_sections import EmbedSettings
@@ -140,7 +140,7 @@ def new_labels(data: Path, folder: Path) -> Figure:
         _write_labels(root, texts, name, LABELS, trial + 1)
         found["texts_per_second"].append(_rate(texts, trial + 2))
         begun = time.perf_counter()
-        with one_heartbeat():  # as in the flow that a label file starts under `serve`
+        with no_heartbeats():  # as in the flow that a label file starts under `serve`
             fit(root, [name])
             fitted = time.perf_counter()
             materialise(root, [name])

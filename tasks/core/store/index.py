@@ -11,13 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tasks.core.store import recall
+from tasks.core.store import making, recall
 from tasks.core.store.tables import VECTOR, count, open_table
 from tasks.core.workspace.exhaustion import naming_table
 
 KEYS = ("id", "text_hash")
 _UNKEYED = 65_536  # rows that a look-up scans beside the index of a key: 2 ms
-_WIDE = 256  # dimensions from which an index holds rounded vectors: half the bytes to read
 
 
 @naming_table
@@ -32,11 +31,11 @@ def index(table: Path, from_rows: int) -> bool:
     _extend_keys(table)
     made = _of(open_table(table), VECTOR)
     if made is None:
-        _index_vectors(table)
+        making.make(table)
     else:
         rows = _rows(open_table(table), made)
         if sum(rows[1:]) >= rows[0]:  # the partitions are those of the first half
-            _index_vectors(table)
+            making.make(table)
         else:
             _extend(table, made, rows, keep=1)
     return True
@@ -67,7 +66,7 @@ def merge(table: Path) -> bool:
                 num_indices_to_merge=merged, index_names=[made.name]
             )
     if recall.vector_index(dataset) is not None:
-        _index_vectors(table)
+        making.make(table)
     return True
 
 
@@ -109,16 +108,3 @@ def _extend_keys(table: Path) -> None:
             _extend(table, made, _rows(dataset, made), keep=0)
         elif column in dataset.schema.names:
             open_table(table).create_scalar_index(column, "BTREE")
-
-
-def _index_vectors(table: Path) -> None:
-    import lancedb
-    from lancedb.index import IvfFlat, IvfSq
-
-    opened = lancedb.connect(str(table.parent)).open_table(table.stem)
-    # Refining costs more than it saves where vectors are short: 50,000 x 74 in 6.7 ms, not 11.2.
-    # IvfRq recalls 0.98 at 50,000 x 384, HnswSq and IvfPq take minutes to build.
-    size = open_table(table).schema.field(VECTOR).type.list_size
-    kind = IvfSq if size >= _WIDE else IvfFlat
-    opened.create_index(VECTOR, config=kind(distance_type="cosine"), replace=True)
-    recall.measure(table)

@@ -274,3 +274,13 @@ def test_the_list_of_cut_texts_counts_those_that_the_table_still_holds(tmp_path)
     assert truncated.total(list_, table) == 1
     truncated.add(list_, [text_hash("c")], fresh=True)
     assert truncated.total(list_, table) == 1
+
+
+def test_cut_texts_are_counted_part_by_part_each_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(truncated, "_PART", 2)
+    list_, table = tmp_path / "truncated.npy", tmp_path / "base.lance"
+    texts = {str(n): "abcdefgh"[n % 8] for n in range(20)}
+    embed(write_corpus(tmp_path / "c.lance", texts), table, Letters())
+    for cut in ("", "a", "ah", "hgfedcba", "xyz", "axbycz"):
+        truncated.add(list_, [text_hash(letter) for letter in cut], fresh=True)
+        assert truncated.total(list_, table) == len(set(cut) & set(texts.values()))
