@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -196,7 +197,8 @@ def _embed_all(
         for part in filter(len, (first, repeats)):
             if layout.exists(job.table):
                 job = replace(job, version=tables.version(job.table))
-            pieces = [_piece(job, each) for each in checkpoints.slices(part, job.settings.chunk)]
+            slices = checkpoints.slices(part, job.settings.chunk)
+            pieces = map(partial(_piece, job), slices)
             for _, shard in workers.run(embed_shard, pieces, advance):
                 counts.append(commit_shard(job, shard(), job.fresh and not counts))
                 if labels is not None and sum(each.written for each in counts) < len(rows):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from prefect import flow
@@ -25,6 +26,7 @@ from tasks.core.workspace.manifest import object_of, read_manifest, write_manife
 from tasks.core.workspace.manifests import EmbedStamp, ViewNote, ViewStamp
 from tasks.core.workspace.one_look import one_look
 from tasks.core.workspace.paths import Paths
+from tasks.core.workspace.state_manifests import Shard
 from tasks.materialise import (
     ViewJob,
     forget_earlier,
@@ -100,8 +102,10 @@ def _materialise(paths: Paths, params: Params, workers: Engine, name: str) -> Vi
         whole=todo.whole,
     )
     with track(f"materialise {name}", len(todo.rows), "rows") as advance:
-        pieces = [_piece(job, part) for part in checkpoints.slices(todo.rows, settings.chunk)]
-        written = [shard() for _, shard in workers.run(materialise_shard, pieces, advance)]
+        pieces = map(partial(_piece, job), checkpoints.slices(todo.rows, settings.chunk))
+        written: list[Shard] = []
+        for _, shard in workers.run(materialise_shard, pieces, advance):
+            written.append(shard())
     rows = publish_view(job, todo, written)
     _stamp(paths, name, about, rows)
     forget_earlier(job)

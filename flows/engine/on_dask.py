@@ -118,7 +118,7 @@ class OnDask:
             advance(sent.piece.counts)
 
     def _send_again(self, sent: _Sent, error: KilledWorker) -> None:
-        sent.deaths += 1
+        sent.deaths += 1 + error.allowed_failures  # a scheduler elsewhere sends it again itself
         most = self._settings.resubmit
         if sent.deaths > most:
             raise InputError(

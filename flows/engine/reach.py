@@ -41,20 +41,36 @@ def check_workers(runner: Any, address: str, root: Path, url: str) -> None:
     try:
         client = runner.client
         client.wait_for_workers(1, timeout=WAIT)
+    except TypeError as error:  # as Dask says it of an address by TLS without certificates
+        raise InputError(
+            f"engine.address: {address} is reached by certificates, found none that Dask is told"
+            f" of ({error}); set DASK_DISTRIBUTED__COMM__TLS__… (docs/scale.md), or use tcp://"
+        ) from error
     except (OSError, TimeoutError) as error:
         raise InputError(
             f"engine.address: no scheduler with a worker answers at {address} ({error}); start"
             " 'dask scheduler' and 'dask worker' (docs/scale.md), or set it to null"
         ) from error
-    mine = _versions()
-    for worker, (theirs, unable) in client.run(_able, str(root.resolve()), url).items():
-        other = [name for name, wanted in mine.items() if theirs.get(name) != wanted]
-        trouble = unable
-        if other:
-            name = other[0]
-            trouble = f"has {name} {theirs.get(name)}, expected {mine[name]} as here"
+    mine, threads = _versions(), client.nthreads()
+    asked = client.run(_able, str(root.resolve()), url, on_error="return")
+    for worker, answer in asked.items():
+        trouble = _trouble(answer, mine)
+        if trouble is None and threads.get(worker, 1) != 1:
+            trouble = f"has {threads[worker]} threads, expected --nthreads 1"
         if trouble is not None:
             raise InputError(f"engine: the worker at {worker} {trouble}; see docs/scale.md")
+
+
+def _trouble(answer: Any, mine: dict[str, str]) -> str | None:
+    """Return what is wrong with a worker by its `answer`, as words that follow its name."""
+    if isinstance(answer, Exception):  # it has no Refract, or another one
+        said = " ".join(str(answer).split())
+        return f"cannot be asked ({said}), expected it in the same environment as here"
+    theirs, unable = answer
+    for name, wanted in mine.items():
+        if theirs.get(name) != wanted:
+            return f"has {name} {theirs.get(name)}, expected {wanted} as here"
+    return unable
 
 
 def _versions() -> dict[str, str]:

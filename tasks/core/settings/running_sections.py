@@ -31,7 +31,7 @@ class EngineSettings(Section):
     address: Annotated[
         str | None,
         Field(
-            pattern=r"^(tcp|tls|ucx|ws|wss)://[^\s/@]+$",
+            pattern=r"^(tcp|tls)://[^\s/@]+:[0-9]+$",
             description="Dask scheduler, tcp://HOST:8786; null: a cluster on this machine",
         ),
     ] = None

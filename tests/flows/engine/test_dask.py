@@ -163,6 +163,20 @@ def test_a_chunk_that_ends_every_worker_is_named_and_those_before_it_are_kept(
     assert rows(many, "base").height == len(MANY)
 
 
+def test_a_scheduler_that_sends_work_again_by_itself_is_counted(many, elsewhere, monkeypatch):
+    monkeypatch.setattr(flows.embed, "embed_shard", poisoned)
+    with pytest.raises(InputError, match="from id 't32' to 't47': its worker died 4 times"):
+        by_itself(many, elsewhere)  # resubmit: 3
+
+
+def test_workers_leave_ctrl_c_to_the_driver(many, workers):
+    before = [nanny.process.pid for nanny in nannies(workers)]
+    for pid in before:
+        os.kill(pid, signal.SIGINT)
+    assert embed(many).written == len(MANY)
+    assert [nanny.process.pid for nanny in nannies(workers)] == before
+
+
 @task(name="embed shard")
 def of_its_own_mind(job, part):
     """Encode the second chunk as a worker would that chooses the precision by itself."""
