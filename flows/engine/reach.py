@@ -70,7 +70,7 @@ def _trouble(answer: Any, mine: dict[str, str]) -> str | None:
     for name, wanted in mine.items():
         if theirs.get(name) != wanted:
             return f"has {name} {theirs.get(name)}, expected {wanted} as here"
-    return unable
+    return None if unable is None else str(unable)
 
 
 def _versions() -> dict[str, str]:
