@@ -1,9 +1,14 @@
 """Which engine a workspace gets."""
 
+import shutil
 import sys
+from contextlib import nullcontext
 
 import pytest
+from prefect import task
 
+import flows.materialise
+from flows.engine import choosing
 from flows.engine.choosing import engine
 from flows.engine.here import Here
 from flows.engine.piece import Piece
@@ -50,3 +55,41 @@ def test_here_what_a_task_counts_and_what_it_was_worth_are_the_same():
     with pytest.raises(InputError, match="of no use"):
         next(results)[1]()
     assert sum(counted) == 30
+
+
+class Watched(Here):
+    """This process, and how many of its works somebody still may ask for results."""
+
+    def __init__(self):
+        self.open = 0
+
+    def run(self, task, pieces, advance):
+        self.open += 1
+        try:
+            yield from super().run(task, pieces, advance)
+        finally:
+            self.open -= 1
+
+
+@task(name="materialise shard")
+def of_no_use(job, part):
+    raise InputError(f"view {job.name!r}: of no use")
+
+
+def test_the_pieces_of_a_view_that_fails_are_let_go_before_the_next_view(made, monkeypatch):
+    watched, seen = Watched(), []
+    begun = flows.materialise._materialise
+
+    def each(*arguments):
+        seen.append(watched.open)
+        return begun(*arguments)
+
+    monkeypatch.setattr(choosing, "_made", lambda *_: nullcontext(watched))
+    monkeypatch.setattr(flows.materialise, "materialise_shard", of_no_use)
+    monkeypatch.setattr(flows.materialise, "_materialise", each)
+    for name in ("mood", "topic"):
+        Paths(made).view_stamp(name).unlink()
+        shutil.rmtree(Paths(made).view_table(name))
+    with pytest.raises(InputError, match=r"'mood': of no use; view 'topic': of no use"):
+        flows.materialise.materialise(made)
+    assert seen == [0, 0]

@@ -166,7 +166,7 @@ def test_a_chunk_that_ends_every_worker_is_named_and_those_before_it_are_kept(
 def test_a_scheduler_that_sends_work_again_by_itself_is_counted(many, elsewhere, monkeypatch):
     monkeypatch.setattr(flows.embed, "embed_shard", poisoned)
     with pytest.raises(InputError, match="from id 't32' to 't47': its worker died 4 times"):
-        by_itself(many, elsewhere)  # resubmit: 3
+        by_itself(many, elsewhere.scheduler_address)  # resubmit: 3
 
 
 def test_workers_leave_ctrl_c_to_the_driver(many, workers):
