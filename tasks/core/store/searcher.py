@@ -91,25 +91,37 @@ class Searcher:
     def _hits(
         self, vector: np.ndarray, k: int, where: str | None, names: Sequence[str]
     ) -> list[NearRow]:
+        """Look at as many partitions as were measured to be enough, where they hold enough rows.
+
+        Behind a filter these are as many as when it was measured: where the rows for which it is
+        true lie elsewhere, or are fewer, all partitions are looked at, and nothing is passed over.
+        """
+        made = self._probes
+        if made is None:
+            return self._asked(vector, k, where, names, None)
+        nprobes, least = made.nprobes, k
+        if where is not None:
+            nprobes = made.nprobes_filtered
+            least = max(k, self._total * nprobes // (recall.MASK * max(1, made.partitions)))
+        found = self._asked(vector, least, where, names, nprobes)
+        if len(found) < least and nprobes < made.partitions:
+            found = self._asked(vector, k, where, names, made.partitions)
+        return found[:k]
+
+    def _asked(
+        self,
+        vector: np.ndarray,
+        k: int,
+        where: str | None,
+        names: Sequence[str],
+        nprobes: int | None,
+    ) -> list[NearRow]:
         with readable(self._table):
-            near = recall.nearest(self._rows, vector.astype(np.float32), k, self._looked_at(where))
+            near = recall.nearest(self._rows, vector.astype(np.float32), k, nprobes)
             found = self._rows.to_table(
                 columns=[*names, "_distance"], nearest=near, filter=where, prefilter=True
             )
         return [NearRow(1.0 - float(row.pop("_distance")), row) for row in found.to_pylist()]
-
-    def _looked_at(self, where: str | None) -> int | None:
-        """Return how many partitions are looked at; None where there is no index.
-
-        All of them where a filter keeps fewer rows than was measured: then nothing is passed over.
-        """
-        if self._probes is None:
-            return None
-        if where is None:
-            return self._probes.nprobes
-        few = self._total // recall.MASK
-        kept = self._rows.to_table(columns=[], filter=where, with_row_id=True, limit=few + 1)
-        return self._probes.partitions if len(kept) <= few else self._probes.nprobes_filtered
 
     def vector_of(self, key: str) -> np.ndarray | None:
         """Return the vector stored under the id `key`, or None."""

@@ -73,7 +73,8 @@ def test_a_search_looks_at_as_much_as_was_noted_and_at_all_behind_a_narrow_filte
     searcher, seen = Searcher(scattered, live=False), Partitions(monkeypatch)
     for where in (None, "kind < 100", "kind = 7"):  # all rows, half of them, 60: fewer than 120
         searcher.nearest(QUERY, 10, where, ["id"])
-    assert seen.asked == [note.nprobes, note.nprobes_filtered, note.partitions]
+    some = note.nprobes_filtered
+    assert seen.asked == [note.nprobes, some, some, note.partitions]
     rare = [hit.row["id"] for hit in searcher.nearest(QUERY, 10, "kind = 7", ["id"])]
     assert rare == exact(scattered, QUERY, 10, "kind = 7")
 
@@ -131,3 +132,26 @@ def test_numbers_that_no_index_has_count_as_none(scattered, wrong):
     noted = object_of(recall.measure(scattered)) | wrong
     tables.open_table(scattered).update_config({recall._NOTE: json.dumps(noted)})
     assert recall.probes(tables.open_table(scattered)) == unmeasured
+
+
+def test_rows_far_from_the_query_are_found_behind_a_filter_that_keeps_no_others(tmp_path):
+    path = tmp_path / "t.lance"
+    made = rows(names(12_000))
+    likeness = arrow.vectors_of(made["vector"]) @ (QUERY / np.linalg.norm(QUERY))
+    made = made.set_column(2, "kind", pa.array(likeness < -0.5))
+    fragments = tables.write_fragments(path, made, {}, fresh=True)
+    tables.commit_whole(path, made.schema, {}, fragments)
+    dataset = tables.open_table(path)
+    dataset.create_index(tables.VECTOR, "IVF_FLAT", metric="cosine", num_partitions=200)
+    note = recall.measure(path)
+    assert 120 < dataset.count_rows("kind") < 1_200  # more than a hundredth: not all partitions
+    assert note.nprobes_filtered < 200
+    searched, true = (set(ask(path, QUERY, 10, "kind")) for ask in (found, exact))
+    assert len(searched) == 10
+    assert len(searched & true) >= 9
+
+
+def test_more_rows_are_found_than_the_partitions_hold_that_are_looked_at_first(scattered):
+    note = recall.measure(scattered)
+    assert note.nprobes < 200
+    assert len(found(scattered, QUERY, 11_000)) == 11_000
