@@ -5,8 +5,10 @@ from functools import partial
 import pytest
 
 from flows.embed import embed
+from flows.fit import fit
 from flows.ingest import ingest
 from flows.maintain import maintain
+from flows.materialise import materialise
 from flows.state.label_sources import label_sources
 from flows.state.staleness import embed_verdict, ingest_verdict
 from tasks import embed as embedding
@@ -55,6 +57,12 @@ def read(monkeypatch):
 def changed(number, text):
     rows = documents()[number * 12 : number * 12 + 12]
     return [{**rows[0], "text": text}, *rows[1:]]
+
+
+def rows_of(table):
+    """Return what documents' columns say of each id."""
+    names = ["id", "the_way", "the_way_2"]
+    return {row["id"]: row for row in tables.open_table(table).to_table(columns=names).to_pylist()}
 
 
 def told_by_the_table(monkeypatch):
@@ -160,3 +168,27 @@ def test_a_corpus_of_an_earlier_version_asks_for_a_run_and_its_columns_for_nothi
     assert not embed_verdict(paths, load_params(paths.params)).stale
     assert label_sources(paths).keys() == {"mood", "topic", "way"}
     assert not label_sources(paths).errors
+
+
+def test_values_stay_with_the_column_they_came_in_where_its_name_goes_to_another(apart):
+    def put_as(number, name, rows):
+        file = apart / "data" / "raw" / f"part{number}.csv"
+        write_csv(file, [{**row, name: row["channel"]} for row in rows], ["id", "text", name])
+
+    for number in range(6):
+        put_as(number, "the way", documents()[number * 12 : number * 12 + 12])
+    ingest(apart)
+    embed(apart)
+    fit(apart)
+    materialise(apart)
+    for name in ("the_way", "the-way"):
+        put_as(6, name, [{"id": "new", "text": "a new text", "channel": "by boat"}])
+        ingest(apart)
+        assert embed(apart).encoded <= 1
+        materialise(apart)
+        true = rows_of(Paths(apart).corpus_table)
+        assert rows_of(Paths(apart).base_table) == true
+        assert rows_of(Paths(apart).view_table("mood")) == true
+        assert (
+            len({(row["the_way"] is None, row["the_way_2"] is None) for row in true.values()}) == 2
+        )

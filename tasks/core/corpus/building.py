@@ -16,7 +16,7 @@ from tasks.core.corpus.table_columns import TableColumns
 from tasks.core.corpus.work import GROUP_ROWS, CorpusFiles, Outcome, Work
 from tasks.core.documents.quarantine import RejectLog
 from tasks.core.documents.sources import inside
-from tasks.core.documents.staging import REPEATED_TEXT
+from tasks.core.documents.staging import MODULUS, REPEATED_TEXT
 from tasks.core.settings.table_sections import IngestSettings
 from tasks.core.store import layout, maintenance, orphans
 from tasks.core.workspace.errors import InputError
@@ -33,8 +33,8 @@ class CorpusReport:
     """What became of the documents: `read` is `kept` plus all of `rejected`.
 
     `columns` maps each metadata column to its type, `renamed` its old name to its new one;
-    `digest` names the rows, in whatever order; `remarks` say how files were read that were not
-    plain.
+    `digest` names columns and rows, in whatever order; `remarks` say how files were read that were
+    not plain.
     """
 
     sources: int
@@ -96,7 +96,8 @@ def noted(files: CorpusFiles, settings: IngestSettings) -> dict[str, str]:
 
 def _is_of(before: IngestStamp, files: CorpusFiles, settings: IngestSettings) -> bool:
     now = noted(files, settings)
-    return bool(now["known"]) and all(getattr(before, key) == now[key] for key in now)
+    whole = bool(now["known"] and before.digest)
+    return whole and all(getattr(before, key) == now[key] for key in now)
 
 
 def _whole(work: Work) -> Outcome:
@@ -110,7 +111,8 @@ def _whole(work: Work) -> Outcome:
         repeated = intake.repeated_texts()
         found = difference.of_whole(work.files.table, intake.parts, columns)
         difference.commit(work.files.table, intake.parts, columns, found)
-    return Outcome(known, columns, intake.digest, repeated, intake.too_wide)
+    total = (intake.digest + columns.digest) % MODULUS
+    return Outcome(known, columns, total, repeated, intake.too_wide)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from tasks.core.readers.columns import COLUMN_LIMIT
 from tasks.core.workspace.manifests import IngestStamp
 
 MOST = 0.5  # share of the rows from which reading everything costs no more
+ROUNDS = 4  # of reading what shares ids, and what shares ids with that; of a longer chain all is
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ def by_change(work: Work, before: IngestStamp) -> Outcome | None:
     """Read the sources that changed, and change the corpus accordingly, as if all had been read.
 
     None, and nothing is changed, where all have to be read: another column or type, another order
-    of the others, or too many rows. before: the note of the corpus that there is.
+    of the others, too many rows, or a long chain of files of which each shares ids with the next.
+    before: the note of the corpus that there is.
     """
     known = known_sources.load(work.files.known)
     if len(work.names) < 2 or not len(known):  # one that stands alone is judged otherwise
@@ -47,7 +49,7 @@ def by_change(work: Work, before: IngestStamp) -> Outcome | None:
     stale = _changed(work, known)
     if stale is None:
         return None
-    for attempt in range(len(work.names)):
+    for attempt in range(ROUNDS):
         again = pl.col("name").is_in(pl.Series(list(stale), dtype=pl.String).implode())
         others, changed = known.filter(~again), known.filter(again)
         if int(changed["kept"].sum()) > MOST * int(known["kept"].sum()):

@@ -75,8 +75,7 @@ def of_some(old: RowsOf, parts: Sequence[Path]) -> Difference:
 
 
 def _alike(table: Path, columns: TableColumns) -> bool:
-    kinds = {field.name: str(field.type) for field in columns.schema}
-    return tables.columns(table) == kinds
+    return arrow.kinds(tables.open_table(table).schema) == arrow.kinds(columns.schema)
 
 
 def _staged(parts: Sequence[Path], name: str) -> Iterator[np.ndarray]:

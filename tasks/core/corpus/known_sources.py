@@ -52,8 +52,12 @@ def save(path: Path, known: pl.DataFrame) -> None:
 
 
 def load(path: Path) -> pl.DataFrame:
-    """Read what is known, in the order of the sources."""
-    return pl.read_parquet(path, memory_map=False)
+    """Read what is known, in the order of the sources: nothing where it is spelled otherwise."""
+    try:
+        known = pl.read_parquet(path, memory_map=False)
+    except pl.exceptions.PolarsError:
+        return pl.DataFrame(schema=SCHEMA)
+    return known if known.schema == SCHEMA else pl.DataFrame(schema=SCHEMA)
 
 
 def shapes(known: pl.DataFrame) -> list[str]:

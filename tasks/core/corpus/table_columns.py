@@ -13,6 +13,8 @@ import pyarrow as pa
 from tasks.core.documents.metadata import FIXED, TYPES, sql_names, typed
 from tasks.core.documents.staging import RAW, UNNAMED
 from tasks.core.documents.tally import together
+from tasks.core.store import arrow
+from tasks.core.workspace.files import digest
 
 ARROW = {
     "string": pa.string(),
@@ -54,10 +56,19 @@ class TableColumns:
     def schema(self) -> pa.Schema:
         """The table's columns as Arrow has them."""
         kinds = dict.fromkeys(FIXED, "string") | self.kept
+        came_as = {new: old for old, new in self.renamed.items()}
         return pa.schema(
-            pa.field(name, ARROW[kind], metadata=PACKED if kind == "string" else None)
+            arrow.named(
+                pa.field(name, ARROW[kind], metadata=PACKED if kind == "string" else None),
+                came_as.get(name),
+            )
             for name, kind in kinds.items()
         )
+
+    @property
+    def digest(self) -> int:
+        """A number of 128 bits that names all columns, also those without a value in any row."""
+        return int(digest(sorted(self.kept.items()), sorted(self.renamed.items())), 16)
 
     def typed(self, staged: pl.DataFrame) -> pl.DataFrame:
         """Return staged rows (see `Intake`) as rows of the table."""

@@ -58,7 +58,8 @@ class Work:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an ingest has made: `known` has a row a source, `digest` is the sum of row hashes.
+    """What an ingest has made: `known` has a row a source, `digest` the sum of all hashes
+    of rows and that of the columns.
 
     repeated: kept rows with the text of another; too_wide: what to say of columns left out.
     """

@@ -69,7 +69,8 @@ def prepare(corpus: Path, table: Path, *, fresh: bool) -> None:
 
 def _corpus_schema(corpus: Path) -> pa.Schema:
     schema = tables.open_table(corpus).schema
-    return pa.schema([pa.field(field.name, field.type) for field in schema])
+    plain = (pa.field(field.name, field.type) for field in schema)
+    return pa.schema(map(arrow.named, plain, map(arrow.came_as, schema)))
 
 
 def write_shard(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +10,27 @@ import pyarrow as pa
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+_CAME_AS = b"refract:column"
+
+
+def named(field: pa.Field, came_as: str | None) -> pa.Field:
+    """Return a field that says which column of the documents it is, where the names differ."""
+    if came_as is None:
+        return field
+    return field.with_metadata({**(field.metadata or {}), _CAME_AS: came_as.encode()})
+
+
+def came_as(field: pa.Field) -> str | None:
+    """Return what `named` was told of a field."""
+    found = (field.metadata or {}).get(_CAME_AS)
+    return None if found is None else found.decode("utf-8", "replace")
+
+
+def kinds(fields: Iterable[pa.Field]) -> dict[str, tuple[str, str | None]]:
+    """Return the type of each column, and its name in the documents where that is another."""
+    return {field.name: (str(field.type), came_as(field)) for field in fields}
 
 
 def hash64(values: pa.Array | pl.Series) -> np.ndarray:

@@ -243,16 +243,16 @@ def commit_rows(table: Path, retired: np.ndarray, fragments: Sequence[str]) -> i
 def evolve(table: Path, wanted: Sequence[pa.Field], reserved: Iterable[str]) -> None:
     """Give the table the metadata columns `wanted`: new ones start as null, others are dropped.
 
-    A column of another type starts anew as well; the row hashes go with it, so that every row
-    counts as changed until it is written again.
+    A column of another type, or another one of the documents, starts anew as well; the row hashes
+    go with it, so that every row counts as changed until it is written again.
     """
-    have = {field.name: field for field in metadata_schema(table, reserved)}
-    want = {field.name: field for field in wanted}
+    have = arrow.kinds(metadata_schema(table, reserved))
+    want = arrow.kinds(wanted)
     gone = [name for name in have if name not in want]
-    retyped = [name for name in have if name in want and want[name].type != have[name].type]
+    retyped = [name for name in have if name in want and want[name] != have[name]]
     if gone or retyped:
         open_table(table).drop_columns(gone + retyped + (["row_hash"] if retyped else []))
-    fresh = [field for name, field in want.items() if name not in have or name in retyped]
+    fresh = [field for field in wanted if field.name not in have or field.name in retyped]
     if "row_hash" not in columns(table):  # dropped above, or before a kill
         fresh.append(pa.field("row_hash", pa.string()))
     if fresh:

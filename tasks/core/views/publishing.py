@@ -67,9 +67,8 @@ def plan(base: Path, base_version: int, view: Path, about: ViewNote) -> Plan:
     return Plan(False, rows, comparing.strangers(view, "row_hash", want, live))
 
 
-def _metadata(table: Path, own: tuple[str, ...], version: int) -> dict[str, str]:
-    fields = tables.metadata_schema(table, own, version)
-    return {field.name: str(field.type) for field in fields}
+def _metadata(table: Path, own: tuple[str, ...], version: int) -> dict[str, tuple[str, str | None]]:
+    return arrow.kinds(tables.metadata_schema(table, own, version))
 
 
 def write_shard(

@@ -9,6 +9,7 @@ import os
 import secrets
 import shutil
 import stat
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -18,6 +19,7 @@ from typing import Any, BinaryIO
 from tasks.core.workspace.errors import InputError
 
 NOTE_LIMIT = 1 << 28  # bytes; the hashes of a million files take half of it
+_TICK = 50_000_000  # ns; times of files go by steps of 10 ms at most
 _blake = partial(hashlib.blake2b, digest_size=16)
 
 
@@ -152,7 +154,11 @@ def content_hash(content: Path | bytes) -> str:
 
 
 class Hashes:
-    """Content hashes of files, remembered by size and time of change as git's index does."""
+    """Content hashes of files, remembered by size and times of change as git's index does.
+
+    The time of modification can be set at will, that of the last change cannot. A file that has
+    changed just now is not remembered: what follows at once may have the same times.
+    """
 
     def __init__(self, memory: Path) -> None:
         self._memory = memory
@@ -181,16 +187,17 @@ class Hashes:
         return self._of(path, f"part {part}", make)
 
     def _of(self, path: Path, how: str = "", make: Callable[[], str] | None = None) -> str:
-        now = path.stat()
+        now, moment = path.stat(), time.time_ns()
         name = os.fsencode(path.absolute()).decode("utf-8", "backslashreplace")
         key = f"{how}:{name}" if how else name
-        seen = [now.st_size, now.st_mtime_ns, now.st_ino]
+        seen = [now.st_size, now.st_mtime_ns, now.st_ctime_ns, now.st_ino]
         known = self._known.get(key)
-        if isinstance(known, list) and len(known) == 4 and known[:3] == seen:
-            return str(known[3])
+        if isinstance(known, list) and known[:-1] == seen:
+            return str(known[-1])
         value = make() if make else _sha256(path) if how else content_hash(path)
-        self._known[key] = [*seen, value]
-        self._changed = True
+        if abs(moment - now.st_ctime_ns) > _TICK:
+            self._known[key] = [*seen, value]
+            self._changed = True
         return value
 
     def all(self, paths: Iterable[Path]) -> list[str]:

@@ -15,6 +15,9 @@ from tasks.core.workspace.manifest import Manifest, Part
 Fingerprint = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
 """Names a file or folder too, so nothing that leads elsewhere passes for one."""
 
+Sum = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+"""Of hashes of rows and columns, modulo 2¹²⁸; empty where it is not known."""
+
 NO_TRANSFORM = "none"  # of a view that notes none: no kept transform has this name
 
 Counts = dict[str, int]
@@ -35,7 +38,7 @@ class IngestStamp(Manifest):
     known: str = ""
     quarantine: str = ""
     read_by: str = ""
-    digest: str = ""
+    digest: Sum = ""
     sources: int = 0
     read: int = 0
     kept: int = 0

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tasks.core.corpus.building import CorpusReport, build, noted
+from tasks.core.corpus.table_columns import TableColumns
 from tasks.core.corpus.work import CorpusFiles
 from tasks.core.documents import staging
 from tasks.core.documents.deduplication import NEW, OTHER_TEXT, REPEATED, SeenRows
@@ -274,11 +275,11 @@ def test_the_row_hash_depends_on_every_field_and_on_nothing_else(desk):
     assert len({tuple(each) for each in [base, *others]}) == 6
 
 
-def test_the_digest_is_the_sum_of_the_row_hashes(desk):
+def test_the_digest_is_the_sum_of_the_row_hashes_and_that_of_the_columns(desk):
     desk.put("a.csv", "id,text\n1,a\n2,b\n")
     digest = desk.build().digest
     numbers = [int.from_bytes(bytes.fromhex(each), "little") for each in desk.frame["row_hash"]]
-    assert digest == f"{sum(numbers) % 2**128:032x}"
+    assert digest == f"{(sum(numbers) + TableColumns({}, {}).digest) % 2**128:032x}"
     desk.put("a.csv", "id,text\n2,b\n1,c\n")
     assert desk.build().digest != digest
 

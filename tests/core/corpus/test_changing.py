@@ -4,17 +4,19 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.core.corpus import building, changing
+from tasks.core.corpus import building, changing, known_sources
 from tasks.core.corpus.building import build, noted
 from tasks.core.corpus.work import CorpusFiles
 from tasks.core.documents.sources import expand
 from tasks.core.settings.table_sections import IngestSettings
 from tasks.core.store import frames, tables
 from tasks.core.workspace.files import content_hash
+from tasks.core.workspace.manifest import manifest_of, object_of
 from tasks.core.workspace.manifests import IngestStamp
 
 NAMES = ("a.csv", "b.csv", "c.jsonl", "d.txt", "e.txt", "f.csv")
@@ -198,6 +200,36 @@ def test_what_was_changed_behind_the_note_has_everything_read(desk, read, what, 
     assert desk.found() == anew(desk)
 
 
+def test_a_long_chain_of_files_that_share_ids_is_read_once_as_a_whole(desk, read):
+    for at in range(12):
+        rows = [(f"k{at + step}", f"text {at + step}", "1") for step in (0, 1)]
+        rows += [(f"own{at}{n}", f"own text {at} {n}", "1") for n in range(5)]
+        desk.put(f"e{at:02}.csv", of_rows("a.csv", rows))
+    desk.build()
+    read.clear()
+    desk.put("e00.csv", of_rows("a.csv", [("k0", "text 0", "1"), ("k1", "another", "1")]))
+    desk.build()
+    assert desk.found() == anew(desk)
+    assert len(read) == (1 + 2 + 3 + 4) + 2 * 16
+
+
+def test_a_note_of_sources_in_another_spelling_or_without_a_sum_has_everything_read(desk, read):
+    frame = known_sources.load(desk.files.known)
+    for other in (frame.drop("shape"), frame.cast({"read": pl.Int64})):
+        other.write_parquet(desk.files.known)
+        desk.before = desk.before.changed(known=content_hash(desk.files.known))
+        desk.put("b.csv", edited("b", ("b3", f"text {len(read)}", "3")))
+        read.clear()
+        desk.build()
+        assert len(read) == 4
+    stamp = object_of(desk.before) | {"digest": "no sum"}
+    desk.before = manifest_of(stamp, IngestStamp, "a stamp")
+    desk.put("b.csv", edited("b", ("b3", "another", "3")))
+    desk.build()
+    assert len(read) == 8
+    assert desk.found() == anew(desk)
+
+
 def test_a_note_of_another_order_of_the_sources_has_everything_read(desk, read):
     sources = [*reversed(expand(["raw"], desk.root))]
     contents = [content_hash(path) for path in sources]
@@ -237,3 +269,21 @@ def test_killed_between_the_commit_and_its_note_everything_is_read_and_nothing_i
     assert read == ["raw/a.csv", "raw/b.csv", "raw/c.csv", "raw/d.csv"]
     assert tables.version(desk.files.table) == version
     assert desk.found() == anew(desk)
+
+
+def test_a_column_that_takes_the_name_of_another_leaves_it_its_values(tmp_path):
+    desk = Desk(tmp_path)
+    many = "".join(f"a{n},text {n},v{n}\n" for n in range(20))
+    desk.put("a.csv", f"id,text,a b\n{many}")
+    columns = []
+    for name in ("a_b", "a-b", "c", "a_b"):
+        desk.put("b.csv", f"id,text,{name}\nb,text,w\n")
+        columns.append(desk.build().columns)
+        assert desk.found() == anew(desk)
+    assert columns[0].keys() == columns[1].keys() != columns[2].keys()
+
+
+def test_a_column_without_a_value_changes_the_digest(desk):
+    before = desk.build().digest
+    desk.put("b.csv", edited("b").replace("text,n", "text,n,more"))
+    assert desk.build().digest != before

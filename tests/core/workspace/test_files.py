@@ -1,6 +1,7 @@
 import json
 import os
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,25 @@ def test_hashes_notice_every_change_of_content(tmp_path):
     assert Hashes(memory).all([path]) == first
 
 
+def test_a_file_written_in_place_is_hashed_anew_though_its_size_and_time_stay(tmp_path):
+    path, memory = tmp_path / "a.txt", tmp_path / "hashes.json"
+    path.write_text("one")
+    seen = path.stat()
+    time.sleep(0.06)  # so that it is remembered
+    first = Hashes(memory).all([path])
+    assert memory.exists()
+    path.write_text("two")
+    os.utime(path, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    assert Hashes(memory).all([path]) != first
+
+
+def test_a_file_that_has_just_changed_is_not_remembered(tmp_path):
+    path, memory = tmp_path / "a.txt", tmp_path / "hashes.json"
+    for text in ("one", "two", "six"):
+        path.write_text(text)
+        assert Hashes(memory).all([path]) == [content_hash(text.encode())]
+
+
 def test_a_file_put_in_anothers_place_is_hashed_anew_even_with_its_size_and_times(tmp_path):
     path, other, memory = tmp_path / "a.txt", tmp_path / "b.txt", tmp_path / "hashes.json"
     for file, text in ((path, "one"), (other, "two")):
@@ -158,6 +178,7 @@ def test_a_file_put_in_anothers_place_is_hashed_anew_even_with_its_size_and_time
 def test_hashes_read_a_file_again_only_after_a_change(tmp_path, monkeypatch):
     path, memory = tmp_path / "a.txt", tmp_path / "hashes.json"
     path.write_text("one")
+    time.sleep(0.06)  # what has just changed is not remembered
     first = Hashes(memory).all([path])
     later = Hashes(memory)
     monkeypatch.setattr(Path, "open", lambda *_: pytest.fail("read again"))
@@ -167,6 +188,7 @@ def test_hashes_read_a_file_again_only_after_a_change(tmp_path, monkeypatch):
 def test_a_lost_or_broken_memory_of_hashes_costs_only_time(tmp_path):
     path, memory = tmp_path / "a.txt", tmp_path / "hashes.json"
     path.write_text("one")
+    time.sleep(0.06)  # what has just changed is not remembered
     first = Hashes(memory).all([path])
     memory.write_text("{")
     assert Hashes(memory).all([path]) == first
