@@ -76,6 +76,11 @@ def embed(root: Path, rebuild: bool = False, arrivals: bool = False) -> EmbedRep
     corpus = read_manifest(paths.stamp("ingest"), IngestStamp)
     if corpus is None or not layout.exists(paths.corpus_table):
         raise InputError("data/corpus: no corpus yet; expected one; run 'refract ingest'")
+    if corpus.content != layout.state(paths.corpus_table):
+        raise InputError(
+            "data/corpus: found another corpus than was noted, as an ingest that was stopped leaves"
+            " it; expected the one that was; run 'refract ingest'"
+        )
     settings, table = params.embed, paths.base_table
     rebuilding = paths.shards("embed") / checkpoints.REBUILD
     with writer(paths), engine(paths, params.engine) as workers:

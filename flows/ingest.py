@@ -40,8 +40,8 @@ def ingest(root: Path, bring: list[Incoming] | None = None) -> CorpusReport:
         report = replace(report, remarks=[*found.remarks(), *report.remarks])
         made = asdict(report) | noted(files, params.ingest)
         write_manifest(paths.corpus_figures, _figures(report))
+        paths.earlier_corpus.unlink(missing_ok=True)  # before the note: a kill repeats both
         write_manifest(paths.stamp("ingest"), IngestStamp(fingerprint=fingerprint, **made))
-        paths.earlier_corpus.unlink(missing_ok=True)
     counts = {"read": report.read, "kept": report.kept, **report.rejected, **report.notes}
     leave_table("ingest", "Corpus", [{"what": key, "texts": n} for key, n in counts.items()])
     return report

@@ -17,6 +17,7 @@ from tasks.core.encoding import planning
 from tasks.core.settings.params import load_params
 from tasks.core.settings.write_setting import write_setting
 from tasks.core.store import tables
+from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifest import read_manifest
 from tasks.core.workspace.manifests import EmbedStamp, IngestStamp
 from tasks.core.workspace.paths import Paths
@@ -168,6 +169,25 @@ def test_a_corpus_of_an_earlier_version_asks_for_a_run_and_its_columns_for_nothi
     assert not embed_verdict(paths, load_params(paths.params)).stale
     assert label_sources(paths).keys() == {"mood", "topic", "way"}
     assert not label_sources(paths).errors
+
+
+def test_vectors_are_not_made_of_a_corpus_whose_ingest_was_stopped(apart, monkeypatch):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    put(apart, 2, changed(2, "soon gone again"))
+    with monkeypatch.context() as patched:
+        patched.setattr("flows.ingest.write_manifest", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            ingest(apart)
+    with pytest.raises(InputError, match="run 'refract ingest'"):
+        embed(apart)
+    put(apart, 2, documents()[24:36])
+    ingest(apart)
+    assert not embed_verdict(Paths(apart), load_params(Paths(apart).params)).stale
+    there = corpus_rows(apart).select("id", "text").sort("id")
+    table = tables.open_table(Paths(apart).base_table).to_table(columns=["id", "text"])
+    assert table.sort_by("id").to_pylist() == there.to_dicts()
 
 
 def test_values_stay_with_the_column_they_came_in_where_its_name_goes_to_another(apart):
