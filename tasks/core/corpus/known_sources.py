@@ -15,6 +15,7 @@ from tasks.core.documents.staging import Intake
 from tasks.core.documents.tally import Tally
 from tasks.core.workspace.files import replacing
 
+_MOST = 1 << 32  # rows of a source
 SCHEMA: dict[str, Any] = {
     "name": pl.String,  # as the corpus has it in the column `source`
     "content": pl.String,  # a hash of the file
@@ -53,11 +54,33 @@ def save(path: Path, known: pl.DataFrame) -> None:
 
 def load(path: Path) -> pl.DataFrame:
     """Read what is known, in the order of the sources: nothing where it is spelled otherwise."""
+    nothing = pl.DataFrame(schema=SCHEMA)
     try:
         known = pl.read_parquet(path, memory_map=False)
     except pl.exceptions.PolarsError:
-        return pl.DataFrame(schema=SCHEMA)
-    return known if known.schema == SCHEMA else pl.DataFrame(schema=SCHEMA)
+        return nothing
+    return known if known.schema == SCHEMA and _is_sound(known) else nothing
+
+
+def _is_sound(known: pl.DataFrame) -> bool:
+    """Tell whether each source is named once, and its JSON is what `described` writes."""
+    if any(known.null_count().row(0)) or not known["name"].is_unique().all():
+        return False
+    return all(
+        _is_object(text, kind)
+        for name, kind in (("reasons", int), ("shape", str))
+        for text in known[name].unique()
+    )
+
+
+def _is_object(text: str, kind: type) -> bool:
+    try:
+        found = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(found, dict) or any(type(value) is not kind for value in found.values()):
+        return False
+    return kind is str or all(0 < count < _MOST for count in found.values())
 
 
 def shapes(known: pl.DataFrame) -> list[str]:

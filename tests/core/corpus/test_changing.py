@@ -215,7 +215,15 @@ def test_a_long_chain_of_files_that_share_ids_is_read_once_as_a_whole(desk, read
 
 def test_a_note_of_sources_in_another_spelling_or_without_a_sum_has_everything_read(desk, read):
     frame = known_sources.load(desk.files.known)
-    for other in (frame.drop("shape"), frame.cast({"read": pl.Int64})):
+    others = [frame.drop("shape"), frame.cast({"read": pl.Int64})]
+    for column, texts in {
+        "reasons": ["x", "[]", '{"a": "b"}', '{"a": -1}', '{"a": 1' + "0" * 30 + "}"],
+        "shape": ["x", "[1]", '{"n": 5}'],
+        "name": [None, "raw/a.csv"],
+        "content": [None],
+    }.items():
+        others += [frame.with_columns(pl.lit(text, pl.String).alias(column)) for text in texts]
+    for other in others:
         other.write_parquet(desk.files.known)
         desk.before = desk.before.changed(known=content_hash(desk.files.known))
         desk.put("b.csv", edited("b", ("b3", f"text {len(read)}", "3")))
