@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from tasks.core.store import checkpoints, layout, orphans
@@ -18,6 +19,10 @@ def sweep_unfinished(paths: Paths) -> None:
         if checkpoints.begun(folder) and not (folder / checkpoints.REBUILD).is_file():
             sweep(table)
             checkpoints.clear(folder)
+    staged = layout.staging(paths.corpus_table)
+    if staged.is_dir():  # an ingest was killed, and its documents are again as they were
+        sweep(paths.corpus_table)
+        shutil.rmtree(staged)
 
 
 def sweep(table: Path) -> None:

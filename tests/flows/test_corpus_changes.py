@@ -11,6 +11,7 @@ from flows.maintain import maintain
 from flows.materialise import materialise
 from flows.state.label_sources import label_sources
 from flows.state.staleness import embed_verdict, ingest_verdict
+from flows.state.unwritten import sweep_unfinished
 from tasks import embed as embedding
 from tasks.core.corpus.work import Work
 from tasks.core.encoding import planning
@@ -188,6 +189,29 @@ def test_vectors_are_not_made_of_a_corpus_whose_ingest_was_stopped(apart, monkey
     there = corpus_rows(apart).select("id", "text").sort("id")
     table = tables.open_table(Paths(apart).base_table).to_table(columns=["id", "text"])
     assert table.sort_by("id").to_pylist() == there.to_dicts()
+
+
+def files_of(root):
+    return {path for path in Paths(root).corpus.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("how", ["stopped", "killed"])
+def test_what_a_stopped_ingest_has_written_is_not_recorded(apart, monkeypatch, how):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    before = files_of(apart)
+    put(apart, 2, changed(2, "soon gone again"))
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("tasks.core.store.tables.commit_rows", stopped)
+        if how == "killed":
+            patched.setattr("tasks.core.store.orphans.sweep", stopped)
+            patched.setattr("tasks.core.corpus.building.shutil.rmtree", lambda *_, **__: None)
+        ingest(apart)
+    assert (files_of(apart) == before) == (how == "stopped")
+    put(apart, 2, documents()[24:36])
+    sweep_unfinished(Paths(apart))
+    assert files_of(apart) == before
 
 
 def test_values_stay_with_the_column_they_came_in_where_its_name_goes_to_another(apart):

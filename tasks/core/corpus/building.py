@@ -117,15 +117,20 @@ def _whole(work: Work) -> Outcome:
 
 @contextmanager
 def _workplace(table: Path) -> Iterator[Path]:
-    folder = table.with_name(f".{table.name}.staging")
+    folder = layout.staging(table)
     if not layout.exists(table):
         check_hard_links(table.parent)
+        shutil.rmtree(table, ignore_errors=True)  # of a first ingest that was killed
     elif folder.is_dir():
         orphans.sweep(table)  # of an ingest that was killed
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
         yield folder
+    except BaseException:
+        if layout.exists(table):
+            orphans.sweep(table)
+        raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

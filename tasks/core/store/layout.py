@@ -17,6 +17,11 @@ def exists(table: Path) -> bool:
     return versions.is_dir() and any(versions.iterdir())
 
 
+def staging(table: Path) -> Path:
+    """Return the folder beside a table where its next rows are prepared, while they are."""
+    return table.with_name(f".{table.name}.staging")
+
+
 def live_note(table: Path) -> Path:
     """Return the file that says which version the tag `live` names."""
     return table / "_refs" / "tags" / f"{LIVE}.json"
