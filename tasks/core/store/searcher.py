@@ -26,6 +26,8 @@ from tasks.core.where.condition import condition
 from tasks.core.where.words import refusal
 from tasks.core.workspace.errors import InputError
 
+_PLENTY = 20  # times as many rows as are asked for show that they lie where they are looked for
+
 
 @dataclass(frozen=True)
 class NearRow:
@@ -93,8 +95,9 @@ class Searcher:
     ) -> list[NearRow]:
         """Look at as many partitions as were measured to be enough, where they hold enough rows.
 
-        Behind a filter these are as many as when it was measured: where the rows for which it is
-        true lie elsewhere, or are fewer, all partitions are looked at, and nothing is passed over.
+        Behind a filter these are as many as when it was measured, or `_PLENTY` times `k`: where the
+        rows for which it is true lie elsewhere, or are fewer, all partitions are looked at, and
+        nothing is passed over.
         """
         made = self._probes
         if made is None:
@@ -102,9 +105,12 @@ class Searcher:
         nprobes, least = made.nprobes, k
         if where is not None:
             nprobes = made.nprobes_filtered
-            least = max(k, self._total * nprobes // (recall.MASK * max(1, made.partitions)))
+            usual = self._total * nprobes // (recall.MASK * made.partitions)
+            least = max(k, min(usual, _PLENTY * k))
+        if nprobes >= made.partitions:
+            return self._asked(vector, k, where, names, nprobes)
         found = self._asked(vector, least, where, names, nprobes)
-        if len(found) < least and nprobes < made.partitions:
+        if len(found) < least:
             found = self._asked(vector, k, where, names, made.partitions)
         return found[:k]
 
