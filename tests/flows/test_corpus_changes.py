@@ -191,6 +191,25 @@ def test_vectors_are_not_made_of_a_corpus_whose_ingest_was_stopped(apart, monkey
     assert table.sort_by("id").to_pylist() == there.to_dicts()
 
 
+def test_a_column_that_was_given_up_and_taken_back_has_its_values_after_a_kill(apart, monkeypatch):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    paths = Paths(apart)
+    set_params(apart, ingest={"metadata": []})
+    ingest(apart)
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("tasks.core.encoding.planning.plan", stopped)
+        embed(apart)
+    assert "channel" not in tables.columns(paths.base_table)
+    set_params(apart, ingest={"metadata": None})
+    ingest(apart)
+    assert embed(apart).encoded == 0
+    names = ["id", "channel", "stars"]
+    base = tables.open_table(paths.base_table).to_table(columns=names).sort_by("id")
+    assert base.to_pylist() == corpus_rows(apart).select(names).sort("id").to_dicts()
+
+
 def files_of(root):
     return {path for path in Paths(root).corpus.rglob("*") if path.is_file()}
 

@@ -203,12 +203,21 @@ def test_a_filter_that_cannot_be_used_names_the_columns_there_are(table, where):
         searcher.nearest(np.ones(4, np.float32), 3, where, ["id"])
 
 
-def test_a_table_takes_new_columns_as_null_and_drops_others(table):
-    reserved = ("id", "row_hash", "vector")
-    tables.evolve(table, [pa.field("country", pa.string())], reserved)
-    assert list(tables.columns(table)) == ["id", "row_hash", "vector", "country"]
+def test_a_table_takes_new_columns_as_null(table):
+    reserved, place = ("id", "row_hash", "vector"), pa.field("place", pa.int64())
+    tables.evolve(table, [place, pa.field("country", pa.string())], reserved)
+    assert list(tables.columns(table)) == ["id", "row_hash", "place", "vector", "country"]
     assert tables.take(table, np.arange(6), ["country"])["country"].null_count == 6
     assert set(read(table).values()) == {f"{name}-0" for name in "abcdef"}
+
+
+def test_a_column_that_goes_takes_the_row_hashes_along_since_it_may_come_back_empty(table):
+    reserved, place = ("id", "row_hash", "vector"), pa.field("place", pa.int64())
+    tables.evolve(table, [], reserved)
+    assert set(read(table).values()) == {None}
+    tables.evolve(table, [place], reserved)
+    assert tables.take(table, np.arange(6), ["place"])["place"].null_count == 6
+    assert set(read(table).values()) == {None}
 
 
 def test_a_column_of_another_type_starts_anew_and_every_row_counts_as_changed(table):
