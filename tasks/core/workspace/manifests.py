@@ -68,9 +68,9 @@ class IndexNote(Manifest):
     index: str = ""
     partitions: int = 0
     nprobes: int = 0
-    recall: float | None = None
+    recall: int | float | None = None
     nprobes_filtered: int = 0
-    recall_filtered: float | None = None
+    recall_filtered: int | float | None = None
     queries: int = 0
 
 

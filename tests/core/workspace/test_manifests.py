@@ -24,6 +24,7 @@ from tasks.core.workspace.manifests import (
     Card,
     EmbedStamp,
     Gate,
+    IndexNote,
     IngestStamp,
     Scores,
     ViewStamp,
@@ -91,6 +92,8 @@ def test_every_manifest_of_an_earlier_workspace_is_understood_and_written_as_it_
 def test_a_figure_that_is_written_as_a_whole_number_stays_one():
     found = {"accuracy": 0, "knn_ceiling": 90}
     assert manifest_bytes(manifest_of(found, Scores, "x.json")) == as_json(found)
+    found = {"recall": 1, "recall_filtered": 0}
+    assert manifest_bytes(manifest_of(found, IndexNote, "x.json")) == as_json(found)
 
 
 @given(st.data())
