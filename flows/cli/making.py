@@ -111,7 +111,7 @@ def embed(rebuild: bool, as_json: bool, root: Path) -> None:
             reports.nothing_to_do("embed", verdict.reason, as_json=as_json)
             return
         base_table.check_encoder(paths.base_table, params.embed)
-    _prefect(paths, lambda: libraries.ENCODES)
+    _prefect(paths, lambda: libraries.to_embed(paths, rebuild=rebuild))
     from flows.embed import embed as flow
 
     reports.tell(flow(root, rebuild), reports.embedded, as_json=as_json)
@@ -154,7 +154,7 @@ def fit(names: tuple[str, ...], force: bool, column: str | None, as_json: bool, 
         if not staleness.any_fit(paths, params, names):
             _refuse_rejected(staleness.rejections(paths, params, names))
             return
-    _prefect(paths, lambda: libraries.FITS)
+    _prefect(paths, lambda: libraries.to_fit(paths, params, names, force=force))
     from flows.fit import fit as flow
 
     outcome = flow(root, list(names) or None, force)
@@ -217,7 +217,7 @@ def materialise(names: tuple[str, ...], as_json: bool, root: Path) -> None:
     if not staleness.any_view(paths, params, names):
         reports.nothing_to_do("materialise", "every view is up to date", as_json=as_json)
         return
-    _prefect(paths, lambda: libraries.APPLIES)
+    _prefect(paths, lambda: libraries.to_apply(paths, params, names))
     from flows.materialise import materialise as flow
 
     reports.tell(flow(root, list(names) or None), reports.materialised, as_json=as_json)

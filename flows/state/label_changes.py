@@ -15,11 +15,12 @@ from tasks.core.workspace.manifests import Card
 from tasks.core.workspace.one_look import hashes_in
 from tasks.core.workspace.paths import Paths
 
+NEW_BASE = "the base vectors changed"
 _CHANGES = {
     "labels": "its labels changed",
     "params": "its settings changed",
     "encoder": "another encoder",
-    "base": "the base vectors changed",
+    "base": NEW_BASE,
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.state.label_changes import labels_fingerprint, what_changed
+from flows.state.label_changes import NEW_BASE, labels_fingerprint, what_changed
 from flows.state.label_sources import label_sources
 from flows.state.sources import documents
 from flows.state.wholeness import is_view, mixture, unfinished
@@ -169,7 +169,7 @@ def view_verdict(paths: Paths, params: Params, name: str) -> Verdict:
         return Verdict(True, "another storage type")
     base = read_manifest(paths.stamp("embed"), EmbedStamp)
     if stamp.base != (base and base.digest):
-        return Verdict(True, "the base vectors changed")
+        return Verdict(True, NEW_BASE)
     return FRESH
 
 

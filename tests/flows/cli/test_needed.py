@@ -1,5 +1,7 @@
 """What a run loads while a server starts: what it needs, and nothing else."""
 
+from flows.embed import embed
+from flows.ingest import ingest
 from flows.runtime import prefect_settings
 from flows.state import libraries
 from flows.state.libraries import APPLIES, ENCODES, FITS, RUNS, TABLES
@@ -33,6 +35,22 @@ def test_a_run_with_a_new_label_file_fits_and_does_not_encode(made):
 def test_a_run_that_only_writes_a_view_loads_nothing_that_fits(made):
     set_params(made, materialise={"storage": "float32"})
     assert needed(made) == {*APPLIES, *RUNS}
+
+
+def test_a_verb_after_a_change_loads_what_the_change_needs(made):
+    paths, params = Paths(made), load_params(Paths(made).params)
+    assert libraries.to_embed(paths, rebuild=True) == ENCODES
+    assert libraries.to_embed(paths, rebuild=False) == TABLES
+    assert libraries.to_fit(paths, params, [], force=False) == TABLES
+    assert libraries.to_fit(paths, params, [], force=True) == FITS
+    assert libraries.to_apply(paths, params, []) == ()
+    write_documents(made, documents()[:-1])
+    ingest(made)
+    embed(made)
+    assert libraries.to_fit(paths, params, [], force=False) == TABLES
+    assert libraries.to_apply(paths, params, []) == TABLES
+    write_labels(made, "topic", documents()[:60])
+    assert libraries.to_fit(paths, params, [], force=False) == FITS
 
 
 def unable():
