@@ -87,9 +87,13 @@ def is_other(pointer: TablePointer, dataset: Any) -> bool:
 
 
 def digest_of(dataset: Any) -> str:
-    """Return what tells a version of a table from another one of that number."""
+    """Return what tells a version of a table from another one of that number, on any machine.
+
+    Of the time of its commit the seconds alone: Lance tells it by the clock of the time zone here.
+    """
     made = dataset.get_version()
-    return digest(made["version"], str(made["timestamp"]), made["metadata"])
+    at = made["timestamp"]
+    return digest(made["version"], at.second, at.microsecond, made["metadata"])
 
 
 def seal_at(pointer: TablePointer, version: int) -> str:

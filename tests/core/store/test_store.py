@@ -38,6 +38,9 @@ def keys(monkeypatch):
         monkeypatch.setenv(name, value)
 
 
+_COUNT = "import sys; print(tables.count(Path(sys.argv[1])))"
+
+
 def point(path, endpoint, shop, patience=5.0):
     options = StoreOptions(endpoint=endpoint, bulk_delete=False, patience=patience)
     url = f"s3://{BUCKET}/{shop}/views/{path.name}"
@@ -84,6 +87,14 @@ def test_readers_here_see_what_the_pointer_means_and_ask_the_store_for_nothing_e
     write_manifest(table, pointer)
     assert len(read(table)) == 6
     assert tables.version(table) == 1
+
+
+def test_a_version_is_known_again_in_another_time_zone(table):
+    code = f"from pathlib import Path; from tasks.core.store import tables; {_COUNT}"
+    env = os.environ | {"TZ": "Asia/Kathmandu"}
+    command = [sys.executable, "-c", code, str(table)]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("6\n", "")
 
 
 def test_an_index_a_compaction_and_a_clean_up_keep_the_rows(bucket, tmp_path):
