@@ -14,15 +14,15 @@ from tasks.core.remote.manifests import TablePointer
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifest import read_manifest
 from tasks.core.workspace.paths import Paths
-from tests.world import documents, make_world, set_params, write_labels
+from tests.world import documents, set_params, write_labels
 
 URL = "s3://bucket/mirrored"
 
 
 @pytest.fixture(scope="module")
-def published(bucket, tmp_path_factory, tiny_model):
-    root = make_world(tmp_path_factory.mktemp("mirrored") / "world", str(tiny_model))
-    set_params(root, store=bucket.settings(url=URL), label={"base_url": "https://model.example/v1"})
+def published(stored):
+    root = stored("mirrored")
+    set_params(root, label={"base_url": "https://model.example/v1"})
     run(root)
     return root
 

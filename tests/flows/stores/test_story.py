@@ -204,9 +204,9 @@ def test_another_workspace_does_not_write_to_the_tables_of_this(story, told, wor
     assert "found a table that this workspace does not know" in refused(world, "run")
 
 
-def test_the_view_of_a_label_file_that_is_gone_is_seen_no_more_and_may_come_back(world, bucket):
-    set_params(world, store=bucket.settings(url="s3://bucket/gone"), materialise={"retire": True})
-    run(world)
+def test_the_view_of_a_label_file_that_is_gone_is_seen_no_more_and_may_come_back(stored, bucket):
+    world = stored("gone")
+    set_params(world, materialise={"retire": True})
     labels = Paths(world).labels / "mood.csv"
     content = labels.read_text()
     labels.unlink()
