@@ -47,7 +47,7 @@ def settle(paths: Paths, params: Params, table: Path) -> None:
     What a kill has left between a commit and its pointer is finished. InputError where the table
     lies elsewhere than the settings say, or another workspace has made one there.
     """
-    check(paths, params)
+    _check(paths, params.store, table)
     if params.store.url is None:
         return
     ask(paths, "store")
@@ -83,19 +83,22 @@ def begin(table: Path, pointer: TablePointer) -> None:
 
 def check(paths: Paths, params: Params) -> None:
     """Refuse tables that lie elsewhere than the settings say: they are not moved."""
-    settings = params.store
     for table in tables(paths):
-        pointer = pointer_at(table)
-        wanted = None if settings.url is None else url_of(paths, settings, table)
-        if (None if pointer is None else pointer.url) == wanted:
-            continue
-        lies = "a table on this disk" if pointer is None else f"a pointer to {pointer.url}"
-        expected = "one on this disk" if wanted is None else f"a pointer to {wanted}"
-        raise InputError(
-            f"{paths.inside(table)}: found {lies}; expected {expected}, as store.url in params.yaml"
-            " has it, and tables are not moved: set store.url back, or remove data/corpus,"
-            " data/vectors and data/views and run 'refract run', which makes them there"
-        )
+        _check(paths, params.store, table)
+
+
+def _check(paths: Paths, settings: StoreSettings, table: Path) -> None:
+    pointer = pointer_at(table)
+    wanted = None if settings.url is None else url_of(paths, settings, table)
+    if not table.exists() or (None if pointer is None else pointer.url) == wanted:
+        return
+    lies = "a table on this disk" if pointer is None else f"a pointer to {pointer.url}"
+    expected = "one on this disk" if wanted is None else f"a pointer to {wanted}"
+    raise InputError(
+        f"{paths.inside(table)}: found {lies}; expected {expected}, as store.url in params.yaml has"
+        " it, and tables are not moved: set store.url back, or remove data/corpus, data/vectors and"
+        " data/views and run 'refract run', which makes them there"
+    )
 
 
 def let_go(table: Path) -> None:
