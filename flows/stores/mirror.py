@@ -19,7 +19,7 @@ from tasks.core.remote.manifests import Published, StoreOptions, TablePointer
 from tasks.core.remote.objects import Objects
 from tasks.core.transforms.card import CARD, TENSORS
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.files import content_hash, digest
+from tasks.core.workspace.files import Hashes, content_hash, digest
 from tasks.core.workspace.manifest import read_manifest, write_manifest
 from tasks.core.workspace.network import STORE_URL
 from tasks.core.workspace.paths import Paths
@@ -52,7 +52,8 @@ def mirror(url: str) -> Path:
         )
     options = _options()
     paths = Paths(user_cache() / digest(url, options.endpoint))
-    paths.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in (paths.root, paths.state):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds labels
     with FileLock(paths.writer_lock):
         store = Objects(url, options)
         if not _bring(paths, store, url, options):
@@ -87,14 +88,16 @@ def _bring(
         )
     store.get(SNAPSHOT, paths.snapshot)
     snapshot = _checked(url, read_manifest(paths.snapshot, Published))
+    hashes = Hashes(paths.hashes)
     files = sorted(snapshot.files.items(), key=lambda each: not each[0].endswith(TENSORS))
     for name, hashed in files:
         file = paths.root / name
-        if file.is_file() and content_hash(file) == hashed:
+        if file.is_file() and hashes.of(file) == hashed:
             continue
         if not last and not store.has(f"{FILES}/{hashed}"):
             return False
         _fetch(paths, store, f"{FILES}/{hashed}", file, hashed)
+    hashes.save()
     tables = dict(_pointers(paths, url, options, snapshot))
     for table, pointer in tables.items():
         if not table.is_file() or read_manifest(table, TablePointer) != pointer:
