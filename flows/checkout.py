@@ -9,6 +9,8 @@ from pathlib import Path
 from flows.runtime.lock import serving, writer
 from flows.state.staleness import state_digest
 from flows.state.trust import EXCHANGE, ask, is_own, refuse, strangers
+from flows.stores.publishing import publish
+from flows.stores.recording import take_over
 from tasks.core.settings.params import load_params
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifest import read_manifest, write_manifest
@@ -125,6 +127,9 @@ def _exchange(paths: Paths, rev: str, commit: str, wanted: dvc_notes.Wanted) -> 
         raise InputError(_missing(paths, rev, back, error)) from error
     except InputError as error:
         raise InputError(f"{error}; {_back(paths, back)}") from error
+    params = load_params(paths.params)
+    take_over(paths, params)
+    publish(paths, params)
     exchange.make_own(paths.raw, paths.state)
     write_manifest(paths.recorded, RecordNote(state=state_digest(paths), dvc=True))
     paths.unfinished_checkout.unlink()

@@ -18,6 +18,7 @@ from flows.runtime.prefect_artifacts import leave_table
 from flows.state.staleness import base_digest
 from flows.state.trust import ask
 from flows.state.unwritten import sweep
+from flows.stores.settling import settle
 from tasks.core.encoding import base_table, planning, truncated
 from tasks.core.encoding.encoder import TRIAL_FROM, trial_positions
 from tasks.core.encoding.features import SAMPLE, load_layer_pca
@@ -84,6 +85,7 @@ def embed(root: Path, rebuild: bool = False, arrivals: bool = False) -> EmbedRep
     settings, table = params.embed, paths.base_table
     rebuilding = paths.shards("embed") / checkpoints.REBUILD
     with writer(paths), engine(paths, params.engine) as workers:
+        settle(paths, params, table)
         if rebuild:
             space = f"{fingerprint(settings)} {settings.storage}"
             fresh = not _goes_on(table, space, rebuilding)

@@ -11,6 +11,7 @@ from flows.runtime.lock import writer
 from flows.runtime.prefect_artifacts import leave_table
 from flows.state.sources import documents
 from flows.state.staleness import sources_fingerprint
+from flows.stores.settling import settle
 from tasks.core.corpus.building import CorpusReport, noted
 from tasks.core.corpus.work import CorpusFiles
 from tasks.core.documents.copying import Incoming
@@ -27,6 +28,7 @@ def ingest(root: Path, bring: list[Incoming] | None = None) -> CorpusReport:
     """Build the corpus from the configured sources, after bringing the files `bring` in."""
     paths, params = Paths(root), load_params(Paths(root).params)
     with writer(paths):
+        settle(paths, params, paths.corpus_table)
         if bring:
             bring_in(bring, paths.raw, paths.bringing)
         found = documents(paths, params)

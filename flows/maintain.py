@@ -13,6 +13,8 @@ from flows.run_log import say
 from flows.runtime.flow_run_output import SAY, as_child
 from flows.runtime.lock import writer
 from flows.runtime.prefect_artifacts import leave_table
+from flows.stores.publishing import sweep
+from flows.stores.settling import check
 from tasks.core.settings.params import load_params
 from tasks.core.store import layout, tables
 from tasks.core.workspace.instruction_name import BASE
@@ -32,6 +34,7 @@ def maintain(root: Path, commit: bool = False) -> list[UpkeepReport]:
     keep, fragments = timedelta(days=params.maintain.keep_days), params.maintain.fragments
     reports = []
     with writer(paths):
+        check(paths, params)
         if layout.exists(paths.corpus_table):
             before = layout.state(paths.corpus_table)
             reports.append(maintain_table(CORPUS, paths.corpus_table, keep, fragments))
@@ -52,6 +55,7 @@ def maintain(root: Path, commit: bool = False) -> list[UpkeepReport]:
             kept = paths.kept_transform(name, stamp.transform).parent
             forget_transforms(kept, stamp.transform, keep)
         record_run(paths, params, "maintain", commit=commit)
+        sweep(paths, params)
     leave_table("maintain", "Upkeep", [_row(report) for report in reports])
     say(*(report.in_words for report in reports))
     return reports

@@ -16,6 +16,7 @@ from flows.runtime.prefect_artifacts import leave_table, leave_view
 from flows.state.label_sources import label_sources
 from flows.state.staleness import to_retire, view_verdict, wanted_views
 from flows.state.unwritten import sweep
+from flows.stores.settling import let_go, settle
 from tasks.core.settings.params import Params, load_params
 from tasks.core.store import checkpoints, recall, tables
 from tasks.core.store.checkpoints import Slice
@@ -60,6 +61,7 @@ def materialise(root: Path, names: list[str] | None = None) -> list[ViewReport]:
     with writer(paths), engine(paths, params.engine) as workers:
         gone = [] if names else to_retire(paths, params)
         for name in gone:
+            let_go(paths.view_table(name))
             retire_view(_parts(paths, name))
         with one_look():
             wanted = wanted_views(paths, names or [])
@@ -87,6 +89,7 @@ def _materialise(paths: Paths, params: Params, workers: Engine, name: str) -> Vi
     publishing.keep_transform(kept.parent, paths.transform(name), about.transform)
     keep_labels(kept, label_sources(paths).get(name))
     unfinished = checkpoints.begun(paths.shards(f"materialise/{name}"))
+    settle(paths, params, paths.view_table(name))
     tables.rewind(paths.view_table(name))
     todo = publishing.plan(paths.base_table, base_version, paths.view_table(name), about)
     shards = checkpoints.begin(paths.shards(f"materialise/{name}"))

@@ -12,6 +12,8 @@ from flows.state.tracked_files import tracked_files
 from flows.state.trust import ask_recording
 from flows.state.unwritten import sweep_unfinished
 from flows.state.wholeness import is_live, mixtures
+from flows.stores.publishing import publish
+from flows.stores.recording import hold
 from tasks.core.settings.params import Params
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifest import write_manifest
@@ -48,6 +50,7 @@ def record_run(paths: Paths, params: Params, subject: str, *, commit: bool) -> R
     _check_whole(paths)
     write_tables(paths)
     sweep_unfinished(paths)
+    hold(paths)
     in_dvc = paths.in_dvc()
     made, pushed, unsent = NOT_COMMITTED, [], []
     if in_dvc:
@@ -67,6 +70,7 @@ def record_run(paths: Paths, params: Params, subject: str, *, commit: bool) -> R
             except RepositoryError as error:
                 unsent.append(f"{error}; the run is recorded here and the next one sends it")
                 print(f"not sent: {unsent[-1]}", file=sys.stderr)
+    publish(paths, params)
     write_manifest(paths.recorded, RecordNote(state=state_digest(paths), dvc=in_dvc))
     paths.unfinished_rollback.unlink(missing_ok=True)
     return Recorded(in_dvc, made.commit, made.message, made.tags, tuple(pushed), tuple(unsent))

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from flows.checkout import version
 from flows.runtime.lock import writer
-from flows.state.trust import EXCHANGE, ask
+from flows.state.trust import EXCHANGE, ask, ask_for
 from tasks.core.settings.params import load_params
+from tasks.core.store.layout import exists
 from tasks.core.transforms.card import CARD
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifest import read_manifest
@@ -108,7 +109,7 @@ class _Side:
     @property
     def views(self) -> list[str]:
         stamps = self.paths.views.glob("*.json")
-        return sorted(stamp.stem for stamp in stamps if self.paths.view_table(stamp.stem).is_dir())
+        return sorted(stamp.stem for stamp in stamps if exists(self.paths.view_table(stamp.stem)))
 
 
 def diff(root: Path, rev1: str, rev2: str | None, names: Sequence[str] = ()) -> Difference:
@@ -145,6 +146,7 @@ def _side(paths: Paths, rev: str | None, end: str) -> Iterator[_Side]:
     remote = load_params(paths.params).record.remote
     place = history.repository(paths.root)
     with laid_out(place, paths.root, paths.past / end, commit, wanted, remote) as then:
+        ask_for(paths, Paths(then), "store")
         yield _Side(rev, commit, Paths(then))
 
 

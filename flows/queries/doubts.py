@@ -46,7 +46,7 @@ def doubts(paths: Paths, params: Params, name: str, limit: int) -> DoubtedLabels
 
     InputError where the instruction has no labels, or no text could be left out.
     """
-    ask(paths, "links")  # what it finds is written down
+    ask(paths, "links", "store")  # what it finds is written down
     files = label_sources(paths)
     if check_name(name) in files.errors:
         raise files.errors[name]

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 from flows.state.live_transform import live_card
 from flows.state.staleness import fitted
 from flows.state.trust import ask
+from flows.stores.mirror import mirror
 from tasks.core.settings.params import load_params
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.instruction_name import BASE, check_name
 from tasks.core.workspace.paths import Paths
+from tasks.core.workspace.user_state import SCHEME
 from tasks.signs import sign
 
 if TYPE_CHECKING:
@@ -29,9 +31,15 @@ class Workspace:
     """The corpus, vectors and views below one root."""
 
     def __init__(self, root: str | Path = ".") -> None:
-        """Open the workspace at `root`; InputError if params.yaml is missing or mistaken."""
-        self.paths = Paths(Path(root))
+        """Open the workspace at `root`; InputError if params.yaml is missing or mistaken.
+
+        root: a folder, or s3://BUCKET/FOLDER, where the tables of one lie that is written
+        elsewhere: then it is for reading, as it was last recorded when a view is opened.
+        """
+        self._url = str(root) if str(root).startswith(SCHEME) else None
+        self.paths = Paths(Path(root) if self._url is None else mirror(self._url))
         self.params = load_params(self.paths.params)
+        ask(self.paths, "store")
 
     def __repr__(self) -> str:
         return f"Workspace({str(self.paths.root)!r}, views: {', '.join(self.views) or 'none'})"
@@ -48,6 +56,8 @@ class Workspace:
 
     def view(self, name: str = BASE) -> View:
         """Open the view of instruction `name`; 'base' is the generic space."""
+        if self._url is not None:
+            mirror(self._url)
         if name != BASE and check_name(name) not in self.views:
             known = ", ".join([BASE, *self.views])
             raise InputError(

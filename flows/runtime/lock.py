@@ -24,7 +24,7 @@ def writer(paths: Paths, *, finishing: bool = False) -> Iterator[None]:
     What a writer that was killed left half-done is finished or removed first. Only a checkout is
     not: InputError unless the caller is `finishing` it.
     """
-    ask(paths, "links")
+    ask(paths, "links", "store")
     paths.state.mkdir(parents=True, exist_ok=True)
     lock = FileLock(paths.writer_lock, is_singleton=True)
     try:

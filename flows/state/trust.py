@@ -27,6 +27,7 @@ from tasks.versioning.reach import (
     of_prefect,
     of_push,
     of_sources,
+    of_store,
 )
 from tasks.versioning.trees import Present
 
@@ -36,6 +37,7 @@ _KINDS: dict[str, Callable[[Paths, _Settings], Iterator[Reach]]] = {
     "sources": lambda paths, params: of_sources(paths, params()),
     "model": lambda _, params: of_model(params()),
     "engine": lambda _, params: of_engine(params()),
+    "store": lambda paths, params: of_store(paths, params().store),
     "label": lambda _, params: of_label(params()),
     "push": lambda paths, params: of_push(paths.root, params()),
     "git": lambda paths, _: of_git(paths.root),
@@ -44,7 +46,13 @@ _KINDS: dict[str, Callable[[Paths, _Settings], Iterator[Reach]]] = {
     "prefect": lambda paths, _: of_prefect(paths.root),
 }
 KINDS = tuple(_KINDS)
-EXCHANGE = ("links", "git", "dvc", "remote")  # what is asked before another version is laid out
+EXCHANGE = (
+    "links",
+    "git",
+    "dvc",
+    "remote",
+    "store",
+)  # what is asked before another version is laid out
 
 
 def _of_dvc(paths: Paths, kind: str) -> Iterator[Reach]:
@@ -97,6 +105,12 @@ def ask(paths: Paths, *kinds: str) -> None:
     """Raise InputError where the workspace does something of `kinds` that nobody agreed to."""
     if not is_own(paths):
         refuse(paths, strangers(paths, reaches(paths, kinds)))
+
+
+def ask_for(paths: Paths, then: Paths, *kinds: str) -> None:
+    """As `ask`, where an earlier version of the workspace is laid out at `then`."""
+    if not is_own(paths):
+        refuse(paths, strangers(paths, reaches(then, kinds)))
 
 
 def is_agreed(paths: Paths, *kinds: str) -> bool:

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from tasks.core.remote.manifests import TablePointer
 from tasks.core.settings.merge_conflicts import refuse_conflict
 from tasks.core.text.discretion import cut
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import content_hash, digest
+from tasks.core.workspace.manifest import read_manifest
 from tasks.core.workspace.paths import Paths
 from tasks.versioning.links import links_of_inputs, links_of_outputs
 from tasks.versioning.run_git_and_dvc import git, hooks_of, place_of
@@ -95,6 +97,21 @@ def of_engine(params: Any) -> Iterator[Reach]:
     if params.engine.runner == "dask" and address is not None:
         said = f"engine.address hands work to the Dask scheduler at {cut(address)}, which may"
         yield Reach("engine", f"{said} run code as you", address)
+
+
+def of_store(paths: Paths, settings: Any) -> Iterator[Reach]:
+    """Return the object stores that tables lie in, or are to: by the settings, and by pointers."""
+    found = [(settings.url, settings.endpoint or "")] if settings.url is not None else []
+    for folder in (paths.corpus, paths.vectors, paths.views):
+        for file in sorted(folder.glob("*.lance")):
+            pointer = read_manifest(file, TablePointer) if file.is_file() else None
+            if pointer is not None:
+                place = pointer.url.removesuffix(f"/{file.relative_to(paths.data).as_posix()}")
+                found.append((place, pointer.options.endpoint or ""))
+    for place, endpoint in dict.fromkeys(found):
+        by = f" by {cut(endpoint)}" if endpoint else ""
+        said = f"tables are read from and written to {cut(place)}{by}, with your keys"
+        yield Reach("store", said, f"{place} {endpoint}")
 
 
 def of_label(params: Any) -> Iterator[Reach]:

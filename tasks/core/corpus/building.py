@@ -21,7 +21,6 @@ from tasks.core.settings.table_sections import IngestSettings
 from tasks.core.store import layout, maintenance, orphans
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import content_hash, digest
-from tasks.core.workspace.hardlinks import check_hard_links
 from tasks.core.workspace.manifests import IngestStamp
 
 REVISION = 1  # of how documents are read: raise it where the same file gives other rows
@@ -119,7 +118,7 @@ def _whole(work: Work) -> Outcome:
 def _workplace(table: Path) -> Iterator[Path]:
     folder = layout.staging(table)
     if not layout.exists(table):
-        check_hard_links(table.parent)
+        layout.check_place(table)
         shutil.rmtree(table, ignore_errors=True)  # of a first ingest that was killed
     elif folder.is_dir():
         orphans.sweep(table)  # of an ingest that was killed

@@ -10,13 +10,13 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from tasks.core.encoding import evolving
 from tasks.core.encoding.featurizer import Codes, Featurizer
 from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.store import arrow, comparing, frames, index, layout, stable_rows, tables
 from tasks.core.text.same_text import TextKeys, Texts
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.hardlinks import check_hard_links
 from tasks.core.workspace.manifest import manifest_of, object_of
 from tasks.core.workspace.manifests import BaseNote
 from tasks.core.workspace.state_manifests import Shard
@@ -61,10 +61,10 @@ def check_encoder(table: Path, settings: EmbedSettings) -> None:
 def prepare(corpus: Path, table: Path, *, fresh: bool) -> None:
     """Give an existing table the metadata columns of the corpus; see that a new one can be."""
     if fresh:
-        check_hard_links(table.parent)
+        layout.check_place(table)
     else:
         fields = [field for field in _corpus_schema(corpus) if field.name not in OWN]
-        tables.evolve(table, fields, OWN)
+        evolving.evolve(table, fields, OWN)
 
 
 def _corpus_schema(corpus: Path) -> pa.Schema:

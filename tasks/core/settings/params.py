@@ -18,6 +18,7 @@ from tasks.core.settings.running_sections import (
     ServeSettings,
 )
 from tasks.core.settings.section import Section
+from tasks.core.settings.store_section import StoreSettings
 from tasks.core.settings.table_sections import (
     EmbedSettings,
     IngestSettings,
@@ -41,6 +42,7 @@ class Params(Section):
     label: LabelSettings = LabelSettings()
     fit: FitSettings = FitSettings()
     materialise: MaterialiseSettings = MaterialiseSettings()
+    store: StoreSettings = StoreSettings()
     engine: EngineSettings = EngineSettings()
     serve: ServeSettings = ServeSettings()
     maintain: MaintainSettings = MaintainSettings()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from tasks.core.store.tables import fragments_exist
+from tasks.core.remote.objects import Objects
+from tasks.core.remote.pointers import pointer_at
+from tasks.core.store.layout import DATA
 from tasks.core.workspace.files import digest
 from tasks.core.workspace.manifest import read_manifest, write_manifest
 from tasks.core.workspace.state_manifests import Shard
@@ -63,6 +66,16 @@ def load(folder: Path, key: str, table: Path) -> Shard | None:
     shard = read_manifest(folder / f"{key}.json", Shard)
     whole = shard is not None and shard.fragments and not shard.odd
     return shard if shard and whole and fragments_exist(table, shard.fragments) else None
+
+
+def fragments_exist(table: Path, fragments: Sequence[str]) -> bool:
+    """Tell whether every data file that `fragments` names is still there."""
+    files = [file["path"] for text in fragments for file in json.loads(text)["files"]]
+    pointer = pointer_at(table)
+    if pointer is None:
+        return all((table / DATA / path).is_file() for path in files)
+    held = Objects(f"{pointer.url}/{DATA}", pointer.options)
+    return all(held.has(path) for path in files)
 
 
 def save(folder: Path, key: str, shard: Shard) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tasks.core.remote.driving import driving
 from tasks.core.store import making, recall
 from tasks.core.store.tables import VECTOR, count, open_table
 from tasks.core.workspace.exhaustion import naming_table
@@ -62,9 +63,10 @@ def merge(table: Path) -> bool:
     for made in many:
         if VECTOR not in made.field_names:
             merged = len(made.segments)
-            open_table(table).optimize.optimize_indices(
-                num_indices_to_merge=merged, index_names=[made.name]
-            )
+            with driving(table):
+                open_table(table).optimize.optimize_indices(
+                    num_indices_to_merge=merged, index_names=[made.name]
+                )
     if recall.vector_index(dataset) is not None:
         making.make(table)
     return True
@@ -95,9 +97,10 @@ def _extend(table: Path, made: Any, rows: Sequence[int], keep: int) -> None:
     for at, size in enumerate(reversed(segments[keep:]), start=1):
         merged = at if 2 * newer >= size else merged
         newer += size
-    open_table(table).optimize.optimize_indices(
-        num_indices_to_merge=merged, index_names=[made.name]
-    )
+    with driving(table):
+        open_table(table).optimize.optimize_indices(
+            num_indices_to_merge=merged, index_names=[made.name]
+        )
 
 
 def _extend_keys(table: Path) -> None:
@@ -107,4 +110,5 @@ def _extend_keys(table: Path) -> None:
         if made is not None:
             _extend(table, made, _rows(dataset, made), keep=0)
         elif column in dataset.schema.names:
-            open_table(table).create_scalar_index(column, "BTREE")
+            with driving(table):
+                open_table(table).create_scalar_index(column, "BTREE")

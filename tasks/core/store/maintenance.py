@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from tasks.core.remote.driving import driving
 from tasks.core.store import orphans, tables
 from tasks.core.workspace.files import remove
 
@@ -24,10 +25,11 @@ class Size:
 
 def measure(table: Path) -> Size:
     """Return the size of `table`, all its versions together."""
-    files = [path.stat().st_size for path in table.rglob("*") if path.is_file()]
     dataset = tables.open_table(table)
-    fragments = len(dataset.get_fragments())
-    return Size(len(files), sum(files) / 2**20, fragments, len(dataset.versions()))
+    with tables.readable(table):
+        sizes = dataset.all_files().read_all()["size_bytes"].to_pylist()
+        fragments, versions = len(dataset.get_fragments()), len(dataset.versions())
+    return Size(len(sizes), sum(sizes) / 2**20, fragments, versions)
 
 
 def compact(table: Path, from_fragments: int) -> bool:
@@ -38,7 +40,7 @@ def compact(table: Path, from_fragments: int) -> bool:
     dataset = tables.open_table(table)
     if len(dataset.get_fragments()) < from_fragments:
         return False
-    with tables.readable(table):
+    with tables.readable(table), driving(table):
         dataset.optimize.compact_files()
     return True
 
@@ -46,7 +48,8 @@ def compact(table: Path, from_fragments: int) -> bool:
 def forget_versions(table: Path, keep: timedelta) -> None:
     """Remove versions older than `keep` that no tag holds, and the files that only they use.
 
-    Files that no version knows go as well: the caller is the only writer.
+    Files that no version knows go as well: the caller is the only writer. In a store they stay for
+    seven days, as another writer may be at work there, though none should be.
     """
     with tables.readable(table):
         tables.open_table(table).cleanup_old_versions(

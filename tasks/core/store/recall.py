@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tasks.core.remote.driving import driving
 from tasks.core.store import arrow
 from tasks.core.store.tables import VECTOR, open_table
 from tasks.core.workspace.exhaustion import naming_table
@@ -92,7 +93,8 @@ def measure(table: Path) -> IndexNote:
         recall_filtered=recall_filtered,
         queries=len(queries),
     )
-    dataset.update_config({_NOTE: json.dumps(object_of(note), sort_keys=True)})
+    with driving(table):
+        open_table(table).update_config({_NOTE: json.dumps(object_of(note), sort_keys=True)})
     return note
 
 

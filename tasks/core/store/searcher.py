@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from tasks.core.remote.pointers import LIVE, pointer_at
 from tasks.core.store import arrow, recall
-from tasks.core.store.layout import LIVE, exists
+from tasks.core.store.layout import exists
 from tasks.core.store.predicates import predicates, quoted
 from tasks.core.store.tables import (
     FEATURES,
@@ -72,8 +73,13 @@ class Searcher:
 
     def newest(self) -> Searcher:
         """Return the version that readers should see now; this one itself if it is that."""
-        with readable(self._table):
-            newest = self._rows.tags.get_version(LIVE) if self._live else self._rows.latest_version
+        pointer = pointer_at(self._table)
+        if pointer is not None:
+            newest = pointer.live if self._live else pointer.version
+        else:
+            with readable(self._table):
+                tagged = self._rows.tags.get_version(LIVE) if self._live else None
+                newest = tagged or self._rows.latest_version
         if newest == self._rows.version:
             return self
         return Searcher(self._table, live=self._live, version=newest)

@@ -16,12 +16,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from tasks.core.remote.driving import driving, is_again, is_other, opened, restore, set_tag, settle
+from tasks.core.remote.pointers import LIVE, answering, location_of, pointer_at
 from tasks.core.store import addresses, arrow
-from tasks.core.store.layout import DATA, LIVE, exists, live_note
+from tasks.core.store.layout import exists, live_note
 from tasks.core.store.predicates import predicates
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.exhaustion import exhausted, naming_table, told_of
 from tasks.core.workspace.files import read_json
+from tasks.core.workspace.manifest import write_manifest
 
 NOTE = b"refract"  # key of our own note in the schema's metadata
 VECTOR = "vector"
@@ -33,7 +36,7 @@ READINGS = ("label", "confidence", "novelty")  # what a view says of a text
 def readable(table: Path) -> Iterator[None]:
     """Turn what Lance says of a broken table into one line with the way on."""
     try:
-        with told_of(table):  # a full disk is no fault of the table
+        with told_of(table), answering(location_of(table)):  # a full disk is no fault of the table
             yield
     except InputError:
         raise
@@ -50,26 +53,39 @@ def open_table(table: Path, version: int | str | None = None, cache: int | None 
     """Open a table at a version or tag, by default the latest; InputError where it cannot be.
 
     cache: bytes of its indices that are held in memory; None: as many as Lance holds, 6 GB.
-    """
-    import lance
 
+    Of a table in a store the latest is the one that the pointer means.
+    """
     if not exists(table):
         raise InputError(
             f"{table}: no such table; expected one made by an earlier verb; run 'refract run'"
         )
+    pointer = pointer_at(table)
+    if pointer is not None and (version is None or version == LIVE):
+        version = pointer.version if version is None else pointer.live
     with readable(table):
-        return lance.dataset(str(table), version=version, index_cache_size_bytes=cache)
+        dataset = opened(location_of(table), version, cache)
+        if pointer is not None and version == pointer.version and is_other(pointer, dataset):
+            raise InputError(
+                f"{pointer.url}: found another version {version} than this workspace has noted;"
+                " expected the one that was recorded; was the bucket made anew? remove"
+                f" {table} and run 'refract run'"
+            )
+        return dataset
 
 
 def version(table: Path, tag: str | None = None) -> int:
     """Return the number of the latest version, or of the one that `tag` names."""
-    return int(open_table(table, tag).version)
+    pointer = pointer_at(table)
+    known = None if pointer is None or tag is not None else pointer.version
+    return int(open_table(table, tag).version) if known is None else known
 
 
 def live_version(table: Path) -> int | None:
     """Return the version that readers see, or None before the first is whole."""
-    if not exists(table):
-        return None
+    pointer = pointer_at(table)
+    if pointer is not None or not exists(table):
+        return None if pointer is None else pointer.live
     with readable(table):
         tag = open_table(table).tags.list().get(LIVE)
     return None if tag is None else int(tag["version"])
@@ -185,14 +201,12 @@ def write_fragments(
     mode = "append" if not fresh else ("overwrite" if exists(table) else "create")
     if isinstance(rows, pa.Table):
         rows = rows.replace_schema_metadata(schema.metadata)
-    made = lance.fragment.write_fragments(rows, str(table), schema=schema, mode=mode)
+    where = location_of(table)
+    with answering(where):
+        made = lance.fragment.write_fragments(
+            rows, where.uri, schema=schema, mode=mode, storage_options=where.options
+        )
     return [json.dumps(fragment.to_json()) for fragment in made]
-
-
-def fragments_exist(table: Path, fragments: Sequence[str]) -> bool:
-    """Tell whether every data file that `fragments` names is still there."""
-    files = [file["path"] for text in fragments for file in json.loads(text)["files"]]
-    return all((table / DATA / path).is_file() for path in files)
 
 
 @naming_table
@@ -211,8 +225,10 @@ def commit_whole(
     import lance
 
     operation = lance.LanceOperation.Overwrite(_schema(schema, about), _parse(fragments))
-    made = lance.LanceDataset.commit(str(table), operation, enable_stable_row_ids=stable or None)
-    return int(made.version)
+    with driving(table) as how:
+        uri, stably = location_of(table).uri, stable or None
+        commit = lance.LanceDataset.commit
+        return int(commit(uri, operation, enable_stable_row_ids=stably, **how).version)
 
 
 def commit_changes(table: Path, retired: Sequence[str], fragments: Sequence[str]) -> int:
@@ -225,50 +241,31 @@ def commit_rows(table: Path, retired: np.ndarray, fragments: Sequence[str]) -> i
     """Remove the rows at the addresses `retired` and add `fragments`, in one commit (phase two)."""
     import lance
 
-    dataset = open_table(table)
-    if not len(retired):
-        if not fragments:
-            return int(dataset.version)
-        operation: Any = lance.LanceOperation.Append(_parse(fragments))
-    else:
-        removed, updated = addresses.without(dataset, retired)
-        operation = lance.LanceOperation.Update(
-            removed_fragment_ids=removed, updated_fragments=updated, new_fragments=_parse(fragments)
-        )
-    made = lance.LanceDataset.commit(str(table), operation, read_version=dataset.version)
-    return int(made.version)
-
-
-@naming_table
-def evolve(table: Path, wanted: Sequence[pa.Field], reserved: Iterable[str]) -> None:
-    """Give the table the metadata columns `wanted`: new ones start as null, others are dropped.
-
-    A column of another type, or another one of the documents, starts anew as well. The row hashes
-    go with any column that goes, so that every row counts as changed until it is written again:
-    after a kill the column may be wanted once more.
-    """
-    have = arrow.kinds(metadata_schema(table, reserved))
-    want = arrow.kinds(wanted)
-    gone = [name for name in have if name not in want]
-    retyped = [name for name in have if name in want and want[name] != have[name]]
-    if gone or retyped:
-        hashes_there = [name for name in columns(table) if name == "row_hash"]
-        open_table(table).drop_columns(gone + retyped + hashes_there)
-    fresh = [field for field in wanted if field.name not in have or field.name in retyped]
-    if "row_hash" not in columns(table):  # dropped above, or before a kill
-        fresh.append(pa.field("row_hash", pa.string()))
-    if fresh:
-        open_table(table).add_columns(pa.schema(fresh))
+    if not len(retired) and not fragments:
+        return version(table)
+    with driving(table) as how:
+        dataset = open_table(table)
+        if not len(retired):
+            operation: Any = lance.LanceOperation.Append(_parse(fragments))
+        else:
+            removed, updated = addresses.without(dataset, retired)
+            operation = lance.LanceOperation.Update(
+                removed_fragment_ids=removed,
+                updated_fragments=updated,
+                new_fragments=_parse(fragments),
+            )
+        where, read = location_of(table), {"read_version": dataset.version}
+        return int(lance.LanceDataset.commit(where.uri, operation, **(read | how)).version)
 
 
 @naming_table
 def publish(table: Path, version: int) -> None:
     """Let readers see `version` from now on; one small file is replaced, all or nothing."""
-    tags = open_table(table).tags
-    if LIVE in tags.list():
-        tags.update(LIVE, version)
-    else:
-        tags.create(LIVE, version)
+    with readable(table):
+        set_tag(open_table(table, version), LIVE, version)
+    pointer = pointer_at(table)
+    if pointer is not None and pointer.live != version:
+        write_manifest(table, pointer.changed(live=version))
 
 
 @naming_table
@@ -277,12 +274,15 @@ def rewind(table: Path) -> None:
 
     A tag that a power cut has left unreadable is removed: then nothing is live.
     """
+    pointer = pointer_at(table)
+    if pointer is not None:
+        settle(table, pointer)
     tag = live_note(table)
     if tag.is_file() and read_json(tag) is None:
         tag.unlink()
     live = live_version(table)
-    if live is not None and live != version(table):
-        open_table(table, live).restore()
+    if live is not None and live != version(table) and not is_again(table, live):
+        restore(table, live)
 
 
 def _schema(schema: pa.Schema, about: Mapping[str, object]) -> pa.Schema:

@@ -13,6 +13,9 @@ from tasks.core.workspace.errors import InputError
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 SCHEMES = ("http", "https", "socks5", "socks5h")  # those that httpx knows
+STORE_URL = r"^s3://[a-z0-9][a-z0-9.-]{1,62}(/[A-Za-z0-9][A-Za-z0-9._=-]*){1,16}$"
+ENDPOINT = r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?$"
+"""Neither holds a name, a key or a query, nor leads to a file of this machine."""
 
 
 def spare_loopback() -> None:

@@ -127,6 +127,20 @@ class RecordNote(Manifest):
     dvc: bool = False
 
 
+class HeldNote(Manifest):
+    """The pointers whose versions are held by tags in their store, as a fingerprint each."""
+
+    held: dict[str, str] = Field(default_factory=dict)
+
+
+class PublishedNote(Manifest):
+    """What a store holds for readers: the hash of the snapshot, and of each file beside it."""
+
+    url: str = ""
+    snapshot: str = ""
+    files: list[str] = Field(default_factory=list)
+
+
 class PushNote(Manifest):
     """What was last sent: fingerprints of DVC's notes and of git's refs."""
 

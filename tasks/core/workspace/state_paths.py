@@ -116,6 +116,26 @@ class StatePaths:
         return self.state / "pushed.json"
 
     @property
+    def held(self) -> Path:
+        """Which pointers' versions are held by tags in the store, to ask it for nothing twice."""
+        return self.state / "held.json"
+
+    @property
+    def snapshot(self) -> Path:
+        """What readers elsewhere see of a workspace in a store: the file that names all others."""
+        return self.state / "snapshot.json"
+
+    @property
+    def published(self) -> Path:
+        """What the store holds for readers already, to send nothing twice."""
+        return self.state / "published.json"
+
+    @property
+    def shown_params(self) -> Path:
+        """The settings that readers elsewhere need, and no others."""
+        return self.state / "readers.yaml"
+
+    @property
     def unfinished_checkout(self) -> Path:
         """There while a checkout is under way, and after one that was killed."""
         return self.state / "checkout.json"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+SCHEME = "s3://"  # how a root begins that is no folder, but a workspace in a store
 HOMELESS = "REFRACT_HOMELESS"  # set where the home folder is but one for the time of a command
 
 
@@ -25,3 +26,10 @@ def user_state() -> Path | None:
         return Path.home() / ".local" / "state"
     except RuntimeError:  # neither HOME nor an entry in passwd
         return None
+
+
+def user_cache() -> Path:
+    """Return the user's folder of what may be lost: small files of workspaces in stores."""
+    cache = os.environ.get("XDG_CACHE_HOME", "")
+    base = Path(cache) if Path(cache).is_absolute() else Path.home() / ".cache"
+    return base / "refract" / "stores"

@@ -13,6 +13,7 @@ from tasks.core.corpus import building, changing, known_sources
 from tasks.core.corpus.building import build, noted
 from tasks.core.corpus.work import CorpusFiles
 from tasks.core.documents.sources import expand
+from tasks.core.encoding import evolving
 from tasks.core.settings.table_sections import IngestSettings
 from tasks.core.store import frames, tables
 from tasks.core.workspace.files import content_hash
@@ -185,7 +186,7 @@ def test_what_was_changed_behind_the_note_has_everything_read(desk, read, what, 
     desk.build()
     read.clear()
     if what == "table":
-        tables.evolve(desk.files.table, [], tables.columns(desk.files.table))
+        evolving.evolve(desk.files.table, [], tables.columns(desk.files.table))
         tables.open_table(desk.files.table).delete("id = 'b1'")
     elif what == "known":
         known = desk.files.known.read_bytes()

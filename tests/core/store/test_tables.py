@@ -3,7 +3,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from tasks.core.store import arrow, layout, orphans, predicates, tables
+from tasks.core.encoding import evolving
+from tasks.core.store import arrow, checkpoints, layout, orphans, predicates, tables
 from tasks.core.store.searcher import Searcher
 from tasks.core.workspace.errors import InputError
 
@@ -55,7 +56,7 @@ def test_fragments_are_seen_only_after_their_commit(tmp_path):
     made = rows(list("ab"))
     fragments = tables.write_fragments(path, made, ABOUT, fresh=True)
     assert not layout.exists(path)
-    assert tables.fragments_exist(path, fragments)
+    assert checkpoints.fragments_exist(path, fragments)
     tables.commit_whole(path, made.schema, ABOUT, fragments)
     assert (tables.count(path), tables.note(path)) == (2, ABOUT)
 
@@ -205,7 +206,7 @@ def test_a_filter_that_cannot_be_used_names_the_columns_there_are(table, where):
 
 def test_a_table_takes_new_columns_as_null(table):
     reserved, place = ("id", "row_hash", "vector"), pa.field("place", pa.int64())
-    tables.evolve(table, [place, pa.field("country", pa.string())], reserved)
+    evolving.evolve(table, [place, pa.field("country", pa.string())], reserved)
     assert list(tables.columns(table)) == ["id", "row_hash", "place", "vector", "country"]
     assert tables.take(table, np.arange(6), ["country"])["country"].null_count == 6
     assert set(read(table).values()) == {f"{name}-0" for name in "abcdef"}
@@ -213,16 +214,16 @@ def test_a_table_takes_new_columns_as_null(table):
 
 def test_a_column_that_goes_takes_the_row_hashes_along_since_it_may_come_back_empty(table):
     reserved, place = ("id", "row_hash", "vector"), pa.field("place", pa.int64())
-    tables.evolve(table, [], reserved)
+    evolving.evolve(table, [], reserved)
     assert set(read(table).values()) == {None}
-    tables.evolve(table, [place], reserved)
+    evolving.evolve(table, [place], reserved)
     assert tables.take(table, np.arange(6), ["place"])["place"].null_count == 6
     assert set(read(table).values()) == {None}
 
 
 def test_a_column_of_another_type_starts_anew_and_every_row_counts_as_changed(table):
     reserved = ("id", "row_hash", "vector")
-    tables.evolve(table, [pa.field("place", pa.string())], reserved)
+    evolving.evolve(table, [pa.field("place", pa.string())], reserved)
     assert tables.columns(table)["place"] == "string"
     assert set(read(table)) == set("abcdef")
     assert set(read(table).values()) == {None}
@@ -230,7 +231,7 @@ def test_a_column_of_another_type_starts_anew_and_every_row_counts_as_changed(ta
 
 def test_a_table_that_fits_is_left_alone(table):
     before = tables.version(table)
-    tables.evolve(table, [pa.field("place", pa.int64())], ("id", "row_hash", "vector"))
+    evolving.evolve(table, [pa.field("place", pa.int64())], ("id", "row_hash", "vector"))
     assert tables.version(table) == before
 
 

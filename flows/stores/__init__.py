@@ -1,0 +1,1 @@
+"""Workspaces whose tables lie in an object store: pointers, what is recorded, readers elsewhere."""

@@ -1,0 +1,324 @@
+"""Tables in an object store: a real S3 server, kills, two writers, a store away."""
+
+import http.server
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import traceback
+
+import numpy as np
+import pytest
+
+from tasks.core.encoding import evolving
+from tasks.core.remote import driving, handover, pointers
+from tasks.core.remote.manifests import StoreOptions, TablePointer
+from tasks.core.store import checkpoints, index, layout, maintenance, orphans, tables
+from tasks.core.store.searcher import Searcher
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.manifest import read_manifest, write_manifest
+from tests.buckets import BUCKET, KEYS, Bucket
+from tests.core.store.test_tables import ABOUT, append, read, replace, rows
+
+
+@pytest.fixture(scope="module")
+def bucket(tmp_path_factory):
+    made = Bucket(tmp_path_factory.mktemp("s3"))
+    yield made
+    made.stop()
+
+
+@pytest.fixture(autouse=True)
+def keys(monkeypatch):
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+
+
+_COUNT = "import sys; print(tables.count(Path(sys.argv[1])))"
+
+
+def point(path, endpoint, shop, patience=5.0):
+    options = StoreOptions(endpoint=endpoint, bulk_delete=False, patience=patience)
+    url = f"s3://{BUCKET}/{shop}/views/{path.name}"
+    write_manifest(path, TablePointer(url=url, options=options))
+    return path
+
+
+@pytest.fixture
+def table(bucket, tmp_path):
+    """A pointer to a table of the rows a to f."""
+    path = point(tmp_path / "t.lance", bucket.endpoint, tmp_path.name)
+    replace(path, list("abcdef"))
+    return path
+
+
+def another(table, folder):
+    """Return the same pointer in another workspace."""
+    (folder / "other").mkdir()
+    return type(table)(shutil.copy(table, folder / "other" / table.name))
+
+
+def test_a_table_in_a_store_is_what_it_would_be_in_a_folder(table, tmp_path):
+    here = tmp_path / "here.lance"
+    replace(here, list("abcdef"))
+    for path in (here, table):
+        append(path, list("gh"), retired=["b"])
+        tables.publish(path, tables.version(path))
+        append(path, ["i"])
+        evolving.evolve(path, [], ("id", "row_hash", tables.VECTOR))
+    for version in (None, "live"):
+        assert read(here, version) == read(table, version)
+        assert tables.count(here, version) == tables.count(table, version)
+    assert tables.version(here) == tables.version(table)
+    assert tables.live_version(here) == tables.live_version(table) == 2
+    assert tables.note(table) == ABOUT
+    assert layout.exists(table)
+    assert layout.noted_live_version(table) == 2
+    assert not table.is_dir()
+
+
+def test_readers_here_see_what_the_pointer_means_and_ask_the_store_for_nothing_else(table):
+    pointer = read_manifest(table, TablePointer)
+    append(table, ["g"])
+    write_manifest(table, pointer)
+    assert len(read(table)) == 6
+    assert tables.version(table) == 1
+
+
+def test_a_version_is_known_again_in_another_time_zone(table):
+    code = f"from pathlib import Path; from tasks.core.store import tables; {_COUNT}"
+    env = os.environ | {"TZ": "Asia/Kathmandu"}
+    command = [sys.executable, "-c", code, str(table)]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("6\n", "")
+
+
+def test_an_index_a_compaction_and_a_clean_up_keep_the_rows(bucket, tmp_path):
+    path = point(tmp_path / "t.lance", bucket.endpoint, tmp_path.name)
+    names = [f"n{at:04}" for at in range(1_200)]
+    replace(path, names[:1_000])
+    for at in range(1_000, 1_200, 100):
+        append(path, names[at : at + 100])
+    assert index.index(path, 1_000)
+    found = Searcher(path, live=False).nearest(np.ones(4), 3, "id > 'n0100'", ["id"])
+    assert len(found) == 3
+    assert maintenance.compact(path, 2)
+    assert index.index(path, 1_000)
+    before = maintenance.measure(path)
+    maintenance.bound_versions(path, 1)
+    after = maintenance.measure(path)
+    assert (after.versions, after.files < before.files) == (1, True)
+    assert sorted(read(path)) == names
+
+
+def test_a_clean_up_spares_what_a_record_names_and_what_nobody_knows_yet(table):
+    pointer = read_manifest(table, TablePointer)
+    handover.hold(pointer)
+    unseen = tables.write_fragments(table, rows(["z"]), ABOUT, fresh=False)
+    for name in "ghi":
+        append(table, [name])
+    maintenance.bound_versions(table, 1)
+    orphans.sweep(table)
+    assert len(read(table)) == 9
+    assert len(read(table, 1)) == 6
+    assert checkpoints.fragments_exist(table, unseen)
+    with pytest.raises(InputError):
+        read(table, 2)
+
+
+def test_what_a_kill_has_left_between_a_commit_and_its_pointer_is_taken_over(table):
+    before = read_manifest(table, TablePointer)
+    with driving.driving(table):
+        begun = read_manifest(table, TablePointer)
+        fragments = tables.write_fragments(table, rows(["g"]), ABOUT, fresh=False)
+    append(table, ["g"])
+    made = read_manifest(table, TablePointer)
+    assert fragments
+    mark = {"version": before.version, "mark": _mark(table, made.version)}
+    write_manifest(table, before.changed(begun=begun.begun.model_copy(update=mark)))
+    assert len(read(table)) == 6
+    append(table, ["h"])
+    assert sorted(read(table)) == list("abcdefgh")
+
+
+def _mark(table, version):
+    dataset = driving.opened(pointers.location_of(table), version)
+    return dataset.read_transaction(version).transaction_properties["__lance_commit_message"]
+
+
+def test_a_second_writer_is_refused_in_one_line_and_loses_nothing_of_the_firsts(table, tmp_path):
+    other = another(table, tmp_path)
+    append(table, ["g"])
+    with pytest.raises(InputError, match="another workspace writes there") as refused:
+        append(other, ["h"])
+    assert "\n" not in str(refused.value)
+    append(table, ["i"])
+    assert sorted(read(table)) == list("abcdefgi")
+    assert len(read(other)) == 6  # it goes on reading what it knows
+
+
+def test_of_two_writers_at_the_same_moment_none_loses_what_it_was_told_is_committed(
+    bucket, tmp_path
+):
+    path = point(tmp_path / "t.lance", bucket.endpoint, tmp_path.name)
+    replace(path, list("abcdef"))
+    other = another(path, tmp_path)
+    said, together = {}, threading.Barrier(2)
+
+    def write(name, table):
+        fragments = tables.write_fragments(table, rows([name]), ABOUT, fresh=False)
+        together.wait()
+        try:
+            tables.commit_changes(table, [], fragments)
+            said[name] = table
+        except InputError as error:
+            assert "writ" in str(error) or "conflict" in str(error), error
+
+    threads = [threading.Thread(target=write, args=each) for each in (("x", path), ("y", other))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(said) <= 1
+    for name, table in said.items():
+        assert sorted(read(table)) == [*"abcdef", name]
+        append(table, ["z"])
+        assert sorted(read(table)) == [*"abcdef", name, "z"]
+
+
+def test_an_earlier_version_comes_back_without_a_byte_and_the_next_change_goes_on_from_it(
+    table, bucket
+):
+    earlier = read_manifest(table, TablePointer)
+    replace(table, list("uvw"))
+    handover.hold(read_manifest(table, TablePointer))
+    write_manifest(table, earlier)
+    with pytest.raises(InputError, match="another workspace writes there"):
+        append(table, ["g"])
+    held = sum(1 for _ in bucket.folder.rglob("*.lance/data/*"))
+    handover.take_over(table)
+    handover.take_over(table)
+    assert sum(1 for _ in bucket.folder.rglob("*.lance/data/*")) == held
+    assert read_manifest(table, TablePointer) == earlier
+    append(table, ["g"])
+    assert sorted(read(table)) == list("abcdefg")
+
+
+def test_a_bucket_that_was_made_anew_is_not_taken_for_the_one_that_was_recorded(table, bucket):
+    pointer = read_manifest(table, TablePointer)
+    shutil.rmtree(bucket.folder / pointer.url.split("/")[3])
+    again = table.with_name("again.lance")
+    write_manifest(again, TablePointer(url=pointer.url, options=pointer.options))
+    replace(again, list("uvwxyz"))
+    for use in (read, lambda path: append(path, ["g"]), handover.take_over):
+        with pytest.raises(InputError, match="another version 1"):
+            use(table)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "{}", "rubbish", '{"url": "file:///etc"}', '{"url": "s3://bucket/../shop"}'),
+        '{"url": "s3://user:key@bucket/shop"}',
+        '{"url": "s3://bucket/shop", "options": {"endpoint": 1}}',
+    ],
+)
+def test_a_file_that_leads_to_no_store_is_refused(tmp_path, content):
+    path = tmp_path / "t.lance"
+    path.write_text(content)
+    with pytest.raises(InputError, match="leads to no table"):
+        tables.count(path)
+
+
+def test_a_store_that_is_away_is_waited_for_and_then_told_in_one_line(tmp_path):
+    bucket = Bucket(tmp_path / "s3")
+    try:
+        path = point(tmp_path / "t.lance", bucket.endpoint, "shop", patience=20.0)
+        replace(path, list("abcdef"))
+        bucket.stop()
+        threading.Timer(2.0, bucket.start).start()
+        append(path, ["g"])
+        assert len(read(path)) == 7
+    finally:
+        bucket.stop()
+    impatient = read_manifest(path, TablePointer)
+    options = impatient.options.model_copy(update={"patience": 1.0})
+    write_manifest(path, impatient.changed(options=options))
+    for use in (read, lambda table: append(table, ["h"])):
+        with pytest.raises(InputError, match="expected an object store that answers") as told:
+            use(path)
+        assert "\n" not in str(told.value)
+    assert tables.version(path) == 2
+
+
+class _Echo(http.server.BaseHTTPRequestHandler):
+    """A store that refuses, and repeats what it was sent, as AWS repeats the name of a key."""
+
+    def refuse(self):
+        sent = self.headers.get("Authorization", "")
+        words = (
+            f"<Error><Code>InvalidAccessKeyId</Code>\n<Sent>{sent} {KEYS}</Sent><Message>no"
+            f"</Message><AWSAccessKeyId>{KEYS['AWS_ACCESS_KEY_ID']}</AWSAccessKeyId></Error>"
+        ).encode()
+        self.send_response(403)
+        self.send_header("Content-Length", str(len(words)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(words)
+
+    def log_message(self, *_):
+        pass
+
+
+for verb in ("GET", "PUT", "POST", "HEAD"):
+    setattr(_Echo, f"do_{verb}", _Echo.refuse)
+
+
+def test_no_key_is_in_what_is_said_of_a_store_that_refuses(tmp_path):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Echo)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        endpoint = f"http://127.0.0.1:{server.server_port}"
+        path = point(tmp_path / "t.lance", endpoint, "shop")
+        with pytest.raises(InputError) as told:
+            replace(path, ["a"])
+    finally:
+        server.shutdown()
+        server.server_close()
+    said = "".join(traceback.format_exception(told.value))
+    assert "403" in said or "InvalidAccessKeyId" in said
+    for key in KEYS.values():
+        assert key not in said
+
+
+_APPENDS = """
+import sys
+from pathlib import Path
+from tests.core.store.test_tables import append
+path, first = Path(sys.argv[1]), int(sys.argv[2])
+for at in range(first, first + 1_000):
+    append(path, [f"n{at:04}"])
+    print(at, flush=True)
+"""
+
+
+def test_a_writer_that_is_killed_at_any_moment_loses_no_row_and_writes_none_twice(table):
+    told = 0
+    for seed in range(4):
+        command = [sys.executable, "-c", _APPENDS, str(table), str(told)]
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        first = child.stdout.readline()
+        time.sleep(random.Random(seed).uniform(0.0, 0.3))
+        os.kill(child.pid, signal.SIGKILL)
+        acknowledged = [first, *child.communicate()[0].split()]
+        told = int(acknowledged[-1]) + 1
+        driving.settle(table, pointers.pointer_at(table))
+        names = sorted(set(read(table)) - set("abcdef"))
+        assert len(names) - told in (0, 1)
+        assert names == [f"n{at:04}" for at in range(len(names))]
+        told = len(names)
+    assert told > 0
