@@ -16,7 +16,7 @@ ENCODES = ("torch", "sentence_transformers")
 TABLES = ("polars", "lance")
 APPLIES = ("torch", *TABLES)
 FITS = (*LEARNS, *TABLES)
-RUNS = ("flows.run",)
+RUNS = (f"{__package__.rpartition('.')[0]}.run",)  # the flow, whatever the package is called
 
 
 def needed(paths: Paths, params: Params) -> tuple[str, ...]:
