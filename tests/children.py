@@ -25,7 +25,7 @@ IMPORTED = [*FORKED_WITH, "sentence_transformers"]
 class Child:
     """`call(*arguments)` in a process of its own, which reports to the Prefect API at `url`.
 
-    The secret that it may ask for is taken from the environment.
+    It has this process's environment as it is now, not as it was when the first child was made.
     Its output goes to the file `log`; what it offers is as of `subprocess.Popen`.
     """
 
@@ -36,7 +36,7 @@ class Child:
         context.set_forkserver_preload(IMPORTED)
         self._process: ForkServerProcess = context.Process(
             target=_work,
-            args=(url, os.environ.get(SECRET), folder, log or os.devnull, call, arguments),
+            args=(url, dict(os.environ), folder, log or os.devnull, call, arguments),
         )
         self._process.start()
 
@@ -69,7 +69,7 @@ def refract(*words: str) -> None:
 
 def _work(
     url: str,
-    secret: str | None,
+    environ: dict[str, str],
     folder: Path,
     log: str,
     call: Callable[..., Any],
@@ -85,9 +85,7 @@ def _work(
     forkserver.ensure_running = forkserver._forkserver.ensure_running = lambda: None
     from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
-    os.environ["PREFECT_API_URL"] = url  # for what it starts; the settings were read long ago
-    if secret is not None:
-        os.environ[SECRET] = secret
-    at = {PREFECT_API_URL: url, PREFECT_API_AUTH_STRING: secret}
+    os.environ.update(environ | {"PREFECT_API_URL": url})
+    at = {PREFECT_API_URL: url, PREFECT_API_AUTH_STRING: environ.get(SECRET)}  # read long ago
     with temporary_settings(at), no_heartbeats():
         call(*arguments)
