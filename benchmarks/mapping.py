@@ -177,6 +177,7 @@ def write_view(folder: str) -> dict[str, Any]:
         settings=settings,
         shards=checkpoints.begin(place / "shards"),
         whole=True,
+        rows=ROWS,
     )
     written, bare = [], []
     begun, used, apart = time.perf_counter(), time.process_time(), [0.0, 0.0]

@@ -100,7 +100,14 @@ def embed(root: Path, rebuild: bool = False, arrivals: bool = False) -> EmbedRep
         todo = planning.plan(paths.corpus_table, table, rebuild=fresh, made_of=made_of)
         shards = checkpoints.begin(paths.shards("embed"))
         job = EmbedJob(
-            paths.corpus_table, corpus.content, table, settings, shards, paths.truncated, fresh
+            corpus=paths.corpus_table,
+            digest=corpus.content,
+            table=table,
+            settings=settings,
+            shards=shards,
+            truncated=paths.truncated,
+            fresh=fresh,
+            rows=len(todo.rows),
         )
         job = _with_precision(job, workers, todo)
         job = _with_features(job, workers, paths, len(todo.rows))

@@ -103,6 +103,7 @@ def _materialise(paths: Paths, params: Params, workers: Engine, name: str) -> Vi
         settings=settings,
         shards=shards,
         whole=todo.whole,
+        rows=len(todo.rows),
     )
     with track(f"materialise {name}", len(todo.rows), "rows") as advance:
         pieces = map(partial(_piece, job), checkpoints.slices(todo.rows, settings.chunk))

@@ -24,7 +24,7 @@ from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.state_manifests import Shard
 from tasks.retries import RETRIES
 
-FEW = 32  # texts that numpy has encoded before torch and sentence-transformers are loaded: 3 s
+FEW = 32  # rows of a change that numpy has encoded before sentence-transformers is loaded: 3 s
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class EmbedJob:
     shards: Path  # the folder that they are noted in
     truncated: Path  # the list of the texts that were cut
     fresh: bool  # nothing of what the table held before stays
+    rows: int  # of all shards together
     version: int | None = None  # of the table that vectors of known texts are taken from
     reduction: Path | None = None  # the map of the features, if any are kept
 
@@ -77,9 +78,9 @@ def _memory(job: EmbedJob) -> Path:
     return job.shards / "sample.safetensors"
 
 
-def _coder(job: EmbedJob, texts: int) -> Featurizer:
+def _coder(job: EmbedJob) -> Featurizer:
     exact = job.settings.precision == "float32"
-    load = load_query_encoder if exact and texts <= FEW else load_encoder
+    load = load_query_encoder if exact and job.rows <= FEW else load_encoder
     encoder = load(job.settings)
     if job.reduction is None:
         return Featurizer(encoder)
@@ -93,7 +94,7 @@ def embed_shard(job: EmbedJob, part: Slice) -> Shard:
     known = _finished(job, part)
     if known is not None:
         return known
-    coder = _coder(job, len(part.rows))
+    coder = _coder(job)
     shard = base_table.write_shard(
         job.corpus,
         job.table,

@@ -38,6 +38,7 @@ class ViewJob:
     settings: MaterialiseSettings
     shards: Path  # the folder that they are noted in
     whole: bool
+    rows: int  # of all shards together
 
 
 @lru_cache(maxsize=8)
@@ -58,13 +59,12 @@ def materialise_shard(job: ViewJob, part: Slice) -> Shard:
     known = checkpoints.load(job.shards, key, job.view)
     if known is not None:
         return known
-    light = not job.whole and len(part.rows) <= FEW
     shard = publishing.write_shard(
         job.base,
         job.base_version,
         job.view,
         part.rows,
-        _load(job.transform, job.about.transform, light=light),
+        _load(job.transform, job.about.transform, light=not job.whole and job.rows <= FEW),
         job.about,
         whole=job.whole,
         advance=progress.advance,

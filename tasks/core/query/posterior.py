@@ -15,6 +15,7 @@ from tasks.core.settings.calibrated import CalibratedDiscriminant
 Floats = NDArray[np.float64]
 Tensors = Mapping[str, NDArray[Any]]
 
+_LEAST_ROOT = 1e-16  # of 1-ν: a double is 0 there sooner than p is, which the label is read off
 SAME, LEAST_LOG, DOUBT = 1e-6, -30.0, 0.5  # as in discriminant, experts.weights, posterior_space
 _STRANGE, _DENSE = "strange_", "density_"
 _PLDA = {"W", "mu", "ubar", "psi", "n", "basis", "centre"}
@@ -98,7 +99,8 @@ def embedded(
     p = np.exp(log_p)
     undecided = 1 - (p * p).sum(axis=1, keepdims=True)
     gate = np.sqrt(np.maximum(new + doubt**2 * (1 - new) * undecided, floor**2))
-    return np.concatenate([p * np.sqrt(1 - new), gate * r], axis=1).astype(np.float32)
+    known = np.maximum(np.sqrt(1 - new), _LEAST_ROOT)
+    return np.concatenate([p * known, gate * r], axis=1).astype(np.float32)
 
 
 def unit(x: NDArray[Any]) -> Floats:

@@ -54,14 +54,27 @@ def static_encoder(folder: Path, max_length: int | None, prompt: str) -> StaticE
 
 
 def _opened(folder: Path, prompt: str) -> StaticEncoder | None:
-    from safetensors import safe_open
-    from tokenizers import Tokenizer
+    from safetensors import SafetensorError, safe_open
 
     if not (folder / WEIGHTS).is_file() or not (folder / TOKENIZER).is_file():
         return None
-    held: Any = safe_open(folder / WEIGHTS, "numpy")
+    try:
+        held: Any = safe_open(folder / WEIGHTS, "numpy")
+    except SafetensorError:  # `load_encoder` says what is wrong
+        return None
     if list(held.keys()) != [_VECTORS] or held.get_slice(_VECTORS).get_dtype() != "F32":
         return None
-    tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+    tokenizer = _tokenizer(folder / TOKENIZER)
+    if tokenizer is None:
+        return None
     tokenizer.no_padding()
     return StaticEncoder(held.get_slice(_VECTORS), tokenizer, prompt)
+
+
+def _tokenizer(file: Path) -> Any:
+    from tokenizers import Tokenizer
+
+    try:
+        return Tokenizer.from_file(str(file))
+    except Exception:  # what it raises is no more than that; `load_encoder` says what is wrong
+        return None

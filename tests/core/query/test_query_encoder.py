@@ -16,7 +16,7 @@ from tasks.core.encoding.encoder import load_encoder
 from tasks.core.query import encoder as query
 from tasks.core.query.bert import gelu
 from tasks.core.query.encoder import NumpyEncoder, load_query_encoder
-from tasks.core.query.plain_model import plain_model
+from tasks.core.query.plain_model import TOKENIZER, WEIGHTS, plain_model
 from tasks.core.query.static import StaticEncoder, static_encoder
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.workspace.errors import InputError
@@ -196,6 +196,15 @@ def test_static_weights_of_another_kind_are_left_to_sentence_transformers(static
     ):
         save_file(other, folder / query.WEIGHTS)
         assert static_encoder(folder, None, "") is None
+
+
+@pytest.mark.parametrize("file", [WEIGHTS, TOKENIZER])
+def test_a_broken_file_of_a_static_model_is_one_line(static, tmp_path, file):
+    folder = shutil.copytree(static, tmp_path / "model")
+    (folder / file).write_bytes((folder / file).read_bytes()[:200])
+    assert static_encoder(folder, None, "") is None
+    with pytest.raises(InputError, match=r"could not be loaded .* expected"):
+        load_query_encoder(BUNDLED.model_copy(update={"model": str(folder)}))
 
 
 @given(st.floats(-30, 30, width=32))

@@ -76,8 +76,10 @@ def assert_read_alike(found, wanted):
     np.testing.assert_allclose(found.vectors, wanted.vectors, atol=CLOSE)
     np.testing.assert_allclose(found.novelty, wanted.novelty, atol=CLOSE)
     np.testing.assert_allclose(found.confidence, wanted.confidence, atol=CLOSE)
-    sure = wanted.confidence > 1e-3  # below, all classes are as good as ruled out
-    np.testing.assert_array_equal(found.label[sure], wanted.label[sure])
+    second, first = np.sort(found.vectors[:, : len(LABELS)])[:, -2:].T
+    told = second < (1 - 1e-3) * first
+    assert told.mean() > 0.9
+    np.testing.assert_array_equal(found.label[told], wanted.label[told])
     assert {found.label.dtype, wanted.label.dtype} == {np.dtype(np.int32)}
     assert {found.confidence.dtype, found.novelty.dtype} == {np.dtype(np.float32)}
 
@@ -91,6 +93,17 @@ def test_labels_confidence_and_novelty_are_read_off_the_vectors(made, case):
     assert (found.labels, found.features) == (transform.labels, transform.features)
     assert found.reads_text == transform.reads_text
     assert_read_alike(found.apply(x, rich, SAID), transform.apply(x, rich, SAID))
+
+
+@pytest.mark.parametrize("method", READS_FEATURES)
+def test_the_label_of_a_text_that_fits_no_class_is_the_likeliest_all_the_same(method, tmp_path):
+    x, y = clouds(1_800, spread=0.1)
+    known = np.flatnonzero(y < 2)[:100]
+    made = base.fit(method, x[known], y[known], LABELS[:2], x, SETTINGS[method], 1)
+    base.save(tmp_path, made, Card(seed=1))
+    found, wanted = load_reader(tmp_path).apply(x), made.apply(x)
+    assert (wanted.novelty == 1).any()
+    np.testing.assert_array_equal(found.label, wanted.label)
 
 
 @pytest.mark.parametrize("method", ["identity", "fda", "gstransform"])
