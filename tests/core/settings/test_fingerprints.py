@@ -31,12 +31,12 @@ def test_the_vector_space_of_other_settings_keeps_its_name():
 @pytest.mark.parametrize(
     ("method", "name"),
     [
-        ("auto", "78536927c91ac39d11e06478d26b50a9"),
-        ("discriminant", "18ce68f78542ccd90b8051a87c968978"),
-        ("kernel", "0a3a6c7ad201d023db6093203c3b97d3"),
-        ("fda", "2628ba37f05dfdb4be34ced87eff79c9"),
-        ("gstransform", "838422c9f324584c5abe704ca407f475"),
-        ("identity", "8db6fdb51564fe6723597dfecf79171f"),
+        ("auto", "85867f3045972507084671b297921b8c"),
+        ("discriminant", "8e293500519d445b739b1e8c984794d3"),
+        ("kernel", "d7983ac8ca621458eca15d1c59784d61"),
+        ("fda", "8d02768b26cc1590d2503b6d95d5f95b"),
+        ("gstransform", "b64433aaeabc4e7be0e19c2c2d604732"),
+        ("identity", "817e5e51a8558237a2a2c12c3b779304"),
     ],
 )
 def test_what_a_transform_is_made_by_keeps_its_name(method, name):
