@@ -13,7 +13,7 @@ from flows.run_log import say
 from flows.runtime.flow_run_output import SAY, as_child
 from flows.runtime.lock import writer
 from flows.runtime.prefect_artifacts import leave_table
-from flows.stores.publishing import sweep
+from flows.stores.publishing import publish, sweep
 from flows.stores.settling import check
 from tasks.core.settings.params import load_params
 from tasks.core.store import layout, tables
@@ -55,6 +55,7 @@ def maintain(root: Path, commit: bool = False) -> list[UpkeepReport]:
             kept = paths.kept_transform(name, stamp.transform).parent
             forget_transforms(kept, stamp.transform, keep)
         record_run(paths, params, "maintain", commit=commit)
+        publish(paths, params, anew=True)
         sweep(paths, params)
     leave_table("maintain", "Upkeep", [_row(report) for report in reports])
     say(*(report.in_words for report in reports))

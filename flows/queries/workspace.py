@@ -58,6 +58,7 @@ class Workspace:
         """Open the view of instruction `name`; 'base' is the generic space."""
         if self._url is not None:
             mirror(self._url)
+            self.params = load_params(self.paths.params)
         if name != BASE and check_name(name) not in self.views:
             known = ", ".join([BASE, *self.views])
             raise InputError(

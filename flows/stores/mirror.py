@@ -14,10 +14,10 @@ from pathlib import Path
 from filelock import FileLock
 
 from flows.state.trust import agree, reaches
-from flows.stores.publishing import FILES, SNAPSHOT
+from flows.stores.publishing import FILES, KNOWN, NAME, SNAPSHOT
 from tasks.core.remote.manifests import Published, StoreOptions, TablePointer
 from tasks.core.remote.objects import Objects
-from tasks.core.transforms.card import CARD, TENSORS
+from tasks.core.transforms.card import TENSORS
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import Hashes, content_hash, digest
 from tasks.core.workspace.manifest import read_manifest, write_manifest
@@ -26,16 +26,7 @@ from tasks.core.workspace.paths import Paths
 from tasks.core.workspace.user_state import SCHEME, user_cache
 
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
-_NAME, _HASH = r"[a-z0-9][a-z0-9_-]{0,62}", r"[0-9A-Za-z_-]{1,64}"
-_FILE = r"[^./\\\x00-\x1f][^/\\\x00-\x1f]{0,200}"
-_KNOWN = re.compile(
-    r"params\.yaml|data/(corpus/ingest\.json|vectors/embed\.json|metrics/corpus\.json"
-    rf"|vectors/features-{_HASH}\.safetensors|views/{_NAME}\.json|metrics/scores/{_NAME}\.json"
-    rf"|transforms/{_NAME}/{re.escape(CARD)}"
-    rf"|views/{_NAME}\.transforms/{_HASH}/({re.escape(CARD)}|{re.escape(TENSORS)})"
-    rf"|labels/{_FILE}|labels/{_NAME}/{_FILE})"
-)
-_TABLES = re.compile(rf"data/(corpus|vectors|views)/{_NAME}\.lance")
+_TABLES = re.compile(rf"data/(corpus|vectors|views)/{NAME}\.lance")
 
 
 def mirror(url: str) -> Path:
@@ -110,14 +101,14 @@ def _checked(url: str, snapshot: Published | None) -> Published:
     """Return the snapshot; InputError where it names what no workspace has."""
     found = "no snapshot that can be read"
     if snapshot is not None and not snapshot.odd:
-        wrong = [name for name in snapshot.files if not _KNOWN.fullmatch(name)]
+        wrong = [name for name in snapshot.files if not KNOWN.fullmatch(name)]
         wrong += [name for name in snapshot.tables if not _TABLES.fullmatch(name)]
         if not wrong:
             return snapshot
         found = f"a file {wrong[0][:80]!r}"
     raise InputError(
         f"{url}: found {found} among the files for readers; expected those of a workspace, as"
-        " 'refract run' puts them; have it run again where the workspace is written"
+        " 'refract run' puts them; have 'refract maintain' put them anew where it is written"
     )
 
 
@@ -128,7 +119,7 @@ def _fetch(paths: Paths, store: Objects, name: str, file: Path, hashed: str) -> 
         temporary.unlink()
         raise InputError(
             f"{name}: found other bytes in the store than its name says; expected the file that was"
-            " put there; have 'refract run' made again where the workspace is written"
+            " put there; have 'refract maintain' put it anew where the workspace is written"
         )
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary.replace(file)

@@ -6,6 +6,8 @@ old state or the new one, whole, however many files they are.
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,8 +19,9 @@ from flows.stores import settling
 from tasks.core.remote.manifests import Published, PublishedTable
 from tasks.core.remote.objects import Objects
 from tasks.core.settings.params import Params, render_params
+from tasks.core.text.characters import visible
 from tasks.core.transforms.card import CARD, TENSORS
-from tasks.core.workspace.files import Hashes, content_hash, write_text
+from tasks.core.workspace.files import Hashes, content_hash, digest, write_text
 from tasks.core.workspace.manifest import manifest_bytes, read_manifest, write_manifest
 from tasks.core.workspace.manifests import ViewStamp
 from tasks.core.workspace.paths import Paths
@@ -26,33 +29,42 @@ from tasks.core.workspace.state_manifests import PublishedNote
 
 SNAPSHOT = "readers/snapshot.json"
 FILES = "readers/files"
+NAME, _HASH = r"[a-z0-9][a-z0-9_-]{0,62}", r"[0-9A-Za-z_-]{1,64}"
+_FILE = r"[^./\\\x00-\x1f][^/\\\x00-\x1f]{0,254}"
+KNOWN = re.compile(
+    r"params\.yaml|data/(corpus/ingest\.json|vectors/embed\.json|metrics/corpus\.json"
+    rf"|vectors/features-{_HASH}\.safetensors|views/{NAME}\.json|metrics/scores/{NAME}\.json"
+    rf"|transforms/{NAME}/{re.escape(CARD)}"
+    rf"|views/{NAME}\.transforms/{_HASH}/({re.escape(CARD)}|{re.escape(TENSORS)})"
+    rf"|labels/{_FILE}|labels/{NAME}/{_FILE})"
+)
+"""What readers take: any other file would have them refuse all."""
 
 
-def publish(paths: Paths, params: Params) -> None:
+def publish(paths: Paths, params: Params, *, anew: bool = False) -> None:
     """Let readers elsewhere see the state that was just recorded; only what is new is sent.
 
-    The caller holds the write lock.
+    anew: all of it is, whatever the store holds. The caller holds the write lock.
     """
     if params.store.url is None:
         return
-    url = params.store.url
+    place = digest(params.store.url, params.store.endpoint)
     known = read_manifest(paths.published, PublishedNote) or PublishedNote()
-    known = known if known.url == url else PublishedNote(url=url)
     files = _files(paths, params)
     hashes = Hashes(paths.hashes).all(files.values())
     snapshot = Published(files=dict(zip(files, hashes, strict=True)), tables=_tables(paths))
     write_manifest(paths.snapshot, snapshot)
     seal = content_hash(manifest_bytes(snapshot))
-    if seal == known.snapshot:
+    if not anew and (known.place, known.snapshot) == (place, seal):
         return
-    store = Objects(url, settling.options_of(params.store))
-    there = set(known.files)
+    store = Objects(params.store.url, settling.options_of(params.store))
+    there = set() if anew else {name.rpartition("/")[2] for name in store.files(FILES)}
     for name, hashed in snapshot.files.items():
         if hashed not in there:
             store.put(f"{FILES}/{hashed}", files[name])
             there.add(hashed)
     store.put(SNAPSHOT, paths.snapshot)
-    write_manifest(paths.published, known.changed(snapshot=seal, files=sorted(there)))
+    write_manifest(paths.published, PublishedNote(place=place, snapshot=seal))
 
 
 def sweep(paths: Paths, params: Params) -> None:
@@ -60,16 +72,14 @@ def sweep(paths: Paths, params: Params) -> None:
 
     A reader that is just fetching one begins again by the new snapshot.
     """
-    note = read_manifest(paths.published, PublishedNote)
     snapshot = read_manifest(paths.snapshot, Published)
-    if params.store.url is None or note is None or snapshot is None:
+    if params.store.url is None or snapshot is None:
         return
     store, named = Objects(params.store.url, settling.options_of(params.store)), snapshot.files
     for name in store.files(FILES):
         hashed = name.rpartition("/")[2]
         if hashed not in named.values():
             store.remove(f"{FILES}/{hashed}")
-    write_manifest(paths.published, note.changed(files=sorted(set(named.values()))))
 
 
 def _tables(paths: Paths) -> dict[str, PublishedTable]:
@@ -88,7 +98,15 @@ def _files(paths: Paths, params: Params) -> dict[str, Path]:
     shown = Params(**{name: getattr(params, name) for name in asked})
     write_text(paths.shown_params, render_params(shown))
     named = {paths.inside(file): file for file in _present(paths)}
-    return {**named, paths.inside(paths.params): paths.shown_params}
+    left = [name for name in named if not KNOWN.fullmatch(name)]
+    for name in left:
+        print(
+            f"not shown to readers elsewhere: {visible(name)}: its name is beyond what they take;"
+            " rename it",
+            file=sys.stderr,
+        )
+    shown_files = {name: file for name, file in named.items() if name not in left}
+    return {**shown_files, paths.inside(paths.params): paths.shown_params}
 
 
 def _present(paths: Paths) -> Iterator[Path]:

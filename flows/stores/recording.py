@@ -47,8 +47,9 @@ def take_over(paths: Paths, params: Params) -> None:
     urls = {pointer.url for pointer in there.values()}
     store = Objects(params.store.url, options)
     for folder in (paths.corpus, paths.vectors, paths.views):
-        for name in store.folders(folder.name):
+        for name in store.tables(folder.name):
             url = f"{params.store.url}/{folder.name}/{name}"
             if name.endswith(settling.TABLE) and url not in urls:
                 handover.let_go(TablePointer(url=url, options=options))
-    paths.held.unlink(missing_ok=True)
+    for note in (paths.held, paths.published):  # of what this workspace had noted before
+        note.unlink(missing_ok=True)

@@ -68,7 +68,7 @@ def begin(table: Path, pointer: TablePointer) -> None:
     """Write the first pointer to a table, after one that was let go where there is such a one."""
     folder, _, name = pointer.url.rpartition("/")
     top, _, kind = folder.rpartition("/")
-    there = name in Objects(top, pointer.options).folders(kind)
+    there = name in Objects(top, pointer.options).tables(kind)
     version = handover.let_go_at(pointer) if there else None
     if there and version is None:
         raise InputError(
@@ -78,7 +78,7 @@ def begin(table: Path, pointer: TablePointer) -> None:
         )
     write_manifest(table, pointer)
     if version is not None:
-        driving.moved(table, pointer, version)
+        handover.begin_again(table, pointer, version)
 
 
 def check(paths: Paths, params: Params) -> None:

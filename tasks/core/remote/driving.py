@@ -86,6 +86,26 @@ def is_other(pointer: TablePointer, dataset: Any) -> bool:
     return bool(pointer.digest) and pointer.digest != digest_of(dataset)
 
 
+def check_noted(
+    table: Path, pointer: TablePointer, version: int | str | None, dataset: Any
+) -> None:
+    """Refuse a version that a pointer means where the store holds another one of its number.
+
+    dataset: open at `version`. An earlier one that is still live is another's where the latest is.
+    """
+    if version not in (pointer.version, pointer.live):
+        return
+    if version != pointer.version:
+        dataset = opened(behind(pointer), pointer.version)
+    if is_other(pointer, dataset):
+        raise InputError(
+            f"{pointer.url}: found another version {pointer.version} than this workspace has"
+            " noted; expected the one that was recorded; was the bucket made anew? give this"
+            " workspace a store.url of its own, or remove that table from the store and"
+            f" {table} here; then run 'refract run'"
+        )
+
+
 def digest_of(dataset: Any) -> str:
     """Return what tells a version of a table from another one of that number, on any machine.
 
@@ -214,12 +234,3 @@ def refused(where: Location, found: str) -> InputError:
         " of the other's is lost: give one of the two a store.url of its own, or let the other"
         " end, then take over here with 'refract checkout REVISION'"
     )
-
-
-def set_tag(dataset: Any, tag: str, version: int) -> None:
-    """Let a tag name `version`, whether or not it named another before."""
-    known = dataset.tags.list().get(tag)
-    if known is None:
-        dataset.tags.create(tag, version)
-    elif int(known["version"]) != version:
-        dataset.tags.update(tag, version)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from tasks.core.remote.driving import (
     commit_restore,
     is_other,
+    moved,
     opened,
     refused,
     restores,
-    set_tag,
 )
 from tasks.core.remote.manifests import TablePointer
-from tasks.core.remote.pointers import LIVE, answering, behind, pointer_at
+from tasks.core.remote.pointers import LIVE, answering, behind, pointer_at, set_tag
 
 RETIRED = "retired"  # the tag of a table that no pointer leads to any more
 RECORDED = "recorded-"  # how the tags begin that hold the versions which a record names
@@ -51,6 +52,19 @@ def let_go_at(pointer: TablePointer) -> int | None:
     return latest if tag is not None and int(tag["version"]) == latest else None
 
 
+def begin_again(table: Path, pointer: TablePointer, version: int) -> None:
+    """Let a new pointer lead to a table that was let go at `version`."""
+    moved(table, pointer, version)
+    where = behind(pointer)
+    with answering(where):
+        _claim(opened(where, version))
+
+
+def _claim(dataset: Any) -> None:
+    if RETIRED in dataset.tags.list():
+        dataset.tags.delete(RETIRED)
+
+
 def take_over(table: Path) -> None:
     """Make what a pointer means the latest of its table again, and let readers see its version.
 
@@ -67,5 +81,6 @@ def take_over(table: Path) -> None:
         latest = int(dataset.latest_version)
         if latest != pointer.version and restores(dataset, latest) != pointer.version:
             commit_restore(where, latest, pointer.version)
+        _claim(dataset)
         if pointer.live is not None:
             set_tag(dataset, LIVE, pointer.live)

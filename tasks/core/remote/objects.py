@@ -8,6 +8,8 @@ from typing import Any
 from tasks.core.remote.manifests import StoreOptions
 from tasks.core.remote.pointers import Location, answering, storage_options
 
+VERSIONS = "_versions"  # Lance's folder of a table that has one at least
+
 
 class Objects:
     """The files below one URL of a store; InputError where it does not answer."""
@@ -39,6 +41,13 @@ class Objects:
         with answering(self._where):
             found = self._session.list_with_delimiter(name).common_prefixes
         return sorted(path.rstrip("/").rpartition("/")[2] for path in found)
+
+    def tables(self, name: str) -> list[str]:
+        """Return the names of the tables in one folder: what a kill left before a version is none.
+
+        Sorted.
+        """
+        return [each for each in self.folders(name) if VERSIONS in self.folders(f"{name}/{each}")]
 
     def files(self, name: str) -> list[str]:
         """Return the names of all files below a folder, as `get` takes them, sorted."""

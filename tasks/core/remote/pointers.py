@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tasks.core.remote.manifests import StoreOptions, TablePointer
 from tasks.core.workspace.errors import InputError
@@ -44,7 +45,7 @@ def pointer_at(table: Path) -> TablePointer | None:
     if found is None or not found.url or "options" in found.odd:
         raise InputError(
             f"{table}: found a file that leads to no table; expected a pointer to one in an object"
-            " store, or a folder; run 'dvc checkout', or remove it and run 'refract run'"
+            " store, or a folder; run 'dvc checkout', or 'refract checkout REVISION'"
         )
     return found
 
@@ -105,8 +106,18 @@ def _said(error: BaseException) -> str:
     words, _, page = words.partition(": <?xml")
     code = re.search(r"<Code>([A-Za-z0-9]{1,80})</Code>", page or str(error))
     words = re.sub(r", /\S+:\d+:\d+$", "", words)
-    words = re.sub(r"^(LanceError\(IO\): )?(Generic S3 error: )?", "", words)[:300]
+    words = re.sub(r"^(LanceError\(IO\): )?(Generic S3 error: )?", "", words)
     for name in _NO_KEYS:
         value = os.environ.get(name)
         words = words.replace(value, "…") if value else words
+    words = words[:300]
     return f"{words} ({code[1]})" if code else words
+
+
+def set_tag(dataset: Any, tag: str, version: int) -> None:
+    """Let a tag name `version`, whether or not it named another before."""
+    known = dataset.tags.list().get(tag)
+    if known is None:
+        dataset.tags.create(tag, version)
+    elif int(known["version"]) != version:
+        dataset.tags.update(tag, version)

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tasks.core.store.tables import first_line
+from tasks.core.text.brief import first_line
 from tasks.core.text.characters import for_label
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import write_text

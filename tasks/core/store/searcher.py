@@ -17,12 +17,12 @@ from tasks.core.store.predicates import predicates, quoted
 from tasks.core.store.tables import (
     FEATURES,
     VECTOR,
-    first_line,
     live_version,
     noted,
     open_table,
     readable,
 )
+from tasks.core.text.brief import first_line
 from tasks.core.where.condition import condition
 from tasks.core.where.words import refusal
 from tasks.core.workspace.errors import InputError

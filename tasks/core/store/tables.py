@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from tasks.core.remote.driving import driving, is_again, is_other, opened, restore, set_tag, settle
-from tasks.core.remote.pointers import LIVE, answering, location_of, pointer_at
+from tasks.core.remote.driving import check_noted, driving, is_again, opened, restore, settle
+from tasks.core.remote.pointers import LIVE, answering, location_of, pointer_at, set_tag
 from tasks.core.store import addresses, arrow
 from tasks.core.store.layout import exists, live_note
 from tasks.core.store.predicates import predicates
+from tasks.core.text.brief import first_line
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.exhaustion import exhausted, naming_table, told_of
 from tasks.core.workspace.files import read_json
@@ -63,14 +64,14 @@ def open_table(table: Path, version: int | str | None = None, cache: int | None 
     pointer = pointer_at(table)
     if pointer is not None and (version is None or version == LIVE):
         version = pointer.version if version is None else pointer.live
+        if version is None:
+            raise InputError(
+                f"{table}: nothing is live there yet; expected a view; run 'refract run'"
+            )
     with readable(table):
         dataset = opened(location_of(table), version, cache)
-        if pointer is not None and version == pointer.version and is_other(pointer, dataset):
-            raise InputError(
-                f"{pointer.url}: found another version {version} than this workspace has noted;"
-                " expected the one that was recorded; was the bucket made anew? remove"
-                f" {table} and run 'refract run'"
-            )
+        if pointer is not None:
+            check_noted(table, pointer, version, dataset)
         return dataset
 
 
@@ -293,8 +294,3 @@ def _parse(fragments: Sequence[str]) -> list[Any]:
     import lance
 
     return [lance.FragmentMetadata.from_json(text) for text in fragments]
-
-
-def first_line(error: BaseException) -> str:
-    """Return the first line of a message, 300 characters at most."""
-    return str(error).strip().split("\n", 1)[0][:300]

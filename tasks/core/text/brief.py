@@ -24,3 +24,8 @@ def shift(before: float | None, after: float | None) -> str:
 def percent(share: float | None) -> str:
     """Return a share in percent as people read it, without decimals."""
     return NONE if share is None else f"{share:.0f} %"
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of a message, 300 characters at most."""
+    return str(error).strip().split("\n", 1)[0][:300]

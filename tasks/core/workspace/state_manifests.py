@@ -134,11 +134,10 @@ class HeldNote(Manifest):
 
 
 class PublishedNote(Manifest):
-    """What a store holds for readers: the hash of the snapshot, and of each file beside it."""
+    """Which snapshot was last put for readers, by its hash, and into which store."""
 
-    url: str = ""
+    place: str = ""
     snapshot: str = ""
-    files: list[str] = Field(default_factory=list)
 
 
 class PushNote(Manifest):

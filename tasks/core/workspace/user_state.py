@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from tasks.core.workspace.errors import InputError
+
 SCHEME = "s3://"  # how a root begins that is no folder, but a workspace in a store
 HOMELESS = "REFRACT_HOMELESS"  # set where the home folder is but one for the time of a command
 
@@ -31,5 +33,11 @@ def user_state() -> Path | None:
 def user_cache() -> Path:
     """Return the user's folder of what may be lost: small files of workspaces in stores."""
     cache = os.environ.get("XDG_CACHE_HOME", "")
-    base = Path(cache) if Path(cache).is_absolute() else Path.home() / ".cache"
+    try:
+        base = Path(cache) if Path(cache).is_absolute() else Path.home() / ".cache"
+    except RuntimeError as error:  # as above
+        raise InputError(
+            "XDG_CACHE_HOME: found no home folder; expected a place for files of workspaces in"
+            " stores; set it to a folder"
+        ) from error
     return base / "refract" / "stores"

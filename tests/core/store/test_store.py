@@ -14,6 +14,7 @@ import traceback
 import numpy as np
 import pytest
 
+from flows.stores import settling
 from tasks.core.encoding import evolving
 from tasks.core.remote import driving, handover, pointers
 from tasks.core.remote.manifests import StoreOptions, TablePointer
@@ -217,6 +218,57 @@ def test_a_bucket_that_was_made_anew_is_not_taken_for_the_one_that_was_recorded(
     for use in (read, lambda path: append(path, ["g"]), handover.take_over):
         with pytest.raises(InputError, match="another version 1"):
             use(table)
+
+
+def test_nor_is_an_earlier_version_that_is_live_still(table, bucket):
+    tables.publish(table, 1)
+    append(table, ["g"])
+    assert len(read(table, "live")) == 6
+    pointer = read_manifest(table, TablePointer)
+    shutil.rmtree(bucket.folder / pointer.url.split("/")[3])
+    again = table.with_name("again.lance")
+    write_manifest(again, TablePointer(url=pointer.url, options=pointer.options))
+    for names in ("uvwxyz", "rst"):
+        replace(again, list(names))
+    for version in ("live", 1):
+        with pytest.raises(InputError, match="another version 2"):
+            read(table, version)
+    assert len(read(again, 1)) == 6
+
+
+def test_nothing_is_live_before_it_is_published(table):
+    with pytest.raises(InputError, match="nothing is live there yet"):
+        tables.open_table(table, "live")
+
+
+def test_what_a_first_write_has_left_before_its_commit_is_no_table(bucket, tmp_path):
+    path = point(tmp_path / "t.lance", bucket.endpoint, tmp_path.name)
+    pointer = read_manifest(path, TablePointer)
+    tables.write_fragments(path, rows(["a"]), ABOUT, fresh=True)
+    path.unlink()
+    settling.begin(path, pointer)
+    replace(path, list("ab"))
+    assert sorted(read(path)) == ["a", "b"]
+
+
+def test_a_table_that_is_taken_over_again_is_not_free_for_another(table, tmp_path):
+    pointer = read_manifest(table, TablePointer)
+    fresh = TablePointer(url=pointer.url, options=pointer.options)
+    handover.let_go(pointer)
+    handover.take_over(table)
+    with pytest.raises(InputError, match="that this workspace does not know"):
+        settling.begin(tmp_path / "other.lance", fresh)
+    handover.let_go(pointer)
+    settling.begin(tmp_path / "other.lance", fresh)
+    with pytest.raises(InputError, match="that this workspace does not know"):
+        settling.begin(tmp_path / "third.lance", fresh)
+
+
+@pytest.mark.parametrize("before", range(240, 300, 10))
+def test_no_part_of_a_key_is_left_where_what_is_said_is_cut(before):
+    key = KEYS["AWS_SECRET_ACCESS_KEY"]
+    said = pointers._said(OSError("x" * before + key))
+    assert key[:6] not in said
 
 
 @pytest.mark.parametrize(

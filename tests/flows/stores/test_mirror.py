@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 
 from flows import Workspace
+from flows.maintain import maintain
 from flows.run import run
 from flows.stores.mirror import mirror
+from flows.stores.publishing import publish
+from flows.stores.recording import take_over
 from tasks.core.remote.manifests import TablePointer
+from tasks.core.settings.params import load_params
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifest import read_manifest
 from tasks.core.workspace.paths import Paths
@@ -85,6 +89,43 @@ def test_a_file_of_other_content_than_its_name_is_refused(shop):
     (mirrored() / name).unlink(missing_ok=True)
     with pytest.raises(InputError, match="other bytes in the store"):
         mirror(URL)
+
+
+def test_upkeep_puts_anew_what_was_damaged_in_the_store(published, bucket):
+    files = bucket.folder / "mirrored" / "readers" / "files"
+    for file in files.iterdir():
+        file.write_text("damaged")
+    shutil.rmtree(mirrored())
+    with pytest.raises(InputError, match="'refract maintain' put it anew"):
+        mirror(URL)
+    maintain(published)
+    assert Workspace(URL).views == ["mood", "topic"]
+
+
+def test_a_state_is_shown_again_after_another_workspace_has_shown_its_own(published, bucket):
+    paths, params = Paths(published), load_params(Paths(published).params)
+    snapshot = bucket.folder / "mirrored" / "readers" / "snapshot.json"
+    own = snapshot.read_bytes()
+    snapshot.write_text("{}")
+    publish(paths, params)
+    assert snapshot.read_text() == "{}"  # it is not asked for at each record
+    take_over(paths, params)
+    publish(paths, params)
+    assert snapshot.read_bytes() == own
+
+
+def test_a_label_file_that_readers_do_not_take_is_left_out_with_a_line(published, capsys):
+    paths, params = Paths(published), load_params(Paths(published).params)
+    labels = paths.labels / "mood"
+    labels.mkdir()
+    (paths.labels / "mood.csv").rename(labels / "a.csv")
+    (labels / "b\\c.csv").write_text((labels / "a.csv").read_text())
+    run(published)
+    publish(paths, params, anew=True)
+    assert "not shown to readers elsewhere: data/labels/mood/b" in capsys.readouterr().err
+    assert Workspace(URL).views == ["mood", "topic"]
+    (labels / "a.csv").rename(paths.labels / "mood.csv")
+    shutil.rmtree(labels)
 
 
 @pytest.mark.parametrize("content", ["", "[]", "rubbish", '{"files": 3}', '{"tables": {"x": 1}}'])
