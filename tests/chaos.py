@@ -96,14 +96,13 @@ class Reader(threading.Thread):
         super().__init__(daemon=True)
         self.errors: list[Exception] = []
         self.searches = 0
-        self._root, self._view = root, view
+        self._view = Workspace(root).view(view)  # before anybody writes the settings anew
         self._end = threading.Event()
 
     def run(self) -> None:
-        view = Workspace(self._root).view(self._view)
         while not self._end.wait(0.1):
             try:
-                hits = view.hits("thank you so much", k=100)
+                hits = self._view.hits("thank you so much", k=100)
             except (InputError, OSError, ValueError, RuntimeError) as error:
                 self.errors.append(error)
             else:
