@@ -97,7 +97,7 @@ def _check(paths: Paths, settings: StoreSettings, table: Path) -> None:
     raise InputError(
         f"{paths.inside(table)}: found {lies}; expected {expected}, as store.url in params.yaml has"
         " it, and tables are not moved: set store.url back, or remove data/corpus, data/vectors and"
-        " data/views and run 'refract run', which makes them there"
+        " data/views and run 'refract run', which makes them there and encodes every text anew"
     )
 
 
