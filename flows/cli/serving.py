@@ -25,6 +25,21 @@ def serve(server: str | None, root: Path) -> None:
 
 
 @click.command()
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    help="Port to listen at, 0 for any free one; by default that of params.yaml.",
+)
+@click.option("--no-browser", is_flag=True, help="Print the link, and open nothing.")
+@root_option
+def explore(port: int | None, no_browser: bool, root: Path) -> None:
+    """Open the workspace in a browser, and answer programs by http, until stopped."""
+    from flows.explore.start import explore as start
+
+    start(root, port, browser=not no_browser)
+
+
+@click.command()
 @json_option
 @root_option
 def maintain(as_json: bool, root: Path) -> None:

@@ -23,7 +23,10 @@ from tasks.versioning.run_git_and_dvc import RepositoryError
 # Those that a process which is up already may run are listed in `flows.warm.client`, too.
 HEADINGS: dict[str, list[click.Command]] = {
     "Start": [making.init, making.ingest, making.embed, making.run],
-    "Look": [reading.status, reading.search, reading.similar, reading.report, reading.export],
+    "Look": [
+        *(reading.status, reading.search, reading.similar),
+        *(serving.explore, reading.report, reading.export),
+    ],
     "Label": [
         *(labelling.label, making.fit, making.materialise),
         *(judging.evaluate, judging.suggest, judging.doubts),

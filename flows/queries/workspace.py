@@ -12,7 +12,7 @@ from flows.state.staleness import fitted
 from flows.state.trust import ask
 from flows.stores.mirror import mirror
 from tasks.core.settings.params import load_params
-from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.errors import MissingError
 from tasks.core.workspace.instruction_name import BASE, check_name
 from tasks.core.workspace.paths import Paths
 from tasks.core.workspace.user_state import SCHEME
@@ -61,7 +61,7 @@ class Workspace:
             self.params = load_params(self.paths.params)
         if name != BASE and check_name(name) not in self.views:
             known = ", ".join([BASE, *self.views])
-            raise InputError(
+            raise MissingError(
                 f"view {name!r}: there is none; expected one of: {known};"
                 f" put labels at data/labels/{name}.csv and run 'refract run'"
             )

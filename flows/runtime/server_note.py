@@ -1,4 +1,4 @@
-"""Where a Prefect server of this workspace answers, and its secret: for this user's eyes alone."""
+"""Where a server of this workspace answers, and its secret: for this user's eyes alone."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from flows.runtime.server_guard import PROOF, STOP, proof
 from tasks.core.workspace.files import as_json, write_bytes
 from tasks.core.workspace.paths import Paths
 
-_OURS = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}/api")  # another host's is no note
+_OURS = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}(/api)?")  # another host's is no note
 _ENDED = 15.0  # seconds to wait for a server that was asked to end
 
 
 @dataclass(frozen=True)
 class Note:
-    """The address of a server's API, and the secret that it asks for.
+    """The address of a server, of Prefect's its API, and the secret that it asks for.
 
     made_by: names the programs and settings that it runs by, where somebody else may reuse it.
     """
@@ -102,7 +102,7 @@ def _read(paths: Paths, file: Path) -> Note | None:
         if about.st_uid != os.geteuid() or stat.S_IMODE(about.st_mode) & 0o077:
             print(
                 f"{file}: found owner {about.st_uid} and mode {stat.S_IMODE(about.st_mode):o};"
-                f" expected {os.geteuid()} and 600; not used, start 'refract serve' again",
+                f" expected {os.geteuid()} and 600; not used, start what wrote it again",
                 file=sys.stderr,
             )
             return None

@@ -18,6 +18,7 @@ from tasks.core.text.discretion import cut
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import content_hash, digest
 from tasks.core.workspace.manifest import read_manifest
+from tasks.core.workspace.network import is_heard_here_alone
 from tasks.core.workspace.paths import Paths
 from tasks.versioning.links import links_of_inputs, links_of_outputs
 from tasks.versioning.run_git_and_dvc import git, hooks_of, place_of
@@ -97,6 +98,16 @@ def of_engine(params: Any) -> Iterator[Reach]:
     if params.engine.runner == "dask" and address is not None:
         said = f"engine.address hands work to the Dask scheduler at {cut(address)}, which may"
         yield Reach("engine", f"{said} run code as you", address)
+
+
+def of_listening(params: Any) -> Iterator[Reach]:
+    """Yield that other machines may ask, and that the workspace names what opens it to them."""
+    host, variable = params.serve.host, params.serve.token_env
+    if not is_heard_here_alone(host):
+        said = f"'refract explore' listens at serve.host {cut(host)}, for whoever knows its token"
+        yield Reach("listening", said, host)
+    if variable is not None:
+        yield Reach("listening", f"'refract explore' is opened by what {variable} holds", variable)
 
 
 def of_store(paths: Paths, settings: Any) -> Iterator[Reach]:

@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 
 from pydantic import Field, field_validator
 
+from tasks.core.settings.key_names import check_key_name
 from tasks.core.settings.section import Section
 
 LONGEST_LINGER = 1_440  # minutes
@@ -45,7 +46,7 @@ class EngineSettings(Section):
 
 
 class ServeSettings(Section):
-    """What `refract serve` runs, and when."""
+    """What `refract serve` runs, and when; where `refract explore` listens."""
 
     name: Annotated[
         str | None,
@@ -62,6 +63,26 @@ class ServeSettings(Section):
             description="port of its own Prefect server on this machine; 0: any free one",
         ),
     ] = 4200
+    explore_port: Annotated[
+        int, Field(ge=0, le=65535, description="port of 'refract explore'; 0: any free one")
+    ] = 4280
+    host: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9:][A-Za-z0-9.:-]{0,252}$",
+            description="address that 'refract explore' listens at; others than this machine's need"
+            " token_env",
+        ),
+    ] = "127.0.0.1"
+    token_env: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+            repr=False,
+            description="environment variable with the token that opens 'refract explore'; null:"
+            " a new one each time",
+        ),
+    ] = None
     corpus: Annotated[
         str | None, Field(description="when new documents are taken in (cron); null: by hand only")
     ] = "0 3 * * *"
@@ -75,6 +96,13 @@ class ServeSettings(Section):
         float, Field(ge=0.1, le=600, description="seconds a label file rests before it is read")
     ] = 1.0
     timezone: Annotated[str, Field(description="time zone of both crons")] = "UTC"
+
+    @field_validator("token_env")
+    @classmethod
+    def _name(cls, value: str | None) -> str | None:
+        if value is not None:
+            check_key_name(value)
+        return value
 
     @field_validator("corpus", "maintain")
     @classmethod

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from tasks.core.remote.pointers import LIVE, pointer_at
 from tasks.core.store import arrow, recall
@@ -25,7 +27,7 @@ from tasks.core.store.tables import (
 from tasks.core.text.brief import first_line
 from tasks.core.where.condition import condition
 from tasks.core.where.words import refusal
-from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.errors import InputError, UnmadeError
 
 _PLENTY = 20  # times as many rows as are asked for show that they lie where they are looked for
 
@@ -45,6 +47,17 @@ def _told(error: BaseException) -> str:
     return f"{failed[0]}; use TRY_CAST, which gives null" if failed else said
 
 
+@contextmanager
+def _refusing(where: str | None) -> Iterator[None]:
+    """Turn what Lance says of a filter into one line about the condition that it was made of."""
+    try:
+        yield
+    except InputError as error:
+        if where is None:
+            raise
+        raise refusal(where, _told(error.__cause__ or error)) from error
+
+
 class Searcher:
     """Nearest rows of one version of a table, by cosine: it never changes, so threads may share it.
 
@@ -53,7 +66,9 @@ class Searcher:
 
     def __init__(self, table: Path, *, live: bool, version: int | None = None) -> None:
         if not exists(table) or (live and live_version(table) is None):
-            raise InputError(f"{table}: nothing to search yet; expected vectors; run 'refract run'")
+            raise UnmadeError(
+                f"{table}: nothing to search yet; expected vectors; run 'refract run'"
+            )
         self._table = table
         self._live = live
         self._rows = open_table(table, version or (LIVE if live else None))
@@ -88,13 +103,56 @@ class Searcher:
         self, vector: np.ndarray, k: int, where: str | None, names: Sequence[str]
     ) -> list[NearRow]:
         """Return the `k` rows closest to `vector` (d,) among those for which `where` is true."""
-        if where is None:
-            return self._hits(vector, k, None, names)
-        filtered = condition(where, self._filterable())
-        try:
-            return self._hits(vector, k, filtered, names)
-        except InputError as error:
-            raise refusal(where, _told(error.__cause__ or error)) from error
+        wanted = self._filter(where, None)
+        with _refusing(where):
+            return self._hits(vector, k, wanted, names)
+
+    def count(self, where: str | None = None, label: str | None = None) -> int:
+        """Return how many rows there are for which `where` is true, and whose label is `label`."""
+        wanted = self._filter(where, label)
+        with _refusing(where), readable(self._table):
+            return int(self._rows.count_rows(filter=wanted))
+
+    def scan(
+        self,
+        names: Sequence[str],
+        where: str | None = None,
+        label: str | None = None,
+        rows: int = 65_536,
+    ) -> Iterator[pa.RecordBatch]:
+        """Stream columns `names` of the rows that `count` counts, in table order."""
+        wanted = self._filter(where, label)
+        with _refusing(where), readable(self._table):
+            scanner = self._rows.scanner(
+                columns=list(names), filter=wanted, batch_size=rows, scan_in_order=True
+            )
+            yield from scanner.to_batches()
+
+    def counts(
+        self, name: str, where: str | None = None, label: str | None = None
+    ) -> dict[Any, int]:
+        """Return how many of these rows have each value of column `name`, nulls left out."""
+        found: dict[Any, int] = {}
+        for batch in self.scan([name], where, label):
+            for each in batch.column(name).drop_null().value_counts():
+                value = each["values"].as_py()
+                found[value] = found.get(value, 0) + each["counts"].as_py()
+        return found
+
+    def rows_of(self, keys: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return columns `names`, id among them, of the rows with the ids `keys`, by id."""
+        found: dict[str, dict[str, Any]] = {}
+        for predicate in predicates("id", keys):
+            with readable(self._table):
+                got = self._rows.to_table(columns=list(names), filter=predicate)
+            found |= {row["id"]: row for row in got.to_pylist()}
+        return found
+
+    def _filter(self, where: str | None, label: str | None) -> str | None:
+        """Return what a condition, read by our own grammar, and a label are for Lance."""
+        parts = [] if where is None else [condition(where, self._filterable())]
+        parts += [] if label is None else [f"(label = {quoted(label)})"]
+        return " AND ".join(parts) or None
 
     def _hits(
         self, vector: np.ndarray, k: int, where: str | None, names: Sequence[str]

@@ -22,7 +22,7 @@ from tasks.core.store import addresses, arrow
 from tasks.core.store.layout import exists, live_note
 from tasks.core.store.predicates import predicates
 from tasks.core.text.brief import first_line
-from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.errors import InputError, UnmadeError
 from tasks.core.workspace.exhaustion import exhausted, naming_table, told_of
 from tasks.core.workspace.files import read_json
 from tasks.core.workspace.manifest import write_manifest
@@ -58,14 +58,14 @@ def open_table(table: Path, version: int | str | None = None, cache: int | None 
     Of a table in a store the latest is the one that the pointer means.
     """
     if not exists(table):
-        raise InputError(
+        raise UnmadeError(
             f"{table}: no such table; expected one made by an earlier verb; run 'refract run'"
         )
     pointer = pointer_at(table)
     if pointer is not None and (version is None or version == LIVE):
         version = pointer.version if version is None else pointer.live
         if version is None:
-            raise InputError(
+            raise UnmadeError(
                 f"{table}: nothing is live there yet; expected a view; run 'refract run'"
             )
     with readable(table):

@@ -19,7 +19,7 @@ from tasks.core.readers.records import encodable
 from tasks.core.store import tables
 from tasks.core.store.searcher import NearRow, Searcher
 from tasks.core.views.near_duplicates import Distinct
-from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.errors import InputError, MissingError
 from tasks.core.workspace.manifest import manifest_of
 from tasks.core.workspace.manifests import BaseNote, ViewNote
 
@@ -58,12 +58,17 @@ class Hit:
 
 
 @dataclass(frozen=True)
-class _Snapshot:
-    """One version of a space: rows and the transform that made them, in one piece."""
+class Snapshot:
+    """One version of a space: rows and the transform that made them, in one piece.
+
+    texts: the base table, which `rows` are in the generic space. made_by: the fingerprint of the
+    transform, None there.
+    """
 
     texts: Searcher
     rows: Searcher
     transform: Map | None
+    made_by: str | None = None
 
 
 class Space:
@@ -106,21 +111,21 @@ class Space:
             raise InputError("search: the text is blank; expected some words to look for")
         check_utf8(text)
 
-        def ask(now: _Snapshot) -> list[Hit]:
+        def ask(now: Snapshot) -> list[Hit]:
             with one_thread():
                 vector = self._vector(now, text)
             return _best(now, vector, k, where, distinct=distinct)
 
         return self._answered(ask)
 
-    def _vector(self, now: _Snapshot, text: str) -> np.ndarray:
+    def _vector(self, now: Snapshot, text: str) -> np.ndarray:
         (vectors, *more), _ = self._coder(now).code([text], lambda _: None)
         if now.transform is not None:
             vectors = now.transform(vectors, more[0] if more else None, [text])
         vector: np.ndarray = vectors[0]
         return vector
 
-    def _coder(self, now: _Snapshot) -> Featurizer:
+    def _coder(self, now: Snapshot) -> Featurizer:
         note = _base_note(now.texts)
         encoder, features = self._encoder(note.settings.precision), note.features
         if features is None or now.transform is None:
@@ -141,26 +146,26 @@ class Space:
         """
         check_utf8(key)
 
-        def ask(now: _Snapshot) -> list[Hit]:
+        def ask(now: Snapshot) -> list[Hit]:
             whole, vector = _found(now.rows, key)
             found = _best(now, vector, k + 1, where, distinct=distinct)
             return [hit for hit in found if hit.id != whole][:k]
 
         return self._answered(ask)
 
-    def _answered(self, ask: Callable[[_Snapshot], list[Hit]]) -> list[Hit]:
+    def _answered(self, ask: Callable[[Snapshot], list[Hit]]) -> list[Hit]:
         """Ask the newest snapshot; where that fails and there is a newer one by now, ask it too."""
-        now = self._newest()
+        now = self.now()
         try:
             return ask(now)
         except InputError:
-            newer = self._newest()
+            newer = self.now()
             if newer is now:
                 raise
             return ask(newer)
 
-    def _newest(self) -> _Snapshot:
-        """Follow the live version, and the transform that made it."""
+    def now(self) -> Snapshot:
+        """Return the live version, and the transform that made it, as of now: it never changes."""
         seen = self._snapshot
         texts = seen.texts.newest()
         rows = texts if seen.rows is seen.texts else seen.rows.newest()
@@ -169,14 +174,14 @@ class Space:
         self._snapshot = now = self._taken(texts, rows, seen)
         return now
 
-    def _taken(self, texts: Searcher, rows: Searcher, seen: _Snapshot | None) -> _Snapshot:
+    def _taken(self, texts: Searcher, rows: Searcher, seen: Snapshot | None) -> Snapshot:
         self._check_encoder(texts, rows)
         if self._kept is None:
-            return _Snapshot(texts, rows, None)
+            return Snapshot(texts, rows, None)
         made_by = _view_note(rows).transform
-        if seen is not None and _view_note(seen.rows).transform == made_by:
-            return _Snapshot(texts, rows, seen.transform)
-        return _Snapshot(texts, rows, load_map(self._kept(made_by)))
+        if seen is not None and seen.made_by == made_by:
+            return Snapshot(texts, rows, seen.transform, made_by)
+        return Snapshot(texts, rows, load_map(self._kept(made_by)), made_by)
 
     def _check_encoder(self, texts: Searcher, rows: Searcher) -> None:
         base, space = _base_note(texts), space_of(_base_note(texts))
@@ -201,7 +206,7 @@ def _found(rows: Searcher, key: str) -> tuple[str, np.ndarray]:
     if ids and vector is None:
         vector = rows.vector_of(ids[0])
     if not ids or vector is None:
-        raise InputError(
+        raise MissingError(
             f"id {key!r}: not in this view; expected an id of the corpus, or its beginning;"
             " 'refract search' shows ids"
         )
@@ -217,7 +222,7 @@ def _view_note(rows: Searcher) -> ViewNote:
 
 
 def _best(
-    now: _Snapshot, vector: np.ndarray, k: int, where: str | None, *, distinct: bool
+    now: Snapshot, vector: np.ndarray, k: int, where: str | None, *, distinct: bool
 ) -> list[Hit]:
     """Return the `k` nearest rows, best first; distinct: looking on past those that are alike."""
     if not distinct:
@@ -233,7 +238,7 @@ def _best(
         many *= _LOOK_ON
 
 
-def _nearest(now: _Snapshot, vector: np.ndarray, k: int, where: str | None) -> list[Hit]:
+def _nearest(now: Snapshot, vector: np.ndarray, k: int, where: str | None) -> list[Hit]:
     hidden = {tables.VECTOR, tables.FEATURES, "row_hash", "text_hash", "text"}
     names = [name for name in now.rows.names if name not in hidden]
     own = now.rows is now.texts

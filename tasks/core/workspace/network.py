@@ -68,6 +68,16 @@ def proxy_for(url: str) -> str | None:
     return _usable(f"{scheme}_proxy", known[scheme]) if known.get(scheme) else None
 
 
+def is_heard_here_alone(host: str) -> bool:
+    """Tell whether who listens at this address hears nobody but this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def is_loopback(host: str) -> bool:
     """Tell whether a host is this machine."""
     if host == "localhost" or host.endswith(".localhost"):

@@ -76,6 +76,11 @@ class StatePaths:
         return self.state / "server.log"
 
     @property
+    def explore_note(self) -> Path:
+        """Where a running `refract explore` answers, and its secret."""
+        return self.state / "explore.json"
+
+    @property
     def private_note(self) -> Path:
         """Where the Prefect server that single commands share answers, and its secret."""
         return self.state / "private.json"

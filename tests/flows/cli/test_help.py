@@ -33,7 +33,7 @@ def test_the_help_tells_the_exit_codes():
 
 
 def test_every_verb_that_tells_something_tells_it_as_json():
-    silent = {"init", "serve", "suggest"}  # suggest: --format jsonl
+    silent = {"init", "serve", "explore", "suggest"}  # suggest: --format jsonl
     for name, command in cli.commands.items():
         takes = any("--json" in option.opts for option in command.params)
         assert takes != (name in silent), name

@@ -1,0 +1,1 @@
+"""The workspace in a browser, and by http for programs: `refract explore`."""

@@ -1,0 +1,191 @@
+"""What there is: the corpus, and each view with its labels, scores and version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache, partial
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from flows.explore.service import Served, Service
+from flows.queries import overview
+from flows.state import staleness
+from tasks.core.text.discretion import shown
+from tasks.core.workspace.errors import MissingError
+from tasks.core.workspace.instruction_name import BASE
+from tasks.core.workspace.manifests import Scores
+
+router = APIRouter(tags=["views"])
+Tags = Mapping[tuple[str, str], str]
+
+
+class Column(BaseModel):
+    """A column that came with the documents, and its type: string, integer, number, boolean."""
+
+    name: str
+    type: str
+
+
+class Corpus(BaseModel):
+    """How many texts there are, and the columns beside them."""
+
+    texts: int
+    columns: list[Column]
+
+
+class Shift(BaseModel):
+    """Scores × 100 on held-out texts, in the generic space and in the view, by measure."""
+
+    before: dict[str, float | None]
+    after: dict[str, float | None]
+    accuracy: float | None
+
+
+class Ruling(BaseModel):
+    """How the quality gate has ruled, and why."""
+
+    state: str
+    why: str
+
+
+class LabelsNeeded(BaseModel):
+    """How many labelled texts a first fit finds and expects, and of how many labels."""
+
+    found: int
+    expected: int
+    classes: int
+    why: str
+
+
+class View(BaseModel):
+    """A view, or an instruction that has labels and no view yet: then its rows are 0.
+
+    counts: rows by label; labelled: texts with a label; version: its git tag.
+    """
+
+    name: str
+    wording: str
+    rows: int = 0
+    labels: list[str] = []
+    counts: dict[str, int] = {}
+    scores: Shift | None = None
+    gate: Ruling | None = None
+    version: str | None = None
+    transform: str | None = None
+    labelled: int = 0
+    fitting: bool = False
+    labels_needed: LabelsNeeded | None = None
+
+
+class Views(BaseModel):
+    """The corpus, and all views: the generic space, which is named base, is the first."""
+
+    corpus: Corpus
+    views: list[View]
+
+
+class Detail(View):
+    """A view, and the columns that it can be filtered by."""
+
+    metadata: list[Column]
+
+
+@router.get("/views")
+def views(service: Served) -> Views:
+    """List what there is."""
+    names = overview.instructions(service.paths)
+    tags = _tags(service, names)
+    found = [_instruction(service, name, tags) for name in names]
+    return Views(corpus=_corpus(service), views=[_base(service), *found])
+
+
+@router.get("/views/{name}")
+def view(service: Served, name: str) -> Detail:
+    """Tell of one view."""
+    names = overview.instructions(service.paths)
+    if name not in (BASE, *names):
+        raise MissingError(
+            f"view {shown(name)}: there is none; expected one of: {', '.join([BASE, *names])}"
+        )
+    tags = _tags(service, [name] if name != BASE else [])
+    found = _base(service) if name == BASE else _instruction(service, name, tags)
+    return Detail(**found.model_dump(), metadata=_corpus(service).columns)
+
+
+def _corpus(service: Service) -> Corpus:
+    texts, columns = overview.corpus_columns(service.paths)
+    kinds = [Column(name=name, type=kind) for name, kind in columns.items()]
+    return Corpus(texts=texts, columns=kinds)
+
+
+def _base(service: Service) -> View:
+    texts, _ = overview.corpus_columns(service.paths)
+    return View(name=BASE, wording="as the encoder has it", rows=texts)
+
+
+def _instruction(service: Service, name: str, tags: Tags) -> View:
+    paths, wording = service.paths, staleness.wording(service.paths, service.params, name)
+    fitting, live = name in service.fitting, _live(service, name)
+    if live is None:
+        needed = _needed(service, name)
+        return View(
+            name=name,
+            wording=wording,
+            labelled=needed.found,
+            fitting=fitting,
+            labels_needed=needed,
+        )
+    scores = service.once(
+        ("scores", name, live.transform),  # during a fit, those noted are of the next one
+        lambda: overview.scores_of(paths, name, live.transform),
+    )
+    gate = live.card.gate
+    return View(
+        name=name,
+        wording=wording,
+        rows=live.rows,
+        labels=live.card.labels,
+        counts=live.counts,
+        scores=None if scores is None else _shift(scores),
+        gate=Ruling(state=gate.state, why=gate.why) if gate and gate.state else None,
+        version=tags.get((name, live.transform)),
+        transform=live.transform,
+        labelled=(scores.texts if scores else None) or 0,
+        fitting=fitting,
+    )
+
+
+def _live(service: Service, name: str) -> overview.LiveView | None:
+    version = overview.live_version(service.paths, name)
+    if version is None:
+        return None
+    return service.once(
+        ("view", name, version), lambda: overview.live_view(service.paths, name, version)
+    )
+
+
+def _shift(scores: Scores) -> Shift:
+    return Shift(before=scores.before, after=scores.after, accuracy=scores.accuracy)
+
+
+def _needed(service: Service, name: str) -> LabelsNeeded:
+    file, params = overview.label_file(service.paths, name), service.params
+    key = ("labels", name, overview.state_of(service.paths, file))
+    found = service.once(key, lambda: overview.labels_found(service.paths, params, file))
+    found = found or overview.LabelsFound(0, 0)
+    return LabelsNeeded(
+        found=found.texts, expected=params.fit.min_rows, classes=found.classes, why=found.why
+    )
+
+
+def _tags(service: Service, names: list[str]) -> Tags:
+    """Return the tags of views; git is asked where one that is live is not known to have one."""
+    live = [(name, one.transform) for name in names if (one := _live(service, name)) is not None]
+    ask = cache(partial(overview.tags, service.paths))
+
+    def tag_of(pair: tuple[str, str]) -> str | None:
+        return ask().get(pair)
+
+    found = {pair: service.once(("tag", *pair), partial(tag_of, pair)) for pair in live}
+    return {pair: tag for pair, tag in found.items() if tag is not None}

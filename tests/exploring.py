@@ -1,0 +1,99 @@
+"""A real `refract explore` in a process of its own, and what asks it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlencode, urlsplit
+
+PATIENCE = 120.0  # seconds; on two busy cores Python alone took ten to start
+
+OWN = "the service's own"
+
+
+class Reply(NamedTuple):
+    """What the service answered."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def detail(self) -> str:
+        return str(self.json["detail"])
+
+
+class Explored:
+    """`refract explore` on `root`, at any free port; its output goes to the file `log`."""
+
+    def __init__(self, root: Path, log: Path, *words: str, **environment: str) -> None:
+        self.root, self._log = root, log
+        with log.open("wb") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "flows", "explore", "--port", "0", *words],
+                cwd=root,
+                env=os.environ | environment,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
+        last = time.monotonic() + PATIENCE
+        while not (found := re.search(r"(http://\S+)/\?token=([0-9a-f]+)\n", self.said())):
+            assert self.process.poll() is None, self.said()
+            assert time.monotonic() < last, self.said()
+            time.sleep(0.05)
+        self.url, self.token = found.groups()
+        self.host = urlsplit(self.url).netloc
+
+    def said(self) -> str:
+        return self._log.read_text("utf-8")
+
+    def get(self, path: str, token: str | None = OWN, **query: Any) -> Reply:
+        asked = urlencode({k: v for k, v in query.items() if v is not None}, doseq=True)
+        return self.ask("GET", f"{path}?{asked}" if asked else path, self._headers(token))
+
+    def _headers(self, token: str | None) -> dict[str, str]:
+        given = self.token if token == OWN else token
+        return {} if given is None else {"Authorization": f"Bearer {given}"}
+
+    def ask(
+        self, method: str, target: str, headers: dict[str, str], body: bytes | None = None
+    ) -> Reply:
+        """Send a request as it is, with whatever path and headers; no redirect is followed."""
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", int(self.url.rpartition(":")[2]), timeout=PATIENCE
+        )
+        connection.putrequest(method, target, skip_host="Host" in headers)
+        if body is not None:
+            headers = {"Content-Length": str(len(body)), **headers}
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        connection.endheaders(body)
+        reply = connection.getresponse()
+        found = {name.lower(): value for name, value in reply.getheaders()}
+        content = reply.read()
+        connection.close()
+        return Reply(reply.status, found, content)
+
+    def stop(self, by: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal and return the exit status."""
+        self.process.send_signal(by)
+        return self.process.wait(60)
+
+    def end(self) -> None:
+        """Kill whatever of it is left."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()

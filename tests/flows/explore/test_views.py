@@ -1,0 +1,48 @@
+"""What there is, as the service tells it."""
+
+import json
+
+from tasks.core.workspace.paths import Paths
+from tests.commands import refract
+from tests.world import write_csv
+
+
+def test_the_generic_space_is_the_first_and_each_view_has_its_figures(explored):
+    found = explored.get("/views").json
+    assert found["corpus"]["texts"] == 72
+    columns = {"channel": "string", "stars": "integer"}
+    assert {each["name"]: each["type"] for each in found["corpus"]["columns"]} == columns
+    base, mood, topic = found["views"]
+    assert (base["name"], base["rows"], base["labels"]) == ("base", 72, [])
+    assert (mood["name"], topic["name"]) == ("mood", "topic")
+    assert mood["counts"].keys() == {"angry", "glad"} and sum(mood["counts"].values()) == 72
+    known = json.loads(refract(explored.root, "status", "--json").out)["instructions"]["mood"]
+    assert mood["scores"]["after"] == known["after"]
+    assert mood["scores"]["before"] == known["before"]
+    assert mood["gate"]["state"] == known["gate"]["state"]
+    assert mood["labelled"] == known["texts"] and mood["labels_needed"] is None
+
+
+def test_one_view_names_the_columns_that_it_can_be_filtered_by(explored):
+    found = explored.get("/views/mood").json
+    assert [each["name"] for each in found["metadata"]] == ["channel", "stars"]
+    assert explored.get("/views/base").json["rows"] == 72
+
+
+def test_an_instruction_with_few_labels_says_how_many_it_needs(explored):
+    rows = [{"id": "t01", "label": "late"}, {"id": "t02", "label": "fine"}]
+    file = write_csv(Paths(explored.root).labels / "pace.csv", rows, ["id", "label"])
+    try:
+        found = {each["name"]: each for each in explored.get("/views").json["views"]}["pace"]
+    finally:
+        file.unlink()
+    assert found["rows"] == 0 and found["labelled"] == 2
+    assert found["labels_needed"] == {"found": 2, "expected": 10, "classes": 2, "why": ""}
+    assert "pace" not in explored.get("/views").body.decode()
+
+
+def test_a_view_that_is_not_there_is_one_line(explored):
+    for name in ("nope", "..", "%2e%2e", "a%2fb", "x" * 5_000, "%F0%9F%98%80", "MOOD"):
+        reply = explored.get(f"/views/{name}")
+        assert reply.status == 404, name
+        assert "\n" not in reply.detail
