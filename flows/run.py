@@ -26,6 +26,7 @@ from flows.state.trust import ask, ask_recording
 from tasks.core.corpus.building import CorpusReport
 from tasks.core.settings.params import Params, load_params
 from tasks.core.workspace.paths import Paths
+from tasks.signs import stage
 from tasks.versioning.commit import check_committable
 
 
@@ -64,14 +65,16 @@ def bring_up_to_date(
     if commit:
         check_committable(root, params.record.author)  # before hours of work, not after them
     with writer(paths), no_heartbeats(), engine(paths, params.engine):
-        corpus = ingest(root) if documents and corpus_is_stale(paths, params) else None
+        corpus = _ingest(paths, params) if documents else None
         clock.lap("ingest")
-        vectors = embed(root, arrivals=True) if embed_verdict(paths, params).stale else None
+        vectors = _embed(paths, params)
         clock.lap("embed")
         transforms = _fit(paths, params)
         clock.lap("fit")
         views = _materialise(paths, params)
         clock.lap("materialise")
+        if paths.in_dvc():
+            stage("record")
         recorded = record_run(paths, params, subject, commit=commit)
         if recorded.in_dvc:
             clock.lap("record")
@@ -81,16 +84,33 @@ def bring_up_to_date(
     return report
 
 
+def _ingest(paths: Paths, params: Params) -> CorpusReport | None:
+    if not corpus_is_stale(paths, params):
+        return None
+    stage("ingest")
+    return ingest(paths.root)
+
+
+def _embed(paths: Paths, params: Params) -> EmbedReport | None:
+    if not embed_verdict(paths, params).stale:
+        return None
+    stage("embed")
+    return embed(paths.root, arrivals=True)
+
+
 def _fit(paths: Paths, params: Params) -> FitOutcome:
     unmade = not paths.transforms.is_dir()  # DVC records the stage, also where nothing is labelled
     if unmade or any_fit(paths, params, []) or label_sources(paths).errors:
+        stage("fit")
         return fit(paths.root)
     return FitOutcome([], rejections(paths, params, []))
 
 
 def _materialise(paths: Paths, params: Params) -> list[ViewReport]:
-    unmade = not paths.views.is_dir()
-    return materialise(paths.root) if unmade or any_view(paths, params, []) else []
+    if paths.views.is_dir() and not any_view(paths, params, []):
+        return []
+    stage("materialise")
+    return materialise(paths.root)
 
 
 def _leave(

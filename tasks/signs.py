@@ -1,14 +1,21 @@
-"""Signs of life: what is waited for, in a line of the terminal that goes when anything is said."""
+"""Signs of life: what is waited for, in a line of the terminal that goes when anything is said.
+
+Where there is no terminal, a long command may have a line for each of its stages.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TextIO
 
 _ERASE = "\r\x1b[K"
 _shown: list[TextIO] = []  # the terminal that a sign stands on, if one does
+_command: ContextVar[str | None] = ContextVar("command", default=None)
 
 
 def sign(text: str) -> None:
@@ -28,3 +35,20 @@ def clear() -> None:
         below = _shown.pop()
         below.write(_ERASE)
         below.flush()
+
+
+@contextmanager
+def stages_told(command: str) -> Iterator[None]:
+    """Have `stage` print a line for each stage of this command, where there is no terminal."""
+    token = _command.set(command)
+    try:
+        yield
+    finally:
+        _command.reset(token)
+
+
+def stage(name: str) -> None:
+    """Say on stderr that a stage begins; on a terminal its progress is shown instead."""
+    command = _command.get()
+    if command is not None and not sys.stderr.isatty():
+        print(f"{command}: {name} …", file=sys.stderr, flush=True)

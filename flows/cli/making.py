@@ -14,6 +14,7 @@ from flows.runtime.environment import settle_home
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.one_look import one_look
 from tasks.core.workspace.paths import Paths
+from tasks.signs import stages_told
 
 if TYPE_CHECKING:
     from flows.state.status import WorkspaceState
@@ -251,7 +252,9 @@ def run(commit: bool, as_json: bool, root: Path) -> None:
         _prefect(paths, lambda: libraries.needed(paths, params))
         from flows.run import run as flow
 
-        reports.tell(flow(root, commit), reports.ran, paths, as_json=as_json)
+        with stages_told("run"):
+            made = flow(root, commit)
+        reports.tell(made, reports.ran, paths, as_json=as_json)
     else:
         reports.nothing_to_do("run", "everything is up to date", as_json=as_json)
     _close(paths, state or read_status(paths, params), as_json=as_json)

@@ -72,7 +72,7 @@ def test_the_column_is_kept_in_params_and_makes_a_view(_labelled):
     assert "params.yaml: instructions.subject.column is 'topic' now" in said
     assert "  48 of 72 texts have a value there; 3 labels\n" in said
     assert "fit subject: fitted; 48 texts with 3 labels" in said
-    assert said.endswith("no view yet of subject; to see it: refract materialise subject\n")
+    assert said.endswith("no view yet of subject; to see it: refract run\n")
     state = read_status(Paths(root), load_params(Paths(root).params)).instructions["subject"]
     assert (state.rows, sum(state.labels.values())) == (72, 48)
     assert state.transform == FRESH
@@ -94,12 +94,18 @@ def test_a_value_that_changes_in_the_documents_makes_the_view_stale(labelled):
     assert [each.name for each in report.materialise] == ["subject"]
 
 
+def test_rows_of_texts_that_are_not_there_are_told_with_the_way_on(labelled):
+    rows = [{"id": "t00", "label": "refund"}, {"id": "gone", "label": "account"}]
+    write_csv(labelled / "data" / "labels" / "subject" / "more.csv", rows, ["id", "label"])
+    said = refract(labelled, "fit", "subject").output
+    assert "  label rows not used: id not in the corpus 1\n" in said
+    assert "  id not in the corpus: take in their documents by 'refract ingest', or" in said
+
+
 def test_fit_says_that_search_shows_the_view_of_before_until_it_is_materialised(labelled):
     rows = [{"id": "t00", "label": "refund"}, {"id": "t03", "label": "account"}]
     write_csv(labelled / "data" / "labels" / "subject" / "more.csv", rows, ["id", "label"])
-    line = (
-        "search still shows subject as before this; to see the new: refract materialise subject\n"
-    )
+    line = "search still shows subject as before this; to see the new: refract run\n"
     assert refract(labelled, "fit", "subject").output.endswith(f"; label more\n{line}")
     assert refract(labelled, "fit").output.endswith(line)  # nothing to do, and it is still so
     assert line not in refract(labelled, "fit", "--json").output

@@ -104,7 +104,7 @@ def fitted(outcome: FitOutcome, silent: Sequence[str] = ()) -> None:
         )
         for line in report.read_as:
             click.echo(f"  {line}")
-        counts_of(report.reasons, "label rows not used")
+        _not_used(report.reasons)
         counts_of(with_names(report.notes, report.noted_labels), "noted")
         _right(report)
         if report.held_out < FEW:
@@ -120,14 +120,20 @@ def older_views(older: Sequence[str], missing: Sequence[str]) -> None:
     """Say which views are not yet made by the transform that was fitted, and what makes them."""
     if older:
         click.echo(
-            f"search still shows {', '.join(older)} as before this; to see the new:"
-            f" refract materialise {' '.join(older)}"
+            f"search still shows {', '.join(older)} as before this; to see the new: refract run"
         )
     if missing:
-        click.echo(
-            f"no view yet of {', '.join(missing)}; to see it: refract materialise"
-            f" {' '.join(missing)}"
-        )
+        click.echo(f"no view yet of {', '.join(missing)}; to see it: refract run")
+
+
+def _not_used(reasons: Mapping[str, int]) -> None:
+    counts_of(reasons, "label rows not used")
+    if reasons:
+        from tasks.core.labels.enough import ABSENT
+
+        absent = [reason for reason in ABSENT if reason in reasons]
+        if absent:
+            click.echo(f"  {' and '.join(absent)}: {ABSENT[absent[0]]}")
 
 
 def _right(report: FitReport) -> None:

@@ -6,7 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 
 from tasks.core.labels.cells import DISCARDED, ONE_HOT, QUESTIONS, SPANS
-from tasks.core.labels.matching import CONFLICT, NEITHER, OTHER_TEXT, TWO_IDS, UNKNOWN_ID, Places
+from tasks.core.labels.matching import (
+    CONFLICT,
+    NEITHER,
+    OTHER_TEXT,
+    TWO_IDS,
+    UNKNOWN_ID,
+    UNKNOWN_TEXT,
+    Places,
+)
 from tasks.core.readers.records import INVALID
 from tasks.core.workspace.errors import InputError
 
@@ -18,7 +26,10 @@ _ANOTHER = (
     "these may be labels of another corpus, or ids and texts of two tables; take away the column"
     " that does not belong to the corpus, or give the right file"
 )
+_ABSENT = "take in their documents by 'refract ingest', or correct or remove these rows"
+ABSENT = {UNKNOWN_ID: _ABSENT, UNKNOWN_TEXT: _ABSENT}
 ADVICE = {
+    **ABSENT,
     NEITHER: _ANOTHER,
     OTHER_TEXT: _ANOTHER,
     CONFLICT: _ANOTHER,

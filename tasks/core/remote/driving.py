@@ -66,7 +66,7 @@ def settle(table: Path, pointer: TablePointer) -> TablePointer:
             return pointer
         if restores(dataset, latest) != pointer.version:
             raise refused(where, f"version {latest}, when {pointer.version} was noted")
-        return moved(table, pointer, latest, again=True)
+        return moved(table, pointer, opened(where, latest), again=True)
 
 
 def opened(where: Location, version: int | str | None, cache: int | None = None) -> Any:
@@ -143,7 +143,7 @@ def _follow(table: Path, pointer: TablePointer, begun: Begun) -> TablePointer:
         return still
     own = [_is_own(dataset, number, begun.mark) for number in range(begun.version + 1, latest + 1)]
     if all(own):
-        return moved(table, pointer, latest)
+        return moved(table, pointer, dataset)
     write_manifest(table, pointer.changed(begun=None))
     if own[-1]:  # it lies on the other's, whose version comes back
         other = begun.version + len(own) - own[::-1].index(False)
@@ -184,10 +184,9 @@ def restores(dataset: Any, version: int) -> int | None:
     return int(operation.version) if type(operation).__name__ == "Restore" else None
 
 
-def moved(table: Path, pointer: TablePointer, version: int, *, again: bool = False) -> TablePointer:
-    """Let the pointer mean another version from now on; again: what it meant, brought back."""
-    dataset = opened(behind(pointer), version)
-    rows, seal = int(dataset.count_rows()), digest_of(dataset)
+def moved(table: Path, pointer: TablePointer, dataset: Any, *, again: bool = False) -> TablePointer:
+    """Let the pointer mean the version that is open; again: what it meant, brought back."""
+    version, rows, seal = int(dataset.version), int(dataset.count_rows()), digest_of(dataset)
     since, state = (version, pointer.state) if again else (pointer.since, seal)
     made = {"version": version, "rows": rows, "digest": seal, "state": state, "since": since}
     new = pointer.changed(**made, begun=None)

@@ -54,10 +54,11 @@ def let_go_at(pointer: TablePointer) -> int | None:
 
 def begin_again(table: Path, pointer: TablePointer, version: int) -> None:
     """Let a new pointer lead to a table that was let go at `version`."""
-    moved(table, pointer, version)
     where = behind(pointer)
     with answering(where):
-        _claim(opened(where, version))
+        dataset = opened(where, version)
+        moved(table, pointer, dataset)
+        _claim(dataset)
 
 
 def _claim(dataset: Any) -> None:

@@ -178,7 +178,7 @@ def test_the_rules_are_those_of_a_dictionary(tmp_path, rows):
         (
             "id,label\n1,a\n2,b\n17,a\n42,b\n99,a\n100,a\n17,a\n",
             r"mood.csv: found 2 usable of 7 rows \(5 id not in the corpus, such as 17, 42, 99\);"
-            r" expected at least 3; label more texts, or run 'refract ingest'",
+            r" expected at least 3; take in their documents by 'refract ingest', or correct",
         ),
         ("id,label\n", r"found 0 usable of 0 rows; expected at least 3"),
         ("id,label\n1,a\n2,a\n3,a\n4,\n", r"found 1 label \('a'\) on 3 rows; expected at least 2"),
