@@ -2,7 +2,6 @@
 
 import json
 import random
-import shutil
 
 import numpy as np
 import polars as pl
@@ -18,23 +17,11 @@ from flows.state import staleness
 from tasks.core.encoding import base_table
 from tasks.core.settings.params import load_params
 from tasks.core.store import tables
-from tasks.core.views import near_duplicates
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import read_json
 from tasks.core.workspace.paths import Paths
-from tests.corpora import corpus_rows
+from tests.flows.rows import base_rows, view_rows
 from tests.world import documents, make_model, set_params, write_documents, write_labels
-
-
-def base_rows(root):
-    paths = Paths(root)
-    frame = Workspace(root).view("base").frame().sort("id")
-    assert tables.count(paths.base_table) == frame["id"].n_unique()
-    return frame
-
-
-def view_rows(root, name):
-    return Workspace(root).view(name).frame().sort("id")
 
 
 def assert_same(left, right):
@@ -279,72 +266,6 @@ def test_a_precision_that_no_vector_has_is_not_told(world, monkeypatch):
     assert again.precision == first.precision
 
 
-def test_similar_leaves_the_text_itself_out(made):
-    hits = Workspace(made).view("topic").similar("t00", k=5)
-    assert len(hits) == 5
-    assert "t00" not in hits["id"].to_list()
-    with pytest.raises(InputError, match="'nope': not in this view"):
-        Workspace(made).view("topic").similar("nope")
-
-
-def test_of_texts_that_say_the_same_the_closest_alone_is_found(made, monkeypatch):
-    monkeypatch.setattr(near_duplicates, "ALIKE", 0.5)
-    view = Workspace(made).view("topic")
-    every = view.hits("login", 72)
-    few = view.hits("login", 6, distinct=True)
-    base = Workspace(made).view().frame()
-    vectors = {row["id"]: np.array(row["vector"], np.float64) for row in base.to_dicts()}
-    units = {key: each / np.linalg.norm(each) for key, each in vectors.items()}
-    kept = []
-    for hit in every:
-        if all(units[hit["id"]] @ units[other["id"]] < 0.5 for other in kept):
-            kept.append(hit)
-    assert few == kept[:6]
-    assert few != every[:6]
-
-
-def test_a_beginning_that_several_ids_have_is_refused_by_similar(made):
-    with pytest.raises(InputError, match=r"'t': begins more than 3 ids \('t\d\d', .*; give more"):
-        Workspace(made).view("topic").similar("t")
-
-
-def test_a_filter_selects_rows_and_does_nothing_else(made):
-    view = Workspace(made).view("topic")
-    hits = view.hits("login", k=50, where="stars >= 3 AND channel <> 'phone'")
-    assert hits
-    assert all(hit["stars"] >= 3 and hit["channel"] != "phone" for hit in hits)
-    for where in (
-        "1 = 1; DROP TABLE base",
-        "1 = 1 -- x",
-        "nope = 1",
-        "stars >=",
-        "id IN (SELECT 1)",
-    ):
-        with pytest.raises(InputError, match="--where"):
-            view.hits("login", where=where)
-    assert len(view.hits("login", k=100)) == 72
-
-
-def test_a_view_that_does_not_exist_is_named_with_those_that_do(made):
-    with pytest.raises(InputError, match=r"'colour': there is none; expected one of: base, mood"):
-        Workspace(made).view("colour")
-
-
-def test_a_corrupted_transform_is_named_with_the_way_on(made):
-    file = Paths(made).transform("mood") / "transform.safetensors"
-    file.write_bytes(file.read_bytes()[:-7])
-    write_documents(made, documents()[:70])
-    run(made)  # the view has its own copy, so the corpus can go on changing
-    assert len(view_rows(made, "mood")) == 70
-    made_by = read_json(Paths(made).view_stamp("mood"))["transform"]
-    kept = Paths(made).kept_transform("mood", made_by) / "transform.safetensors"
-    kept.write_bytes(b"broken")
-    with pytest.raises(InputError, match="refract materialise mood"):
-        Workspace(made).view("mood").hits("thank you")
-    materialise(made, ["mood"])
-    assert Workspace(made).view("mood").hits("thank you", k=1)
-
-
 def test_status_says_what_is_stale_and_why(world, made):
     from flows.state.staleness import FRESH
     from flows.state.status import read_status
@@ -362,17 +283,6 @@ def test_status_says_what_is_stale_and_why(world, made):
     assert json.loads(json.dumps(state.to_json())) == state.to_json()
 
 
-def test_an_export_holds_the_view_that_search_reads(made, tmp_path):
-    view = Workspace(made).view("mood")
-    assert view.export(tmp_path / "mood.parquet") == 72
-    assert pl.read_parquet(tmp_path / "mood.parquet").equals(view.frame())
-    view.export(tmp_path / "mood.npy")
-    vectors = np.load(tmp_path / "mood.npy", allow_pickle=False)
-    ids = json.loads((tmp_path / "mood.ids.json").read_text())
-    np.testing.assert_array_equal(vectors, view.vectors())
-    assert ids == view.frame()["id"].to_list()
-
-
 def test_a_metadata_column_that_changes_its_type_loses_no_value(made):
     report = run_with(made, 7, stars="five")
     assert (report.embed.encoded, report.embed.reused) == (0, 72)
@@ -388,82 +298,3 @@ def test_another_storage_type_is_refused_until_everything_is_rebuilt(made):
         embed(made)
     embed(made, rebuild=True)
     assert base_rows(made)["vector"].dtype == pl.Array(pl.Float32, 48)
-
-
-def test_a_corpus_that_was_replaced_behind_its_note_is_made_anew(made, tmp_path):
-    paths = Paths(made)
-    good = corpus_rows(made).sort("id")
-    write_documents(made, documents()[:30])
-    ingest(made)
-    other = shutil.copytree(paths.corpus_table, tmp_path / "other.lance")
-    write_documents(made, documents())
-    ingest(made)
-    shutil.rmtree(paths.corpus_table)
-    other.rename(paths.corpus_table)  # as a kill between the table and its note leaves it
-    run(made)
-    assert corpus_rows(made).sort("id").equals(good)
-    assert len(base_rows(made)) == 72
-
-
-def test_a_corrupted_transform_is_repaired_by_the_move_that_is_named(made):
-    paths = Paths(made)
-    (paths.transform("mood") / "transform.safetensors").write_bytes(b"x")
-    shutil.rmtree(paths.views)
-    with pytest.raises(InputError, match=r"transforms/mood/.*run 'refract fit mood --force'"):
-        materialise(made, ["mood"])
-    assert [report.refitted for report in fit(made, ["mood"], force=True).fitted] == [True]
-    run(made)
-    assert len(Workspace(made).view("mood").hits("thank you", k=3)) == 3
-
-
-@pytest.mark.parametrize("damage", ["mood.transforms", "mood.lance/_refs", "mood.lance/_versions"])
-def test_a_damaged_view_is_stale_and_made_whole_again(made, damage):
-    paths = Paths(made)
-    old = Workspace(made).view("mood").hits("thank you", k=5)
-    shutil.rmtree(paths.views / damage)
-    assert staleness.view_verdict(paths, load_params(paths.params), "mood").stale
-    materialise(made)
-    assert Workspace(made).view("mood").hits("thank you", k=5) == old
-
-
-def test_a_broken_base_table_is_no_fault_of_the_label_files(made):
-    paths = Paths(made)
-    for manifest in (paths.base_table / "_versions").iterdir():
-        manifest.write_bytes(b"junk")
-    with pytest.raises(InputError, match="not readable as a Lance table"):
-        fit(made, force=True)
-    assert not paths.rejection("mood").exists()
-
-
-def test_notes_without_a_known_key_count_as_stale(made):
-    paths = Paths(made)
-    notes = (
-        paths.stamp("ingest"),
-        paths.stamp("embed"),
-        paths.view_stamp("mood"),
-        paths.transform("mood") / "transform.json",
-        paths.metric("mood"),
-        paths.hashes,
-    )
-    for note in notes:
-        note.write_text("{}")
-    assert staleness.anything(paths, load_params(paths.params))
-    run(made)
-    assert len(Workspace(made).view("mood").hits("thank you", k=3)) == 3
-
-
-def test_lost_data_files_are_named_with_the_way_on(made):
-    shutil.rmtree(Paths(made).view_table("mood") / "data")
-    with pytest.raises(InputError, match=r"not readable as a Lance table .* 'refract run'"):
-        Workspace(made).view("mood").hits("thank you")
-
-
-def test_an_export_that_fails_leaves_nothing(made, tmp_path):
-    view = Workspace(made).view("mood")
-    for file in (tmp_path / "no" / "x.parquet", tmp_path / "x.txt"):
-        with pytest.raises(InputError, match="expected a"):
-            view.export(file)
-    (tmp_path / "x.npy").mkdir()
-    with pytest.raises(InputError, match="found a folder"):
-        view.export(tmp_path / "x.npy")
-    assert [path.name for path in tmp_path.iterdir() if path.name not in ("made", "x.npy")] == []

@@ -1,8 +1,5 @@
 """Labels, clusters, samples, prompts and answers: what a labelling is made of."""
 
-import asyncio
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,15 +8,11 @@ from hypothesis import strategies as st
 from tasks.core.annotation.clustering import group, number_of
 from tasks.core.annotation.output import still_there
 from tasks.core.annotation.prompting import (
-    PromptBuilder,
-    _listed,
     read_choice,
     read_label,
     read_labels_of,
     read_note,
 )
-from tasks.core.annotation.prompts import load_prompts, version_of
-from tasks.core.annotation.requests import Pace
 from tasks.core.annotation.sampling import Chosen, _even, k_centres
 from tasks.core.annotation.taxonomy import (
     Label,
@@ -31,17 +24,8 @@ from tasks.core.annotation.taxonomy import (
 )
 from tasks.core.annotation.zero_shot import weak_labels
 from tasks.core.llm.answers import Answer, PromptRequest
-from tasks.core.llm.client import _wait, find_endpoint
 from tasks.core.llm.replies import read_reply
-from tasks.core.settings.label_section import LabelSettings, check_url
-from tasks.core.settings.params import load_params
 from tasks.core.workspace.errors import InputError
-
-
-def asked(url, model):
-    """Return settings as no check of `params.yaml` has seen them."""
-    given = {"base_url": url, "model": model, "key_env": "KEY"}
-    return LabelSettings().model_copy(update=given)
 
 
 def apart(names):
@@ -156,11 +140,6 @@ def test_a_list_of_labels_is_found_among_words():
     ]
 
 
-def test_a_note_cannot_begin_a_line_by_any_kind_of_line_end():
-    notes = [f"a{end}- b" for end in "\n\r\x0b\x0c\x1c\x85\u2028\u2029"]
-    assert len(_listed(notes).splitlines()) == len(notes)
-
-
 @pytest.mark.parametrize(
     "usage",
     [
@@ -229,171 +208,3 @@ def test_weak_labels_are_the_surest_of_each_label():
     best, sure = weak_labels(x, np.eye(2, dtype=np.float32), 0.5)
     assert best.tolist() == [0, 0, 1, 1]
     assert sure.tolist() == [0, 2]
-
-
-def builder(**more):
-    return replace(PromptBuilder(load_prompts(), "the mood", 20, 64), **more)
-
-
-def test_a_text_is_cut_and_stands_between_marks_that_it_cannot_know():
-    question = builder().summarise("</text>\nall $of it is a text that is long")
-    start, end = (line for line in question.user.splitlines() if "text " in line and "<" in line)
-    assert end == start.replace("<", "</")
-    assert "all $of it is" not in question.user
-    assert "</text>\nall $of it" in question.user
-
-
-def test_a_note_cannot_end_its_line():
-    question = builder().name(["a\n- b", 'c"'], [])
-    assert '- "a\\n- b"\n- "c\\""\n\nNotes of other groups:\n- (none)' in question.user
-
-
-def test_prompts_can_be_replaced_and_are_told_apart(tmp_path):
-    (tmp_path / "summarise.md").write_text(
-        "version: mine\n\n## system\nSay.\n\n## user\n$text $instruction\n"
-    )
-    own, theirs = load_prompts(), load_prompts(tmp_path)
-    assert theirs["summarise"].system == "Say."
-    assert theirs["classify"] == own["classify"]
-    assert version_of(theirs)["summarise"].startswith("mine (")
-    assert version_of(theirs) != version_of(own)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("Say.", "expected a line 'version: …'"),
-        ("version: 1\n## system\na\n## user\n$text\n", r"found the places \$text; expected"),
-        ("version: 1\n## system\n5 $\n## user\n$text $instruction\n", r"plain dollar sign"),
-    ],
-)
-def test_a_prompt_that_cannot_be_filled_is_refused(tmp_path, text, message):
-    (tmp_path / "summarise.md").write_text(text)
-    with pytest.raises(InputError, match=message):
-        load_prompts(tmp_path)
-
-
-class Clock:
-    """Time that passes by sleeping alone."""
-
-    def __init__(self):
-        self.now = 100.0
-        self.slept = []
-
-    def __call__(self):
-        return self.now
-
-    async def sleep(self, seconds):
-        self.slept.append(seconds)
-        self.now += seconds
-
-
-def test_requests_go_out_evenly_and_all_wait_when_one_is_told_to():
-    clock = Clock()
-    pace = Pace(per_minute=30, sleep=clock.sleep, clock=clock)
-
-    async def go():
-        sent = []
-        for turn in range(4):
-            await pace.turn()
-            sent.append(clock.now)
-            if turn == 2:
-                await pace.back_off("0" * 32, 0, 45.0)
-        return sent
-
-    assert asyncio.run(go()) == [100, 102, 104, 149]
-
-
-def test_those_that_wait_for_their_turn_hear_an_order_too():
-    clock = Clock()
-    pace = Pace(per_minute=30, sleep=clock.sleep, clock=clock)
-    sent = []
-
-    async def request(number):
-        await pace.turn()
-        sent.append(clock.now)
-        if number == 1:
-            await pace.back_off("0" * 32, 0, 45.0)
-
-    async def go():
-        await asyncio.gather(*(request(number) for number in range(4)))
-
-    asyncio.run(go())
-    assert sent == [100, 102, 147, 149]
-
-
-def test_an_order_not_to_wait_is_followed_once():
-    clock = Clock()
-    pace = Pace(None, sleep=clock.sleep, clock=clock)
-
-    async def go():
-        for attempt in (0, 1, 2):
-            await pace.back_off("f" * 32, attempt, 0)
-
-    asyncio.run(go())
-    assert clock.slept == pytest.approx([1, 2])
-
-
-def test_waits_double_and_differ_between_questions():
-    clock = Clock()
-    pace = Pace(None, sleep=clock.sleep, clock=clock)
-
-    async def go():
-        for attempt in (0, 1, 9):
-            await pace.back_off("0" * 32, attempt, None)
-            await pace.back_off("f" * 32, attempt, None)
-
-    asyncio.run(go())
-    assert clock.slept[::2] == [0.25, 0.5, 30]
-    assert clock.slept[1::2] == pytest.approx([0.5, 1, 60])
-
-
-def test_a_wait_may_be_given_as_seconds_or_a_date():
-    assert _wait({"retry-after": "3.5"}) == 3.5
-    assert _wait({"retry-after": "Mon, 01 Jan 2024 00:00:00 GMT"}) == 0
-    assert _wait({"retry-after": "Fri, 01 Jan 2100 00:00:00 GMT"}) > 1e9
-    assert _wait({}) is None
-    odd = ("", "soon", "nan", "inf", "-5", "1e3", "Mon, 01 Jan 2024 00:00:00 +9999999999999999")
-    assert [_wait({"retry-after": asked}) for asked in odd] == [None] * len(odd)
-
-
-@pytest.mark.parametrize(
-    "url", ["ftp://x/v1", "x", "http://", "http://a:b@h/v1", "http://h/v1?key=x", "http://h:x"]
-)
-def test_an_address_that_is_none_or_holds_a_key_is_refused_without_repeating_it(monkeypatch, url):
-    monkeypatch.delenv("OPENAI_MODEL", raising=False)
-    with pytest.raises(ValueError, match="must"):
-        check_url(url)
-    with pytest.raises(InputError, match=r"label\.base_url") as caught:
-        find_endpoint(asked(url, "m"))
-    assert url not in str(caught.value).replace("http://127.0.0.1:8000/v1", "")
-
-
-def test_the_environment_completes_the_settings(monkeypatch):
-    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-    monkeypatch.delenv("OPENAI_MODEL", raising=False)
-    with pytest.raises(InputError, match="texts are sent to no other"):
-        find_endpoint(asked(None, "m"))
-    with pytest.raises(InputError, match=r"label.model is not set, nor is OPENAI_MODEL"):
-        find_endpoint(asked("http://h:8000/v1", None))
-    monkeypatch.setenv("OPENAI_BASE_URL", "https://host.example/v1")
-    monkeypatch.setenv("OPENAI_MODEL", "small")
-    found = find_endpoint(asked(None, None))
-    assert (found.host, found.model) == ("host.example", "small")
-
-
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
-        ("key_env: sk-secret-1", "label.key_env: String should match pattern"),
-        ("base_url: https://me:sk-secret-1@h/v1", "label.base_url: must hold no key"),
-        ("api_key: sk-secret-1", "label.api_key: unknown key"),
-        ("max_usd: 3", "label: max_usd needs prices"),
-    ],
-)
-def test_a_key_in_the_wrong_place_is_refused_and_not_repeated(tmp_path, line, said):
-    (tmp_path / "params.yaml").write_text(f"label: {{{line}}}\n")
-    with pytest.raises(InputError, match=r"params\.yaml: ") as caught:
-        load_params(tmp_path / "params.yaml")
-    assert said in str(caught.value)
-    assert "sk-secret" not in str(caught.value)

@@ -1,10 +1,5 @@
 import csv
 import hashlib
-import json
-import signal
-import subprocess
-import sys
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -13,68 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.core.corpus.building import CorpusReport, build, noted
 from tasks.core.corpus.table_columns import TableColumns
-from tasks.core.corpus.work import CorpusFiles
 from tasks.core.documents import staging
 from tasks.core.documents.deduplication import NEW, OTHER_TEXT, REPEATED, SeenRows
-from tasks.core.documents.metadata import sql_names
-from tasks.core.documents.sources import expand
-from tasks.core.settings.table_sections import IngestSettings
-from tasks.core.store import frames, layout, tables
-from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.files import content_hash
-from tasks.core.workspace.manifests import IngestStamp
-
-
-class Workspace:
-    """A root with raw files, and the corpus made from them."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.out = root / "data" / "corpus" / "corpus.lance"
-        self.rejects = root / "data" / "quarantine" / "ingest.jsonl"
-        self.files = CorpusFiles(self.out, self.out.with_name("sources.parquet"), self.rejects)
-        self.before: IngestStamp | None = None
-        (root / "raw").mkdir(exist_ok=True)
-
-    def put(self, name: str, content: str) -> None:
-        (self.root / "raw" / name).write_text(content, "utf-8", newline="")
-
-    def build(self, *sources: str, batch_rows: int = 1_000, **ingest: object) -> CorpusReport:
-        found, asked = expand(sources or ["raw"], self.root), IngestSettings(**ingest)
-        report = build(
-            found,
-            self.root,
-            self.files,
-            asked,
-            contents=[content_hash(path) for path in found],
-            before=self.before,
-            batch_rows=batch_rows,
-        )
-        self.before = IngestStamp(**asdict(report), **noted(self.files, asked))
-        return report
-
-    @property
-    def frame(self) -> pl.DataFrame:
-        return frames.whole(self.out, list(tables.columns(self.out)))
-
-    @property
-    def rows(self) -> set[tuple[object, ...]]:
-        columns = sorted(self.frame.columns)
-        rows = self.frame.select(columns).rows()
-        assert len(set(rows)) == len(rows)
-        return set(rows)
-
-    @property
-    def rejected(self) -> list[tuple[str, int, str]]:
-        lines = map(json.loads, self.rejects.read_text("utf-8").splitlines())
-        return [(line["source"], line["position"], line["reason"]) for line in lines]
-
-
-@pytest.fixture
-def desk(tmp_path):
-    return Workspace(tmp_path)
+from tasks.core.store import tables
 
 
 def blake(text: str) -> str:
@@ -181,78 +118,6 @@ def test_without_ids_a_repeated_text_is_a_repeated_row(desk):
     assert not report.notes
 
 
-def test_metadata_gets_the_type_that_all_its_values_have(desk):
-    desk.put(
-        "a.csv",
-        "text,n,x,ok,code,none,mixed,big\na,1,1,true,007,,1,1234567890123456789\n"
-        "b,-20,-2.5e3,False,8,,x,1\nc,,,,,,,\n",
-    )
-    report = desk.build()
-    assert report.columns == {
-        "n": "integer",
-        "x": "number",
-        "ok": "boolean",
-        "code": "string",
-        "none": "string",
-        "mixed": "string",
-        "big": "string",
-    }
-    assert desk.frame["n"].to_list() == [1, -20, None]
-    assert desk.frame["x"].to_list() == [1.0, -2500.0, None]
-    assert desk.frame["ok"].to_list() == [True, False, None]
-    assert desk.frame["code"].to_list() == ["007", "8", None]
-    assert desk.frame["none"].to_list() == [None] * 3
-
-
-def test_sources_with_other_columns_are_united(desk):
-    desk.put("a.csv", "text,n\na,1\n")
-    desk.put("b.jsonl", '{"body": "b", "n": 2.5, "tags": ["x"], "ok": true}\n')
-    desk.put("c.txt", "c")
-    report = desk.build()
-    assert report.columns == {"n": "number", "tags": "string", "ok": "boolean"}
-    assert desk.frame.select("text", "n", "tags", "ok").rows() == [
-        ("a", 1.0, None, None),
-        ("b", 2.5, '["x"]', True),
-        ("c", None, None, None),
-    ]
-
-
-def test_only_the_configured_metadata_is_kept(desk):
-    desk.put("a.csv", "id,text,n,topic\n1,a,1,x\n")
-    assert desk.build(metadata=["topic"]).columns == {"topic": "string"}
-    assert desk.build(metadata=[]).columns == {}
-
-
-def test_configured_columns_are_used(desk):
-    desk.put("a.csv", "id,text,code,words\n1,a,A1,hello\n")
-    desk.build(id="code", text="words")
-    assert desk.frame.select("id", "text").rows() == [("A1", "hello")]
-
-
-def test_names_that_sql_cannot_say_or_that_are_taken_are_changed_and_reported(desk):
-    desk.put("a.csv", "text,Order No.,score,_x,Vector,2nd,Order_No,größe,!\na,1,2,3,4,5,6,7,8\n")
-    report = desk.build()
-    assert report.renamed == {
-        "Order No.": "Order_No_2",
-        "score": "meta_score",
-        "_x": "meta__x",
-        "Vector": "meta_Vector",
-        "2nd": "meta_2nd",
-        "größe": "gro_e",
-        "!": "column",
-    }
-    assert desk.frame["Order_No"].to_list() == [6]
-    assert desk.frame["Order_No_2"].to_list() == [1]
-
-
-@given(st.lists(st.text(max_size=8), max_size=12, unique=True))
-def test_given_names_are_distinct_plain_identifiers(names):
-    given_names = list(sql_names(names).values())
-    assert len({name.lower() for name in given_names}) == len(names)
-    assert all(name.isascii() and name.isidentifier() for name in given_names)
-    assert sql_names(given_names) == {name: name for name in given_names}
-
-
 def test_the_row_hash_depends_on_every_field_and_on_nothing_else(desk):
     def hashes(content: str, name: str = "a.csv") -> list[str]:
         for path in (desk.root / "raw").iterdir():
@@ -282,77 +147,6 @@ def test_the_digest_is_the_sum_of_the_row_hashes_and_that_of_the_columns(desk):
     assert digest == f"{(sum(numbers) + TableColumns({}, {}).digest) % 2**128:032x}"
     desk.put("a.csv", "id,text\n2,b\n1,c\n")
     assert desk.build().digest != digest
-
-
-def test_no_usable_row_is_an_error_and_the_old_corpus_stays(desk):
-    desk.put("a.csv", "id,text\n1,a\n2\n")
-    desk.build()
-    before = layout.state(desk.out), desk.rejects.read_bytes()
-    desk.put("a.csv", "id,text\n1,\n2\n")
-    with pytest.raises(InputError, match=r"no usable row among 2 in 1 file.*1 empty text\).*check"):
-        desk.build()
-    assert (layout.state(desk.out), desk.rejects.read_bytes()) == before
-    assert sorted(desk.out.parent.iterdir()) == [desk.out, desk.files.known]
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("id,words\n1,a\n", r"a.csv: found no text column among 'id', 'words'"),
-        ("id,words\n", r"a.csv: found no text column"),
-        ("id,text\n", r"no usable row among 0 in 1 file"),
-    ],
-)
-def test_a_file_without_texts_is_refused_and_nothing_is_written(desk, content, message):
-    desk.put("a.csv", content)
-    with pytest.raises(InputError, match=message):
-        desk.build()
-    assert not desk.out.exists()
-    assert not desk.rejects.exists()
-
-
-def test_a_broken_file_leaves_the_old_corpus(desk):
-    desk.put("a.csv", "id,text\n1,a\n")
-    desk.build()
-    before = layout.state(desk.out)
-    desk.put("b.parquet", "PAR1 but no more")
-    with pytest.raises(InputError, match=r"b.parquet: not readable"):
-        desk.build()
-    assert layout.state(desk.out) == before
-
-
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from tasks.core.corpus import building, difference, known_sources, work
-from tasks.core.settings.table_sections import IngestSettings
-
-def die(*_, **__): os.kill(os.getpid(), signal.SIGKILL)
-
-work.GROUP_ROWS = 10
-setattr(*eval(sys.argv[2]), die)
-root = Path(sys.argv[1])
-files = work.CorpusFiles(root / "data/corpus/corpus.lance", root / "data/corpus/sources.parquet",
-                         root / "data/quarantine/ingest.jsonl")
-building.build([root / "raw/a.csv"], root, files, IngestSettings(), contents=["x"], batch_rows=5)
-"""
-
-
-@pytest.mark.parametrize(
-    "where", ["(difference, 'commit')", "(difference.stable_rows, 'replace_all')"]
-)
-def test_killed_halfway_the_old_corpus_stays_and_the_next_run_is_as_if_nothing_was(desk, where):
-    desk.put("a.csv", "id,text\n1,old\n")
-    desk.build()
-    before = layout.state(desk.out)
-    desk.put("a.csv", "id,text\n" + "".join(f"{n},text {n}\n" for n in range(100)) + "100,\n")
-    command = [sys.executable, "-c", KILLED, str(desk.root), where]
-    died = subprocess.run(command, cwd=Path(__file__).parents[2])
-    assert died.returncode == -signal.SIGKILL
-    assert layout.state(desk.out) == before
-    assert desk.build().kept == 100
-    assert sorted(desk.out.parent.iterdir()) == [desk.out, desk.files.known]
-    assert list(desk.rejects.parent.iterdir()) == [desk.rejects]
 
 
 small = st.integers(0, 6)
@@ -422,32 +216,6 @@ def test_stray_and_empty_files_cost_nothing_but_a_remark(desk):
         "raw/headed.csv: passed over, no rows",
         "raw/zero.parquet: passed over, empty",
     ]
-
-
-def test_a_file_that_stands_alone_is_refused_for_what_others_are_passed_over_for(desk):
-    desk.put("empty.csv", "")
-    with pytest.raises(InputError, match="found no line"):
-        desk.build()
-
-
-def test_folders_of_partitions_become_columns_unless_the_file_has_them(desk):
-    for lang in ("de", "en"):
-        (desk.root / "raw" / f"lang={lang}" / "year=2024").mkdir(parents=True)
-    desk.put("lang=de/year=2024/a.csv", "id,text\n1,hallo\n")
-    desk.put("lang=en/year=2024/a.csv", "id,text,lang\n2,hello,own\n")
-    report = desk.build()
-    assert report.columns == {"lang": "string", "year": "integer"}
-    assert desk.frame.select("lang", "year").rows() == [("de", 2024), ("own", 2024)]
-    assert desk.build(metadata=["lang"]).columns == {"lang": "string"}
-
-
-def test_files_of_many_columns_share_one_limit(desk):
-    for file in range(3):
-        names = ",".join(f"c{file}x{number}" for number in range(150))
-        desk.put(f"{file}.csv", f"id,text,{names}\n{file},a{',1' * 150}\n")
-    report = desk.build()
-    assert (report.kept, len(report.columns)) == (3, 256)
-    assert report.remarks[0].startswith("450 columns: the first 256 are read")
 
 
 def test_what_a_reader_decided_is_in_the_report(desk):

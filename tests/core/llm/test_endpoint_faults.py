@@ -10,18 +10,14 @@ from dataclasses import replace
 import pytest
 
 from tasks.core.annotation import pipeline
-from tasks.core.annotation.answer_cache import open_answer_cache
-from tasks.core.annotation.cost_estimate import forecast
 from tasks.core.annotation.job import open_billing
-from tasks.core.annotation.taxonomy import Label
 from tasks.core.llm import client
-from tasks.core.llm.answers import Answer
 from tasks.core.workspace.errors import InputError
-from tests.endpoint import KEY, Endpoint, Oracle, Reply, said
+from tests.core.annotation.model import GIVEN, oracle, spent
+from tests.endpoint import KEY, Endpoint, Reply, said
 from tests.labelling import PHRASES, encoder, make_job, make_table, run, truth
 
 N = 24
-GIVEN = (Label("furious"), Label("happy"))
 THINKS = said("<think>Hm, the text", "length")
 
 
@@ -44,15 +40,6 @@ def job(tmp_path, table):
         return make_job(tmp_path, *table, endpoint.url, **more)
 
     return make
-
-
-def oracle():
-    return Oracle(truth(N), 0.0, PHRASES)
-
-
-def spent(job):
-    with open_answer_cache(job.answer_cache, job.name) as cache:
-        return cache.spent()
 
 
 def sizes(endpoint):
@@ -309,37 +296,3 @@ def test_an_endpoint_elsewhere_is_asked_through_the_proxy(job, monkeypatch):
         made = job(proxy)
         away = replace(made.asked, base_url="http://model.invalid/v1")
         assert run(replace(made, endpoint=away))[-1].done == N
-
-
-def test_answers_of_the_cache_are_the_last_that_say_something(tmp_path):
-    with open_answer_cache(tmp_path / "calls.sqlite", "mood") as cache:
-        for text in ("first", "second", ""):
-            cache.answered(cache.begin("classify", "k"), Answer(text, 1, 1), 0.0)
-        assert cache.answers(["k"]) == {"k": Answer("second", 1, 1)}
-        cache.doubt(["k"])
-        assert cache.answers(["k"]) == {} and cache.spent().calls == 3
-
-
-def test_an_answer_of_another_host_or_temperature_is_not_taken_for_one_of_this(job):
-    with Endpoint(oracle()) as endpoint:
-        made = job(endpoint)
-        run(made)
-        asked = len(endpoint.requests)
-        warmer = replace(made, settings=made.settings.model_copy(update={"temperature": 0.7}))
-        away = replace(made.asked, base_url="http://model.invalid/v1")
-        assert sum(each.calls for each in forecast(made)) == 0
-        for other in (warmer, replace(made, endpoint=away)):
-            assert sum(each.calls for each in forecast(other)) == N
-        run(warmer)
-        assert len(endpoint.requests) == asked + N
-
-
-def test_answers_from_before_it_was_noted_who_gave_them_are_found(tmp_path):
-    file = tmp_path / "calls.sqlite"
-    with open_answer_cache(file, "mood", "here") as cache:
-        cache.answered(cache.begin("classify", "k"), Answer("yes", 1, 1), 0.0)
-    with sqlite3.connect(file) as earlier:
-        earlier.execute("alter table calls drop column given")
-    for given in ("here", "there"):
-        with open_answer_cache(file, "mood", given) as cache:
-            assert cache.answers(["k"]) == {"k": Answer("yes", 1, 1)}

@@ -5,18 +5,7 @@ from hypothesis import strategies as st
 
 from tasks.core.settings.params import Params, load_params, render_params
 from tasks.core.workspace.errors import InputError
-
-
-def load(tmp_path, text):
-    (tmp_path / "params.yaml").write_text(text, "utf-8")
-    return load_params(tmp_path / "params.yaml")
-
-
-def refusal(tmp_path, text):
-    with pytest.raises(InputError) as caught:
-        load(tmp_path, text)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+from tests.core.settings.loading import load, refusal
 
 
 def test_what_is_rendered_loads_as_it_was(tmp_path):
@@ -226,40 +215,6 @@ def test_other_mistakes_are_named_too(tmp_path, text, message):
 )
 def test_a_file_that_is_deep_large_or_expands_is_refused_at_once(tmp_path, text):
     assert len(refusal(tmp_path, text)) < 200
-
-
-KEY = "sk-proj-Ab3dE6gH9jK2mN5pQ8sT"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"label: {{key_env: {KEY}}}",
-        "label: {key_env: hf_Ab3dE6gH9jK2mN5pQ8sT}",
-        f"label: {{{KEY}: x}}",
-        f"{KEY}: x",
-        f"label: {KEY}",
-        f"label: {{model: [{KEY}]}}",
-        f"label: {{sampling: {KEY}}}",
-        f"label: {{base_url: {KEY}}}",
-        f"label: {{api_key: {KEY}}}",
-        f"embed: {{device: '{KEY}'}}",
-        f"serve: {{timezone: {KEY}}}",
-        f"serve: {{corpus: '{KEY} * * * *'}}",
-        f"serve: {{name: '{KEY} x'}}",
-        f"instructions: {{{KEY}: x}}",
-        f"instructions: [{KEY}]",
-        f"- {KEY}",
-        f"fit: !{KEY} x",
-        f"fit: *{KEY}",
-        f"{KEY}: 1\n{KEY}: 2",
-        f"fit: {{seed: {KEY}}}",
-    ],
-)
-def test_a_key_that_was_pasted_anywhere_is_never_repeated(tmp_path, text):
-    said = refusal(tmp_path, text)
-    assert KEY[8:] not in said
-    assert "Ab3dE6gH9" not in said
 
 
 def test_no_and_yes_and_1_are_names(tmp_path):

@@ -4,11 +4,7 @@ import asyncio
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import threading
-import time
-from datetime import UTC, datetime
 
 import psutil
 import pytest
@@ -20,32 +16,25 @@ from flows.serving.serve import _until_stopped
 from tasks.core.workspace.files import Hashes
 from tasks.core.workspace.paths import Paths
 from tests.browser import Browser, in_browser
+from tests.flows.serving.desk import (
+    at_rest,
+    desk_processes,
+    dvc_status,
+    git,
+    in_state,
+    labelled,
+    named,
+    recorded,
+    refract,
+    runs,
+    waiting_run,
+    words_of,
+)
 from tests.foreign import attempt, changed, deployment_of, foreign_site, sign_in, status
-from tests.serving import Served, environment, fitted_from, up_to_date
+from tests.serving import Served, fitted_from, up_to_date
 from tests.world import documents, make_world, set_params, write_labels
 
 pytestmark = [pytest.mark.server, pytest.mark.dvc, pytest.mark.timeout(900)]
-
-
-def git(root, *words):
-    done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=True)
-    return done.stdout
-
-
-def dvc_status(root):
-    words = [sys.executable, "-m", "dvc", "status"]
-    return subprocess.run(words, cwd=root, capture_output=True, text=True, check=True).stdout
-
-
-def refract(root, *words):
-    return subprocess.run(
-        [sys.executable, "-m", "flows", *words],
-        cwd=root,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -77,40 +66,6 @@ def test_serve_does_not_go_on_without_its_label_watcher():
     ended.join()
     with pytest.raises(RuntimeError, match="the label watcher ended; start 'refract serve' again"):
         asyncio.run(_until_stopped([Resting()], None, ended, None))
-
-
-def labelled(rows, aspect="mood"):
-    return "id,label\n" + "".join(f"{row['id']},{row[aspect]}\n" for row in rows)
-
-
-def runs(desk, **question):
-    return desk.api("flow_runs/filter", {"limit": 200, **question})
-
-
-def named(desk, name):
-    return [run for run in runs(desk) if run["name"] == name]
-
-
-def in_state(desk, name, state):
-    return [run for run in named(desk, name) if run["state"]["type"] == state]
-
-
-def at_rest(desk):
-    """Tell whether no flow run is at work or due, now and two seconds later."""
-    for pause in (2, 0):
-        now = datetime.now(UTC).isoformat()
-        for run in runs(desk):
-            kind, start = run["state"]["type"], str(run["expected_start_time"])
-            if kind in ("PENDING", "RUNNING") or (kind == "SCHEDULED" and start <= now):
-                return False
-        time.sleep(pause)
-    return True
-
-
-def recorded(desk, subject):
-    return any(
-        line.startswith(subject) for line in git(desk.root, "log", "--format=%s").split("\n")
-    )
 
 
 def test_the_first_start_makes_and_records_everything(desk):
@@ -162,18 +117,6 @@ def test_the_secret_is_in_one_file_for_its_owner_alone(desk):
     assert holding == [paths.server_note]
 
 
-def words_of(process):
-    """Return a process's command line, "" if it has just ended."""
-    try:
-        return " ".join(process.cmdline())
-    except psutil.NoSuchProcess:
-        return ""
-
-
-def desk_processes(desk):
-    return psutil.Process(desk.process.pid).children(recursive=True)
-
-
 @in_browser
 def test_a_foreign_page_gets_nothing_and_its_owner_signs_in(desk, tmp_path):
     deployment = deployment_of(desk, "maintain")
@@ -215,15 +158,6 @@ def test_a_label_file_becomes_a_view_without_a_command(desk):
     )
     assert len(runs(desk)) > len(again)
     assert "view/heat/v2" not in git(desk.root, "tag").split()
-
-
-def waiting_run(desk, aspect, rows):
-    """Return the process of the flow run for these labels, which waits for the write lock."""
-    write_labels(desk.root, aspect, rows)
-    desk.wait_until(lambda: in_state(desk, f"labels/{aspect}", "RUNNING"), "flow run")
-    forks = desk.forks()
-    assert len(forks) == 1, "no fork: do the imports of the fork server start threads now?"
-    return forks[0]
 
 
 def test_flow_runs_are_forks_of_one_process_and_a_killed_one_is_reported(desk):

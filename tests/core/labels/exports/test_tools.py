@@ -1,7 +1,6 @@
 """How each export is recognised, and the line that says what was read as what."""
 
 import json
-from dataclasses import replace
 
 import polars as pl
 import pyarrow as pa
@@ -11,18 +10,11 @@ import pytest
 from tasks.core.documents.staging import text_hash
 from tasks.core.labels.cells import BESIDE, EMPTY, OTHER_KIND
 from tasks.core.labels.exports.tools import tool_of
-from tasks.core.labels.files import OwnColumns, label_file
+from tasks.core.labels.files import label_file
 from tasks.core.labels.reader import read_labels
 from tasks.core.workspace.errors import InputError
+from tests.core.labels.exports.annotated import FEE, KEYS, TEXTS, record, task
 from tests.corpora import keys_of
-
-TEXTS = ["a fee was charged twice", "the money is late", "card was declined", "how to log in"]
-FRAME = pl.DataFrame(
-    {"id": [f"m{n}" for n in range(4)], "text_hash": [text_hash(text) for text in TEXTS]}
-)
-
-KEYS = keys_of(FRAME)
-FEE = {"m0": "fee", "m1": "money"}
 
 
 def read(path):
@@ -33,28 +25,11 @@ def lines(*rows):
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
-def task(n, label, *, cancelled=False):
-    result = {"from_name": "topic", "to_name": "text", "type": "choices"}
-    results = [result | {"value": {"choices": [label]}}] if label else []
-    answer = {"id": n, "completed_by": 1, "was_cancelled": cancelled, "result": results}
-    return {"id": n + 7, "data": {"text": TEXTS[n]}, "annotations": [answer], "predictions": []}
-
-
 def minimal(n, label):
     return {
         **{"text": TEXTS[n], "id": n + 7, "topic": label, "annotator": 1, "annotation_id": n},
         **{"created_at": "2026-11-26T10:00:00Z", "updated_at": "2026-11-26", "lead_time": 1.5},
     }
-
-
-def reply(*given):
-    return [{"value": value, "status": status, "user_id": "u"} for value, status in given]
-
-
-def record(n, *given):
-    fields = {"text": TEXTS[n]}
-    about = {"id": f"r{n}", "status": "completed", "_server_id": "s"}
-    return about | {"fields": fields, "responses": {"topic": reply(*given)}, "suggestions": {}}
 
 
 def chosen(n, accept, answer="accept"):
@@ -252,60 +227,6 @@ def test_a_text_that_looks_like_json_stays_as_it_is_in_an_export(tmp_path):
     pq.write_table(pa.table(columns), path)
     found = read_labels(label_file(path, "topic"), keys, 1, 1)
     assert found.label_of == {"m0": "fee"}
-
-
-CARRIED = {
-    "data of Label Studio": lambda n, label: {
-        **task(n, label),
-        **{"id": 1 - n, "data": {"Ticket": f"m{n}"}},
-    },
-    "meta of Label Studio": lambda n, label: {
-        **task(n, label),
-        **{"id": 1 - n, "data": {"Ticket no": 7}, "meta": {"ticket": f"m{n}"}},
-    },
-    "data that has an id, too": lambda n, label: {
-        **task(n, label),
-        **{"data": {"id": 1 - n, "ticket": f"m{n}"}},
-    },
-    "meta of doccano": lambda n, label: {
-        **{"id": 1 - n, "text": "", "label": [label], "Comments": []},
-        **{"meta": {"ticket": f"m{n}"}},
-    },
-    "meta of Prodigy": lambda n, label: {
-        **{"text": "", "label": label, "answer": "accept", "_input_hash": n, "_task_hash": n},
-        **{"meta": {"ticket": f"m{n}", "why": "boundary"}},
-    },
-    "metadata of Argilla": lambda n, label: {
-        **record(n, (label, "submitted")),
-        **{"id": str(1 - n), "fields": {"note": ""}, "metadata": {"ticket": f"m{n}"}},
-    },
-    "columns of Argilla": lambda n, label: {
-        **{"topic.responses": [label], "topic.responses.status": ["submitted"]},
-        **{"topic.responses.users": ["u"], "id": str(1 - n), "metadata.ticket": f"m{n}"},
-    },
-}
-
-
-@pytest.mark.parametrize("where", CARRIED)
-def test_the_corpus_s_id_is_known_by_its_own_name_inside_a_task(tmp_path, where):
-    """The numbers of the tasks are ids of the corpus as well, of other texts."""
-    path = tmp_path / "topic.json"
-    path.write_text(json.dumps([CARRIED[where](0, "fee"), CARRIED[where](1, "money")]))
-    keys = keys_of(FRAME.with_columns(id=pl.Series(["m0", "m1", "0", "1"])))
-    own = replace(label_file(path, "topic"), own=OwnColumns("ticket", "Complaint"))
-    assert read_labels(own, keys, 1).label_of == FEE
-
-
-def test_the_corpus_s_text_is_known_by_its_own_name_inside_a_task(tmp_path):
-    long = "something much longer than the complaint is " * 3
-    tasks = [
-        {**task(n, label), "data": {"Complaint": TEXTS[n], "note": f"{long}{n}"}}
-        for n, label in enumerate(("fee", "money"))
-    ]
-    path = tmp_path / "topic.json"
-    path.write_text(json.dumps(tasks))
-    own = replace(label_file(path, "topic"), own=OwnColumns("Ticket", "complaint"))
-    assert read_labels(own, KEYS, 1).label_of == FEE
 
 
 @pytest.mark.parametrize(
