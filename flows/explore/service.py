@@ -12,10 +12,12 @@ from fastapi import Depends, HTTPException, Request
 
 from flows.queries.workspace import View, Workspace
 from tasks.core.settings.params import Params
+from tasks.core.views.order import Order
 from tasks.core.workspace.paths import Paths
 
 Found = TypeVar("Found")
 _REMEMBERED = 4_096  # small things that were found: figures of versions, tags
+_ORDERS = 2  # of points, 12 MB at a million: views of one corpus share one
 
 
 class Service:
@@ -31,6 +33,8 @@ class Service:
         self.fitting: set[str] = set()
         self.ending = threading.Event()
         self._lock = threading.Lock()
+        self._ordering = threading.Lock()
+        self._orders: dict[object, Order] = {}
         self._found: OrderedDict[tuple[object, ...], Any] = OrderedDict()
         self._views: dict[str, View] = {}
         self._settings = self.paths.params.read_bytes()
@@ -59,7 +63,7 @@ class Service:
         with self._lock:
             return self._views.setdefault(name, view)
 
-    def once(self, key: tuple[object, ...], find: Callable[[], Found | None]) -> Found | None:
+    def once(self, key: tuple[object, ...], find: Callable[[], Found]) -> Found:
         """Return what `find` finds, and remember it; None is not remembered.
 
         key: names what is looked for and the version of all that it follows from.
@@ -76,6 +80,18 @@ class Service:
             while len(self._found) > _REMEMBERED:
                 self._found.popitem(last=False)
         return found
+
+    def kept_order(self, state: object, make: Callable[[], Order]) -> Order:
+        """Return the order of the ids that have this `state`, which is made once; a few are held.
+
+        Who asks for one that is being made waits for it.
+        """
+        with self._ordering:
+            order = self._orders.pop(state, None) or make()
+            self._orders[state] = order  # the last that was asked for is the last to go
+            while len(self._orders) > _ORDERS:
+                self._orders.pop(next(iter(self._orders)))
+        return order
 
 
 async def _of_app(request: Request) -> Service:

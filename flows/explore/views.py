@@ -173,7 +173,6 @@ def _needed(service: Service, name: str) -> LabelsNeeded:
     file, params = overview.label_file(service.paths, name), service.params
     key = ("labels", name, overview.state_of(service.paths, file))
     found = service.once(key, lambda: overview.labels_found(service.paths, params, file))
-    found = found or overview.LabelsFound(0, 0)
     return LabelsNeeded(
         found=found.texts, expected=params.fit.min_rows, classes=found.classes, why=found.why
     )

@@ -18,6 +18,7 @@ from tasks.core.store.layout import exists
 from tasks.core.store.predicates import predicates, quoted
 from tasks.core.store.tables import (
     FEATURES,
+    READINGS,
     VECTOR,
     live_version,
     noted,
@@ -82,6 +83,16 @@ class Searcher:
         return list(self._rows.schema.names)
 
     @property
+    def kinds(self) -> dict[str, str]:
+        """Name → Arrow type of the table's columns."""
+        return {field.name: str(field.type) for field in self._rows.schema}
+
+    @property
+    def version(self) -> int:
+        """The number of this version of the table."""
+        return int(self._rows.version)
+
+    @property
     def note(self) -> object:
         """What was noted with the table's rows when they were written, a JSON value."""
         return noted(self._rows.schema)
@@ -139,14 +150,33 @@ class Searcher:
                 found[value] = found.get(value, 0) + each["counts"].as_py()
         return found
 
-    def rows_of(self, keys: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Return columns `names`, id among them, of the rows with the ids `keys`, by id."""
-        found: dict[str, dict[str, Any]] = {}
+    def rows_of(
+        self, keys: Sequence[str], names: Sequence[str], where: str | None = None
+    ) -> dict[str, dict[str, Any]]:
+        """Return columns `names`, id among them, of the rows with the ids `keys`, by id.
+
+        where: those for which it is true alone.
+        """
+        wanted, found = self._filter(where, None), dict[str, dict[str, Any]]()
         for predicate in predicates("id", keys):
-            with readable(self._table):
-                got = self._rows.to_table(columns=list(names), filter=predicate)
+            both = predicate if wanted is None else f"({predicate}) AND {wanted}"
+            with _refusing(where), readable(self._table):
+                got = self._rows.to_table(columns=list(names), filter=both)
             found |= {row["id"]: row for row in got.to_pylist()}
         return found
+
+    def speaks_of_documents(self, where: str) -> bool:
+        """Tell whether a condition names nothing that a view says: it is the same in all of them.
+
+        InputError for what is no condition on the columns of this table.
+        """
+        condition(where, columns := self._filterable())
+        own = {name: kind for name, kind in columns.items() if name not in READINGS}
+        try:
+            condition(where, own)
+        except InputError:
+            return False
+        return True
 
     def _filter(self, where: str | None, label: str | None) -> str | None:
         """Return what a condition, read by our own grammar, and a label are for Lance."""
@@ -211,20 +241,29 @@ class Searcher:
 
     def texts_of(self, keys: Sequence[str]) -> dict[str, str]:
         """Return the texts of the rows with the ids `keys`, by id."""
-        return dict(self._values(keys, "text"))
+        return {
+            key: text
+            for got in self._found(keys, "text")
+            for key, text in zip(got["id"].to_pylist(), got["text"].to_pylist(), strict=True)
+        }
 
     def vectors_of(self, keys: Sequence[str]) -> dict[str, np.ndarray]:
         """Return the vectors (d,) of the rows with the ids `keys`, float32, by id."""
-        found = self._values(keys, VECTOR)
-        return {key: np.array(vector, np.float32) for key, vector in found}
+        return {
+            key: vector
+            for got in self._found(keys, VECTOR)
+            for key, vector in zip(
+                got["id"].to_pylist(),
+                arrow.vectors_of(got[VECTOR]).astype(np.float32),
+                strict=True,
+            )
+        }
 
-    def _values(self, keys: Sequence[str], name: str) -> Iterator[tuple[str, Any]]:
+    def _found(self, keys: Sequence[str], name: str) -> Iterator[pa.Table]:
         for predicate in predicates("id", keys):
             with readable(self._table):
-                got = self._rows.to_table(columns=["id", name], filter=predicate)
-            yield from zip(got["id"].to_pylist(), got[name].to_pylist(), strict=True)
+                yield self._rows.to_table(columns=["id", name], filter=predicate)
 
     def _filterable(self) -> dict[str, str]:
         hidden = (VECTOR, FEATURES, "row_hash")
-        fields = [field for field in self._rows.schema if field.name not in hidden]
-        return {field.name: str(field.type) for field in fields}
+        return {name: kind for name, kind in self.kinds.items() if name not in hidden}

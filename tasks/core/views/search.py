@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,22 @@ from tasks.core.query.transform import Map, load_map
 from tasks.core.readers.records import encodable
 from tasks.core.store import tables
 from tasks.core.store.searcher import NearRow, Searcher
+from tasks.core.text.discretion import shown
 from tasks.core.views.near_duplicates import Distinct
 from tasks.core.workspace.errors import InputError, MissingError
 from tasks.core.workspace.manifest import manifest_of
 from tasks.core.workspace.manifests import BaseNote, ViewNote
 
 _LOOK_ON = 4  # times as many rows are looked at where some say the same
-_FARTHEST = 10_000  # rows looked at, at most
+FARTHEST = 10_000  # rows looked at, at most
 _SOME = 3  # ids that are named where a beginning fits several
+
+
+def check_query(text: str) -> None:
+    """Refuse a text that there is nothing to look for in."""
+    if not text.strip():
+        raise InputError("search: the text is blank; expected some words to look for")
+    check_utf8(text)
 
 
 def check_utf8(text: str) -> None:
@@ -58,6 +66,14 @@ class Hit:
 
 
 @dataclass(frozen=True)
+class Found:
+    """What one question found, best first; made_by: see `Snapshot`."""
+
+    hits: list[Hit]
+    made_by: str | None
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """One version of a space: rows and the transform that made them, in one piece.
 
@@ -69,6 +85,27 @@ class Snapshot:
     rows: Searcher
     transform: Map | None
     made_by: str | None = None
+
+    @property
+    def shown(self) -> list[str]:
+        """The columns that a row is shown by: id, metadata, and what the view says of it."""
+        hidden = {tables.VECTOR, tables.FEATURES, "row_hash", "text_hash", "text"}
+        return [name for name in self.rows.names if name not in hidden]
+
+    def texts_of(self, keys: Sequence[str]) -> list[dict[str, object]]:
+        """Return the texts with the ids `keys`, in that order, as hits are in JSON, unscored.
+
+        MissingError where there is none of an id.
+        """
+        rows, texts = self.rows.rows_of(keys, self.shown), self.texts.texts_of(keys)
+        for key in keys:
+            if key not in rows:
+                raise MissingError(
+                    f"id {shown(key)}: not in this view; expected an id of the corpus;"
+                    " a search shows ids"
+                )
+        hits = [hit_of(NearRow(0.0, dict(rows[key])), texts.get(key)).to_json() for key in keys]
+        return [{name: value for name, value in hit.items() if name != "score"} for hit in hits]
 
 
 class Space:
@@ -107,21 +144,26 @@ class Space:
 
         distinct: of texts that say the same, the closest alone.
         """
-        if not text.strip():
-            raise InputError("search: the text is blank; expected some words to look for")
-        check_utf8(text)
+        return self.closest(text, k, where, distinct=distinct).hits
+
+    def closest(
+        self, text: str, k: int = 10, where: str | None = None, *, distinct: bool = False
+    ) -> Found:
+        """Return what `search` does, and which transform answered."""
 
         def ask(now: Snapshot) -> list[Hit]:
-            with one_thread():
-                vector = self._vector(now, text)
-            return _best(now, vector, k, where, distinct=distinct)
+            vector = self.vector(now, text)
+            return best(now, lambda many: nearest(now, vector, many, where), k, distinct=distinct)
 
+        check_query(text)
         return self._answered(ask)
 
-    def _vector(self, now: Snapshot, text: str) -> np.ndarray:
-        (vectors, *more), _ = self._coder(now).code([text], lambda _: None)
-        if now.transform is not None:
-            vectors = now.transform(vectors, more[0] if more else None, [text])
+    def vector(self, now: Snapshot, text: str) -> np.ndarray:
+        """Return where `text` lies in this space (d,), as one snapshot has it."""
+        with one_thread():
+            (vectors, *more), _ = self._coder(now).code([text], lambda _: None)
+            if now.transform is not None:
+                vectors = now.transform(vectors, more[0] if more else None, [text])
         vector: np.ndarray = vectors[0]
         return vector
 
@@ -144,25 +186,35 @@ class Space:
         key: an id, or a beginning that one id alone has. distinct: of texts that say the same, the
         closest alone.
         """
-        check_utf8(key)
+        return self.neighbours(key, k, where, distinct=distinct).hits
+
+    def neighbours(
+        self, key: str, k: int = 10, where: str | None = None, *, distinct: bool = False
+    ) -> Found:
+        """Return what `similar` does, and which transform answered."""
 
         def ask(now: Snapshot) -> list[Hit]:
             whole, vector = _found(now.rows, key)
-            found = _best(now, vector, k + 1, where, distinct=distinct)
+
+            def find(many: int) -> list[Hit]:
+                return nearest(now, vector, many, where)
+
+            found = best(now, find, k + 1, distinct=distinct)
             return [hit for hit in found if hit.id != whole][:k]
 
+        check_utf8(key)
         return self._answered(ask)
 
-    def _answered(self, ask: Callable[[Snapshot], list[Hit]]) -> list[Hit]:
+    def _answered(self, ask: Callable[[Snapshot], list[Hit]]) -> Found:
         """Ask the newest snapshot; where that fails and there is a newer one by now, ask it too."""
         now = self.now()
         try:
-            return ask(now)
+            return Found(ask(now), now.made_by)
         except InputError:
             newer = self.now()
             if newer is now:
                 raise
-            return ask(newer)
+            return Found(ask(newer), newer.made_by)
 
     def now(self) -> Snapshot:
         """Return the live version, and the transform that made it, as of now: it never changes."""
@@ -221,35 +273,35 @@ def _view_note(rows: Searcher) -> ViewNote:
     return manifest_of(rows.note, ViewNote, "the view's table") or ViewNote()
 
 
-def _best(
-    now: Snapshot, vector: np.ndarray, k: int, where: str | None, *, distinct: bool
-) -> list[Hit]:
-    """Return the `k` nearest rows, best first; distinct: looking on past those that are alike."""
+def best(now: Snapshot, find: Callable[[int], list[Hit]], k: int, *, distinct: bool) -> list[Hit]:
+    """Return the `k` best of what `find` finds when asked for so many; best first.
+
+    distinct: of texts that say the same, the first alone; then it looks on past those.
+    """
     if not distinct:
-        return _nearest(now, vector, k, where)
+        return find(k)
     many = _LOOK_ON * k
     while True:
-        found = _nearest(now, vector, many, where)
+        found = find(many)
         vectors, kept = now.texts.vectors_of([hit.id for hit in found]), Distinct()
         units = {key: unit_rows(each[None])[0] for key, each in vectors.items()}
         hits = [hit for hit in found if hit.id not in units or kept.takes(units[hit.id])]
-        if len(hits) >= k or len(found) < many or many >= _FARTHEST:
+        if len(hits) >= k or len(found) < many or many >= FARTHEST:
             return hits[:k]
         many *= _LOOK_ON
 
 
-def _nearest(now: Snapshot, vector: np.ndarray, k: int, where: str | None) -> list[Hit]:
-    hidden = {tables.VECTOR, tables.FEATURES, "row_hash", "text_hash", "text"}
-    names = [name for name in now.rows.names if name not in hidden]
+def nearest(now: Snapshot, vector: np.ndarray, k: int, where: str | None) -> list[Hit]:
+    """Return the `k` rows closest to `vector` (d,), best first."""
     own = now.rows is now.texts
-    rows = now.rows.nearest(vector, k, where, [*names, "text"] if own else names)
+    rows = now.rows.nearest(vector, k, where, [*now.shown, "text"] if own else now.shown)
     if own:
-        return [_hit(near, near.row.pop("text")) for near in rows]
+        return [hit_of(near, near.row.pop("text")) for near in rows]
     texts = now.texts.texts_of([str(near.row["id"]) for near in rows])
-    return [_hit(near, texts.get(str(near.row["id"]))) for near in rows]
+    return [hit_of(near, texts.get(str(near.row["id"]))) for near in rows]
 
 
-def _hit(near: NearRow, text: object) -> Hit:
+def hit_of(near: NearRow, text: object) -> Hit:
     """Part what the view says of a row from what came with the document."""
     row = near.row
     readings: Mapping[str, Any] = {each: row.pop(each) for each in tables.READINGS if each in row}
