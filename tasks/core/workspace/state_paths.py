@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from tasks.core.workspace.instruction_name import check_name
+from tasks.core.workspace.instruction_name import BASE, check_name
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,10 @@ class StatePaths:
     def check(self, name: str) -> Path:
         """How a view reads held-out texts, to ask no fit twice."""
         return self.state / "checks" / f"{check_name(name)}.json"
+
+    def maps(self, name: str) -> Path:
+        """Where every row of a view lies on a plane, a file a version of it; also of the base."""
+        return self.state / "maps" / (name if name == BASE else check_name(name))
 
     @property
     def answer_cache(self) -> Path:

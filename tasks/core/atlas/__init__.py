@@ -1,0 +1,1 @@
+"""Where the rows of a view lie on a plane: laid out once a version, and kept."""

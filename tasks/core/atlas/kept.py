@@ -1,0 +1,134 @@
+"""A map as it is kept on this machine: one file a version of a view, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tasks.core.atlas.plane import Plane
+from tasks.core.atlas.rows import Rows
+from tasks.core.workspace.files import replacing
+
+FORMAT = 1
+KEPT = 2  # maps of a view: what is live, and what it was laid upon
+_NOTE = b"refract:map"
+_ENDING = ".arrow"
+_ABANDONED = 3_600.0  # seconds; nobody writes a map for so long
+_SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string()),
+        pa.field("x", pa.float32()),
+        pa.field("y", pa.float32()),
+        pa.field("row", pa.uint32()),
+        pa.field("hash", pa.uint64()),
+        pa.field("drawn", pa.bool_()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class MapNote:
+    """What a map says of itself.
+
+    transform: the fingerprint of what made the vectors; corpus: that of its ids in their order;
+    total: rows of the table; scale: units of t-SNE in one of the map; drawn_of: how many rows there
+    were when the sample was drawn.
+    """
+
+    transform: str
+    corpus: str
+    total: int
+    scale: float
+    drawn_of: int
+    format: int = FORMAT
+
+
+@dataclass(frozen=True)
+class Map:
+    """Where n rows of a table lie: rows in the order of their ids, places (n, 2) in [-1, 1].
+
+    drawn: (n,), whether a row was laid out itself; the others lie among those that were.
+    """
+
+    rows: Rows
+    places: Plane
+    drawn: NDArray[np.bool_]
+    note: MapNote
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def write(folder: Path, state: str, made: Map) -> None:
+    """Keep a map under the state of the table that it is of, and let older ones go."""
+    rows = made.rows
+    columns = [
+        rows.ids,
+        *(pa.array(np.ascontiguousarray(made.places[:, axis])) for axis in (0, 1)),
+        *(pa.array(values) for values in (rows.row, rows.hashes, made.drawn)),
+    ]
+    note = {_NOTE: json.dumps(asdict(made.note), sort_keys=True).encode()}
+    table = pa.table(columns, schema=_SCHEMA.with_metadata(note))
+    with replacing(folder / f"{state}{_ENDING}") as file, pa.ipc.new_file(file, table.schema) as to:
+        to.write_table(table, max_chunksize=max(1, len(table)))
+    _let_go(folder)
+
+
+def read(folder: Path, state: str) -> Map | None:
+    """Return the map that is kept for this state of a table, or None where there is none."""
+    return _read(folder / f"{state}{_ENDING}")
+
+
+def latest(folder: Path) -> Map | None:
+    """Return the map that was kept last and can be read, or None."""
+    found = (_read(file) for file in _newest_first(folder))
+    return next((made for made in found if made is not None), None)
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    times = []
+    for file in folder.glob(f"*{_ENDING}"):
+        try:
+            times.append((file.stat().st_mtime_ns, file.name))
+        except FileNotFoundError:  # let go by another process meanwhile
+            continue
+    return [folder / name for _, name in sorted(times)[::-1]]
+
+
+def _let_go(folder: Path) -> None:
+    for old in _newest_first(folder)[KEPT:]:
+        old.unlink(missing_ok=True)
+    for half in folder.glob(".*.tmp"):
+        try:
+            if time.time() - half.stat().st_mtime > _ABANDONED:
+                half.unlink(missing_ok=True)
+        except FileNotFoundError:  # it has become a map
+            continue
+
+
+def _read(file: Path) -> Map | None:
+    """Return what lies in a file, mapped into memory; None where that is no map of this format."""
+    try:
+        with pa.memory_map(str(file)) as source:
+            table = pa.ipc.open_file(source).read_all()
+        table.validate(full=True)
+        note = MapNote(**json.loads((table.schema.metadata or {})[_NOTE]))
+    except (OSError, pa.ArrowException, ValueError, TypeError, KeyError):
+        return None
+    if note.format != FORMAT or not table.schema.equals(_SCHEMA):
+        return None
+    whole = table.combine_chunks()
+    columns = {name: whole.column(name) for name in _SCHEMA.names}
+    if any(column.null_count for column in columns.values()):
+        return None
+    ids = columns["id"].chunk(0) if len(whole) else pa.array([], pa.string())
+    values = {name: columns[name].to_numpy() for name in _SCHEMA.names[1:]}
+    places = np.column_stack((values["x"], values["y"])).astype(np.float32)
+    rows = Rows(ids, values["row"], values["hash"], note.total)
+    return Map(rows, places, values["drawn"].astype(bool), note)

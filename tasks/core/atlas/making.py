@@ -1,0 +1,105 @@
+"""Maps made in a process of its own, which gives way to whoever searches meanwhile.
+
+Run as a script, this file is that process: it is told what to make by a line of JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.core.atlas.coordinates import Advance, Source, coordinates
+from tasks.core.atlas.kept import Map
+
+_GIVES_WAY = 10  # niceness: a search that comes meanwhile has the processor first
+
+
+@dataclass(frozen=True)
+class Order:
+    """A map that is to lie in `folder`; first: ids that are laid out rather than others."""
+
+    source: Source
+    folder: Path
+    first: tuple[str, ...] = ()
+
+
+def make(orders: Sequence[Order], advance: Advance = lambda _: None) -> list[Map]:
+    """Return the maps of some tables of one corpus, all others laid upon the first of them."""
+    maps: list[Map] = []
+
+    def told(share: float) -> None:
+        advance((len(maps) + share) / len(orders))
+
+    for order in orders:
+        base = maps[0] if maps else None
+        source, folder, first = order.source, order.folder, order.first
+        maps.append(coordinates(source, folder, towards=base, first=first, advance=told))
+    return maps
+
+
+def make_apart(orders: Sequence[Order], advance: Advance = lambda _: None) -> None:
+    """Make the same in a process of its own; they lie in their folders then.
+
+    It ends with this process, even if that is killed: then its input ends. RuntimeError with what
+    it said last where it fails.
+    """
+    command = [sys.executable, "-P", "-m", __name__]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        said: list[str] = []
+        listener = threading.Thread(target=lambda: said.extend(process.stderr or ()))
+        listener.start()
+        if process.stdin is None or process.stdout is None:
+            raise RuntimeError("maps: the process that makes them has no pipes")
+        process.stdin.write(json.dumps([_as_json(order) for order in orders]) + "\n")
+        process.stdin.flush()
+        for line in process.stdout:
+            advance(float(line))
+        process.wait()
+        listener.join()
+    if process.returncode:
+        last = next((line.strip() for line in reversed(said) if line.strip()), "")
+        raise RuntimeError(f"maps: not made: {last or f'exit code {process.returncode}'}")
+
+
+def _as_json(order: Order) -> dict[str, object]:
+    source = order.source
+    return {
+        "table": str(source.table),
+        "version": source.version,
+        "transform": source.transform,
+        "folder": str(order.folder),
+        "first": order.first,
+    }
+
+
+def _main() -> None:
+    told = json.loads(sys.stdin.buffer.readline())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if hasattr(os, "nice"):
+        os.nice(_GIVES_WAY)
+    orders = [
+        Order(
+            Source(Path(each["table"]), each["version"], each["transform"]),
+            Path(each["folder"]),
+            tuple(each["first"]),
+        )
+        for each in told
+    ]
+    make(orders, lambda share: print(f"{share:.3f}", flush=True))
+
+
+def _end_with_parent() -> None:
+    os.read(0, 1)  # nothing more is ever sent
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    _main()
