@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from tasks.core.query.transform import Map, load_map
 from tasks.core.readers.records import encodable
 from tasks.core.store import tables
 from tasks.core.store.searcher import NearRow, Searcher
+from tasks.core.transforms.card import is_whole
 from tasks.core.views.near_duplicates import Distinct
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifest import manifest_of
@@ -102,9 +103,7 @@ class Space:
 
         distinct: of texts that say the same, the closest alone.
         """
-        if not text.strip():
-            raise InputError("search: the text is blank; expected some words to look for")
-        check_utf8(text)
+        _check_words(text)
 
         def ask(now: _Snapshot) -> list[Hit]:
             with one_thread():
@@ -112,6 +111,19 @@ class Space:
             return _best(now, vector, k, where, distinct=distinct)
 
         return self._answered(ask)
+
+    def vector(self, text: str, about: ViewNote) -> np.ndarray:
+        """Return the vector (m,) of `text` in a version of the view, live or not.
+
+        about: what that version notes of itself.
+        """
+        _check_words(text)
+        now = self._newest()
+        _check_one_encoder(_base_note(now.texts), self._encoder_fingerprint, about.encoder)
+        if self._kept is not None and about.transform != _view_note(now.rows).transform:
+            now = replace(now, transform=_earlier_map(self._kept(about.transform)))
+        with one_thread():
+            return self._vector(now, text)
 
     def _vector(self, now: _Snapshot, text: str) -> np.ndarray:
         (vectors, *more), _ = self._coder(now).code([text], lambda _: None)
@@ -179,13 +191,35 @@ class Space:
         return _Snapshot(texts, rows, load_map(self._kept(made_by)))
 
     def _check_encoder(self, texts: Searcher, rows: Searcher) -> None:
-        base, space = _base_note(texts), space_of(_base_note(texts))
-        view_of = space if rows is texts else _view_note(rows).encoder
-        if base.fingerprint != self._encoder_fingerprint or view_of not in (None, space):
-            raise InputError(
-                "search: this table was made by another encoder than params.yaml names now;"
-                " set 'embed' back, or run 'refract embed --rebuild' and 'refract run'"
-            )
+        view_of = None if rows is texts else _view_note(rows).encoder
+        _check_one_encoder(_base_note(texts), self._encoder_fingerprint, view_of)
+
+
+def _earlier_map(kept: Path) -> Map:
+    if not is_whole(kept):
+        raise InputError(
+            f"{kept}: found no whole transform, by which this version of the view was made;"
+            " expected the latest version, or the tag 'live', where it was made; check that out"
+        )
+    return load_map(kept)
+
+
+def _check_words(text: str) -> None:
+    if not text.strip():
+        raise InputError("search: the text is blank; expected some words to look for")
+    check_utf8(text)
+
+
+def _check_one_encoder(base: BaseNote, fingerprint: str, view_of: str | None) -> None:
+    """Refuse where settings, base vectors and view are not of the same encoder.
+
+    view_of: the space that a view was made from; None where nothing was noted, or it is the base.
+    """
+    if base.fingerprint != fingerprint or view_of not in (None, space_of(base)):
+        raise InputError(
+            "search: this table was made by another encoder than params.yaml names now;"
+            " set 'embed' back, or run 'refract embed --rebuild' and 'refract run'"
+        )
 
 
 def _found(rows: Searcher, key: str) -> tuple[str, np.ndarray]:
