@@ -287,7 +287,8 @@ def rewind(table: Path) -> None:
 
 
 def _schema(schema: pa.Schema, about: Mapping[str, object]) -> pa.Schema:
-    return schema.with_metadata({NOTE: json.dumps(dict(about), sort_keys=True).encode()})
+    note = json.dumps(dict(about), sort_keys=True).encode()
+    return schema.with_metadata({**(schema.metadata or {}), NOTE: note})
 
 
 def _parse(fragments: Sequence[str]) -> list[Any]:

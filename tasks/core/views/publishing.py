@@ -21,6 +21,7 @@ from tasks.core.store import arrow, comparing, index, tables
 from tasks.core.text.ngrams import READ
 from tasks.core.transforms.base import Transform
 from tasks.core.transforms.card import CARD, TENSORS, is_whole, read_artifact, read_card, refuse
+from tasks.core.views.plain_clients import asked_by_text
 from tasks.core.workspace.files import write_bytes
 from tasks.core.workspace.manifest import manifest_of, object_of
 from tasks.core.workspace.manifests import ViewNote
@@ -154,7 +155,7 @@ def publish(
 
 def _schema(base: Path, version: int, about: ViewNote) -> pa.Schema:
     kind = pa.float16() if about.storage == "float16" else pa.float32()
-    return pa.schema(
+    schema = pa.schema(
         [
             pa.field("id", pa.string()),
             pa.field("row_hash", pa.string()),
@@ -165,6 +166,7 @@ def _schema(base: Path, version: int, about: ViewNote) -> pa.Schema:
             pa.field("novelty", pa.float32()),
         ]
     )
+    return asked_by_text(schema, about.size)
 
 
 def keep_transform(folder: Path, transform: Path, fingerprint: str) -> None:

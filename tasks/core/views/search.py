@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from tasks.core.readers.records import encodable
 from tasks.core.store import tables
 from tasks.core.store.searcher import NearRow, Searcher
 from tasks.core.text.discretion import shown
+from tasks.core.transforms.card import is_whole
 from tasks.core.views.near_duplicates import Distinct
 from tasks.core.workspace.errors import InputError, MissingError
 from tasks.core.workspace.manifest import manifest_of
@@ -158,6 +159,18 @@ class Space:
         check_query(text)
         return self._answered(ask)
 
+    def vector_at(self, text: str, about: ViewNote) -> np.ndarray:
+        """Return the vector (m,) of `text` in a version of the view, live or not.
+
+        about: what that version notes of itself.
+        """
+        check_query(text)
+        now = self.now()
+        _check_one_encoder(_base_note(now.texts), self._encoder_fingerprint, about.encoder)
+        if self._kept is not None and about.transform != now.made_by:
+            now = replace(now, transform=_earlier_map(self._kept(about.transform)))
+        return self.vector(now, text)
+
     def vector(self, now: Snapshot, text: str) -> np.ndarray:
         """Return where `text` lies in this space (d,), as one snapshot has it."""
         with one_thread():
@@ -236,13 +249,29 @@ class Space:
         return Snapshot(texts, rows, load_map(self._kept(made_by)), made_by)
 
     def _check_encoder(self, texts: Searcher, rows: Searcher) -> None:
-        base, space = _base_note(texts), space_of(_base_note(texts))
-        view_of = space if rows is texts else _view_note(rows).encoder
-        if base.fingerprint != self._encoder_fingerprint or view_of not in (None, space):
-            raise InputError(
-                "search: this table was made by another encoder than params.yaml names now;"
-                " set 'embed' back, or run 'refract embed --rebuild' and 'refract run'"
-            )
+        view_of = None if rows is texts else _view_note(rows).encoder
+        _check_one_encoder(_base_note(texts), self._encoder_fingerprint, view_of)
+
+
+def _earlier_map(kept: Path) -> Map:
+    if not is_whole(kept):
+        raise InputError(
+            f"{kept}: found no whole transform, by which this version of the view was made;"
+            " expected the latest version, or the tag 'live', where it was made; check that out"
+        )
+    return load_map(kept)
+
+
+def _check_one_encoder(base: BaseNote, fingerprint: str, view_of: str | None) -> None:
+    """Refuse where settings, base vectors and view are not of the same encoder.
+
+    view_of: the space that a view was made from; None where nothing was noted, or it is the base.
+    """
+    if base.fingerprint != fingerprint or view_of not in (None, space_of(base)):
+        raise InputError(
+            "search: this table was made by another encoder than params.yaml names now;"
+            " set 'embed' back, or run 'refract embed --rebuild' and 'refract run'"
+        )
 
 
 def _found(rows: Searcher, key: str) -> tuple[str, np.ndarray]:

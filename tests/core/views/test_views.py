@@ -1,4 +1,5 @@
 import json
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -223,6 +224,26 @@ def space(world, tmp_path):
     kept = tmp_path / "kept"
     refit(world, kept, 2)
     return Space(world.base, world.view, lambda name: kept / name, OneVector, "enc", None)
+
+
+def test_a_text_has_a_vector_in_an_earlier_version_as_long_as_its_transform_is_kept(
+    world, space, tmp_path
+):
+    before = publishing.note_of(world.view, tables.version(world.view))
+    vector = space.vector_at("x", before)
+    refit(world, tmp_path / "kept", 3)
+    after = publishing.note_of(world.view, tables.version(world.view))
+    np.testing.assert_array_equal(space.vector_at("x", before), vector)
+    assert space.vector_at("x", after).shape != vector.shape
+    shutil.rmtree(tmp_path / "kept" / "transform-2")
+    with pytest.raises(InputError, match="found no whole transform, by which this version"):
+        space.vector_at("x", before)
+
+
+def test_a_text_has_no_vector_in_a_version_of_another_encoder(world, space):
+    note = publishing.note_of(world.view, tables.version(world.view))
+    with pytest.raises(InputError, match="made by another encoder"):
+        space.vector_at("x", note.changed(encoder="another"))
 
 
 @pytest.mark.parametrize(
