@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from tasks.core.workspace.instruction_name import check_name
+from tasks.core.workspace.instruction_name import check_annotator, check_name
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,20 @@ class StatePaths:
     def check(self, name: str) -> Path:
         """How a view reads held-out texts, to ask no fit twice."""
         return self.state / "checks" / f"{check_name(name)}.json"
+
+    def posted(self, name: str, annotator: str) -> Path:
+        """What was answered to the labels that an annotator has posted."""
+        return self.state / "posted" / check_name(name) / f"{check_annotator(annotator)}.json"
+
+    @property
+    def posting_lock(self) -> Path:
+        """The lock held while posted labels are written: one request at a time."""
+        return self.state / "posting.lock"
+
+    @property
+    def under_way(self) -> Path:
+        """Which instructions are made anew just now, and by which verb."""
+        return self.state / "under_way.json"
 
     @property
     def answer_cache(self) -> Path:
