@@ -13,6 +13,7 @@ from flows.engine.choosing import engine, everywhere
 from flows.engine.piece import Piece
 from flows.runtime.lock import writer
 from flows.runtime.prefect_artifacts import leave_table
+from flows.runtime.under_way import under_way
 from flows.state.label_sources import label_sources
 from flows.state.score_tables import write_tables
 from flows.state.spoken_names import name_reader
@@ -68,14 +69,15 @@ def fit(root: Path, names: list[str] | None = None, force: bool = False) -> FitO
             jobs = [_job(paths, params, name, file, force=force) for name, file in left.items()]
             stale = [job for job in jobs if _is_stale(paths, job)]
             advance(len(files) - len(stale))
-            for piece, result in workers.run(fit_instruction, map(_piece, stale), advance):
-                job = piece.arguments["job"]
-                try:
-                    fitted.append(commit_fit(job, result()))
-                except InputError as error:
-                    rejected[job.name] = str(error)
-                    why = Rejection(reason=str(error), made_from=job.made_from)
-                    write_manifest(job.rejection, why)
+            with under_way(paths, "fit", [job.name for job in stale]):
+                for piece, result in workers.run(fit_instruction, map(_piece, stale), advance):
+                    job = piece.arguments["job"]
+                    try:
+                        fitted.append(commit_fit(job, result()))
+                    except InputError as error:
+                        rejected[job.name] = str(error)
+                        why = Rejection(reason=str(error), made_from=job.made_from)
+                        write_manifest(job.rejection, why)
         write_tables(paths)
     _leave(fitted, rejected)
     return FitOutcome(fitted, rejected)

@@ -13,6 +13,7 @@ from flows.engine.choosing import engine, everywhere
 from flows.engine.piece import Engine, Piece
 from flows.runtime.lock import writer
 from flows.runtime.prefect_artifacts import leave_table, leave_view
+from flows.runtime.under_way import under_way
 from flows.state.label_sources import label_sources
 from flows.state.staleness import to_retire, view_verdict, wanted_views
 from flows.state.unwritten import sweep
@@ -66,11 +67,12 @@ def materialise(root: Path, names: list[str] | None = None) -> list[ViewReport]:
         with one_look():
             wanted = wanted_views(paths, names or [])
             stale = [name for name in wanted if view_verdict(paths, params, name).stale]
-        for name in stale:
-            try:
-                reports.append(_materialise(paths, params, workers, name))
-            except InputError as error:
-                failed[name] = error
+        with under_way(paths, "materialise", stale):
+            for name in stale:
+                try:
+                    reports.append(_materialise(paths, params, workers, name))
+                except InputError as error:
+                    failed[name] = error
     rows: list[dict[str, object]] = [asdict(report) for report in reports]
     rows += [{"name": name, "retired": "its label file is gone"} for name in gone]
     leave_table("materialise", "Views", rows)

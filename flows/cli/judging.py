@@ -58,17 +58,25 @@ def evaluate(name: str, truth: Path | None, out: Path | None, as_json: bool, roo
 )
 @root_option
 def suggest(name: str, many: int, novel: float | None, form: str, root: Path) -> None:
-    """Print the texts of view NAME that are worth labelling next, as a label file to fill in.
+    """Print the texts that are worth labelling next for NAME, as a label file to fill in.
 
-    None is labelled already, and no two are alike. Fill in the column `label`; id and label are
-    the first two columns, ready to be appended to the label file. With --format label-studio,
-    doccano or prodigy: tasks for that tool; put its export into data/labels/NAME.
+    Where there is no view NAME yet, texts that together cover the corpus, to begin with. None is
+    labelled already, and no two are alike. Fill in the column `label`; id and label are the first
+    two columns, ready to be appended to the label file. With --format label-studio, doccano or
+    prodigy: tasks for that tool; put its export into data/labels/NAME.
     """
     from flows.cli.show import judgements
     from flows.queries.workspace import Workspace
 
-    view = Workspace(root).view(name)
-    judgements.suggestions(view.suggest(many, novel), form, name, view.labels)
+    workspace = Workspace(root)
+    rows, known = workspace.suggest(name, many, novel), name in workspace.views
+    if not known:
+        views = ", ".join(map(repr, workspace.views)) or "none"
+        click.echo(
+            f"suggest: there is no view {name!r} yet (known: {views}): these cover the corpus",
+            err=True,
+        )
+    judgements.suggestions(rows, form, name, workspace.view(name).labels if known else [])
 
 
 @click.command()

@@ -11,22 +11,26 @@ from flows.state.live_transform import live_transform
 from tasks.core.encoding import base_table
 from tasks.core.labels.files import NO_NAMES, LabelFile
 from tasks.core.labels.reader import labelled_ids
-from tasks.core.views import active_learning
+from tasks.core.store.layout import exists
+from tasks.core.views import active_learning, covering
 from tasks.core.views.active_learning import NOVELTY
 from tasks.core.views.kept_versions import copies
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.instruction_name import BASE
+from tasks.core.workspace.instruction_name import BASE, check_name
 from tasks.core.workspace.paths import Paths
 
 
 def suggest(paths: Paths, name: str, many: int, novel: float | None = None) -> pl.DataFrame:
     """Return `worth_labelling` as a label file to fill in; InputError where it is empty.
 
-    novel: NOVELTY if None. A column that has the instruction's own name gets a '_' behind it:
+    Of an instruction without a view these are texts that together cover the corpus. novel: NOVELTY
+    if None. A column that has the instruction's own name gets a '_' behind it:
     `label` is to be the label.
     """
     if name == BASE:
         raise InputError("view 'base': has no labels; expected an instruction")
+    if not exists(paths.base_table):
+        raise InputError("data/vectors: no base vectors yet; expected some; run 'refract run'")
     rows = worth_labelling(paths, name, many, NOVELTY if novel is None else novel)
     if not len(rows):
         raise InputError(f"view {name!r}: every text of it is labelled; expected some that are not")
@@ -40,6 +44,8 @@ def worth_labelling(paths: Paths, name: str, many: int, novel: float) -> pl.Data
     novel: the share of texts that look like no label; the others lie near a boundary. Labelled is
     what the label file names as it is now, or what the view was made from.
     """
+    if not paths.view_stamp(name).is_file():
+        return covering.cover(paths.base_table, sorted(_known(paths, name)), many)
     tables = paths.base_table, paths.view_table(name)
     return active_learning.suggest(*tables, _known(paths, name), many, novel)
 
@@ -53,8 +59,9 @@ def _known(paths: Paths, name: str) -> set[str]:
 
 
 def _label_files(paths: Paths, name: str) -> Iterator[LabelFile]:
-    present = label_sources(paths).get(name)
+    present = label_sources(paths).get(check_name(name))
     own = present.own if present else NO_NAMES
-    yield from copies(live_transform(paths, name), own)
+    if paths.view_stamp(name).is_file():
+        yield from copies(live_transform(paths, name), own)
     if present is not None:
         yield present

@@ -56,9 +56,7 @@ class Workspace:
 
     def view(self, name: str = BASE) -> View:
         """Open the view of instruction `name`; 'base' is the generic space."""
-        if self._url is not None:
-            mirror(self._url)
-            self.params = load_params(self.paths.params)
+        self._look_anew()
         if name != BASE and check_name(name) not in self.views:
             known = ", ".join([BASE, *self.views])
             raise MissingError(
@@ -66,6 +64,21 @@ class Workspace:
                 f" put labels at data/labels/{name}.csv and run 'refract run'"
             )
         return View(self, name)
+
+    def suggest(self, name: str, many: int = 50, novel: float | None = None) -> pl.DataFrame:
+        """Return what `View.suggest` does; of an instruction without a view, texts to begin with.
+
+        Together these cover the corpus: suggested, confidence and novelty are null.
+        """
+        from flows.queries.suggest import suggest
+
+        self._look_anew()
+        return suggest(self.paths, name, many, novel)
+
+    def _look_anew(self) -> None:
+        if self._url is not None:
+            mirror(self._url)
+            self.params = load_params(self.paths.params)
 
 
 class View:
@@ -165,9 +178,7 @@ class View:
         novel: the share that looks like no label, by default a fifth; the others lie near a
         boundary. Columns id, label (null), suggested, confidence, novelty, why, text.
         """
-        from flows.queries.suggest import suggest
-
-        return suggest(self._workspace.paths, self.name, many, novel)
+        return self._workspace.suggest(self.name, many, novel)
 
     @property
     def labels(self) -> list[str]:

@@ -16,6 +16,8 @@ from tasks.core.workspace.manifest import read_manifest
 from tasks.core.workspace.paths import Paths
 from tasks.core.workspace.state_manifests import CheckoutNote
 
+_ASKED = 0.5  # seconds; who asks whether another serves holds the lock for a moment
+
 
 @contextmanager
 def writer(paths: Paths, *, finishing: bool = False) -> Iterator[None]:
@@ -49,13 +51,26 @@ def serving(paths: Paths, refusal: str) -> Iterator[None]:
     paths.state.mkdir(parents=True, exist_ok=True)
     lock = FileLock(paths.serve_lock)
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=_ASKED)
     except Timeout as error:
         raise InputError(refusal) from error
     try:
         yield
     finally:
         lock.release()
+
+
+def is_served(paths: Paths) -> bool:
+    """Tell whether a `refract serve` runs in the workspace."""
+    if not paths.serve_lock.is_file():
+        return False
+    lock = FileLock(paths.serve_lock)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    lock.release()
+    return False
 
 
 def _refuse_half_a_checkout(paths: Paths, *, finishing: bool) -> None:

@@ -13,9 +13,9 @@ from prefect.types.entrypoint import EntrypointType
 from flows.maintain import maintain
 from flows.serving.label_runs import labels
 from flows.serving.served_flows import corpus, reconcile
+from flows.state.tracked_files import commits_by_itself
 from tasks.core.settings.params import Params
 from tasks.core.workspace.paths import Paths
-from tasks.versioning.run_git_and_dvc import place_of
 
 LABELS_CHANGED = "refract.labels.changed"
 TAG = "refract"  # on every deployment and run of it, beside the name of the workspace
@@ -46,8 +46,7 @@ def deployments(paths: Paths, params: Params) -> list[RunnerDeployment]:
     """Return corpus, labels, reconcile and maintain, with their schedules and triggers."""
     name, serve = name_of(paths, params), params.serve
     root = str(paths.root.resolve())
-    commit = params.record.commit != "never" and paths.in_dvc() and place_of(paths.root) is not None
-    recording = {"root": root, "commit": commit}
+    recording = {"root": root, "commit": commits_by_itself(paths, params)}
     trigger = DeploymentEventTrigger(
         name=f"{LABELS_CHANGED} in {name}",
         expect={LABELS_CHANGED},

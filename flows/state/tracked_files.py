@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from tasks.core.labels.files import IGNORED
+from tasks.core.settings.params import Params
 from tasks.core.workspace.paths import Paths
 from tasks.versioning.commit import TrackedFiles, uncommitted
+from tasks.versioning.run_git_and_dvc import place_of
 
 
 def tracked_files(paths: Paths) -> TrackedFiles:
@@ -20,6 +22,11 @@ def tracked_files(paths: Paths) -> TrackedFiles:
         once=once,
         passed=IGNORED,
     )
+
+
+def commits_by_itself(paths: Paths, params: Params) -> bool:
+    """Tell whether what runs by itself, without anyone typing a command, records in git."""
+    return params.record.commit != "never" and paths.in_dvc() and place_of(paths.root) is not None
 
 
 def anything_uncommitted(paths: Paths) -> bool:

@@ -58,11 +58,11 @@ def _run() -> None:
     from flows.cli.verbs import run_here
 
     if verb_of(sys.argv[1:]) in WITH_PREFECT:
-        _settle_prefect()
+        settle_prefect()
     run_here()
 
 
-def _settle_prefect() -> None:
+def settle_prefect() -> None:
     """Let Prefect read its settings anew, as if it were imported now."""
     from prefect.context import refresh_global_settings_context
     from prefect.logging.configuration import setup_logging

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tasks.core.labels.cells import DROPPED
 from tasks.core.labels.files import NO_NAMES, OwnColumns
+from tasks.core.labels.precedence import SOURCE
 from tasks.core.readers.read_documents import ID_NAMES, TEXT_NAMES, find_column
 from tasks.core.workspace.errors import InputError
 
@@ -31,7 +32,6 @@ FLAGS = (
     *("ignored", "discarded", "is_discarded", "was_skipped", "_skipped"),
 )
 PARTS = ("spans", "entities", "tokens", "bbox", "relations")
-SOURCE = "source"
 INDEX = "column_1"  # without a name, as pandas and R write the numbers of rows
 _ASIDE = (  # what tools write beside, and what is never a label
     *("lead_time", "created_at", "updated_at", "annotation_id", "timestamp", "meta", "metadata"),

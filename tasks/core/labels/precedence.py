@@ -6,8 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-HUMAN, MODEL, ZERO_SHOT = "human", "model", "zero-shot"
-RANK = {HUMAN: 0, MODEL: 1, ZERO_SHOT: 2}  # a person knows better, a weak label worst
+SOURCE = "source"  # the column that says whose label a row is
+EXPLORE, HUMAN, MODEL, ZERO_SHOT = "explore", "human", "model", "zero-shot"
+RANK = {EXPLORE: 0, HUMAN: 1, MODEL: 2, ZERO_SHOT: 3}
+"""A person knows better than a machine, and who labels in `refract explore` sees the label there
+is: what is said there is said last. A weak label is worst."""
+PEOPLE = (EXPLORE, HUMAN)
 
 CONFLICT = "conflicting labels for one id"
 REPEATED = "repeated row"
@@ -56,7 +60,7 @@ def described(rows: pl.DataFrame) -> dict[str, int]:
 
 def _people(rows: pl.DataFrame) -> dict[str, int]:
     """Count the texts that several people's files label, by whether the files agree."""
-    own = rows.filter(pl.col("source") == HUMAN).group_by("id")
+    own = rows.filter(pl.col("source").is_in(PEOPLE)).group_by("id", "source")
     each = own.agg(pl.col("file").n_unique(), pl.col("label").n_unique()).filter(pl.col("file") > 1)
     agree = each.filter(pl.col("label") == 1).height
     counts = {"two people agree": agree, "two people differ": each.height - agree}

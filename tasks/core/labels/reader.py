@@ -12,7 +12,7 @@ from tasks.core.labels.cells import EMPTY, Answer
 from tasks.core.labels.enough import check_labels, check_rows, check_shared
 from tasks.core.labels.files import LabelFile, Part
 from tasks.core.labels.matching import UNKNOWN_TEXT as UNKNOWN_TEXT
-from tasks.core.labels.matching import place
+from tasks.core.labels.matching import Places, place
 from tasks.core.labels.multilabel import members
 from tasks.core.labels.notes import odd_labels
 from tasks.core.labels.precedence import described
@@ -89,8 +89,7 @@ def read_labels(
     """
     filled = _filled(file)
     read = [_steady_rows(part, file, separator) for part in filled]
-    placed = [place(rows, keys, texts) for rows in read]
-    every = together([judged(*both, keys) for both in zip(read, placed, strict=True)])
+    placed, every = _settled(read, keys, texts)
     rejects = _rejects(filled, read, every)
     used = every.filter(pl.col("reason").is_null())
     reasons = dict(sorted(Counter(each.reason for each in rejects).items()))
@@ -119,6 +118,29 @@ def read_labels(
         noted_labels=odd | _joint(read),
         read_as=_read_as(filled, read),
     )
+
+
+def standing_labels(
+    file: LabelFile, keys: TextKeys, separator: str | None = None, texts: Texts | None = None
+) -> dict[str, str]:
+    """Return the label of each text by its id as `read_labels` would, however few there are.
+
+    InputError where a part is none of labels.
+    """
+    filled = [part for part in file.parts if not is_blank(part.path)]
+    if not filled:
+        return {}
+    _, every = _settled([_steady_rows(part, file, separator) for part in filled], keys, texts)
+    used = every.filter(pl.col("reason").is_null())
+    return dict(used.select("id", "label").iter_rows())
+
+
+def _settled(
+    read: list[LabelRows], keys: TextKeys, texts: Texts | None
+) -> tuple[list[Places], pl.DataFrame]:
+    """Return where the rows of each file belong, and all rows by what is used of them."""
+    placed = [place(rows, keys, texts) for rows in read]
+    return placed, together([judged(*both, keys) for both in zip(read, placed, strict=True)])
 
 
 def check_readable(file: LabelFile, separator: str | None = None) -> None:

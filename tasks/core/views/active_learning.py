@@ -38,18 +38,18 @@ def suggest(
     too few are, more NOVEL ones follow.
     labelled: ids that are no candidates. Of the view, only its readings are read, batch by batch.
     """
-    known = _with_twins(base, sorted(labelled))
+    known = with_twins(base, sorted(labelled))
     best = _candidates(view, known, POOL * many)
     chosen = _Chosen()
     for why in (NOVEL, BOUNDARY, NOVEL):  # each makes up for what the one before lacks
         first = why == NOVEL and not chosen.rows
         wanted = round(novelty * many) if first else many - len(chosen.rows)
         chosen.add(_pool(base, best[why]), wanted)
-    frame = pl.DataFrame(chosen.rows, schema=_SCHEMA)
+    frame = pl.DataFrame(chosen.rows, schema=SCHEMA)
     return frame.with_columns(label=pl.lit(None, pl.String)).select(COLUMNS)
 
 
-_SCHEMA = {
+SCHEMA = {
     "id": pl.String(),
     "suggested": pl.String(),
     "confidence": pl.Float32(),
@@ -59,7 +59,7 @@ _SCHEMA = {
 }
 
 
-def _with_twins(base: Path, ids: Sequence[str]) -> pl.Series:
+def with_twins(base: Path, ids: Sequence[str]) -> pl.Series:
     """Return `ids` and those of the same texts under other ids."""
     hashes = tables.where_in(base, "id", ids, ["text_hash"])["text_hash"].unique().to_pylist()
     twins = tables.where_in(base, "text_hash", hashes, ["id"])["id"].to_pylist()
@@ -104,7 +104,7 @@ class _Chosen:
         if many < 1 or not len(pool):
             return
         vectors = unit_rows(arrow.vectors_of(pool[tables.VECTOR].to_arrow()))
-        rows = pool.drop(tables.VECTOR).rename({"label": "suggested"}).select(*_SCHEMA)
+        rows = pool.drop(tables.VECTOR).rename({"label": "suggested"}).select(*SCHEMA)
         taken: list[int] = []
         for at in _one_per_cluster(vectors, many):
             if len(taken) == many:

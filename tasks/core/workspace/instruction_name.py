@@ -1,4 +1,4 @@
-"""What may name an instruction: its files and folders are called so."""
+"""What may name an instruction, and who labels: files and folders are called so."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from tasks.core.text.discretion import may_be_secret, shown
 from tasks.core.workspace.errors import InputError
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+ANNOTATOR = re.compile(r"[A-Za-z0-9_-]{1,40}")
 BASE = "base"  # the generic space; no instruction may take its name
 
 
@@ -22,6 +23,15 @@ def check_name(name: str) -> str:
     if name == BASE:
         raise InputError(
             f"instruction {name!r}: this name is kept for the untransformed vectors; rename it"
+        )
+    return name
+
+
+def check_annotator(name: str) -> str:
+    """Return `name` if one who labels may be called so; InputError otherwise."""
+    if not ANNOTATOR.fullmatch(name):
+        raise InputError(
+            f"annotator {shown(name)}: expected 1 to 40 of A-Z, a-z, 0-9, '_' and '-'; rename it"
         )
     return name
 

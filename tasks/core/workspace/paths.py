@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from tasks.core.workspace.instruction_name import BASE, check_name
+from tasks.core.workspace.instruction_name import BASE, check_annotator, check_name
 from tasks.core.workspace.state_paths import StatePaths
 
 
@@ -52,6 +52,10 @@ class Paths(StatePaths):
     def label_file(self, name: str) -> Path:
         """The label file that `refract label` writes."""
         return self.labels / f"{check_name(name)}.jsonl"
+
+    def posted_labels(self, name: str, annotator: str) -> Path:
+        """The label file of one who labels in `refract explore`."""
+        return self.labels / check_name(name) / f"explore-{check_annotator(annotator)}.jsonl"
 
     def label_card(self, name: str) -> Path:
         """How the labels of `refract label` were made, and what they cost."""

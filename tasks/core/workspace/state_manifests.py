@@ -161,6 +161,47 @@ class BringingNote(Manifest):
     files: list[str] = Field(default_factory=list)
 
 
+class ReplacedNote(Part):
+    """A label that a posted one has replaced; label null: it was withdrawn."""
+
+    id: str
+    before: str
+    label: str | None
+
+
+class ReceiptNote(Part):
+    """What was answered to posted labels, by the key of the request and a hash of its rows."""
+
+    key: str
+    asked: str
+    accepted: int
+    unchanged: int
+    replaced: list[ReplacedNote]
+
+
+class PostedNote(Manifest):
+    """What was answered to the requests of one annotator, the newest last.
+
+    was: the hash of his label file before the last of them; open: whether that one changes it.
+    """
+
+    was: str = ""
+    open: bool = False
+    answered: list[ReceiptNote] = Field(default_factory=list)
+
+
+class UnderWayNote(Manifest):
+    """The instructions that a verb makes anew just now; of one that was killed it stays behind.
+
+    process: of this machine; began: seconds since 1970, so that no two of them are alike.
+    """
+
+    verb: str = ""
+    names: list[str] = Field(default_factory=list)
+    process: int = 0
+    began: float = 0.0
+
+
 class TrustNote(Manifest):
     """What the user has agreed to for one folder, and the hash of the secret that proves it."""
 

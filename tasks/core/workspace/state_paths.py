@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from tasks.core.workspace.instruction_name import BASE, check_name
+from tasks.core.workspace.instruction_name import BASE, check_annotator, check_name
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,20 @@ class StatePaths:
     def maps(self, name: str) -> Path:
         """Where every row of a view lies on a plane, a file a version of it; also of the base."""
         return self.state / "maps" / (name if name == BASE else check_name(name))
+
+    def posted(self, name: str, annotator: str) -> Path:
+        """What was answered to the labels that an annotator has posted."""
+        return self.state / "posted" / check_name(name) / f"{check_annotator(annotator)}.json"
+
+    @property
+    def posting_lock(self) -> Path:
+        """The lock held while posted labels are written: one request at a time."""
+        return self.state / "posting.lock"
+
+    @property
+    def under_way(self) -> Path:
+        """Which instructions are made anew just now, and by which verb."""
+        return self.state / "under_way.json"
 
     @property
     def answer_cache(self) -> Path:

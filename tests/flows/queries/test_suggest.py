@@ -91,11 +91,39 @@ def test_where_nothing_is_left_to_label_one_is_told(made):
         Workspace(made).view("base").suggest()
 
 
+def test_of_an_instruction_without_a_view_texts_are_suggested_that_cover_the_corpus(made):
+    shown = printed(made, "urgency", "-n", "12")
+    rows = list(csv.DictReader(io.StringIO(shown)))
+    truth = {row["id"]: row["topic"] for row in documents()}
+    assert {row["why"] for row in rows} == {"covers the corpus"}
+    assert len({row["text"] for row in rows}) == 12
+    assert {truth[row["id"]] for row in rows} == {"delivery", "refund", "account"}
+    assert shown == printed(made, "urgency", "-n", "12")
+    write_csv(
+        Paths(made).labels / "urgency.csv",
+        [{"id": row["id"], "label": "high"} for row in rows],
+        ["id", "label"],
+    )
+    later = Workspace(made).suggest("urgency", 100)
+    assert not {row["id"] for row in rows} & set(later["id"])
+
+
+def test_tasks_for_tools_are_made_without_a_view_as_well(made):
+    tasks = json.loads(printed(made, "urgency", "-n", "3", "--format", "label-studio"))
+    assert [task["predictions"] for task in tasks] == [[], [], []]
+
+
+def test_a_name_that_no_instruction_may_have_gets_no_suggestions(made):
+    with pytest.raises(InputError, match="expected 1 to 63 of a-z"):
+        Workspace(made).suggest("../topic")
+
+
 def test_an_instruction_named_like_a_column_still_gets_its_labels_from_label(made, monkeypatch):
     from flows.queries import suggest
 
     monkeypatch.setattr(suggest, "_known", lambda paths, name: set())
     monkeypatch.setattr(Paths, "view_table", lambda self, name: self.views / "mood.lance")
+    monkeypatch.setattr(Paths, "view_stamp", lambda self, name: self.views / "mood.json")
     found = suggest.suggest(Paths(made), "novelty", 3)
     assert "novelty_" in found.columns
     assert "novelty" not in found.columns

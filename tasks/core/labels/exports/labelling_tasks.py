@@ -12,7 +12,7 @@ KEY = "doc_id"  # of the document: tools number their tasks themselves, and call
 
 
 def label_studio(rows: Sequence[Row], name: str, labels: Sequence[str]) -> str:
-    """Return a JSON list of tasks, the suggested label of each as a prediction."""
+    """Return a JSON list of tasks, the suggested label of each, if any, as a prediction."""
     return json.dumps([_task(row, name) for row in rows], ensure_ascii=False, indent=1) + "\n"
 
 
@@ -56,11 +56,14 @@ def _about(row: Row) -> dict[str, object]:
 
 
 def _task(row: Row, name: str) -> dict[str, object]:
+    about = {"text": row["text"], **_about(row)}
+    if row["suggested"] is None:
+        return {"data": about, "predictions": []}
     chosen = {"choices": [row["suggested"]]}
     result = {"from_name": name, "to_name": "text", "type": "choices", "value": chosen}
     score = round(float(row["confidence"]), 3)
     guess = {"model_version": "refract", "score": score, "result": [result]}
-    return {"data": {"text": row["text"], **_about(row)}, "predictions": [guess]}
+    return {"data": about, "predictions": [guess]}
 
 
 def _lines(rows: Iterator[dict[str, object]]) -> str:

@@ -1,0 +1,5 @@
+"""How a view learns while somebody labels: labels taken in, fits started, and all of it told.
+
+posting: posted labels into their file. refitting, fitting: the fit that follows, in a process of
+its own. noticing: what the notes on disk say has happened, whoever did it. hub: who is told.
+"""

@@ -1,0 +1,195 @@
+"""What has happened in the workspace, whoever did it, as the small notes on disk say.
+
+A few folders are listed four times a second: it costs less than it would to be told of each file
+that a verb writes on the way, and works on any file system.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from flows.explore.learning.hub import Hub
+from flows.queries.labelled import labelled
+from flows.runtime.under_way import now_under_way
+from flows.serving.watch_labels import State, look
+from tasks.core.labels.files import instruction_of
+from tasks.core.settings.params import load_params
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.instruction_name import NAME
+from tasks.core.workspace.manifest import read_manifest
+from tasks.core.workspace.manifests import EmbedStamp, Rejection, Scores, ViewStamp
+from tasks.core.workspace.paths import Paths
+
+_LOOK = 0.25  # seconds between two looks
+_SHARE = 20  # of the time, at most a twentieth is spent on looks
+_LABELS_REST = 0.1  # seconds that label files rest before they are read
+
+
+class Notices:
+    """Tells the hub what the notes of one workspace say; `fitting` are the fits under way.
+
+    version_of: returns the git tag of a view's transform, or None.
+    """
+
+    def __init__(
+        self,
+        paths: Paths,
+        hub: Hub,
+        fitting: set[str],
+        version_of: Callable[[str, str], str | None],
+    ) -> None:
+        """Take what is there now for known."""
+        self._paths, self._hub, self._fitting = paths, hub, fitting
+        self._version_of = version_of
+        self._live: dict[str, ViewStamp] = {}
+        self._versions: dict[str, str | None] = {}
+        self._texts: int | None = None
+        self._began = 0.0
+        self._labels_due: dict[str, float] = {}
+        self._seen = self._look()
+        for name in self._views():
+            self._live[name] = read_manifest(paths.view_stamp(name), ViewStamp) or ViewStamp()
+            self._versions[name] = version_of(name, self._live[name].transform)
+        stamp = read_manifest(paths.stamp("embed"), EmbedStamp)
+        self._texts = stamp.rows if stamp else None
+        self._under_way()
+
+    def run(self, ending: threading.Event) -> None:
+        """Look until `ending` is set."""
+        pause = _LOOK
+        while not ending.wait(pause):
+            begun = time.monotonic()
+            try:
+                self.look()
+            except (InputError, OSError) as error:  # of a newer version, or gone in between
+                print(f"explore: {error}", file=sys.stderr, flush=True)
+            pause = max(_LOOK, _SHARE * (time.monotonic() - begun))
+
+    def look(self) -> None:
+        """Tell what has happened since the last look."""
+        seen = self._look()
+        both = seen.keys() | self._seen.keys()
+        changed = sorted(path for path in both if seen.get(path) != self._seen.get(path))
+        self._seen = seen
+        for path in changed:
+            self._tell(path)
+        if self._fitting:
+            self._under_way()
+        now = time.monotonic()
+        for name in [name for name, due in self._labels_due.items() if due <= now]:
+            del self._labels_due[name]
+            self.labels(name)
+
+    def labels(self, name: str) -> None:
+        """Tell how many texts of instruction `name` are labelled now."""
+        found = labelled(self._paths, load_params(self._paths.params), name)
+        self._hub.tell(
+            "labels",
+            view=name,
+            labelled=len(found.label_of),
+            classes=found.classes,
+            labels_needed=found.needed,
+        )
+
+    def _tell(self, path: Path) -> None:
+        paths, name = self._paths, path.stem
+        if path.parent == paths.views:
+            self._view(name)
+        elif path.parent == paths.rejection("any").parent:
+            self._rejected(name)
+        elif path == paths.stamp("embed"):
+            self._corpus()
+        elif path == paths.under_way:
+            self._under_way()
+        elif path == paths.recorded:
+            self._recorded()
+        else:
+            about = instruction_of(path, paths.labels)
+            if about is not None:
+                self._labels_due[about] = time.monotonic() + _LABELS_REST
+
+    def _view(self, name: str) -> None:
+        if not NAME.fullmatch(name):
+            return
+        stamp = read_manifest(self._paths.view_stamp(name), ViewStamp)
+        if stamp is None:
+            self._live.pop(name, None)
+            return
+        before, self._live[name] = self._live.get(name), stamp
+        if before is not None and _shown(before) == _shown(stamp):
+            return
+        self._fitting.discard(name)
+        scores = read_manifest(self._paths.metric(name), Scores) or Scores()
+        known = scores.fingerprint == stamp.transform
+        self._versions[name] = self._version_of(name, stamp.transform)
+        self._hub.tell(
+            "live",
+            view=name,
+            version=self._versions[name],
+            transform=stamp.transform,
+            before=scores.before if known else None,
+            after=scores.after if known else None,
+            rows=stamp.rows,
+        )
+
+    def _recorded(self) -> None:
+        """Tell the versions that views have got: a view is live before it is recorded."""
+        for name, stamp in self._live.items():
+            version = self._version_of(name, stamp.transform)
+            if version is not None and version != self._versions.get(name):
+                self._versions[name] = version
+                self._hub.tell("version", view=name, version=version, transform=stamp.transform)
+
+    def _rejected(self, name: str) -> None:
+        if not NAME.fullmatch(name):  # a file whose name registers no instruction
+            return
+        found = read_manifest(self._paths.rejection(name), Rejection)
+        self._fitting.discard(name)
+        if found is None:
+            return
+        needed = None
+        with suppress(InputError):
+            needed = labelled(self._paths, load_params(self._paths.params), name).needed
+        if needed is None:  # few labels are no failure: more are on their way
+            self._hub.tell("failed", view=name, why=found.reason)
+
+    def _corpus(self) -> None:
+        stamp = read_manifest(self._paths.stamp("embed"), EmbedStamp)
+        if stamp is not None and stamp.rows != self._texts:
+            self._texts = stamp.rows
+            self._hub.tell("corpus", texts=stamp.rows)
+
+    def _under_way(self) -> None:
+        note = now_under_way(self._paths)
+        ended = self._fitting - set(note.names)
+        self._fitting -= ended
+        self._fitting |= set(note.names)
+        if note.verb == "fit" and note.began != self._began:
+            self._began = note.began
+            for name in note.names:
+                self._hub.tell("fit", view=name)
+
+    def _views(self) -> list[str]:
+        names = (path.stem for path in self._seen if path.parent == self._paths.views)
+        return [name for name in names if NAME.fullmatch(name)]
+
+    def _look(self) -> dict[Path, State]:
+        paths = self._paths
+        found: dict[Path, State] = {}
+        for path in (paths.stamp("embed"), paths.under_way, paths.recorded):
+            with suppress(OSError):
+                about = path.stat()
+                found[path] = (about.st_ino, about.st_size, about.st_mtime_ns)
+        for folder in (paths.views, paths.rejection("any").parent):
+            files = look(folder).files
+            found |= {path: state for path, state in files.items() if path.suffix == ".json"}
+        return found | look(paths.labels).files
+
+
+def _shown(stamp: ViewStamp) -> tuple[object, ...]:
+    return stamp.transform, stamp.version, stamp.rows

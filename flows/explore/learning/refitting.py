@@ -1,0 +1,107 @@
+"""Fits that follow posted labels: each once its labels rest, one at a time."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+from flows.explore.learning.fitting import Fitting, prepare
+from flows.queries.labelled import labelled
+from flows.runtime.lock import is_served
+from flows.state import staleness
+from flows.state.label_sources import label_sources
+from flows.state.tracked_files import commits_by_itself
+from tasks.core.settings.params import load_params
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.paths import Paths
+
+Failed = Callable[[str, str], None]  # told an instruction, and why its fit has failed
+_LOOK = 0.1  # seconds between two looks for labels that rest
+
+
+class Refitter:
+    """Fits the instructions that were noted; where `refract serve` runs, it leaves them to it.
+
+    failed: called where a fit has failed.
+    """
+
+    def __init__(self, paths: Paths, failed: Failed) -> None:
+        """Nothing is started before the first instruction is noted."""
+        self._paths, self._failed = paths, failed
+        self._lock = threading.Lock()
+        self._noted: dict[str, float] = {}
+        self._prepared = False
+        self._work: Fitting | None = None
+
+    def note(self, names: Iterable[str]) -> None:
+        """Fit these once they have rested; may be called from any thread."""
+        now = time.monotonic()
+        with self._lock:
+            self._noted |= dict.fromkeys(names, now)
+
+    def run(self, ending: threading.Event) -> None:
+        """Work until `ending` is set; a fit at work is stopped then."""
+        stopper = threading.Thread(target=self._stop_at, args=(ending,), daemon=True)
+        stopper.start()
+        self.note(self._left())
+        while not ending.wait(_LOOK):
+            with self._lock:
+                noted = bool(self._noted)
+            if noted and not self._prepared:
+                self._prepare()
+            name = self._due() if noted else None
+            if name is not None and not ending.is_set():
+                self._fit(name)
+        stopper.join()
+
+    def _left(self) -> list[str]:
+        """Return the instructions whose posted labels an earlier start has left without a fit."""
+        paths, params = self._paths, load_params(self._paths.params)
+        try:
+            files = label_sources(paths)
+            posted = [
+                name
+                for name, file in files.items()
+                if any(part.path.name.startswith("explore-") for part in file.parts)
+            ]
+            return [name for name in posted if staleness.any_fit(paths, params, [name])]
+        except InputError as error:
+            print(f"explore: {error}", file=sys.stderr, flush=True)
+            return []
+
+    def _prepare(self) -> None:
+        self._prepared = True
+        if not is_served(self._paths):
+            prepare(self._paths.root)
+
+    def _due(self) -> str | None:
+        """Return an instruction whose labels have rested, and forget that it was noted."""
+        rest = load_params(self._paths.params).serve.settle
+        with self._lock:
+            now = time.monotonic()
+            ready = [name for name, at in self._noted.items() if now - at >= rest]
+            if ready:
+                del self._noted[ready[0]]
+        return ready[0] if ready else None
+
+    def _fit(self, name: str) -> None:
+        paths = self._paths
+        try:
+            params = load_params(paths.params)
+            if is_served(paths) or labelled(paths, params, name).needed is not None:
+                return
+            self._work = Fitting(paths.root, name, commit=commits_by_itself(paths, params))
+            why = self._work.wait()
+        except (InputError, OSError) as error:
+            why = str(error)
+        self._work = None
+        if why:
+            self._failed(name, why)
+
+    def _stop_at(self, ending: threading.Event) -> None:
+        ending.wait()
+        work: Fitting | None = self._work
+        if work is not None:
+            work.stop()

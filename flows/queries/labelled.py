@@ -1,0 +1,53 @@
+"""The texts of one instruction that are labelled, however few, and what a first fit still lacks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from flows.state.label_sources import label_sources
+from tasks.core.encoding import base_table
+from tasks.core.labels.multilabel import pairs
+from tasks.core.labels.reader import standing_labels
+from tasks.core.settings.params import Params
+from tasks.core.store.layout import exists
+from tasks.core.workspace.instruction_name import check_name
+from tasks.core.workspace.paths import Paths
+
+CLASSES = 2  # labels that a fit tells apart at least
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Which label stands for which text, by id, in the order of the label files.
+
+    classes: texts by label, most frequent first; expected: texts that a fit needs at least.
+    """
+
+    label_of: dict[str, str]
+    classes: dict[str, int]
+    expected: int
+
+    @property
+    def needed(self) -> dict[str, int] | None:
+        """How many texts and labels were found and how many texts are expected; None: enough."""
+        if len(self.label_of) >= self.expected and len(self.classes) >= CLASSES:
+            return None
+        found = {"found": len(self.label_of), "classes": len(self.classes)}
+        return found | {"expected": self.expected}
+
+
+def labelled(paths: Paths, params: Params, name: str) -> Labelled:
+    """Return the labelled texts of instruction `name`; none where it has no label file.
+
+    InputError where a label file cannot be read.
+    """
+    files = label_sources(paths)
+    if check_name(name) in files.errors:
+        raise files.errors[name]
+    label_of: dict[str, str] = {}
+    if name in files and exists(paths.base_table):
+        keys, texts = base_table.keys(paths.base_table), base_table.texts(paths.base_table)
+        label_of = standing_labels(files[name], keys, params.fit.separator, texts)
+    counts = Counter(label for _, label in pairs(label_of))
+    return Labelled(label_of, dict(counts.most_common()), params.fit.min_rows)

@@ -1,0 +1,1 @@
+"""Labels that are posted one by one: checked, applied by id, written whole, known by their key."""
