@@ -61,7 +61,7 @@ def prepare(root: Path) -> None:
 
 def _start(call: Callable[..., None], *arguments: Any) -> tuple[BaseProcess, Connection]:
     forks = sys.platform == "linux"
-    context = multiprocessing.get_context("forkserver" if forks else "spawn")
+    context: Any = multiprocessing.get_context("forkserver" if forks else "spawn")
     answer, told = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(dict(os.environ), told, call, arguments))
     process.start()
