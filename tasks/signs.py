@@ -48,7 +48,10 @@ def stages_told(command: str) -> Iterator[None]:
 
 
 def stage(name: str) -> None:
-    """Say on stderr that a stage begins; on a terminal its progress is shown instead."""
+    """Say that a stage begins; on a terminal its progress is shown instead.
+
+    On stdout: what is refused later is the only line on stderr.
+    """
     command = _command.get()
     if command is not None and not sys.stderr.isatty():
-        print(f"{command}: {name} …", file=sys.stderr, flush=True)
+        print(f"{command}: {name} …", flush=True)

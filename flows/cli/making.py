@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -252,7 +253,7 @@ def run(commit: bool, as_json: bool, root: Path) -> None:
         _prefect(paths, lambda: libraries.needed(paths, params))
         from flows.run import run as flow
 
-        with stages_told("run"):
+        with nullcontext() if as_json else stages_told("run"):
             made = flow(root, commit)
         reports.tell(made, reports.ran, paths, as_json=as_json)
     else:
