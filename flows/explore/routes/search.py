@@ -60,7 +60,7 @@ class Hits(BaseModel):
 def search(
     service: Served,
     name: Name,
-    q: Annotated[str, Query(description="the text to look for")],
+    q: Annotated[str, Query(description="the text to look for", pattern=r"\S")],
     k: Many = 10,
     where: Where = None,
     distinct: Distinct = False,
