@@ -61,7 +61,7 @@ def search(
 
     views = [Workspace(root).view(name) for name in _named(root, names)]
     found = [
-        (text, view.name, view.space.search(text, k, where, distinct=distinct))
+        (text, view.name, view.closest(text, k, where, distinct=distinct))
         for text in texts
         for view in views
     ]
@@ -90,9 +90,7 @@ def similar(
     from flows.queries.workspace import Workspace
 
     views = [Workspace(root).view(name) for name in _named(root, names)]
-    found = [
-        (key, view.name, view.space.similar(key, k, where, distinct=distinct)) for view in views
-    ]
+    found = [(key, view.name, view.nearest(key, k, where, distinct=distinct)) for view in views]
     reports.hits(found, as_json=as_json)
 
 

@@ -6,16 +6,34 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
+from fastapi.security import HTTPBearer
+from pydantic import BaseModel
 
-from flows.explore import places, rows, search, static, views
+from flows.explore.routes import places, reference, rows, search, static, views
 from flows.explore.service import Service
 from tasks.core.workspace.errors import InputError, MissingError, UnmadeError
 
-ROUTES = (views, search, rows, places, static)  # each has a `router`
+ROUTES = (views, search, rows, places, reference, static)  # each has a `router`
 _AT_ONCE = 4  # questions a core; what waits for them holds up neither events nor pages
 _STATUS: dict[type[InputError], int] = {MissingError: 404, UnmadeError: 503}
+
+
+class Problem(BaseModel):
+    """Why there is no answer: what was found, what was expected, and what to do next."""
+
+    detail: str
+
+
+_PROBLEMS: dict[int | str, dict[str, object]] = {
+    400: {"model": Problem, "description": "what was asked cannot be answered"},
+    401: {"model": Problem, "description": "no token, or another one"},
+    403: {"model": Problem, "description": "asked by a page of others"},
+    404: {"model": Problem, "description": "no such view, id or column"},
+    500: {"model": Problem, "description": "a fault of Refract's own"},
+    503: {"model": Problem, "description": "tables that are not made yet"},
+}
 
 
 def explore_app(service: Service) -> FastAPI:
@@ -26,10 +44,13 @@ def explore_app(service: Service) -> FastAPI:
         version="1",
         docs_url=None,  # FastAPI's own page loads from elsewhere
         redoc_url=None,
+        responses=_PROBLEMS,
+        dependencies=[Depends(HTTPBearer(auto_error=False))],  # for the description alone
         lifespan=_living,
     )
     app.state.service = service
     app.add_exception_handler(InputError, _told)
+    app.add_exception_handler(Exception, _own_fault)
     for module in ROUTES:
         app.include_router(module.router)
     return app
@@ -47,3 +68,9 @@ async def _told(_: Request, error: Exception) -> JSONResponse:
     """Answer with the line that the command line would print."""
     status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 400)
     return JSONResponse({"detail": " ".join(str(error).split())}, status)
+
+
+async def _own_fault(_: Request, error: Exception) -> JSONResponse:
+    """Answer without the traceback, which stands where the service was started."""
+    told = f"found a fault of Refract's own ({type(error).__name__}); its traceback is printed"
+    return JSONResponse({"detail": f"{told} where 'refract explore' runs; report it"}, 500)

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     import numpy as np
     import polars as pl
 
+    from flows.explore.client import Client
     from flows.queries.evaluation import Evaluation
     from tasks.core.encoding.encoder import Encoder
-    from tasks.core.views.search import Space
+    from tasks.core.views.search import Hit, Space
 
 
 class Workspace:
@@ -40,6 +41,11 @@ class Workspace:
         self.paths = Paths(Path(root) if self._url is None else mirror(self._url))
         self.params = load_params(self.paths.params)
         ask(self.paths, "store")
+
+    @property
+    def local(self) -> bool:
+        """Whether it is a folder that is written here, and no store that is read."""
+        return self._url is None
 
     def __repr__(self) -> str:
         return f"Workspace({str(self.paths.root)!r}, views: {', '.join(self.views) or 'none'})"
@@ -122,8 +128,19 @@ class View:
         self, text: str, k: int = 10, where: str | None = None, *, distinct: bool = False
     ) -> list[dict[str, Any]]:
         """Return the `k` texts closest to `text` as dictionaries, best first."""
-        found = self.space.search(text, k, where, distinct=distinct)
-        return [hit.to_json() for hit in found]
+        return [hit.to_json() for hit in self.closest(text, k, where, distinct=distinct)]
+
+    def closest(
+        self, text: str, k: int = 10, where: str | None = None, *, distinct: bool = False
+    ) -> list[Hit]:
+        """Return the `k` texts closest to `text`, best first.
+
+        A `refract explore` that runs in the workspace is asked for them: the same, sooner.
+        """
+        service, found = self._service(), None
+        if service is not None:
+            found = service.search(self.name, text, k, where, distinct=distinct)
+        return self.space.search(text, k, where, distinct=distinct) if found is None else found
 
     def search(
         self, text: str, k: int = 10, where: str | None = None, *, distinct: bool = False
@@ -143,8 +160,21 @@ class View:
 
         key: an id, or a beginning that one id alone has; that text itself is left out.
         """
-        found = self.space.similar(key, k, where, distinct=distinct)
-        return [hit.to_json() for hit in found]
+        return [hit.to_json() for hit in self.nearest(key, k, where, distinct=distinct)]
+
+    def nearest(
+        self, key: str, k: int = 10, where: str | None = None, *, distinct: bool = False
+    ) -> list[Hit]:
+        """Return the `k` texts closest to the stored text `key`, as `closest` does."""
+        service, found = self._service(), None
+        if service is not None:
+            found = service.similar(self.name, key, k, where, distinct=distinct)
+        return self.space.similar(key, k, where, distinct=distinct) if found is None else found
+
+    def _service(self) -> Client | None:
+        from flows.explore.client import running
+
+        return running(self._workspace.paths) if self._workspace.local else None
 
     def similar(
         self, key: str, k: int = 10, where: str | None = None, *, distinct: bool = False

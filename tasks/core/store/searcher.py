@@ -88,6 +88,11 @@ class Searcher:
         return {field.name: str(field.type) for field in self._rows.schema}
 
     @property
+    def table(self) -> Path:
+        """Where the table is."""
+        return self._table
+
+    @property
     def version(self) -> int:
         """The number of this version of the table."""
         return int(self._rows.version)

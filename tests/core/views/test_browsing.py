@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from tasks.core.atlas.rows import rows_of
 from tasks.core.store import arrow, tables
 from tasks.core.store.searcher import Searcher
 from tasks.core.views import browsing, order
@@ -91,6 +92,13 @@ def test_of_more_rows_than_are_told_those_with_the_least_hashes_have_a_place(now
     ids = pl.Series(sorted(frame["id"])).filter(pl.Series(told)).to_list()
     wanted = set(frame.filter(few="a")["id"])
     assert [ids[at] for at in matching] == [key for key in ids if key in wanted]
+
+
+def test_points_and_what_belongs_to_them_are_in_one_order(now):
+    _, now = now
+    for most in (50, MANY):
+        points = rows_of(now.rows.table, now.rows.version, most)
+        assert order.order_of(now.rows, most).corpus == points.corpus
 
 
 def test_the_same_ids_are_known_whatever_their_order_in_the_table(now, tmp_path):

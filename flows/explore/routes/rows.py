@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from flows.explore.search import Name, Text, Where
+from flows.explore.routes.search import Name, Text, Where
 from flows.explore.service import Served, Service
 from tasks.core.views import browsing
 from tasks.core.views.browsing import Sort

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict
 
+from flows.explore.client import INEXACT
 from flows.explore.service import Served, Service
 from tasks.core.views.search import Found, Space
 from tasks.core.views.together import closest_by_all
@@ -59,8 +60,9 @@ class Hits(BaseModel):
 @router.get("/views/{name}/search", response_model_exclude_unset=True)
 def search(
     service: Served,
+    answer: Response,
     name: Name,
-    q: Annotated[str, Query(description="the text to look for")],
+    q: Annotated[str, Query(description="the text to look for", pattern=r"\S")],
     k: Many = 10,
     where: Where = None,
     distinct: Distinct = False,
@@ -76,12 +78,13 @@ def search(
         found = closest_by_all(spaces, q, k, where, distinct=distinct)
     else:
         found = spaces[0][0].closest(q, k, where, distinct=distinct)
-    return _told(name, found)
+    return _told(name, found, answer)
 
 
 @router.get("/views/{name}/similar/{id:path}", response_model_exclude_unset=True)
 def similar(
     service: Served,
+    answer: Response,
     name: Name,
     id: Annotated[str, Path(description="an id, or a beginning that one alone has")],  # noqa: A002
     k: Many = 10,
@@ -90,15 +93,19 @@ def similar(
 ) -> Hits:
     """Find the neighbours of a stored text, itself left out."""
     found = _space(service, name).neighbours(id, k, where, distinct=distinct)
-    return _told(name, found)
+    return _told(name, found, answer)
 
 
 def _space(service: Service, name: str) -> Space:
     return service.view(name).space
 
 
-def _told(name: str, found: Found) -> Hits:
+def _told(name: str, found: Found, answer: Response) -> Hits:
+    """Return what was found; a number beyond all others is null in JSON, and a header says so."""
     hits = [Hit.model_validate(hit.to_json()) for hit in found.hits]
+    values = (value for hit in found.hits for value in hit.metadata.values())
+    if any(isinstance(value, float) and not math.isfinite(value) for value in values):
+        answer.headers[INEXACT] = "true"
     return Hits(hits=hits, view=name, transform=found.made_by)
 
 

@@ -7,8 +7,8 @@ from typing import Annotated
 import pyarrow as pa
 from fastapi import APIRouter, Path, Response
 
-from flows.explore.rows import Label
-from flows.explore.search import Name, Where
+from flows.explore.routes.rows import Label
+from flows.explore.routes.search import Name, Where
 from flows.explore.service import Served, Service
 from tasks.core.store.searcher import Searcher
 from tasks.core.store.tables import READINGS
@@ -29,12 +29,12 @@ class Stream(Response):
     media_type = ARROW
 
 
-_AS_ARROW: dict[int | str, dict[str, object]] = {
+AS_ARROW: dict[int | str, dict[str, object]] = {
     200: {"content": {ARROW: {"schema": {"type": "string", "format": "binary"}}}}
 }
 
 
-@router.get("/views/{name}/matching", response_class=Stream, responses=_AS_ARROW)
+@router.get("/views/{name}/matching", response_class=Response, responses=AS_ARROW)
 def matching(service: Served, name: Name, where: Where = None, label: Label = None) -> Stream:
     """Tell which points match: one column `row`, uint32, their places in `points`, ascending."""
     now = service.view(name).space.now()
@@ -44,7 +44,7 @@ def matching(service: Served, name: Name, where: Where = None, label: Label = No
     return stream(pa.table({"row": pa.array(rows, pa.uint32())}), of, now.made_by)
 
 
-@router.get("/views/{name}/column/{column}", response_class=Stream, responses=_AS_ARROW)
+@router.get("/views/{name}/column/{column}", response_class=Response, responses=AS_ARROW)
 def column(
     service: Served, name: Name, column: Annotated[str, Path(description="of the metadata")]
 ) -> Stream:
