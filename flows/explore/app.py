@@ -9,11 +9,12 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from flows.explore import places, rows, search, static, views
+from flows.explore import events, labels, places, queues, rows, search, static, views
+from flows.explore.learning.learner import Learner
 from flows.explore.service import Service
 from tasks.core.workspace.errors import InputError, MissingError, UnmadeError
 
-ROUTES = (views, search, rows, places, static)  # each has a `router`
+ROUTES = (views, search, rows, places, labels, queues, events, static)  # each has a `router`
 _AT_ONCE = 4  # questions a core; what waits for them holds up neither events nor pages
 _STATUS: dict[type[InputError], int] = {MissingError: 404, UnmadeError: 503}
 
@@ -29,6 +30,7 @@ def explore_app(service: Service) -> FastAPI:
         lifespan=_living,
     )
     app.state.service = service
+    app.state.learner = Learner(service)
     app.add_exception_handler(InputError, _told)
     for module in ROUTES:
         app.include_router(module.router)
@@ -40,7 +42,8 @@ async def _living(app: FastAPI) -> AsyncIterator[None]:
     from anyio.to_thread import current_default_thread_limiter
 
     current_default_thread_limiter().total_tokens = _AT_ONCE * (os.cpu_count() or 1)
-    yield
+    with app.state.learner.going_on():
+        yield
 
 
 async def _told(_: Request, error: Exception) -> JSONResponse:
