@@ -64,6 +64,12 @@ class Explored:
         asked = urlencode({k: v for k, v in query.items() if v is not None}, doseq=True)
         return self.ask("GET", f"{path}?{asked}" if asked else path, self._headers(token))
 
+    def post(self, path: str, body: Any, token: str | None = OWN) -> Reply:
+        """Post JSON, or bytes as they are."""
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        headers = self._headers(token) | {"Content-Type": "application/json"}
+        return self.ask("POST", path, headers, content)
+
     def _headers(self, token: str | None) -> dict[str, str]:
         given = self.token if token == OWN else token
         return {} if given is None else {"Authorization": f"Bearer {given}"}
@@ -97,3 +103,43 @@ class Explored:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+
+
+class Events:
+    """What `GET /events` tells, from the moment in which this is made; last: where to go on."""
+
+    def __init__(self, served: Explored, last: str | None = None) -> None:
+        self._connection = http.client.HTTPConnection(served.host, timeout=PATIENCE)
+        headers = {"Authorization": f"Bearer {served.token}"}
+        headers |= {"Last-Event-ID": last} if last else {}
+        self._connection.request("GET", "/events", headers=headers)
+        self._reply = self._connection.getresponse()
+        assert self._reply.headers["content-type"].startswith("text/event-stream")
+        self.last = last
+        self._next()
+
+    def wait(self, event: str, **data: Any) -> dict[str, Any]:
+        """Return the data of the next event of this name that has these values."""
+        seen = []
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            found = self._next()
+            seen.append(found)
+            told = found.get("data", {})
+            if found.get("event") == event and data.items() <= told.items():
+                return dict(told)
+        raise AssertionError(f"no {event} {data}, but {seen}")
+
+    def _next(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        while (line := self._reply.readline().decode().rstrip("\n")) or not found:
+            if not line and self._reply.isclosed():
+                raise AssertionError("the stream has ended")
+            name, _, value = line.partition(": ")
+            if line:
+                found[name] = json.loads(value) if name == "data" else value
+        self.last = found.get("id", self.last)
+        return found
+
+    def close(self) -> None:
+        self._connection.close()

@@ -65,7 +65,8 @@ def write_documents(root: Path, rows: list[dict[str, str]]) -> Path:
 def make_world(root: Path, model: str, *, git: bool = False) -> Path:
     """Make a workspace with documents, two label files, and the encoder at `model`."""
     make_workspace(root, git=git)
-    set_params(root, embed={"model": model, "chunk": 16, "precision": "float32"})
+    embed = {"model": model, "chunk": 16, "precision": "float32"}
+    set_params(root, embed=embed, serve={"explore_port": None})
     rows = documents()
     write_documents(root, rows)
     write_labels(root, "topic", [row for n, row in enumerate(rows) if n % 3 != 1])

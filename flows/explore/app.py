@@ -11,11 +11,23 @@ from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel
 
-from flows.explore.routes import places, reference, rows, search, static, views
+from flows.explore.learning.learner import Learner
+from flows.explore.routes import (
+    events,
+    labels,
+    places,
+    queues,
+    reference,
+    rows,
+    search,
+    static,
+    views,
+)
 from flows.explore.service import Service
 from tasks.core.workspace.errors import InputError, MissingError, UnmadeError
 
-ROUTES = (views, search, rows, places, reference, static)  # each has a `router`
+ROUTES = (views, search, rows, places, labels, queues, events, reference, static)
+"""Each has a `router`."""
 _AT_ONCE = 4  # questions a core; what waits for them holds up neither events nor pages
 _STATUS: dict[type[InputError], int] = {MissingError: 404, UnmadeError: 503}
 
@@ -49,6 +61,7 @@ def explore_app(service: Service) -> FastAPI:
         lifespan=_living,
     )
     app.state.service = service
+    app.state.learner = Learner(service)
     app.add_exception_handler(InputError, _told)
     app.add_exception_handler(Exception, _own_fault)
     for module in ROUTES:
@@ -61,7 +74,8 @@ async def _living(app: FastAPI) -> AsyncIterator[None]:
     from anyio.to_thread import current_default_thread_limiter
 
     current_default_thread_limiter().total_tokens = _AT_ONCE * (os.cpu_count() or 1)
-    yield
+    with app.state.learner.going_on():
+        yield
 
 
 async def _told(_: Request, error: Exception) -> JSONResponse:

@@ -46,7 +46,7 @@ def explore(root: Path, port: int | None = None, *, browser: bool = True) -> Non
         _tell(link, "runs already at")
         return
     keys = Keys(new_secret(), _token(settings))
-    with _listener(settings.host, settings.explore_port if port is None else port) as listener:
+    with _listener(settings.host, settings.explore_port or 0 if port is None else port) as listener:
         address = Address(settings.host, listener.getsockname()[1])
         _tell(f"{address.url}/?token={keys.secret}", "is at")
         sign("loading")

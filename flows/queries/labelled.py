@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from flows.state.label_sources import label_sources
 from tasks.core.encoding import base_table
+from tasks.core.labels.inbox.posted_rows import is_posted
 from tasks.core.labels.multilabel import pairs
 from tasks.core.labels.reader import standing_labels
-from tasks.core.settings.params import Params
+from tasks.core.settings.params import Params, load_params
 from tasks.core.store.layout import exists
+from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.instruction_name import check_name
 from tasks.core.workspace.paths import Paths
 
@@ -51,3 +53,17 @@ def labelled(paths: Paths, params: Params, name: str) -> Labelled:
         label_of = standing_labels(files[name], keys, params.fit.separator, texts)
     counts = Counter(label for _, label in pairs(label_of))
     return Labelled(label_of, dict(counts.most_common()), params.fit.min_rows)
+
+
+def still_few(paths: Paths, name: str) -> bool:
+    """Tell whether an instruction has too few labels for a fit, all of them given one by one.
+
+    More of these are on their way; whoever has laid a file there is told that it holds too few.
+    """
+    try:
+        file = label_sources(paths).get(name)
+        if file is None or not all(is_posted(part.path) for part in file.parts):
+            return False
+        return labelled(paths, load_params(paths.params), name).needed is not None
+    except InputError:
+        return False  # who fits says so

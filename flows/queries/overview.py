@@ -107,7 +107,7 @@ def state_of(paths: Paths, file: LabelFile | InputError | None) -> object:
         return str(file)
     places = [*(part.changing for part in file.parts), *([base] if base.is_file() else [])]
     stats = [(str(place), place.stat()) for place in places if place.exists()]
-    return tuple((place, about.st_size, about.st_mtime_ns) for place, about in stats)
+    return tuple((place, about.st_ino, about.st_size, about.st_mtime_ns) for place, about in stats)
 
 
 def labels_found(paths: Paths, params: Params, file: LabelFile | InputError | None) -> LabelsFound:

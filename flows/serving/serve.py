@@ -17,6 +17,7 @@ from flows.runtime.child_process import PARENT
 from flows.runtime.lock import serving
 from flows.runtime.prefect_server import Server, own_server
 from flows.runtime.report_pages import REPORTS
+from flows.serving.explore_beside import explore_beside
 from flows.serving.fork_server import fork_flow_runs, open_fork_server
 from flows.state.trust import ask, ask_recording
 from tasks.core.settings.params import Params, load_params
@@ -58,7 +59,7 @@ def serve(root: Path, server: str | None) -> None:
         if not chosen:
             os.environ[REPORTS] = str(paths.root.resolve())
         context: Any = nullcontext() if chosen else own_server(paths, params.serve.port)
-        with context as own:
+        with explore_beside(paths, params), context as own:
             if own is not None:
                 use(own.note)
             from flows.serving.deployments import deployments
@@ -157,13 +158,14 @@ async def _until_stopped(
 
 def _watch(paths: Paths, params: Params, backlog: Backlog, stop: threading.Event) -> None:
     """Note the instruction of every label file that appears, changes or vanishes."""
+    from flows.queries.labelled import still_few
     from flows.serving.watch_labels import settled
     from tasks.core.labels.files import instruction_of
 
     folder = paths.labels.absolute()
     for files in settled(folder, params.serve.settle, stop):
         named = {instruction_of(path, folder) for path in files}
-        backlog.note(name for name in named if name is not None)
+        backlog.note(name for name in named if name is not None and not still_few(paths, name))
 
 
 def _emit(name: str, instruction: str) -> None:
@@ -181,6 +183,8 @@ def _emit(name: str, instruction: str) -> None:
 
 def _announce(name: str, params: Params, note: Path | None) -> None:
     url = os.environ.get("PREFECT_API_URL", "the profile's server").removesuffix("/api")
+    at = params.serve.explore_port
+    beside = "in a browser: 'refract explore' tells the link"
     lines = (
         f"serving {name}; its runs are at {url}",
         *([f"  sign in there with the secret in {note}"] if note else []),
@@ -188,5 +192,6 @@ def _announce(name: str, params: Params, note: Path | None) -> None:
         f"  labels/{name}     a label file in data/labels appears, changes or vanishes",
         f"  reconcile/{name}  every {params.serve.reconcile} s, and now",
         f"  maintain/{name}   {params.serve.maintain or 'by hand'} ({params.serve.timezone})",
+        *([] if at is None else [f"  {beside} ({params.serve.host}, port {at or 'any'})"]),
     )
     print("\n".join(lines), flush=True)

@@ -63,7 +63,9 @@ def _start(call: Callable[..., None], *arguments: Any) -> tuple[BaseProcess, Con
     forks = sys.platform == "linux"
     context: Any = multiprocessing.get_context("forkserver" if forks else "spawn")
     answer, told = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(dict(os.environ), told, call, arguments))
+    process: BaseProcess = context.Process(
+        target=_work, args=(dict(os.environ), told, call, arguments)
+    )
     process.start()
     told.close()
     return process, answer

@@ -9,31 +9,34 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from flows.explore.learning.hub import Hub
-from flows.queries.labelled import labelled
+from flows.queries.labelled import Labelled
 from flows.runtime.under_way import now_under_way
 from flows.serving.watch_labels import State, look
 from tasks.core.labels.files import instruction_of
-from tasks.core.settings.params import load_params
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.instruction_name import NAME
 from tasks.core.workspace.manifest import read_manifest
 from tasks.core.workspace.manifests import EmbedStamp, Rejection, Scores, ViewStamp
 from tasks.core.workspace.paths import Paths
+from tasks.versioning.run_git_and_dvc import RepositoryError
 
 _LOOK = 0.25  # seconds between two looks
 _SHARE = 20  # of the time, at most a twentieth is spent on looks
 _LABELS_REST = 0.1  # seconds that label files rest before they are read
 
+Tags = Mapping[tuple[str, str], str]
+
 
 class Notices:
-    """Tells the hub what the notes of one workspace say; `fitting` are the fits under way.
+    """Tells the hub what the notes of one workspace say.
 
-    version_of: returns the git tag of a view's transform, or None.
+    fitting: holds the instructions that are made anew just now. tags: returns the git tags of
+    views, by name and transform. labelled: returns the labelled texts of an instruction.
     """
 
     def __init__(
@@ -41,11 +44,12 @@ class Notices:
         paths: Paths,
         hub: Hub,
         fitting: set[str],
-        version_of: Callable[[str, str], str | None],
+        tags: Callable[[], Tags],
+        labelled: Callable[[str], Labelled],
     ) -> None:
         """Take what is there now for known."""
         self._paths, self._hub, self._fitting = paths, hub, fitting
-        self._version_of = version_of
+        self._tags, self._labelled = tags, labelled
         self._live: dict[str, ViewStamp] = {}
         self._versions: dict[str, str | None] = {}
         self._texts: int | None = None
@@ -54,20 +58,21 @@ class Notices:
         self._seen = self._look()
         for name in self._views():
             self._live[name] = read_manifest(paths.view_stamp(name), ViewStamp) or ViewStamp()
-            self._versions[name] = version_of(name, self._live[name].transform)
         stamp = read_manifest(paths.stamp("embed"), EmbedStamp)
         self._texts = stamp.rows if stamp else None
         self._under_way()
 
     def run(self, ending: threading.Event) -> None:
         """Look until `ending` is set."""
-        pause = _LOOK
+        pause = 0.0
+        do = self._know_versions
         while not ending.wait(pause):
             begun = time.monotonic()
             try:
-                self.look()
-            except (InputError, OSError) as error:  # of a newer version, or gone in between
+                do()
+            except (InputError, OSError, RepositoryError) as error:  # gone in between; git's faults
                 print(f"explore: {error}", file=sys.stderr, flush=True)
+            do = self.look
             pause = max(_LOOK, _SHARE * (time.monotonic() - begun))
 
     def look(self) -> None:
@@ -83,11 +88,15 @@ class Notices:
         now = time.monotonic()
         for name in [name for name, due in self._labels_due.items() if due <= now]:
             del self._labels_due[name]
-            self.labels(name)
+            self._label(name)
 
-    def labels(self, name: str) -> None:
-        """Tell how many texts of instruction `name` are labelled now."""
-        found = labelled(self._paths, load_params(self._paths.params), name)
+    def _know_versions(self) -> None:
+        tags = self._tags()
+        for name, stamp in self._live.items():
+            self._versions.setdefault(name, tags.get((name, stamp.transform)))
+
+    def _label(self, name: str) -> None:
+        found = self._labelled(name)
         self._hub.tell(
             "labels",
             view=name,
@@ -126,7 +135,7 @@ class Notices:
         self._fitting.discard(name)
         scores = read_manifest(self._paths.metric(name), Scores) or Scores()
         known = scores.fingerprint == stamp.transform
-        self._versions[name] = self._version_of(name, stamp.transform)
+        self._versions[name] = self._tags().get((name, stamp.transform))
         self._hub.tell(
             "live",
             view=name,
@@ -139,8 +148,9 @@ class Notices:
 
     def _recorded(self) -> None:
         """Tell the versions that views have got: a view is live before it is recorded."""
+        tags = self._tags()
         for name, stamp in self._live.items():
-            version = self._version_of(name, stamp.transform)
+            version = tags.get((name, stamp.transform))
             if version is not None and version != self._versions.get(name):
                 self._versions[name] = version
                 self._hub.tell("version", view=name, version=version, transform=stamp.transform)
@@ -154,7 +164,7 @@ class Notices:
             return
         needed = None
         with suppress(InputError):
-            needed = labelled(self._paths, load_params(self._paths.params), name).needed
+            needed = self._labelled(name).needed
         if needed is None:  # few labels are no failure: more are on their way
             self._hub.tell("failed", view=name, why=found.reason)
 

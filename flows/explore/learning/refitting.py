@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable, Iterable
 
 from flows.explore.learning.fitting import Fitting, prepare
-from flows.queries.labelled import labelled
+from flows.queries.labelled import Labelled
 from flows.runtime.lock import is_served
 from flows.state import staleness
 from flows.state.label_sources import label_sources
 from flows.state.tracked_files import commits_by_itself
+from tasks.core.labels.inbox.posted_rows import is_posted
 from tasks.core.settings.params import load_params
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
@@ -24,12 +25,12 @@ _LOOK = 0.1  # seconds between two looks for labels that rest
 class Refitter:
     """Fits the instructions that were noted; where `refract serve` runs, it leaves them to it.
 
-    failed: called where a fit has failed.
+    labelled: returns the labelled texts of an instruction. failed: called where a fit has failed.
     """
 
-    def __init__(self, paths: Paths, failed: Failed) -> None:
+    def __init__(self, paths: Paths, labelled: Callable[[str], Labelled], failed: Failed) -> None:
         """Nothing is started before the first instruction is noted."""
-        self._paths, self._failed = paths, failed
+        self._paths, self._labelled, self._failed = paths, labelled, failed
         self._lock = threading.Lock()
         self._noted: dict[str, float] = {}
         self._prepared = False
@@ -64,7 +65,7 @@ class Refitter:
             posted = [
                 name
                 for name, file in files.items()
-                if any(part.path.name.startswith("explore-") for part in file.parts)
+                if any(is_posted(part.path) for part in file.parts)
             ]
             return [name for name in posted if staleness.any_fit(paths, params, [name])]
         except InputError as error:
@@ -90,7 +91,7 @@ class Refitter:
         paths = self._paths
         try:
             params = load_params(paths.params)
-            if is_served(paths) or labelled(paths, params, name).needed is not None:
+            if is_served(paths) or self._labelled(name).needed is not None:
                 return
             self._work = Fitting(paths.root, name, commit=commits_by_itself(paths, params))
             why = self._work.wait()

@@ -64,7 +64,13 @@ class ServeSettings(Section):
         ),
     ] = 4200
     explore_port: Annotated[
-        int, Field(ge=0, le=65535, description="port of 'refract explore'; 0: any free one")
+        int | None,
+        Field(
+            ge=0,
+            le=65535,
+            description="port of 'refract explore', which 'refract serve' starts as well; 0: any"
+            " free one; null: the same, and 'refract serve' starts none",
+        ),
     ] = 4280
     host: Annotated[
         str,

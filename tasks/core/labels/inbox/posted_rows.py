@@ -29,6 +29,11 @@ class PostedLabel:
     time: str
 
 
+def is_posted(file: Path) -> bool:
+    """Tell by its name whether a label file holds what was posted."""
+    return file.name.startswith("explore-") and file.suffix == ".jsonl"
+
+
 def read_posted(file: Path) -> dict[str, PostedLabel]:
     """Return the labels in `file` by id, none where it is not there; of one id the last counts.
 

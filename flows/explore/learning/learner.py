@@ -1,0 +1,84 @@
+"""All that goes on beside the answers of the service: labels, fits, and what is told of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Depends, HTTPException, Request
+
+from flows.explore.learning.hub import Hub
+from flows.explore.learning.noticing import Notices
+from flows.explore.learning.refitting import Refitter
+from flows.queries import overview
+from flows.queries.labelled import Labelled, labelled
+from tasks.core.workspace.manifest import read_manifest
+from tasks.core.workspace.manifests import Rejection
+
+if TYPE_CHECKING:
+    from flows.explore.service import Service
+
+_ENDS = 3.0  # seconds that they get to end
+
+
+class Learner:
+    """Watches one workspace, fits what is labelled in it, and tells what happens."""
+
+    def __init__(self, service: Service) -> None:
+        """Take what is there now for known; nothing goes on before `going_on`."""
+        paths = service.paths
+        self.hub = Hub()
+        self._service = service
+        self._lock = threading.Lock()
+        self._known: dict[str, tuple[object, Labelled]] = {}
+        tags = partial(overview.tags, paths)
+        self._notices = Notices(paths, self.hub, service.fitting, tags, self.labelled)
+        self.refitter = Refitter(paths, self.labelled, self._failed)
+
+    @contextmanager
+    def going_on(self) -> Iterator[None]:
+        """Watch and fit until the block ends, or the service does."""
+        ending = self._service.ending
+        works: list[Callable[[threading.Event], None]] = [self._notices.run, self.refitter.run]
+        threads = [threading.Thread(target=work, args=(ending,), daemon=True) for work in works]
+        for each in threads:
+            each.start()
+        try:
+            yield
+        finally:
+            ending.set()
+            for each in threads:
+                each.join(_ENDS)  # what they have begun ends with this process
+
+    def labelled(self, name: str) -> Labelled:
+        """Return the labelled texts of an instruction; the same label files are read once."""
+        service = self._service
+        file = overview.label_file(service.paths, name)
+        state = overview.state_of(service.paths, file), service.params.fit
+        with self._lock:
+            known = self._known.get(name)
+        if known is not None and known[0] == state:
+            return known[1]
+        found = labelled(service.paths, service.params, name)
+        with self._lock:
+            self._known[name] = state, found
+        return found
+
+    def _failed(self, name: str, why: str) -> None:
+        noted = read_manifest(self._service.paths.rejection(name), Rejection)
+        if noted is None or noted.reason not in why:  # what is noted, the notices tell
+            self.hub.tell("failed", view=name, why=why)
+
+
+async def _of_app(request: Request) -> Learner:
+    learner = request.app.state.learner
+    if not isinstance(learner, Learner):
+        raise HTTPException(503)
+    return learner
+
+
+Learning = Annotated[Learner, Depends(_of_app)]
+"""What a route takes to have the learner."""

@@ -1,0 +1,90 @@
+"""What to label next: texts worth it, and labels that are probably wrong."""
+
+from __future__ import annotations
+
+import threading
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from flows.explore.service import Served
+from flows.queries import doubts as doubting
+from flows.queries.suggest import worth_labelling
+from tasks.core.store.layout import exists
+from tasks.core.views.active_learning import NOVELTY
+from tasks.core.workspace.errors import UnmadeError
+from tasks.core.workspace.instruction_name import check_name
+
+router = APIRouter(tags=["labels"])
+_one_at_a_time = threading.Lock()  # fits for doubts: two at once would each take twice as long
+Many = Annotated[int, Query(ge=1, le=1_000)]
+
+
+class Suggestion(BaseModel):
+    """A text worth labelling; what the view guesses is null where there is no view yet."""
+
+    id: str
+    label: None
+    suggested: str | None
+    confidence: float | None
+    novelty: float | None
+    why: str
+    text: str
+
+
+class Suggestions(BaseModel):
+    """Texts worth labelling, no two alike; none where all are labelled."""
+
+    texts: list[Suggestion]
+
+
+class DoubtedLabel(BaseModel):
+    """A text whose label is in doubt, the likelier one, and both their probabilities."""
+
+    id: str
+    label: list[str]
+    likelier: str
+    p_label: float
+    p_likelier: float
+    margin: float
+    text: str
+
+
+class Doubts(BaseModel):
+    """Labels that are probably wrong, the most doubtful first.
+
+    asked, not_asked: texts that could be left out, or not; doubted: how many are in doubt.
+    """
+
+    instruction: str
+    asked: int
+    not_asked: int
+    doubted: int
+    rows: list[DoubtedLabel]
+
+
+@router.get("/views/{name}/suggest")
+def suggest(
+    service: Served,
+    name: str,
+    n: Many = 20,
+    novel: Annotated[float | None, Query(ge=0, le=1)] = None,
+) -> Suggestions:
+    """Return texts that nobody has labelled: near a boundary, or unlike any label (`novel`).
+
+    Of an instruction that has no view yet, which may be a new name, texts that cover the corpus.
+    """
+    check_name(name)
+    if not exists(service.paths.base_table):
+        raise UnmadeError("data/vectors: no base vectors yet; expected some; run 'refract run'")
+    rows = worth_labelling(service.paths, name, n, NOVELTY if novel is None else novel)
+    return Suggestions(texts=[Suggestion(**row) for row in rows.to_dicts()])
+
+
+@router.get("/views/{name}/doubts")
+def doubts(service: Served, name: str, n: Many = 20) -> Doubts:
+    """Return labels that fits which have not seen their texts nearly rule out."""
+    with _one_at_a_time:
+        found = doubting.doubts(service.paths, service.params, name, n)
+    return Doubts.model_validate(found.to_json())

@@ -1,0 +1,286 @@
+"""Labels that are posted while one looks: taken in, told, learnt from, and lost by no kill."""
+
+import json
+import random
+import shutil
+import signal
+import threading
+import uuid
+
+import pytest
+
+from flows import Workspace
+from tasks.core.labels.inbox.posted_rows import read_posted
+from tasks.core.workspace.paths import Paths
+from tests.commands import refract
+from tests.exploring import Events, Explored
+from tests.serving import with_server
+from tests.world import documents, set_params
+
+pytestmark = [pytest.mark.server, pytest.mark.timeout(600)]
+TRUTH = {row["id"]: row for row in documents()}
+
+
+@pytest.fixture(scope="module")
+def learning(_made, tmp_path_factory):
+    """A service whose labels rest for a third of a second until they are learnt from."""
+    folder = tmp_path_factory.mktemp("learning")
+    root = shutil.copytree(_made, folder / "world")
+    set_params(root, serve={"settle": 0.3})
+    served = Explored(root, folder / "log", **with_server())
+    yield served
+    served.end()
+
+
+@pytest.fixture
+def taking(_made, tmp_path):
+    """A service that only takes labels in: they rest for ten minutes."""
+    root = shutil.copytree(_made, tmp_path / "world")
+    set_params(root, serve={"settle": 600})
+    served = Explored(root, tmp_path / "log", **with_server())
+    yield served
+    served.end()
+
+
+def body(rows, annotator="explore", key=None):
+    return {"key": key or str(uuid.uuid4()), "annotator": annotator, "rows": rows}
+
+
+def by_topic(ids):
+    return [{"id": key, "label": TRUTH[key]["topic"]} for key in ids]
+
+
+def test_from_the_first_label_of_a_new_instruction_to_its_first_live_view(learning):
+    events = Events(learning)
+    suggested = learning.get("/views/subject/suggest", n=30).json["texts"]
+    assert {text["why"] for text in suggested} == {"covers the corpus"}
+    first, later = suggested[:4], suggested[4:]
+    reply = learning.post("/views/subject/labels", body(by_topic(text["id"] for text in first)))
+    assert reply.status == 200, reply.body
+    assert reply.json["labels_needed"] == {"found": 4, "expected": 10, "why": ""} | {
+        "classes": len({TRUTH[text["id"]]["topic"] for text in first})
+    }
+    assert events.wait("labels", view="subject")["labelled"] == 4
+    left = {text["id"] for text in learning.get("/views/subject/suggest", n=72).json["texts"]}
+    assert not left & {text["id"] for text in first}
+    rows = [{"text": text["text"], "label": TRUTH[text["id"]]["topic"]} for text in later]
+    assert learning.post("/views/subject/labels", body(rows, "ann")).json["labels_needed"] is None
+    events.wait("fit", view="subject")
+    live = events.wait("live", view="subject")
+    assert live["rows"] == 72 and live["transform"] and live["after"].keys() >= {"triplets"}
+    found = learning.get("/views/subject").json
+    assert (found["rows"], found["transform"]) == (72, live["transform"])
+    assert set(found["labels"]) == {"delivery", "refund", "account"}
+    assert {text["why"] for text in learning.get("/views/subject/suggest").json["texts"]} <= {
+        "novel",
+        "boundary",
+    }
+    doubted = learning.get("/views/subject/doubts", n=5).json
+    known = json.loads(refract(learning.root, "doubts", "subject", "--limit", "5", "--json").out)
+    assert doubted == known
+    events.close()
+
+
+def test_a_correction_in_the_browser_wins_over_the_file_and_the_view_learns_it(learning):
+    events = Events(learning)
+    before = learning.get("/views/mood").json["transform"]
+    labels = {row["id"]: row["label"] for row in learning.get("/views/mood/labels").json["rows"]}
+    wrong = [{"id": key, "label": "glad"} for key, label in labels.items() if label == "angry"][:3]
+    reply = learning.post("/views/mood/labels", body(wrong, "ann")).json
+    assert reply["file"] == "data/labels/mood/explore-ann.jsonl"
+    assert (reply["accepted"], reply["unchanged"], reply["replaced"]) == (3, 0, [])
+    live = events.wait("live", view="mood")
+    assert live["transform"] != before
+    rows = {row["id"]: row for row in learning.get("/views/mood/labels").json["rows"]}
+    assert all(rows[each["id"]]["label"] == "glad" for each in wrong)
+    assert {rows[each["id"]]["annotator"] for each in wrong} == {"ann"}
+    assert rows.keys() == labels.keys()
+    undone = learning.post(
+        "/views/mood/labels", body([each | {"label": None} for each in wrong], "ann")
+    ).json
+    assert undone["replaced"] == [each | {"before": "glad", "label": None} for each in wrong]
+    assert events.wait("live", view="mood")["transform"] == before
+    now = {row["id"]: row["label"] for row in learning.get("/views/mood/labels").json["rows"]}
+    assert now == labels
+    assert not (Paths(learning.root).labels / "mood").exists()
+    events.close()
+
+
+def test_labels_that_cannot_be_learnt_are_told_and_the_old_view_stays(learning):
+    events = Events(learning)
+    before = learning.get("/views/topic").json["transform"]
+    random.seed(3)
+    ids = list(TRUTH)
+    rows = [{"id": key, "label": f"own {at}"} for at, key in enumerate(ids)]
+    learning.post("/views/topic/labels", body(rows, "bob"))
+    assert "share theirs with another" in events.wait("failed", view="topic")["why"]
+    assert learning.get("/views/topic").json["transform"] == before
+    learning.post("/views/topic/labels", body([r | {"label": None} for r in rows], "bob"))
+    events.close()
+
+
+def test_what_a_command_does_by_hand_is_told_as_well(learning):
+    events = Events(learning)
+    file = Paths(learning.root).labels / "loud.csv"
+    rows = "".join(f"{key},{row['mood']}\n" for key, row in TRUTH.items())
+    file.write_text(f"id,label\n{rows}")
+    assert events.wait("labels", view="loud")["labelled"] == 72
+    done = refract(learning.root, "run")
+    assert done.code == 0, done.err
+    events.wait("fit", view="loud")
+    assert events.wait("live", view="loud")["rows"] == 72
+    last = events.last
+    events.close()
+    file.write_text(f"id,label\n{rows}".replace("glad", "happy"))
+    again = Events(learning, last)
+    assert again.wait("labels", view="loud")["classes"] == {"angry": 36, "happy": 36}
+    again.close()
+    lost = Events(learning, "00000000-5")
+    lost.close()
+
+
+def test_a_request_that_comes_again_gets_the_same_answer_and_changes_nothing(taking):
+    asked = body(by_topic(["t01", "t02"]), "ann")
+    first = taking.post("/views/pace/labels", asked).json
+    file = taking.root / first["file"]
+    before = file.read_bytes(), file.stat().st_mtime_ns
+    again = taking.post("/views/pace/labels", asked).json
+    assert again == first | {"repeated": True}
+    assert (file.read_bytes(), file.stat().st_mtime_ns) == before
+    other = taking.post("/views/pace/labels", asked | {"rows": by_topic(["t03"])})
+    assert other.status == 400 and "key: found that of an earlier request" in other.detail
+
+
+def test_two_people_who_label_the_same_text_at_once_are_two_annotators(taking):
+    def work(who, label):
+        for n in range(10):
+            rows = [{"id": f"t{n:02}", "label": label if n % 2 else "same"}]
+            assert taking.post("/views/pace/labels", body(rows, who)).status == 200
+
+    threads = [
+        threading.Thread(target=work, args=each) for each in (("ann", "slow"), ("bob", "fast"))
+    ]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    stands = {row["id"] for row in taking.get("/views/pace/labels").json["rows"]}
+    assert stands == {f"t{n:02}" for n in range(0, 10, 2)}
+    for who in ("ann", "bob"):
+        assert len(read_posted(Paths(taking.root).posted_labels("pace", who))) == 10
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/views/base/labels", 400),
+        ("/views/UPPER/labels", 400),
+        ("/views/..%2f..%2fetc/labels", 404),
+        ("/views/%2e%2e/labels", 400),
+        ("/views/a%00b/labels", 400),
+        (f"/views/{'x' * 64}/labels", 400),
+    ],
+)
+def test_a_name_that_no_instruction_may_have_writes_nothing(learning, path, status):
+    before = sorted(Paths(learning.root).labels.rglob("*"))
+    reply = learning.post(path, body(by_topic(["t01"])))
+    assert reply.status == status, reply.body
+    assert sorted(Paths(learning.root).labels.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"rows": [{"id": "nobody", "label": "x"}]}, 400),
+        ({"rows": [{"id": "t01' OR '1'='1", "label": "x"}]}, 400),
+        ({"rows": [{"id": "t01\x00", "label": "x"}]}, 400),
+        ({"rows": [{"text": "not in the corpus", "label": "x"}]}, 400),
+        ({"rows": [{"id": "t01", "label": ""}]}, 400),
+        ({"rows": [{"id": "t01", "label": "[0, 1, 0]"}]}, 400),
+        ({"rows": [{"id": "t01", "label": "\ud800"}]}, 400),
+        ({"rows": [{"id": "\ud800", "label": "x"}]}, 400),
+        ({"rows": [{"id": "t01", "label": "x"}, {"label": "x"}]}, 400),
+        ({"rows": [{"id": "t01"}]}, 422),
+        ({"rows": []}, 422),
+        ({"rows": [{"id": "t01", "label": "x"}] * 10_001}, 422),
+        ({"rows": [{"id": 1, "label": "x"}]}, 422),
+        ({"rows": [{"id": "t01", "label": "x", "more": 1}]}, 422),
+        ({"annotator": "../ann"}, 422),
+        ({"annotator": ""}, 422),
+        ({"annotator": "a" * 41}, 422),
+        ({"key": ""}, 422),
+        ({"key": "k" * 201}, 422),
+        ({"key": "a\nb"}, 400),
+    ],
+)
+def test_a_request_of_which_anything_cannot_be_taken_writes_nothing(learning, change, status):
+    before = sorted(Paths(learning.root).labels.rglob("*"))
+    reply = learning.post("/views/pace/labels", body(by_topic(["t01"])) | change)
+    assert reply.status == status, reply.body
+    assert sorted(Paths(learning.root).labels.rglob("*")) == before
+    assert b"Traceback" not in reply.body
+
+
+def test_labels_are_taken_from_nobody_without_the_token_nor_from_another_page(learning):
+    asked = body(by_topic(["t01"]))
+    assert learning.post("/views/pace/labels", asked, token=None).status == 401
+    headers = {"Authorization": f"Bearer {learning.token}", "Content-Type": "text/plain"}
+    content = json.dumps(asked).encode()
+    for foreign in ({"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        reply = learning.ask("POST", "/views/pace/labels", headers | foreign, content)
+        assert reply.status == 403
+    assert not (Paths(learning.root).labels / "pace").exists()
+
+
+def test_nothing_is_written_through_a_link(learning, tmp_path):
+    labels = Paths(learning.root).labels
+    (labels / "linked").symlink_to(tmp_path)
+    try:
+        reply = learning.post("/views/linked/labels", body(by_topic(["t01"])))
+    finally:
+        (labels / "linked").unlink()
+    assert reply.status == 400 and "found a link" in reply.detail
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_kill_amid_posts_loses_no_label_that_was_acknowledged(_made, tmp_path):
+    moments, ids = random.Random(5), list(TRUTH)
+    root = shutil.copytree(_made, tmp_path / "world")
+    set_params(root, serve={"settle": 600})
+    file = Paths(root).posted_labels("pace", "ann")
+    expected: dict[str, set[str]] = {}
+    for turn in range(4):
+        served = Explored(root, tmp_path / "log", **with_server())
+        try:
+            assert served.get("/views").status == 200
+            killer = threading.Timer(moments.random(), served.end)
+            killer.start()
+            for n in range(10_000):
+                rows = [{"id": moments.choice(ids), "label": f"label {turn}-{n}"}]
+                for row in rows:  # it may be taken in, and nobody told
+                    expected.setdefault(row["id"], set()).add(row["label"])
+                try:
+                    reply = served.post("/views/pace/labels", body(rows, "ann"))
+                except OSError:
+                    break
+                assert reply.status == 200, reply.body
+                expected |= {row["id"]: {row["label"]} for row in rows}
+        finally:
+            killer.join()
+            served.end()
+        found = {key: row.label for key, row in read_posted(file).items()}
+        assert all(found[key] in labels for key, labels in expected.items() if len(labels) == 1)
+        assert all(label in expected[key] for key, label in found.items())
+
+
+def test_a_view_that_was_labelled_here_is_searched_like_any_other(learning):
+    assert "mood" in Workspace(learning.root).views
+    assert learning.get("/views/mood/labels", annotator="ann").json["annotator"] == "ann"
+    assert learning.get("/views/nothing/labels").status == 404
+
+
+def test_a_stream_that_is_listened_to_does_not_keep_the_service_from_ending(taking):
+    events = Events(taking)
+    assert taking.stop(signal.SIGTERM) in (0, -signal.SIGTERM)
+    assert not Paths(taking.root).explore_note.exists()
+    events.close()
