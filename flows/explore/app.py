@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from flows.explore import places, rows, search, static, views
+from flows.explore import places, points, rows, search, static, views
 from flows.explore.service import Service
 from tasks.core.workspace.errors import InputError, MissingError, UnmadeError
 
-ROUTES = (views, search, rows, places, static)  # each has a `router`
+ROUTES = (views, search, rows, places, points, static)  # each has a `router`
 _AT_ONCE = 4  # questions a core; what waits for them holds up neither events nor pages
 _STATUS: dict[type[InputError], int] = {MissingError: 404, UnmadeError: 503}
 
