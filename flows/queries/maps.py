@@ -7,7 +7,7 @@ from pathlib import Path
 from flows.state.label_sources import label_sources
 from flows.state.trust import keeping
 from tasks.core.atlas import kept
-from tasks.core.atlas.coordinates import Source
+from tasks.core.atlas.coordinates import Source, coordinates
 from tasks.core.atlas.kept import Map
 from tasks.core.atlas.making import Order, make
 from tasks.core.encoding import base_table
@@ -56,10 +56,19 @@ def orders(
     return [base, Order(source(paths, name, version), folders[name], first)]
 
 
-def map_of(paths: Paths, params: Params, name: str) -> Map:
-    """Return the map of a view or of the base as readers see it now: kept, or made here."""
+def maps_of(paths: Paths, params: Params, name: str) -> tuple[Map, Map]:
+    """Return the maps of the base and of a view as readers see them now: kept, or made here."""
     folders = {each: place_of_maps(paths, each) for each in (BASE, name)}
-    return make(orders(paths, params, name, folders, None))[-1]
+    made = make(orders(paths, params, name, folders, None))
+    return made[0], made[-1]
+
+
+def whole_map(paths: Paths, params: Params, name: str) -> Map:
+    """Return the map of a view or of the base with every row, however many there are."""
+    found = maps_of(paths, params, name)[1]
+    if len(found) == found.rows.total:
+        return found
+    return coordinates(source(paths, name), None, towards=found, most=None)
 
 
 def _is_there(folder: Path | None) -> bool:
