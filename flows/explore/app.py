@@ -16,6 +16,7 @@ from flows.explore.routes import (
     events,
     labels,
     places,
+    points,
     queues,
     reference,
     rows,
@@ -26,7 +27,7 @@ from flows.explore.routes import (
 from flows.explore.service import Service
 from tasks.core.workspace.errors import InputError, MissingError, UnmadeError
 
-ROUTES = (views, search, rows, places, labels, queues, events, reference, static)
+ROUTES = (views, search, rows, places, points, labels, queues, events, reference, static)
 """Each has a `router`."""
 _AT_ONCE = 4  # questions a core; what waits for them holds up neither events nor pages
 _STATUS: dict[type[InputError], int] = {MissingError: 404, UnmadeError: 503}

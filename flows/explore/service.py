@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, HTTPException, Request
 
+from flows.explore.map_making import MapMaking
 from flows.queries.workspace import View, Workspace
 from tasks.core.settings.params import Params
 from tasks.core.views.order import Order
@@ -39,6 +40,7 @@ class Service:
         self._views: dict[str, View] = {}
         self._settings = self.paths.params.read_bytes()
         self._workspace = Workspace(root)
+        self.maps = MapMaking(self.paths, lambda: self.params)
 
     @property
     def workspace(self) -> Workspace:

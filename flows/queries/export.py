@@ -53,9 +53,9 @@ def export(paths: Paths, params: Params, name: str, rows: pl.DataFrame, file: Pa
     export_dataset(rows, file, name, labels, facts)
 
 
-def with_map(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
+def with_map(paths: Paths, params: Params, name: str, rows: pl.DataFrame) -> pl.DataFrame:
     """Return `rows` with their places on the view's map as the columns x and y."""
-    from tasks.core.report.coordinates import coordinates
+    from flows.queries.maps import whole_map
 
     taken = sorted({"x", "y"} & set(rows.columns))
     if taken:
@@ -63,9 +63,9 @@ def with_map(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
             f"export: found a column {taken[0]!r} among those of the documents; expected none of"
             " this name beside a map; rename it there, or export without the map"
         )
-    ordered = rows.sort("id")  # as the report has them: the same map
-    plane = coordinates(ordered[tables.VECTOR].to_numpy(), seed)
-    places = ordered.select("id", x=pl.Series(plane[:, 0]), y=pl.Series(plane[:, 1]))
+    made = whole_map(paths, params, name)
+    ids = pl.Series(made.rows.ids, dtype=pl.String)
+    places = pl.DataFrame({"id": ids, "x": made.places[:, 0], "y": made.places[:, 1]})
     return rows.join(places, on="id", how="left", maintain_order="left")
 
 

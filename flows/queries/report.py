@@ -11,6 +11,7 @@ import polars as pl
 
 from flows.queries.check import check
 from flows.queries.doubts import doubted, rows
+from flows.queries.maps import maps_of
 from flows.queries.suggest import worth_labelling
 from flows.queries.versions import view_versions
 from flows.queries.workspace import Workspace
@@ -101,7 +102,7 @@ def _story(workspace: Workspace, name: str) -> Story:
         known=known,
         counts=labels.counts if labels else {},
         labels=card.labels,
-        atlas=atlas(paths.base_table, view, known, params.fit.seed),
+        atlas=atlas(paths.base_table, view, maps_of(paths, params, name), known, params.fit.seed),
         likeliest=likeliest(view),
         wanted=wanted,
         unlisted=unlisted,

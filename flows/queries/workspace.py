@@ -249,6 +249,6 @@ class View:
         check_target(workspace.paths, Path(file), mapped=mapped)
         rows = self.frame()
         if mapped:
-            rows = with_map(rows, workspace.params.fit.seed)
+            rows = with_map(workspace.paths, workspace.params, self.name, rows)
         export(workspace.paths, workspace.params, self.name, rows, Path(file))
         return len(rows)

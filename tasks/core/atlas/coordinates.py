@@ -19,8 +19,8 @@ from tasks.core.atlas.plane import Plane
 from tasks.core.atlas.rows import Rows, rows_of, vectors_at, vectors_in_turn
 from tasks.core.numerics.threads import one_thread
 from tasks.core.store import layout, tables
+from tasks.core.views.order import POINTS as MOST
 
-MOST = 1_000_000  # rows of a map: more than a screen has places for
 _STAY = 0.9  # of a sample that have to be there still, for it to be used again
 _GROWN = 2  # times the rows that a sample was drawn of, up to which it is used again
 _A_STEP = 260  # rows that are placed while t-SNE takes a step

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.core.atlas import kept
 from tasks.core.atlas.coordinates import Advance, Source, coordinates
 from tasks.core.atlas.kept import Map
 
@@ -22,19 +23,20 @@ _GIVES_WAY = 10  # niceness: a search that comes meanwhile has the processor fir
 
 @dataclass(frozen=True)
 class Order:
-    """A map that is to lie in `folder`; first: ids that are laid out rather than others."""
+    """A map that is to lie in `folder`, or nowhere; first: ids that are laid out before others."""
 
     source: Source
-    folder: Path
+    folder: Path | None
     first: tuple[str, ...] = ()
 
 
 def make(orders: Sequence[Order], advance: Advance = lambda _: None) -> list[Map]:
     """Return the maps of some tables of one corpus, all others laid upon the first of them."""
     maps: list[Map] = []
+    lacking = [not kept.is_there(order.folder, order.source.state) for order in orders]
 
     def told(share: float) -> None:
-        advance((len(maps) + share) / len(orders))
+        advance((sum(lacking[: len(maps)]) + share) / sum(lacking))
 
     for order in orders:
         base = maps[0] if maps else None
@@ -75,7 +77,7 @@ def _as_json(order: Order) -> dict[str, object]:
         "table": str(source.table),
         "version": source.version,
         "transform": source.transform,
-        "folder": str(order.folder),
+        "folder": None if order.folder is None else str(order.folder),
         "first": order.first,
     }
 
@@ -88,7 +90,7 @@ def _main() -> None:
     orders = [
         Order(
             Source(Path(each["table"]), each["version"], each["transform"]),
-            Path(each["folder"]),
+            None if each["folder"] is None else Path(each["folder"]),
             tuple(each["first"]),
         )
         for each in told

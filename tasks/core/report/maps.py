@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tasks.core.numerics.rows import unit_rows
-from tasks.core.store import frames, tables
+from tasks.core.atlas.kept import Map
+from tasks.core.store import tables
 from tasks.core.text.brief import short
 
-POINTS = 1_200  # texts on a map: 9 s of one core for each projection
-STEPS = 500  # of t-SNE; 250 of them exaggerated, as in scikit-learn
-PERPLEXITY = 30.0  # default of scikit-learn; van der Maaten and Hinton advise 5 to 50
+POINTS = 1_200  # texts of a page: their excerpts are most of its bytes
 EXCERPT = 240  # characters of a text that a map carries
 
 Plane = NDArray[np.float64]
@@ -35,23 +32,38 @@ class Atlas:
     after: Plane
 
 
-def atlas(base: Path, view: Path, known: dict[str, str], seed: int, points: int = POINTS) -> Atlas:
-    """Map a seeded sample of a view's texts; up to half of them carry a label (id → label)."""
-    version = tables.live_version(view)
-    texts = frames.whole(view, ["id"], version)["id"].sort()
-    ids = _sample(texts, sorted(known), seed, points)
-    columns = ["id", tables.VECTOR, "label", "confidence", "novelty"]
-    seen = pl.DataFrame(tables.where_in(view, "id", ids, columns, version))
-    generic = pl.DataFrame(tables.where_in(base, "id", ids, ["id", "text", tables.VECTOR]))
-    both = seen.join(generic, on="id", suffix="_base").sort("id")
-    rows = both.select(
+def atlas(
+    base: Path,
+    view: Path,
+    maps: tuple[Map, Map],
+    known: dict[str, str],
+    seed: int,
+    points: int = POINTS,
+) -> Atlas:
+    """Draw a seeded sample of a view's texts; up to half of them carry a label (id → label).
+
+    maps: where all texts lie among the base vectors, and in the view as readers see it.
+    """
+    places = [_places(made) for made in maps]
+    both = places[0].join(places[1], on="id", suffix="_after")
+    ids = _sample(both["id"].sort(), sorted(known), seed, points)
+    columns = ["id", "label", "confidence", "novelty"]
+    seen = pl.DataFrame(tables.where_in(view, "id", ids, columns, tables.live_version(view)))
+    texts = pl.DataFrame(tables.where_in(base, "id", ids, ["id", "text"]))
+    drawn = seen.join(texts, on="id").join(both, on="id").sort("id")
+    rows = drawn.select(
         "id",
         pl.col("text").map_elements(lambda text: short(text, EXCERPT), return_dtype=pl.String),
         *("label", "confidence", "novelty"),
         known=pl.col("id").replace_strict(known, default=None, return_dtype=pl.String),
     )
-    planes = (project(both[f"{tables.VECTOR}{end}"].to_numpy(), seed) for end in ("_base", ""))
+    planes = (drawn.select(f"x{end}", f"y{end}").to_numpy() for end in ("", "_after"))
     return Atlas(rows, *planes)
+
+
+def _places(made: Map) -> pl.DataFrame:
+    x, y = made.places.astype(np.float64).T
+    return pl.DataFrame({"id": pl.Series(made.rows.ids, dtype=pl.String), "x": x, "y": y})
 
 
 def _sample(texts: pl.Series, known: list[str], seed: int, points: int) -> list[str]:
@@ -66,26 +78,3 @@ def _sample(texts: pl.Series, known: list[str], seed: int, points: int) -> list[
 
 def _draw(random: np.random.Generator, ids: list[str], most: int) -> list[str]:
     return [ids[n] for n in random.permutation(len(ids))[:most]]
-
-
-def project(vectors: NDArray[Any], seed: int) -> Plane:
-    """Lay vectors (n, d) out on a plane by t-SNE of their cosines: (n, 2) in [-1, 1].
-
-    On unit rows the Euclidean distance orders as the cosine does. One thread, because sums in
-    another order end in another map. Fewer than four vectors, or equal ones, have no shape: they
-    are laid out at random.
-    """
-    from sklearn.manifold import TSNE
-    from threadpoolctl import threadpool_limits
-
-    x = unit_rows(vectors)
-    n = len(x)
-    if n < 4 or np.ptp(x, axis=0).max() < 1e-6:
-        return np.random.default_rng(seed).uniform(-1, 1, (n, 2))
-    perplexity = min(PERPLEXITY, (n - 1) / 3)
-    with threadpool_limits(1):
-        model = TSNE(2, perplexity=perplexity, init="pca", max_iter=STEPS, random_state=seed)
-        plane = np.asarray(model.fit_transform(x), np.float64)
-    middle = (plane.max(0) + plane.min(0)) / 2
-    around: Plane = (plane - middle) / np.abs(plane - middle).max(0)
-    return around

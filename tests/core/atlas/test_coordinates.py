@@ -196,6 +196,7 @@ def test_a_process_of_its_own_makes_the_same_maps(tmp_path, three):
     there = orders(tmp_path / "there", three[:2])
     make_apart(there, told.append)
     assert told == sorted(told)
+    assert told[-1] == pytest.approx(1, abs=0.001)
     for made, order in zip(here, there, strict=True):
         found = kept.read(order.folder, order.source.state)
         np.testing.assert_array_equal(found.places, made.places)

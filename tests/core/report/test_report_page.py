@@ -13,7 +13,7 @@ from tasks.core.evaluation.bootstrap import Interval
 from tasks.core.report import charts
 from tasks.core.report.colours import COLOURED, DARK, LIGHT
 from tasks.core.report.confusion import Confusion, ConfusionCell
-from tasks.core.report.maps import _sample, project
+from tasks.core.report.maps import _sample
 from tasks.core.report.page import index_page, points, view_page
 from tests.stories import EVIL, story
 
@@ -123,28 +123,6 @@ def test_the_heat_map_of_many_labels_keeps_those_in_most_mistakes():
     assert whole.mistaken(1) == [ConfusionCell("c03", "c07", texts=2, share=0.1818)]
     assert {cell.share for cell in part.cells()} == {0.1818, 0.8182, 1.0}
     assert whole.agreement == pytest.approx(450 / 454)
-
-
-def clouds(n=40, d=12):
-    random = np.random.default_rng(3)
-    y = np.arange(n) % 2
-    return np.eye(d)[y] + 0.05 * random.normal(size=(n, d)), y
-
-
-def test_a_map_keeps_neighbours_together_and_is_the_same_again():
-    x, y = clouds()
-    plane = project(x, seed=1)
-    assert np.abs(plane).max() <= 1 + 1e-12
-    apart = np.linalg.norm(plane[:, None] - plane[None], axis=2) + 9 * np.eye(len(x))
-    assert (y[apart.argmin(1)] == y).all()
-    assert np.array_equal(plane, project(2 * x, seed=1))
-
-
-@pytest.mark.parametrize("x", [np.ones((9, 4)), np.zeros((5, 4)), np.eye(3), np.ones((1, 2))])
-def test_vectors_without_a_shape_are_laid_out_all_the_same(x):
-    plane = project(x, seed=1)
-    assert plane.shape == (len(x), 2)
-    assert np.isfinite(plane).all()
 
 
 def test_a_sample_is_bounded_and_half_of_it_labelled_where_it_can_be():

@@ -5,6 +5,7 @@ import sys
 import polars as pl
 import pytest
 
+from flows.queries.maps import maps_of
 from refract import Workspace
 from tasks.core.report.maps import atlas
 from tasks.core.settings.params import load_params
@@ -21,9 +22,9 @@ def test_a_map_in_an_export_is_that_of_the_report(made, tmp_path):
     assert view.export(tmp_path / "mood.parquet", mapped=True) == 72
     rows = pl.read_parquet(tmp_path / "mood.parquet")
     assert rows.drop("x", "y").equals(view.frame())
-    paths = Paths(made)
-    seed = load_params(paths.params).fit.seed
-    drawn = atlas(paths.base_table, paths.view_table("mood"), {}, seed)
+    paths, params = Paths(made), load_params(Paths(made).params)
+    maps = maps_of(paths, params, "mood")
+    drawn = atlas(paths.base_table, paths.view_table("mood"), maps, {}, params.fit.seed)
     places = rows.sort("id").select("x", "y").to_numpy()
     assert rows.sort("id")["id"].equals(drawn.texts["id"])
     assert (places == drawn.after).all()

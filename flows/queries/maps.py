@@ -1,0 +1,89 @@
+"""The map of a view: what it is of, where it is kept, and who is laid out first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flows.state.label_sources import label_sources
+from flows.state.trust import keeping
+from tasks.core.atlas import kept
+from tasks.core.atlas.coordinates import Source, coordinates
+from tasks.core.atlas.kept import Map
+from tasks.core.atlas.making import Order, make
+from tasks.core.encoding import base_table
+from tasks.core.labels.reader import read_labels
+from tasks.core.settings.params import Params
+from tasks.core.store import tables
+from tasks.core.views import publishing
+from tasks.core.workspace.errors import InputError, UnmadeError
+from tasks.core.workspace.instruction_name import BASE
+from tasks.core.workspace.paths import Paths
+
+
+def place_of_maps(paths: Paths, name: str) -> Path | None:
+    """Return the folder that keeps the maps of a view or of the base; None where none may be."""
+    place = keeping(paths)
+    return None if place is None else place / paths.maps(name).relative_to(paths.state)
+
+
+def source(paths: Paths, name: str, version: int | None = None) -> Source:
+    """Return what a map of view `name`, or of the base, is of: by default as readers see it now.
+
+    UnmadeError where there are no rows yet.
+    """
+    if name == BASE:
+        table = paths.base_table
+        known = tables.version(table) if version is None else version
+        return Source(table, known, base_table.note_of(table).fingerprint)
+    table = paths.view_table(name)
+    live = tables.live_version(table) if version is None else version
+    if live is None:
+        raise UnmadeError(f"view {name!r}: there is no row of it yet; run 'refract run'")
+    return Source(table, live, publishing.note_of(table, live).transform)
+
+
+def orders(
+    paths: Paths, params: Params, name: str, folders: dict[str, Path | None], version: int | None
+) -> list[Order]:
+    """Return what to make for a map of view `name`: that of the base vectors first.
+
+    folders: where the maps of a view and of the base are kept.
+    """
+    base = Order(source(paths, BASE, version if name == BASE else None), folders[BASE])
+    if name == BASE:
+        return [base]
+    first = () if _is_there(folders[name]) else _labelled(paths, params, name)
+    return [base, Order(source(paths, name, version), folders[name], first)]
+
+
+def maps_of(paths: Paths, params: Params, name: str) -> tuple[Map, Map]:
+    """Return the maps of the base and of a view as readers see them now: kept, or made here."""
+    folders = {each: place_of_maps(paths, each) for each in (BASE, name)}
+    made = make(orders(paths, params, name, folders, None))
+    return made[0], made[-1]
+
+
+def whole_map(paths: Paths, params: Params, name: str) -> Map:
+    """Return the map of a view or of the base with every row, however many there are."""
+    found = maps_of(paths, params, name)[1]
+    if len(found) == found.rows.total:
+        return found
+    return coordinates(source(paths, name), None, towards=found, most=None)
+
+
+def _is_there(folder: Path | None) -> bool:
+    return folder is not None and kept.latest(folder) is not None
+
+
+def _labelled(paths: Paths, params: Params, name: str) -> tuple[str, ...]:
+    """Return the ids of the texts that people have labelled; none where nobody can read them."""
+    file = label_sources(paths).get(name)
+    if file is None:
+        return ()
+    table = paths.base_table
+    keys, texts = base_table.keys(table), base_table.texts(table)
+    try:
+        found = read_labels(file, keys, 1, 1, params.fit.separator, texts)
+    except InputError:  # the map has its places without them
+        return ()
+    return tuple(found.label_of)
