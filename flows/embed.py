@@ -43,6 +43,7 @@ from tasks.embed import (
     embed_shard,
     fit_features,
     index,
+    index_keys,
     retire,
 )
 from tasks.progress import track
@@ -210,6 +211,8 @@ def _embed_all(
     with track("embed", len(rows), "texts") as advance:
         for part in filter(len, (first, repeats)):
             if layout.exists(job.table):
+                if not job.fresh:
+                    index_keys(job.table)
                 job = replace(job, version=tables.version(job.table))
             slices = checkpoints.slices(part, job.settings.chunk)
             pieces = map(partial(_piece, job), slices)

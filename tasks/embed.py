@@ -143,6 +143,8 @@ def commit_shard(job: EmbedJob, shard: Shard, first: bool) -> EmbedCounts:
     truncated.add(job.truncated, shard.cut, fresh=first)
     storage = job.settings.storage
     base_table.commit_shard(job.corpus, job.table, shard, storage, fresh=first)
+    if not job.fresh:
+        nearest.index_keys(job.table)  # the next shard's ids are looked for among what is here
     return EmbedCounts(
         shard.written,
         shard.encoded,
@@ -156,6 +158,12 @@ def commit_shard(job: EmbedJob, shard: Shard, first: bool) -> EmbedCounts:
 def retire(corpus: Path, table: Path) -> int:
     """Remove the rows of texts that the corpus no longer holds."""
     return base_table.retire_gone(corpus, table) if layout.exists(table) else 0
+
+
+@task(name="index keys", cache_policy=NO_CACHE)
+def index_keys(table: Path) -> None:
+    """Index the ids and texts of the table, where many are not: shards look theirs up."""
+    nearest.index_keys(table)
 
 
 @task(name="index", cache_policy=NO_CACHE)

@@ -93,12 +93,16 @@ def _without_vector(corpus: Path, table: Path, rows: np.ndarray) -> int:
 def parted(corpus: Path, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Part rows, by ascending numbers: those in which a text stands first, and those that repeat.
 
-    These find their vector once the first are committed, whoever encodes them and when. 16 bytes
-    of memory a row.
+    These find their vector once the first are committed, whoever encodes them and when. Some 30
+    bytes of memory a row.
     """
+    hashes = _text_hashes(corpus, rows)
+    order = np.argsort(hashes, kind="stable")
+    hashes = hashes[order]
     first = np.zeros(len(rows), bool)
-    first[np.unique(_text_hashes(corpus, rows), return_index=True)[1]] = True
-    return rows[first], rows[~first]
+    first[order[:1]] = True
+    first[order[1:]] = hashes[1:] != hashes[:-1]
+    return (rows, rows[:0]) if first.all() else (rows[first], rows[~first])
 
 
 def _text_hashes(corpus: Path, rows: np.ndarray) -> np.ndarray:
