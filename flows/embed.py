@@ -24,6 +24,7 @@ from tasks.core.encoding.encoder import TRIAL_FROM, trial_positions
 from tasks.core.encoding.features import SAMPLE, load_layer_pca
 from tasks.core.encoding.featurizer import space_of
 from tasks.core.encoding.vector_space import fingerprint
+from tasks.core.query.encoder import static_of
 from tasks.core.settings.params import load_params
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.store import checkpoints, layout, recall, tables
@@ -161,7 +162,7 @@ def _with_precision(job: EmbedJob, workers: Engine, todo: planning.Plan) -> Embe
     noted = read_manifest(note, PrecisionNote)
     if noted is not None and noted.space == fingerprint(settings):
         precision = noted.precision
-    elif todo.to_encode < TRIAL_FROM:
+    elif todo.to_encode < TRIAL_FROM or static_of(settings) is not None:
         precision = "float32"
     else:
         first = todo.rows[: settings.chunk]

@@ -11,11 +11,11 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks import progress
 from tasks.core.encoding import base_table, truncated
-from tasks.core.encoding.encoder import Precision, faster_precision, load_encoder
+from tasks.core.encoding.encoder import Precision, faster_precision
 from tasks.core.encoding.features import SAMPLE, load_layer_pca
 from tasks.core.encoding.featurizer import Featurizer, describe, fit_coder, load_coder
 from tasks.core.encoding.vector_space import fingerprint
-from tasks.core.query.encoder import load_query_encoder
+from tasks.core.query.encoder import load_query_encoder, load_table_encoder
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.store import checkpoints, layout
 from tasks.core.store import index as nearest
@@ -67,7 +67,7 @@ def fit_features(job: EmbedJob, file: Path) -> bool:
     False for an encoder without layers.
     """
     texts = base_table.sample_texts(job.corpus, SAMPLE)
-    encoder, size = load_encoder(job.settings), job.settings.feature_size
+    encoder, size = load_table_encoder(job.settings), job.settings.feature_size
     made = fit_coder(encoder, texts, size, _memory(job), progress.advance).reduction
     if made is not None:
         made.save(file)
@@ -80,7 +80,7 @@ def _memory(job: EmbedJob) -> Path:
 
 def _coder(job: EmbedJob) -> Featurizer:
     exact = job.settings.precision == "float32"
-    load = load_query_encoder if exact and job.rows <= FEW else load_encoder
+    load = load_query_encoder if exact and job.rows <= FEW else load_table_encoder
     encoder = load(job.settings)
     if job.reduction is None:
         return Featurizer(encoder)
