@@ -6,22 +6,27 @@ import ctypes
 import os
 import subprocess
 import sys
+import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.measure import MIB
+from benchmarks.measure import MIB, status_kib
 
 SUBREAPER = 36  # prctl: what a command leaves behind becomes a child of this process
+_EVERY = 0.05  # seconds between two looks at the processes that are there
 
 
 @dataclass(frozen=True)
 class Cost:
-    """wall, cpu: seconds; peak: MiB of the largest process."""
+    """wall, cpu: seconds; peak: MiB of the largest process; peaks: of the largest by its name."""
 
     wall: float
     cpu: float
     peak: float
+    peaks: dict[str, float] = field(default_factory=dict)
 
 
 def refract(root: Path, *words: str) -> Cost:
@@ -34,7 +39,7 @@ def refract(root: Path, *words: str) -> Cost:
     alone = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     alone |= {"REFRACT_LINGER": "0", "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(_code())}
     log, begun = root.with_suffix(".log"), time.perf_counter()
-    with log.open("wb") as out:
+    with log.open("wb") as out, _watched() as peaks:
         command = [sys.executable, "-P", "-m", "flows", *words]
         first = subprocess.Popen(command, cwd=root, env=alone, stdout=out, stderr=out)
         code, cpu, peak = 1, 0.0, 0.0
@@ -49,7 +54,51 @@ def refract(root: Path, *words: str) -> Cost:
                 first.returncode = code = os.waitstatus_to_exitcode(status)
     if code:
         raise RuntimeError(f"refract {' '.join(words)}: exit code {code}\n{log.read_text('utf-8')}")
-    return Cost(time.perf_counter() - begun, cpu, peak)
+    return Cost(time.perf_counter() - begun, cpu, peak, peaks)
+
+
+@contextmanager
+def _watched() -> Iterator[dict[str, float]]:
+    """Note the peaks (MiB) of all processes below this one by their names, while it goes on."""
+    peaks: dict[str, float] = {}
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(_EVERY):
+            for process in _below(os.getpid()):
+                name, peak = _name(process), status_kib("VmHWM", process)
+                if name and peak is not None:
+                    peaks[name] = max(peaks.get(name, 0), round(peak / 1024, 1))
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield peaks
+    finally:
+        over.set()
+        watcher.join()
+
+
+def _below(process: int) -> Iterator[int]:
+    try:
+        tasks = list(Path(f"/proc/{process}/task").iterdir())
+        children = [child for task in tasks for child in (task / "children").read_text().split()]
+    except OSError:  # it has ended, or a thread of it: there is a next look
+        return
+    for child in map(int, children):
+        yield child
+        yield from _below(child)
+
+
+def _name(process: int) -> str:
+    """Return the module or program that a process runs; empty where it has ended."""
+    try:
+        words = Path(f"/proc/{process}/cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+    except OSError:
+        return ""
+    if "-m" in words[:-1]:
+        return words[words.index("-m") + 1]
+    return Path(words[0]).name
 
 
 def _code() -> Path:

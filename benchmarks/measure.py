@@ -56,17 +56,20 @@ def peak_mib() -> float:
 
     VmHWM, since ru_maxrss of a child may hold what its parent had at the fork.
     """
+    kib = status_kib("VmHWM", "self")
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss if kib is None else kib) * 1024 / MIB
+
+
+def status_kib(name: str, process: int | str) -> int | None:
+    """Return what the system says of a process's memory; None where it has ended, or says none."""
     try:
-        lines = Path("/proc/self/status").read_text("ascii").splitlines()
+        lines = Path(f"/proc/{process}/status").read_text("ascii", "replace").splitlines()
     except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / MIB
-    kib = next(line.split()[1] for line in lines if line.startswith("VmHWM"))
-    return int(kib) * 1024 / MIB
+        return None
+    return next((int(line.split()[1]) for line in lines if line.startswith(f"{name}:")), None)
 
 
-def in_child(
-    module: str, work: str, limit: float | None = None, **arguments: Any
-) -> dict[str, Any]:
+def in_child(module: str, work: str, limit: float | None = None, **arguments: Any) -> Any:
     """Run function `work` of `module` in a process of its own and return the JSON it makes.
 
     After `limit` seconds the process is ended, and subprocess.TimeoutExpired raised.
@@ -85,8 +88,7 @@ def in_child(
         check=True,
         timeout=limit,
     )
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def no_progress(_: int) -> None:

@@ -70,6 +70,14 @@ class Scale:
         self._command("status", "status", "--json")
         self._command("run, nothing stale", "run")
 
+    def search(self) -> None:
+        """Search base and views by the command line, without and behind a filter."""
+        [text] = in_child("benchmarks.synthetic", "queries", many=1)
+        views = [f"--view={path.stem}" for path in (self.root / "data" / "views").glob("*.json")]
+        ask = ("search", text, "--view=base", *sorted(views), "--json")
+        self._command("search", *ask)
+        self._command("search behind a 1 % filter", *ask, "--where", "bucket = 7")
+
     def thousand(self) -> None:
         """Look at a thousand instructions of 216 texts, of which nothing is stale."""
         folder = self._folder / "thousand"
@@ -123,6 +131,7 @@ PARTS: dict[str, Callable[[Scale], None]] = {
     "change-by-verb": Scale.change_by_verb,
     "recall": Scale.recall,
     "rest": Scale.rest,
+    "search": Scale.search,
     "sizes": Scale.sizes,
     "status1000": Scale.thousand,
 }
@@ -163,13 +172,16 @@ def tables(found: dict[str, Any]) -> str:
         found["machine"],
         "",
         f"| command at {found['rows']:,} rows, {found['views']} views | CPU s | peak MiB |"
-        " MB to DVC's cache | wall s |",
-        "|---|--:|--:|--:|--:|",
+        " of the processes | MB to DVC's cache | wall s |",
+        "|---|--:|--:|---|--:|--:|",
     ]
     for what, cost in found.get("commands", {}).items():
         cached = f"{cost['cached'] / 1e6:,.2f}" if cost["cached"] else ""
+        largest = sorted(cost.get("peaks", {}).items(), key=lambda each: -each[1])[:3]
+        each = ", ".join(f"{name} {mib:,.0f}" for name, mib in largest)
         lines.append(
-            f"| {what} | {cost['cpu']:.1f} | {cost['peak']:,.0f} | {cached} | {cost['wall']:.1f} |"
+            f"| {what} | {cost['cpu']:.1f} | {cost['peak']:,.0f} | {each} | {cached} |"
+            f" {cost['wall']:.1f} |"
         )
     lines += ["", "| table | filter | rows | recall@10 | worst | median ms | exact ms |"]
     lines += ["|---|---|--:|--:|--:|--:|--:|"]

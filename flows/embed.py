@@ -24,6 +24,7 @@ from tasks.core.encoding.encoder import TRIAL_FROM, trial_positions
 from tasks.core.encoding.features import SAMPLE, load_layer_pca
 from tasks.core.encoding.featurizer import space_of
 from tasks.core.encoding.vector_space import fingerprint
+from tasks.core.query.encoder import static_of
 from tasks.core.settings.params import load_params
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.store import checkpoints, layout, recall, tables
@@ -43,6 +44,7 @@ from tasks.embed import (
     embed_shard,
     fit_features,
     index,
+    index_keys,
     retire,
 )
 from tasks.progress import track
@@ -160,7 +162,7 @@ def _with_precision(job: EmbedJob, workers: Engine, todo: planning.Plan) -> Embe
     noted = read_manifest(note, PrecisionNote)
     if noted is not None and noted.space == fingerprint(settings):
         precision = noted.precision
-    elif todo.to_encode < TRIAL_FROM:
+    elif todo.to_encode < TRIAL_FROM or static_of(settings) is not None:
         precision = "float32"
     else:
         first = todo.rows[: settings.chunk]
@@ -210,6 +212,8 @@ def _embed_all(
     with track("embed", len(rows), "texts") as advance:
         for part in filter(len, (first, repeats)):
             if layout.exists(job.table):
+                if not job.fresh:
+                    index_keys(job.table)
                 job = replace(job, version=tables.version(job.table))
             slices = checkpoints.slices(part, job.settings.chunk)
             pieces = map(partial(_piece, job), slices)

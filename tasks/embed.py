@@ -11,11 +11,11 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks import progress
 from tasks.core.encoding import base_table, truncated
-from tasks.core.encoding.encoder import Precision, faster_precision, load_encoder
+from tasks.core.encoding.encoder import Precision, faster_precision
 from tasks.core.encoding.features import SAMPLE, load_layer_pca
 from tasks.core.encoding.featurizer import Featurizer, describe, fit_coder, load_coder
 from tasks.core.encoding.vector_space import fingerprint
-from tasks.core.query.encoder import load_query_encoder
+from tasks.core.query.encoder import load_query_encoder, load_table_encoder
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.store import checkpoints, layout
 from tasks.core.store import index as nearest
@@ -67,7 +67,7 @@ def fit_features(job: EmbedJob, file: Path) -> bool:
     False for an encoder without layers.
     """
     texts = base_table.sample_texts(job.corpus, SAMPLE)
-    encoder, size = load_encoder(job.settings), job.settings.feature_size
+    encoder, size = load_table_encoder(job.settings), job.settings.feature_size
     made = fit_coder(encoder, texts, size, _memory(job), progress.advance).reduction
     if made is not None:
         made.save(file)
@@ -80,7 +80,7 @@ def _memory(job: EmbedJob) -> Path:
 
 def _coder(job: EmbedJob) -> Featurizer:
     exact = job.settings.precision == "float32"
-    load = load_query_encoder if exact and job.rows <= FEW else load_encoder
+    load = load_query_encoder if exact and job.rows <= FEW else load_table_encoder
     encoder = load(job.settings)
     if job.reduction is None:
         return Featurizer(encoder)
@@ -143,6 +143,8 @@ def commit_shard(job: EmbedJob, shard: Shard, first: bool) -> EmbedCounts:
     truncated.add(job.truncated, shard.cut, fresh=first)
     storage = job.settings.storage
     base_table.commit_shard(job.corpus, job.table, shard, storage, fresh=first)
+    if not job.fresh:
+        nearest.index_keys(job.table)  # the next shard's ids are looked for among what is here
     return EmbedCounts(
         shard.written,
         shard.encoded,
@@ -156,6 +158,12 @@ def commit_shard(job: EmbedJob, shard: Shard, first: bool) -> EmbedCounts:
 def retire(corpus: Path, table: Path) -> int:
     """Remove the rows of texts that the corpus no longer holds."""
     return base_table.retire_gone(corpus, table) if layout.exists(table) else 0
+
+
+@task(name="index keys", cache_policy=NO_CACHE)
+def index_keys(table: Path) -> None:
+    """Index the ids and texts of the table, where many are not: shards look theirs up."""
+    nearest.index_keys(table)
 
 
 @task(name="index", cache_policy=NO_CACHE)

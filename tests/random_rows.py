@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from tasks.core.store import arrow, index, recall, tables
+from tasks.core.store import arrow, making, recall, tables
 from tasks.core.store.searcher import Searcher
 
 FROM = 1_000
@@ -39,8 +39,8 @@ def names(many, start=0):
 
 def segments(path, column):
     dataset = tables.open_table(path)
-    made = index._of(dataset, column)
-    return None if made is None else index._rows(dataset, made)
+    made = making.of_column(dataset, column)
+    return None if made is None else making.rows_of(dataset, made)
 
 
 def exact(path, query, k, where=None):

@@ -113,7 +113,7 @@ def embed(rebuild: bool, as_json: bool, root: Path) -> None:
             reports.nothing_to_do("embed", verdict.reason, as_json=as_json)
             return
         base_table.check_encoder(paths.base_table, params.embed)
-    _prefect(paths, lambda: libraries.to_embed(paths, rebuild=rebuild))
+    _prefect(paths, lambda: libraries.to_embed(paths, params, rebuild=rebuild))
     from flows.embed import embed as flow
 
     reports.tell(flow(root, rebuild), reports.embedded, as_json=as_json)

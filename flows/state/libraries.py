@@ -30,7 +30,7 @@ def needed(paths: Paths, params: Params) -> tuple[str, ...]:
     if unfinished(paths):
         return ()
     if not paths.stamp("embed").is_file():
-        return (*ENCODES, *FITS, *RUNS)
+        return (*_encodes(params), *FITS, *RUNS)
     if _fits(paths, params, []):
         return (*FITS, *RUNS)
     if staleness.corpus_is_stale(paths, params) or staleness.embed_verdict(paths, params).stale:
@@ -38,9 +38,16 @@ def needed(paths: Paths, params: Params) -> tuple[str, ...]:
     return (*to_apply(paths, params, []), *RUNS)
 
 
-def to_embed(paths: Paths, *, rebuild: bool) -> tuple[str, ...]:
+def to_embed(paths: Paths, params: Params, *, rebuild: bool) -> tuple[str, ...]:
     """Return the libraries that an embedding will load: of a change, none that encodes much."""
-    return ENCODES if rebuild or not paths.stamp("embed").is_file() else TABLES
+    return _encodes(params) if rebuild or not paths.stamp("embed").is_file() else TABLES
+
+
+def _encodes(params: Params) -> tuple[str, ...]:
+    """Return the libraries of the encoder: numpy computes a static one."""
+    from tasks.core.query.encoder import static_of
+
+    return TABLES if params.embed.precision != "bfloat16" and static_of(params.embed) else ENCODES
 
 
 def to_fit(paths: Paths, params: Params, names: Sequence[str], *, force: bool) -> tuple[str, ...]:

@@ -74,9 +74,9 @@ def told_by_the_table(monkeypatch):
     monkeypatch.setattr(planning, "_compared", compared)
 
 
-def test_a_few_texts_are_encoded_without_torch_and_more_with_it(apart, monkeypatch):
+def test_a_few_texts_are_encoded_as_a_query_is_and_more_as_a_table(apart, monkeypatch):
     loaded = []
-    for name in ("load_query_encoder", "load_encoder"):
+    for name in ("load_query_encoder", "load_table_encoder"):
         load = getattr(embedding, name)
         noted = partial(lambda load, name, to: loaded.append(name) or load(to), load, name)
         monkeypatch.setattr(embedding, name, noted)
@@ -86,7 +86,7 @@ def test_a_few_texts_are_encoded_without_torch_and_more_with_it(apart, monkeypat
             put(apart, number, changed(number, f"parcel {number} is late, by {few} days"))
         ingest(apart)
         assert embed(apart).encoded == 2
-    assert loaded == ["load_query_encoder", "load_encoder"]
+    assert loaded == ["load_query_encoder", "load_table_encoder"]
 
 
 def test_one_changed_row_is_read_planned_and_written_alone(apart, read, monkeypatch):

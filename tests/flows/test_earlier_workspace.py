@@ -106,7 +106,7 @@ def test_what_a_newer_refract_has_noted_is_refused_in_one_line(earlier, made):
 
 
 def test_run_brings_it_up_to_date_and_encodes_nothing(earlier, then, monkeypatch):
-    monkeypatch.setattr("tasks.embed.load_encoder", None)
+    monkeypatch.setattr("tasks.embed.load_table_encoder", None)
     report = run(earlier)
     assert report.ingest.digest == read_json(Paths(earlier).stamp("embed"))["corpus"]
     assert (report.embed.rows, report.embed.written, report.embed.retired) == (72, 0, 0)

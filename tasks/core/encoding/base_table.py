@@ -14,7 +14,7 @@ from tasks.core.encoding import evolving
 from tasks.core.encoding.featurizer import Codes, Featurizer
 from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.settings.table_sections import EmbedSettings
-from tasks.core.store import arrow, comparing, frames, index, layout, stable_rows, tables
+from tasks.core.store import arrow, comparing, frames, layout, stable_rows, tables
 from tasks.core.text.same_text import TextKeys, Texts
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifest import manifest_of, object_of
@@ -97,14 +97,17 @@ def write_shard(
     unknown = frame.unique("text_hash", maintain_order=True).filter(
         ~pl.col("text_hash").is_in(list(known))
     )
-    codes, cut = coder.code(unknown["text"].to_list(), advance)
+    stored = dict(zip(coder.columns, (storage, "float16"), strict=False))
+    wide, cut = coder.code(unknown["text"].to_list(), advance)
+    codes = [each.astype(kind) for each, kind in zip(wide, stored.values(), strict=True)]
     known.update(zip(unknown["text_hash"], zip(*codes, strict=True), strict=True))
+    del wide, codes  # 2 KB a text, and as much again from here on
     advance(len(frame) - len(unknown))
-    stored = (storage, "float16")
     made = {
         name: arrow.vector_array(np.stack([known[key][at] for key in frame["text_hash"]]), kind)
-        for at, (name, kind) in enumerate(zip(coder.columns, stored, strict=False))
+        for at, (name, kind) in enumerate(stored.items())
     }
+    known.clear()
     ids = frame["id"].to_list()
     retired = [] if fresh else tables.where_in(table, "id", ids, ["id"], version)["id"].to_pylist()
     encoded = len(unknown) + len(seen)
@@ -147,9 +150,7 @@ def commit_shard(
 ) -> int:
     """Make a shard visible in one commit: the old rows of its ids leave as the new ones arrive."""
     if not fresh:
-        version = tables.commit_changes(table, shard.retired, shard.fragments)
-        index.index_keys(table)  # the next shard looks up its ids and texts
-        return version
+        return tables.commit_changes(table, shard.retired, shard.fragments)
     about = shard.about
     fields = list(_corpus_schema(corpus))
     kind = pa.float16() if storage == "float16" else pa.float32()
@@ -180,8 +181,15 @@ def sample(table: Path, size: int) -> tuple[np.ndarray, np.ndarray | None]:
 
     And their features (≤ size, f), if there are any.
     """
-    order = tables.hashes(table, "row_hash")
-    positions = np.sort(np.argsort(order, kind="stable")[:size])
+    hashes, positions = np.empty(0, np.uint64), np.empty(0, np.int64)
+    start = 0
+    for batch in tables.batches(table, ["row_hash"]):
+        hashes = np.concatenate((hashes, arrow.hash64(batch.column("row_hash"))))
+        positions = np.concatenate((positions, np.arange(start, start + batch.num_rows)))
+        order = np.argsort(hashes, kind="stable")[:size]
+        hashes, positions = hashes[order], positions[order]
+        start += batch.num_rows
+    positions.sort()
     names = _coded(table)
     found = tables.take(table, positions, names)
     wide = [arrow.vectors_of(found.column(name)).astype(np.float32) for name in names]

@@ -16,7 +16,7 @@ from tasks.core.numerics.rows import unit_rows
 from tasks.core.numerics.threads import one_thread
 from tasks.core.query.bert import Bert
 from tasks.core.query.plain_model import WEIGHTS, PlainModel, plain_model
-from tasks.core.query.static import static_encoder
+from tasks.core.query.static import StaticEncoder, static_encoder
 from tasks.core.settings.table_sections import EmbedSettings
 
 
@@ -31,6 +31,18 @@ def load_query_encoder(settings: EmbedSettings) -> Encoder:
         folder = _bundled()
     light = _light(folder, settings.max_length, settings.prompt, layers=layers)
     return light or load_encoder(settings)
+
+
+def load_table_encoder(settings: EmbedSettings) -> Encoder:
+    """Load the encoder of `settings` for many texts: a static one needs no library of models."""
+    light = static_of(settings) if settings.precision == "float32" else None
+    return light or load_encoder(settings)
+
+
+@lru_cache(maxsize=2)
+def static_of(settings: EmbedSettings) -> StaticEncoder | None:
+    """Return the encoder of `settings` if it is a static one that numpy computes."""
+    return static_encoder(Path(settings.model), settings.max_length, settings.prompt)
 
 
 def _bundled() -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ from tasks.core.workspace.files import read_json
 
 _KINDS = (["StaticEmbedding"], ["StaticEmbedding", "Normalize"])
 _VECTORS = "embedding.weight"
+_FEW = 32  # texts for which only the vectors of their own tokens are read
+_SLICE = 256  # texts whose tokens are held at once
 
 
 class StaticEncoder:
-    """Encodes one text after another; of the tokens' vectors only those of a text are ever read."""
+    """Encodes few texts or many: a text's mean is as quick as in a batch, and as exact."""
 
     precision, has_layers = "float32", False
 
@@ -32,13 +35,24 @@ class StaticEncoder:
     ) -> Encoded:
         """Encode `texts`, in their order; a text without any token is the zero vector."""
         vectors = np.zeros((len(texts), self.dimensions), np.float32)
-        for row, text in enumerate(texts):
-            ids = self._tokenizer.encode(self._prompt + text, add_special_tokens=False).ids
-            if ids:
-                each = np.concatenate([self._weights[token : token + 1] for token in ids])
-                vectors[row] = each.mean(axis=0)
-            advance(1)
+        of = self._some if len(texts) <= _FEW else self._all.__getitem__
+        for at in range(0, len(texts), _SLICE):
+            part = [self._prompt + text for text in texts[at : at + _SLICE]]
+            found = self._tokenizer.encode_batch_fast(part, add_special_tokens=False)
+            for row, each in enumerate(found, start=at):
+                if each.ids:
+                    vectors[row] = of(each.ids).mean(axis=0)
+            advance(len(part))
         return Encoded(unit_rows(vectors), np.zeros(len(texts), bool))
+
+    def _some(self, tokens: list[int]) -> np.ndarray:
+        """Read the vectors of a text's tokens, and no others."""
+        return np.concatenate([self._weights[token : token + 1] for token in tokens])
+
+    @cached_property
+    def _all(self) -> np.ndarray:
+        whole: np.ndarray = self._weights[:]
+        return whole
 
 
 def static_encoder(folder: Path, max_length: int | None, prompt: str) -> StaticEncoder | None:

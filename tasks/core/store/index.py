@@ -7,16 +7,13 @@ sizes that double, and a change costs what is new. `maintain` merges them all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from tasks.core.remote.driving import driving
 from tasks.core.store import making, recall
 from tasks.core.store.tables import VECTOR, count, open_table
 from tasks.core.workspace.exhaustion import naming_table
 
-KEYS = ("id", "text_hash")
 _UNKEYED = 65_536  # rows that a look-up scans beside the index of a key: 2 ms
 
 
@@ -29,27 +26,22 @@ def index(table: Path, from_rows: int) -> bool:
     """
     if count(table) < from_rows:
         return False
-    _extend_keys(table)
-    made = _of(open_table(table), VECTOR)
-    if made is None:
+    making.extend_keys(table)
+    dataset = open_table(table)
+    made = making.of_column(dataset, VECTOR)
+    first, *later = (0,) if made is None else making.rows_of(dataset, made)
+    if sum(later) >= first:  # the partitions are those of the first half
         making.make(table)
     else:
-        rows = _rows(open_table(table), made)
-        if sum(rows[1:]) >= rows[0]:  # the partitions are those of the first half
-            making.make(table)
-        else:
-            _extend(table, made, rows, keep=1)
+        making.extend(table, made, keep=1)
     return True
 
 
 @naming_table
 def index_keys(table: Path) -> None:
     """Index ids and text hashes once `_UNKEYED` rows are not: what a chunk looks up by."""
-    dataset = open_table(table)
-    made = _of(dataset, KEYS[0])
-    new = dataset.count_rows() if made is None else _rows(dataset, made)[-1]
-    if new >= _UNKEYED:
-        _extend_keys(table)
+    if making.unkeyed(table) >= _UNKEYED:
+        making.extend_keys(table)
 
 
 @naming_table
@@ -57,7 +49,7 @@ def merge(table: Path) -> bool:
     """Make each index one segment and measure anew; False where each is one that was measured."""
     dataset = open_table(table)
     indices = dataset.describe_indices()
-    many = [made for made in indices if len(made.segments) > 1 or _rows(dataset, made)[-1]]
+    many = [made for made in indices if len(made.segments) > 1 or making.rows_of(dataset, made)[-1]]
     if not many and recall.measured(dataset):
         return False
     for made in many:
@@ -70,45 +62,3 @@ def merge(table: Path) -> bool:
     if recall.vector_index(dataset) is not None:
         making.make(table)
     return True
-
-
-def _of(dataset: Any, column: str) -> Any:
-    """Return Lance's description of the index of a column, or None."""
-    indices = dataset.describe_indices()
-    return next((made for made in indices if column in made.field_names), None)
-
-
-def _rows(dataset: Any, made: Any) -> list[int]:
-    """Return the rows of each segment, the oldest first, and last those that are in none."""
-    left = {fragment.fragment_id: fragment.physical_rows for fragment in dataset.get_fragments()}
-    rows = [sum(left.pop(at, 0) for at in segment.fragment_ids) for segment in made.segments]
-    return [*rows, sum(left.values())]
-
-
-def _extend(table: Path, made: Any, rows: Sequence[int], keep: int) -> None:
-    """Take the rows that are new into an index, with those newer segments that they weigh up.
-
-    rows: as `_rows` returns them. keep: so many of the oldest segments are left as they are.
-    """
-    *segments, new = rows
-    if not new:
-        return
-    merged, newer = 0, new
-    for at, size in enumerate(reversed(segments[keep:]), start=1):
-        merged = at if 2 * newer >= size else merged
-        newer += size
-    with driving(table):
-        open_table(table).optimize.optimize_indices(
-            num_indices_to_merge=merged, index_names=[made.name]
-        )
-
-
-def _extend_keys(table: Path) -> None:
-    dataset = open_table(table)
-    for column in KEYS:
-        made = _of(dataset, column)
-        if made is not None:
-            _extend(table, made, _rows(dataset, made), keep=0)
-        elif column in dataset.schema.names:
-            with driving(table):
-                open_table(table).create_scalar_index(column, "BTREE")

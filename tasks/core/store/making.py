@@ -1,7 +1,8 @@
-"""The index of the vectors is made and measured: of many rows in a process of its own.
+"""Indices are made here, and extended by new rows: of many in a process of its own.
 
-Lance takes some 600 MB for that, which would come on top of an encoder; a process of its own gives
-it all back. Run as a script with a table's address, this file is that process.
+Lance takes some 600 MB for vectors, which would come on top of an encoder; a process of its own
+gives it all back. Run as a script with what to make and a table's address, this file is that
+process.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 from tasks.core.remote.driving import driving
 from tasks.core.remote.pointers import location_of
 from tasks.core.store import recall
 from tasks.core.store.tables import VECTOR, count, open_table
 
+KEYS = ("id", "text_hash")
 APART = 50_000  # rows from which the index is made in a process of its own: a second to start
 _WIDE = 256  # dimensions from which an index holds rounded vectors: half the bytes to read
 _SAMPLE = 64  # vectors per partition whose means are sought; of 256, 480 MB are held at 10⁷ x 384
@@ -30,8 +33,58 @@ def make(table: Path) -> None:
     """Make the index of the vectors anew and measure it."""
     if count(table) < APART:
         _make(table)
+    else:
+        _apart("vectors", table)
+
+
+def extend_keys(table: Path) -> None:
+    """Index ids and text hashes, or take what is new into their indices."""
+    if unkeyed(table) < APART:
+        _extend_keys(table)
+    else:
+        _apart("keys", table)
+
+
+def extend(table: Path, made: Any, keep: int) -> None:
+    """Take the rows that are new into an index, with those newer segments that they weigh up.
+
+    made: as `of_column` returns it. keep: so many of the oldest segments are left as they are.
+    """
+    *segments, new = rows_of(open_table(table), made)
+    if not new:
         return
-    command = [sys.executable, "-P", "-m", __name__, str(table)]
+    merged, newer = 0, new
+    for at, size in enumerate(reversed(segments[keep:]), start=1):
+        merged = at if 2 * newer >= size else merged
+        newer += size
+    with driving(table):
+        open_table(table).optimize.optimize_indices(
+            num_indices_to_merge=merged, index_names=[made.name]
+        )
+
+
+def of_column(dataset: Any, column: str) -> Any:
+    """Return Lance's description of the index of a column, or None."""
+    indices = dataset.describe_indices()
+    return next((made for made in indices if column in made.field_names), None)
+
+
+def rows_of(dataset: Any, made: Any) -> list[int]:
+    """Return the rows of each segment, the oldest first, and last those that are in none."""
+    left = {fragment.fragment_id: fragment.physical_rows for fragment in dataset.get_fragments()}
+    rows = [sum(left.pop(at, 0) for at in segment.fragment_ids) for segment in made.segments]
+    return [*rows, sum(left.values())]
+
+
+def unkeyed(table: Path) -> int:
+    """Return how many rows the index of ids lacks."""
+    dataset = open_table(table)
+    made = of_column(dataset, KEYS[0])
+    return int(dataset.count_rows()) if made is None else rows_of(dataset, made)[-1]
+
+
+def _apart(what: str, table: Path) -> None:
+    command = [sys.executable, "-P", "-m", __name__, what, str(table)]
     sparing = {**_SPARING, **os.environ}
     # It ends with this one, even if that is killed: then its input ends, and nobody writes on.
     with subprocess.Popen(
@@ -41,6 +94,17 @@ def make(table: Path) -> None:
     if process.returncode:
         last = said[-1] if said else f"exit code {process.returncode}"
         raise RuntimeError(f"{table}: its index could not be made: {last}")
+
+
+def _extend_keys(table: Path) -> None:
+    dataset = open_table(table)
+    for column in KEYS:
+        made = of_column(dataset, column)
+        if made is not None:
+            extend(table, made, keep=0)
+        elif column in dataset.schema.names:
+            with driving(table):
+                open_table(table).create_scalar_index(column, "BTREE")
 
 
 def _make(table: Path) -> None:
@@ -68,4 +132,4 @@ def _end_with_parent() -> None:
 
 if __name__ == "__main__":
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _make(Path(sys.argv[1]))
+    {"vectors": _make, "keys": _extend_keys}[sys.argv[1]](Path(sys.argv[2]))

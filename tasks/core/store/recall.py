@@ -14,7 +14,7 @@ import numpy as np
 
 from tasks.core.remote.driving import driving
 from tasks.core.store import arrow
-from tasks.core.store.tables import VECTOR, open_table
+from tasks.core.store.tables import READ_AHEAD, VECTOR, open_table
 from tasks.core.workspace.exhaustion import naming_table
 from tasks.core.workspace.manifest import object_of, parse_manifest
 from tasks.core.workspace.manifests import IndexNote
@@ -30,7 +30,7 @@ _SAME = 1e-5  # cosine distances that differ by less are one: texts that are the
 _REFINE = 4  # candidates per hit whose true distance is taken; recall 1.0 at 50,000 x 384
 _NUMBER = "query_index"  # what Lance calls the number of a query among several
 _CACHE = 64 << 20  # bytes of the index held while it is measured
-_READING = {"io_buffer_size": 32 << 20, "batch_size": 2_048}  # 130 MB less than Lance's own
+_READING = {"io_buffer_size": READ_AHEAD, "batch_size": 2_048}  # 130 MB less than Lance's own
 
 
 def vector_index(dataset: Any) -> Any:

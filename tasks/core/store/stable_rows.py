@@ -46,16 +46,25 @@ def replace_all(table: Path, schema: pa.Schema, fragments: Sequence[str]) -> int
 
 
 def numbers(table: Path) -> np.ndarray:
-    """Return the number of every row, ascending: (n,) uint64."""
-    scanner = tables.open_table(table).scanner(columns=[], with_row_id=True)
+    """Return the number of every row, ascending: (n,) uint64, and no copy of it on the way."""
+    dataset = tables.open_table(table)
+    found, at = np.empty(dataset.count_rows(), np.uint64), 0
     with tables.readable(table):
-        return np.sort(_numbers(scanner.to_batches()))
+        for batch in dataset.scanner(columns=[], with_row_id=True).to_batches():
+            found[at : at + batch.num_rows] = batch.column(NUMBER).to_numpy()
+            at += batch.num_rows
+    found.sort()
+    return found
 
 
 def numbered(table: Path, name: str) -> Iterator[tuple[np.ndarray, pa.Array]]:
     """Stream the numbers of rows with their values of column `name`, in table order."""
     scanner = tables.open_table(table).scanner(
-        columns=[name], with_row_id=True, batch_size=65_536, scan_in_order=True
+        columns=[name],
+        with_row_id=True,
+        batch_size=65_536,
+        io_buffer_size=tables.READ_AHEAD,
+        scan_in_order=True,
     )
     with tables.readable(table):
         for batch in scanner.to_batches():

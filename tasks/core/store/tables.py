@@ -30,6 +30,7 @@ from tasks.core.workspace.manifest import write_manifest
 NOTE = b"refract"  # key of our own note in the schema's metadata
 VECTOR = "vector"
 FEATURES = "features"
+READ_AHEAD = 32 << 20  # bytes; Lance's own are 2 GB: all of a column, where it is read slower
 READINGS = ("label", "confidence", "novelty")  # what a view says of a text
 
 
@@ -141,6 +142,7 @@ def batches(
         offset=start or None,
         limit=limit,
         batch_size=rows,
+        io_buffer_size=READ_AHEAD,
         scan_in_order=True,
         with_row_address=addressed,
     )

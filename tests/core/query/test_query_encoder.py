@@ -15,7 +15,7 @@ from scipy.special import erf
 from tasks.core.encoding.encoder import load_encoder
 from tasks.core.query import encoder as query
 from tasks.core.query.bert import gelu
-from tasks.core.query.encoder import NumpyEncoder, load_query_encoder
+from tasks.core.query.encoder import NumpyEncoder, load_query_encoder, load_table_encoder
 from tasks.core.query.plain_model import TOKENIZER, WEIGHTS, plain_model
 from tasks.core.query.static import StaticEncoder, static_encoder
 from tasks.core.settings.table_sections import EmbedSettings
@@ -161,6 +161,28 @@ def test_a_static_model_gives_the_same_vectors(static, words):
     for prompt in ("", "query: "):
         of = BUNDLED.model_copy(update={"model": str(static), "prompt": prompt})
         assert_same(of, [" ".join(words)], StaticEncoder)
+
+
+@pytest.mark.parametrize("many", [1, 33, 700])
+def test_many_texts_at_once_have_the_same_vectors_by_a_static_model(static, many):
+    of = BUNDLED.model_copy(update={"model": str(static)})
+    light, counted = load_table_encoder(of), []
+    assert isinstance(light, StaticEncoder)
+    words = ["the", "late", "refund", ",", "??", "é", ""]
+    texts = [" ".join(words[n % 7 :] + words[: n % 5]) * (n % 4) for n in range(many)]
+    found = light.encode(texts, counted.append)
+    assert sum(counted) == many
+    whole = load_encoder(of).encode(texts, lambda _: None)
+    np.testing.assert_allclose(found.vectors, whole.vectors, atol=1e-6)
+    alone = [light.encode([text], lambda _: None).vectors[0] for text in texts]
+    np.testing.assert_array_equal(found.vectors, alone)
+
+
+def test_many_texts_are_left_to_sentence_transformers_unless_numpy_is_as_fast(static, monkeypatch):
+    monkeypatch.setattr(query, "load_encoder", lambda settings: settings.precision)
+    assert load_table_encoder(BUNDLED) == "float32"
+    rounded = BUNDLED.model_copy(update={"model": str(static), "precision": "bfloat16"})
+    assert load_table_encoder(rounded) == "bfloat16"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,15 @@ from tasks.core.workspace.manifest import object_of
 from tests.random_rows import FROM, QUERY, SIZE, exact, found, names, segments, write
 
 
+def processes(monkeypatch):
+    """Return a list of what is made in processes of their own from here on."""
+    made, apart = [], making._apart
+    monkeypatch.setattr(
+        making, "_apart", lambda what, table: made.append(what) or apart(what, table)
+    )
+    return made
+
+
 @pytest.fixture
 def table(tmp_path):
     path = tmp_path / "t.lance"
@@ -147,15 +156,30 @@ def test_keys_are_indexed_once_enough_rows_are_not(table, monkeypatch):
 
 def test_a_process_of_its_own_makes_the_same_index(table, monkeypatch):
     monkeypatch.setattr(making, "APART", 1_200)
+    made = processes(monkeypatch)
     assert index.index(table, FROM)
+    assert made == ["keys", "vectors"]
     apart = recall.probes(tables.open_table(table))
     assert (apart.recall, apart.recall_filtered) == (1.0, 1.0)
-    assert segments(table, tables.VECTOR) == [1_200, 0]
+    for column in ("id", "text_hash", tables.VECTOR):
+        assert segments(table, column) == [1_200, 0]
     assert found(table, QUERY, 1_200) == exact(table, QUERY, 1_200)
     monkeypatch.setattr(making, "APART", 1_201)
     making.make(table)
     here = recall.probes(tables.open_table(table))
     assert object_of(here) == object_of(apart) | {"index": here.index}
+
+
+def test_a_small_change_needs_no_process_of_its_own(table, monkeypatch):
+    index.index(table, FROM)
+    monkeypatch.setattr(making, "APART", 100)
+    made = processes(monkeypatch)
+    write(table, names(99, 1_200))
+    index.index(table, FROM)
+    write(table, names(100, 1_299))
+    index.index(table, FROM)
+    assert made == ["keys"]
+    assert segments(table, "id")[-1] == segments(table, tables.VECTOR)[-1] == 0
 
 
 def test_what_goes_wrong_in_a_process_of_its_own_is_said_in_a_line(table, monkeypatch):
@@ -167,6 +191,6 @@ def test_what_goes_wrong_in_a_process_of_its_own_is_said_in_a_line(table, monkey
 
 def test_a_process_of_its_own_ends_with_the_one_that_started_it(table):
     before = tables.version(table)
-    command = [sys.executable, "-m", making.__name__, str(table)]
+    command = [sys.executable, "-m", making.__name__, "vectors", str(table)]
     assert subprocess.run(command, stdin=subprocess.DEVNULL).returncode == 1
     assert tables.version(table) == before

@@ -15,6 +15,8 @@ def needed(root):
 
 
 def test_a_first_run_encodes_and_fits(world):
+    assert needed(world) == {*FITS, *RUNS}  # numpy computes its static encoder
+    set_params(world, embed={"model": "bundled"})
     assert needed(world) == {*ENCODES, *FITS, *RUNS}
 
 
@@ -39,8 +41,8 @@ def test_a_run_that_only_writes_a_view_loads_nothing_that_fits(made):
 
 def test_a_verb_after_a_change_loads_what_the_change_needs(made):
     paths, params = Paths(made), load_params(Paths(made).params)
-    assert libraries.to_embed(paths, rebuild=True) == ENCODES
-    assert libraries.to_embed(paths, rebuild=False) == TABLES
+    assert libraries.to_embed(paths, params, rebuild=True) == TABLES
+    assert libraries.to_embed(paths, params, rebuild=False) == TABLES
     assert libraries.to_fit(paths, params, [], force=False) == TABLES
     assert libraries.to_fit(paths, params, [], force=True) == FITS
     assert libraries.to_apply(paths, params, []) == ()
@@ -51,6 +53,18 @@ def test_a_verb_after_a_change_loads_what_the_change_needs(made):
     assert libraries.to_apply(paths, params, []) == TABLES
     write_labels(made, "topic", documents()[:60])
     assert libraries.to_fit(paths, params, [], force=False) == FITS
+
+
+def test_an_embedding_loads_a_library_of_models_unless_its_encoder_is_static(made):
+    paths = Paths(made)
+    for settings, wanted in (
+        ({"precision": "auto"}, TABLES),
+        ({"precision": "bfloat16"}, ENCODES),
+        ({"model": "bundled", "precision": "float32"}, ENCODES),
+    ):
+        set_params(made, embed=settings)
+        assert libraries.to_embed(paths, load_params(paths.params), rebuild=True) == wanted
+    assert libraries.to_embed(paths, load_params(paths.params), rebuild=False) == TABLES
 
 
 def unable():

@@ -4,12 +4,14 @@ import json
 
 import pytest
 
+from flows.embed import embed
+from flows.ingest import ingest
 from flows.maintain import maintain
 from flows.run import run
 from flows.state import staleness
 from flows.state.status import read_status
 from tasks.core.settings.params import load_params
-from tasks.core.store import recall, tables
+from tasks.core.store import index, making, recall, tables
 from tasks.core.store.layout import LIVE
 from tasks.core.workspace.manifest import object_of
 from tasks.core.workspace.paths import Paths
@@ -60,9 +62,9 @@ def noted(root):
 def test_status_says_what_was_measured_of_each_index(indexed):
     base, view = said(indexed)
     assert (base, view) == noted(indexed)
-    for index in (base, view):
-        assert 0 < index["nprobes"] <= index["nprobes_filtered"] <= index["partitions"]
-        assert min(index["recall"], index["recall_filtered"]) >= recall.ENOUGH
+    for each in (base, view):
+        assert 0 < each["nprobes"] <= each["nprobes_filtered"] <= each["partitions"]
+        assert min(each["recall"], each["recall_filtered"]) >= recall.ENOUGH
 
 
 def test_status_says_nothing_of_tables_without_an_index(made):
@@ -83,3 +85,35 @@ def test_a_change_keeps_what_was_measured_and_upkeep_measures_anew(indexed):
         assert new["recall"] >= recall.ENOUGH
     assert not staleness.anything(paths, load_params(paths.params))
     assert tables.count(paths.base_table) == 72 + 72 * COPIES
+
+
+@pytest.fixture
+def keyed(world, monkeypatch):
+    """The numbers of rows that were taken into an index of keys at once, two chunks as they go."""
+    monkeypatch.setattr(index, "_UNKEYED", 32)
+    found, extend = [], making.extend_keys
+
+    def noting(table):
+        found.append(making.unkeyed(table))
+        extend(table)
+
+    monkeypatch.setattr(making, "extend_keys", noting)
+    return found
+
+
+def test_a_first_embedding_looks_nothing_up_and_a_later_one_as_it_goes(world, keyed):
+    ingest(world)
+    embed(world)
+    assert keyed == []
+    write_documents(world, [row | {"text": f"{row['text']}!"} for row in documents()])
+    ingest(world)
+    embed(world)
+    assert keyed == [72, 32, 32]
+
+
+def test_texts_that_repeat_are_looked_up_by_an_index(world, keyed):
+    rows = documents()
+    write_documents(world, [*rows, *(row | {"id": f"{row['id']}-again"} for row in rows)])
+    ingest(world)
+    assert embed(world).reused == 72
+    assert keyed == [72, 32, 32]
