@@ -1,4 +1,4 @@
-"""Indices of ids, text hashes and vectors: made once, then extended by what is new.
+"""Indices of ids, text hashes, words and vectors: made once, then extended by what is new.
 
 An index is a row of segments: the oldest holds most rows, each change adds a small one. Newer
 segments are merged as soon as they are half as large as the one before, so that there are few, of
@@ -17,6 +17,8 @@ from tasks.core.store.tables import VECTOR, count, open_table
 from tasks.core.workspace.exhaustion import naming_table
 
 KEYS = ("id", "text_hash")
+TEXT = "text"
+_WORDS = {"base_tokenizer": "simple", "stem": False, "remove_stop_words": False}
 _UNKEYED = 65_536  # rows that a look-up scans beside the index of a key: 2 ms
 
 
@@ -101,6 +103,22 @@ def _extend(table: Path, made: Any, rows: Sequence[int], keep: int) -> None:
         open_table(table).optimize.optimize_indices(
             num_indices_to_merge=merged, index_names=[made.name]
         )
+
+
+@naming_table
+def index_words(table: Path) -> None:
+    """Index the words of the texts, of however many rows: a client cannot look for them without.
+
+    Nothing is taken for a word of English or any other language: none is left out, or cut to its
+    stem. Rows that are gone are found no more at once; new ones are taken in here.
+    """
+    dataset = open_table(table)
+    made = _of(dataset, TEXT)
+    if made is not None:
+        _extend(table, made, _rows(dataset, made), keep=0)
+        return
+    with driving(table):
+        open_table(table).create_scalar_index(TEXT, "INVERTED", **_WORDS)
 
 
 def _extend_keys(table: Path) -> None:
