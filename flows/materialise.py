@@ -86,7 +86,7 @@ def materialise(root: Path, names: list[str] | None = None) -> list[ViewReport]:
 def _materialise(paths: Paths, params: Params, workers: Engine, name: str) -> ViewReport:
     begun, settings = time.perf_counter(), params.materialise
     base_version = tables.version(paths.base_table)
-    about = publishing.describe(paths.transform(name), settings.storage)
+    about = publishing.describe(paths.transform(name), settings.storage, text=settings.text)
     kept = paths.kept_transform(name, about.transform)
     publishing.keep_transform(kept.parent, paths.transform(name), about.transform)
     keep_labels(kept, label_sources(paths).get(name))

@@ -194,8 +194,8 @@ class View:
             return export.frame(paths.base_table, live=False)
         rows = export.frame(paths.view_table(self.name), live=True)
         texts = export.frame(paths.base_table, live=False, names=["id", "text"])
-        others = [name for name in rows.columns if name != "id"]
-        joined = rows.join(texts, on="id", how="left", maintain_order="left")
+        others = [name for name in rows.columns if name not in ("id", "text")]
+        joined = rows.select("id", *others).join(texts, on="id", how="left", maintain_order="left")
         return joined.select("id", "text", *others)
 
     def vectors(self) -> np.ndarray:

@@ -167,6 +167,8 @@ def view_verdict(paths: Paths, params: Params, name: str) -> Verdict:
         return Verdict(True, NEW_TRANSFORM)
     if stamp.storage != params.materialise.storage:
         return Verdict(True, "another storage type")
+    if stamp.text != params.materialise.text:
+        return Verdict(True, "texts in the view" if params.materialise.text else "no texts in it")
     base = read_manifest(paths.stamp("embed"), EmbedStamp)
     if stamp.base != (base and base.digest):
         return Verdict(True, NEW_BASE)

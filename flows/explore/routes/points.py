@@ -7,8 +7,8 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from flows.explore.places import ARROW, order_of, stream
-from flows.explore.search import Name
+from flows.explore.routes.places import ARROW, order_of, stream
+from flows.explore.routes.search import Name
 from flows.explore.service import Served
 from tasks.core.store.tables import READINGS
 from tasks.core.views import order

@@ -135,6 +135,10 @@ class MaterialiseSettings(Section):
             description="versions of a view and its transform that stay at hand; DVC keeps all",
         ),
     ] = 10
+    text: Annotated[
+        bool,
+        Field(description="views hold the texts and index their words, for LanceDB's own clients"),
+    ] = False
     retire: Annotated[
         bool, Field(description="remove the view of a label file that was removed")
     ] = False

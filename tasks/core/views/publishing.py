@@ -27,7 +27,7 @@ from tasks.core.workspace.manifest import manifest_of, object_of
 from tasks.core.workspace.manifests import ViewNote
 from tasks.core.workspace.state_manifests import Shard
 
-OWN = ("id", "row_hash", "vector", *tables.READINGS)  # every other column came with the documents
+OWN = ("id", "row_hash", "text", "vector", *tables.READINGS)  # others came with the documents
 _BLOCK = 16_384
 """Rows transformed at once: 25 MB of float32 at 384 dimensions, as much again of features, and the
 texts where words are read, of which the first 1,000 characters become Python's: some 17 MB."""
@@ -84,15 +84,19 @@ def write_shard(
     advance: Callable[[int], None],
 ) -> Shard:
     """Transform the base rows at positions `rows` into fragments that nobody sees yet."""
-    names = ["id", "row_hash", *_metadata(base, BASE_OWN, base_version)]
+    names = [*_keys(about), *_metadata(base, BASE_OWN, base_version)]
     parts = []
     read = [*_codes(transform), *(["text"] if transform.reads_text else [])]
-    for batch in _read(base, base_version, rows, [*names, *read]):
+    for batch in _read(base, base_version, rows, list(dict.fromkeys([*names, *read]))):
         parts.append(_transformed(batch, names, transform, about.storage))
         advance(batch.num_rows)
     made = pa.concat_tables(parts)
     fragments = tables.write_fragments(view, made, object_of(about), fresh=whole)
     return Shard(fragments=fragments, written=made.num_rows)
+
+
+def _keys(about: ViewNote) -> list[str]:
+    return ["id", "row_hash", *(["text"] if about.text else [])]
 
 
 def _codes(transform: Reader) -> list[str]:
@@ -147,6 +151,8 @@ def publish(
         tables.commit_whole(view, schema, object_of(about), fragments)
     else:
         tables.commit_rows(view, todo.retired, fragments)
+    if about.text:
+        index.index_words(view)
     index.index(view, index_from)
     version = tables.version(view)
     tables.publish(view, version)
@@ -157,8 +163,7 @@ def _schema(base: Path, version: int, about: ViewNote) -> pa.Schema:
     kind = pa.float16() if about.storage == "float16" else pa.float32()
     schema = pa.schema(
         [
-            pa.field("id", pa.string()),
-            pa.field("row_hash", pa.string()),
+            *(pa.field(name, pa.string()) for name in _keys(about)),
             *tables.metadata_schema(base, BASE_OWN, version),
             pa.field(tables.VECTOR, pa.list_(kind, about.size)),
             pa.field("label", pa.string()),
@@ -179,8 +184,11 @@ def keep_transform(folder: Path, transform: Path, fingerprint: str) -> None:
         write_bytes(kept / name, (transform / name).read_bytes())
 
 
-def describe(transform: Path, storage: str) -> ViewNote:
-    """Return what is noted with a view: which transform made it, of which encoder, how stored."""
+def describe(transform: Path, storage: str, *, text: bool = False) -> ViewNote:
+    """Return what is noted with a view: which transform made it, of which encoder, how stored.
+
+    text: whether the texts are there, too.
+    """
     card = read_card(transform)
     if card.fingerprint is None:
         raise refuse(transform, "no fingerprint", "that of all that made it")
@@ -191,6 +199,7 @@ def describe(transform: Path, storage: str) -> ViewNote:
         dimensions=card.dimensions,
         size=card.size,
         storage=storage,
+        **({"text": True} if text else {}),
     )
 
 

@@ -204,7 +204,7 @@ class Rejection(Manifest):
 class ViewNote(Manifest):
     """What lies inside a view's table: the transform that made it, its encoder, how it is stored.
 
-    dimensions: of the base vectors; size: of the view's.
+    dimensions: of the base vectors; size: of the view's; text: whether the texts are there, too.
     """
 
     transform: Fingerprint = NO_TRANSFORM
@@ -213,6 +213,7 @@ class ViewNote(Manifest):
     dimensions: int = 0
     size: int | None = None
     storage: str = ""
+    text: bool = False
 
 
 class ViewStamp(ViewNote):
