@@ -9,14 +9,14 @@ export function make(tag, properties = {}, ...children) {
     else if (key.includes("-") || key === "role" || key === "list" || key === "for") made.setAttribute(key, value);
     else made[key] = value;
   }
-  made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  made.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return made;
 }
 
 export const byId = (id) => document.getElementById(id);
 
 /** Put `children` in the place of what an element holds. */
-export const fill = (element, ...children) => element.replaceChildren(...children.flat().filter((child) => child || child === 0));
+export const fill = (element, ...children) => element.replaceChildren(...children.flat(Infinity).filter((child) => child || child === 0));
 
 const numbers = new Intl.NumberFormat("en");
 export const count = (n) => numbers.format(n);

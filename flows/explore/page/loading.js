@@ -48,9 +48,9 @@ export async function open(model) {
   ]);
   if (gone() || !found) return;
   say("");
-  model.given = new Map(given.rows.map(({ id, label }) => [id, label]));
-  if (model.points === found) model.tell("given");
+  Object.assign(model, { given: new Map(given.rows.map(({ id, label }) => [id, label])), givenOf: name });
   model.set({ points: found, version: view.version });
+  model.tell("given");
 }
 
 /** Return the labels of a view in an order that stays while the page is open: the first have keys and colours. */
@@ -58,7 +58,7 @@ export function order(model, name = model.view) {
   const view = model.views.get(name);
   const kept = (model.orders ??= new Map()).get(name) ?? [];
   const counts = view?.counts ?? {};
-  const all = [...new Set([...(view?.labels ?? []), ...(name === model.view ? model.given.values() : [])])].filter((label) => label !== null);
+  const all = [...new Set([...(view?.labels ?? []), ...(name === model.givenOf ? model.given.values() : [])])].filter((label) => label !== null);
   const fresh = all.filter((label) => !kept.includes(label));
   const often = fresh.sort((a, b) => (counts[b] ?? 0) - (counts[a] ?? 0) || (a < b ? -1 : 1));
   const first = often.slice(0, Math.max(0, COLOURED - kept.length)).sort();

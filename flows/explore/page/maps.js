@@ -113,10 +113,10 @@ function names(model, map) {
   if (!points || !paint || paint.codes.length !== points.count) return;
   map.marks.names = [];
   map.marks.arrows = [];
-  if (paint.groups && points.name === model.view && points.name !== "base") {
-    const middles = points.middles((row) => (rows && !rows[row] ? -1 : paint.groups[row]), paint.names.length);
-    map.marks.names = paint.names.flatMap((name, n) => (middles[n] ? [{ name: brief(name), at: middles[n] }] : [])).slice(0, 40);
-    const of = points.middles((row) => points.codes[row], points.names.length);
+  if (points.name === model.view && points.name !== "base") {
+    const of = points.middles((row) => (rows && !rows[row] ? -1 : points.codes[row]), points.names.length);
+    const named = points.names.flatMap((name, n) => (of[n] ? [{ name: brief(name), at: of[n] }] : []));
+    if (paint.by === "label") map.marks.names = named.slice(0, 40);
     map.marks.arrows = model.moved.slice(0, 200).flatMap(({ id, before }) => {
       const [row, from] = [points.row(id), of[points.names.indexOf(before.label)]];
       return row >= 0 && from ? [{ from, to: [points.xy[2 * row], points.xy[2 * row + 1]] }] : [];

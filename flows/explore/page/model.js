@@ -13,7 +13,8 @@ export class Model {
       rows: null, // 1 for each row of `points` that the filter has; null: all
       selected: null, // rows of `points` that are selected
       paint: null, // what the points are coloured by
-      given: new Map(), // id → label, as given by people
+      given: new Map(), // id → label, as given by people, for the view `givenOf`
+      givenOf: null,
       hovered: null, // an id
       moved: [], // texts that moved between two versions
       lasso: false,

@@ -42,7 +42,7 @@ export class Labelling {
 
   _mark(view, rows) {
     const { model } = this;
-    if (view !== model.view) return;
+    if (view !== model.givenOf) return;
     for (const { id, label } of rows) {
       if (label === null) model.given.delete(id);
       else model.given.set(id, label);

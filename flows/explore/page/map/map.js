@@ -80,7 +80,7 @@ export class PointMap {
   /** Return the row nearest to a pixel, or -1. */
   near(left, top) {
     const [x, y] = this.camera.place(left, top);
-    return this.grid.nearest(x, y, REACH / this.camera.unit, (row) => this._shown?.[row] !== 0);
+    return this.grid.nearest(x, y, REACH / Math.min(...this.camera.units), (row) => this._shown?.[row] !== 0);
   }
 
   /** Return the rows inside an outline, of those that no filter leaves out. */

@@ -37,6 +37,7 @@ function legend(model, whole, more) {
       "aria-pressed": String(holds(filter, paint.by, name)), onclick: () => model.set({ filter: toggled(filter, paint.by, name) }),
     }, dot(entry), make("span", {}, name), make("small", {}, count(n)))),
     all.length > shown.length ? make("button", { type: "button", className: "chip", onclick: more }, `${all.length - shown.length} others …`) : null,
+    points.name === "base" || !model.given.size ? null : make("span", { className: "soft key" }, make("span", { className: "ring", "aria-hidden": "true" }), "labelled by people"),
     all.length ? null : make("span", { className: "soft" }, points.name === "base" && paint.by === "label" ? "no labels yet" : `no ${paint.by}`));
 }
 

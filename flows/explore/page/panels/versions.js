@@ -39,7 +39,7 @@ async function choose(model, box, clear) {
   const recorded = versions.filter(({ tag }) => tag);
   if (!recorded.length) return fill(place, make("p", { className: "soft" }, "This view has one version so far; a fit of other labels makes the next."));
   return fill(place, recorded.map((version) => make("button", {
-    type: "button", className: "version", "aria-pressed": "false", title: `what moved since ${version.tag}`,
+    type: "button", className: "version", "aria-pressed": "false", disabled: version.here, title: `what moved since ${version.tag}`,
     onclick: ({ currentTarget }) => since(model, box, version, currentTarget).catch(wrong),
   }, make("b", {}, version.tag.split("/").at(-1)), make("span", {}, about(version)), version.here ? make("small", {}, "now") : null)));
 }

@@ -79,8 +79,8 @@ function scores(model) {
     if (after === undefined || after === null) return null;
     return make("div", { className: "score", title },
       make("span", { className: "name" }, name),
+      before !== undefined && before !== null ? make("small", { title: "as embedded" }, `${before.toFixed(0)} →`) : null,
       make("b", {}, key === "accuracy" ? `${Math.round(after)} %` : after.toFixed(0)),
-      before !== undefined && before !== null ? make("small", {}, `from ${before.toFixed(0)}`) : null,
       spark(past.map((one) => one[key]).filter((value) => value !== null)));
   }), now.gate && now.gate.state !== "proven" ? make("span", { className: "gate", title: now.gate.why ?? "" }, now.gate.state) : null);
 }
