@@ -7,6 +7,8 @@ import { drawMarks } from "./marks.js";
 import { Renderer } from "./renderer.js";
 
 const MOVE = 900; // milliseconds from the old places to the new ones
+const SMOOTH = 28; // milliseconds a frame may take while something moves
+const REST = 160; // milliseconds without a move before all points are drawn again
 const REACH = 12; // pixels between the pointer and a point that it means
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -28,6 +30,8 @@ export class PointMap {
     this._began = 0;
     this._time = 1;
     this._asked = 0;
+    this._share = 1;
+    this._last = NaN;
     this.frames = 0; // drawn so far: what a measurement counts
     listen(this);
     new ResizeObserver(() => this._measure()).observe(place);
@@ -118,15 +122,34 @@ export class PointMap {
 
   _draw() {
     this._asked = 0;
+    const now = performance.now();
     if (this._time < 1) {
-      this._time = Math.min(1, (performance.now() - this._began) / MOVE);
+      this._time = Math.min(1, (now - this._began) / MOVE);
       this.ask();
     }
-    const time = eased(this._time);
+    const share = this._pace(now);
     const { size, alpha } = this._look();
-    this.renderer.draw({ ...this.camera.frame(), time, size: size * this.dense, alpha });
+    this.renderer.draw({ ...this.camera.frame(), time: eased(this._time), size: size * this.dense, alpha, share });
     drawMarks(this, size);
     this.frames++;
+  }
+
+  /** Return the share of the points that this machine can draw while they move; all, once they rest. */
+  _pace(now) {
+    const took = now - this._last;
+    this._last = now;
+    clearTimeout(this._rests);
+    if (took > 10 * REST || !(took > 0)) return this._share;
+    this._share = Math.max(0.01, Math.min(1, this._share * Math.max(0.4, Math.min(1.2, SMOOTH / took))));
+    if (this._share < 1) this._rests = setTimeout(() => this._whole(), REST);
+    return this._share;
+  }
+
+  _whole() {
+    if (this._asked) return; // it still moves
+    const { size, alpha } = this._look();
+    this.renderer.draw({ ...this.camera.frame(), time: eased(this._time), size: size * this.dense, alpha, share: 1 });
+    this._last = NaN;
   }
 
   /** Return size and opacity of a point: smaller and fainter the more there are in sight. */
@@ -138,7 +161,7 @@ export class PointMap {
 
   _restore() {
     const { xy, codes, layers, palette, edge } = this._kept;
-    this.renderer._start();
+    this.renderer._set();
     if (palette) this.renderer.paint(palette, edge);
     if (xy) this.renderer.place(xy, 1);
     if (codes) this.renderer.colour(codes, codes);

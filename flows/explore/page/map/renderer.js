@@ -5,6 +5,8 @@ import { FRAGMENT, VERTEX } from "./shaders.js";
 export const PALETTE = 256;
 /** Layers, the last on top: left out by a filter, plain, labelled by somebody, selected. */
 export const LAYER = { out: 0, plain: 1, labelled: 2, selected: 3 };
+const LAYERS = 4;
+const FEW = 2_000; // points of a layer that are always drawn
 
 export class Renderer {
   /** @param {HTMLCanvasElement} canvas Throws an Error where the browser has no WebGL 2. */
@@ -14,11 +16,12 @@ export class Renderer {
     this.gl = gl;
     this.canvas = canvas;
     this.count = 0;
+    this._begins = new Uint32Array(LAYERS + 1);
     this._xy = { from: new Float32Array(), to: new Float32Array() };
-    this._start();
+    this._set();
   }
 
-  _start() {
+  _set() {
     const { gl } = this;
     this._program = linked(gl);
     gl.useProgram(this._program);
@@ -77,7 +80,9 @@ export class Renderer {
     const { gl } = this;
     this._upload("layer", layers);
     gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this._buffers.order);
-    gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, byLayer(layers), gl.DYNAMIC_DRAW);
+    const { order, start } = byLayer(layers);
+    this._begins = start;
+    gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, order, gl.DYNAMIC_DRAW);
   }
 
   /** @param {Uint8Array} palette red, green, blue, alpha of PALETTE colours @param {number[]} edge of rings, 0 to 1 */
@@ -87,20 +92,23 @@ export class Renderer {
     gl.uniform3fv(this._at.edge, edge);
   }
 
-  /** Draw one frame. middle, scale: the place at the centre, and units to clip space. */
-  draw({ middle, scale, time, size, alpha }) {
+  /** Draw one frame. middle, scale: the place at the centre, and units to clip space; share: of the points of each layer. */
+  draw({ middle, scale, time, size, alpha, share }) {
     const { gl, canvas } = this;
     gl.viewport(0, 0, canvas.width, canvas.height);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
-    if (!this.count) return;
     gl.uniform2fv(this._at.middle, middle);
     gl.uniform2fv(this._at.scale, scale);
     gl.uniform1f(this._at.time, time);
     gl.uniform1f(this._at.size, size);
     gl.uniform1f(this._at.alpha, alpha);
     gl.uniform1i(this._at.palette, 0);
-    gl.drawElements(gl.POINTS, this.count, gl.UNSIGNED_INT, 0);
+    for (let layer = 0; layer + 1 < this._begins.length; layer++) {
+      const [first, end] = [this._begins[layer], this._begins[layer + 1]];
+      const many = end - first > FEW ? Math.max(FEW, Math.ceil((end - first) * share)) : end - first;
+      if (many) gl.drawElements(gl.POINTS, many, gl.UNSIGNED_INT, 4 * first);
+    }
   }
 }
 
@@ -121,12 +129,15 @@ function mixed(from, to, time) {
   return from.map((value, n) => value + (to[n] - value) * time);
 }
 
-/** Return the points in the order of their layers (a counting sort). */
+/**
+ * Return the points layer by layer, and where each layer begins. Inside of one, every 64th row comes first, then
+ * the ones beside them: so its beginning is a sample of it.
+ */
 export function byLayer(layers) {
-  const start = new Uint32Array(5);
+  const start = new Uint32Array(LAYERS + 1);
   for (const layer of layers) start[layer + 1]++;
-  for (let n = 1; n < 5; n++) start[n] += start[n - 1];
-  const order = new Uint32Array(layers.length);
-  for (let n = 0; n < layers.length; n++) order[start[layers[n]]++] = n;
-  return order;
+  for (let n = 1; n < start.length; n++) start[n] += start[n - 1];
+  const [next, order] = [start.slice(), new Uint32Array(layers.length)];
+  for (let first = 0; first < 64; first++) for (let n = first; n < layers.length; n += 64) order[next[layers[n]]++] = n;
+  return { order, start };
 }
