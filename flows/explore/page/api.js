@@ -74,6 +74,7 @@ export function listen(told) {
     if (lost) told.again();
     lost = false;
   });
-  for (const event of ["labels", "fit", "live", "failed", "corpus"])
+  source.addEventListener("missed", () => told.again());
+  for (const event of ["labels", "fit", "live", "version", "failed", "corpus"])
     source.addEventListener(event, ({ data }) => told[event](JSON.parse(data)));
 }

@@ -16,7 +16,7 @@ export function where(filter, readings, types = {}) {
     for (const reading of ["confidence", "novelty"]) parts.push(...between(reading, filter[reading] ?? [], String));
   }
   for (const [column, { values, from, to }] of Object.entries(filter.columns ?? {})) {
-    if (values?.length) parts.push(types[column] === "bool" ? values.map((one) => `${name(column)} = ${one}`).join(" OR ") : oneOf(column, values));
+    if (values?.length) parts.push(types[column] === "boolean" ? values.map((one) => `${name(column)} = ${one}`).join(" OR ") : oneOf(column, values));
     const literal = (value) => (Number.isFinite(Number(value)) ? String(value) : quoted(value));
     parts.push(...between(column, [from, to], literal));
   }

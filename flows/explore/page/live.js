@@ -2,7 +2,7 @@
 
 import { count } from "./elements.js";
 import * as api from "./api.js";
-import { open, refresh } from "./loading.js";
+import { open, refresh, take } from "./loading.js";
 import { figures } from "./panels/views.js";
 import { say, wrong } from "./saying.js";
 
@@ -11,8 +11,8 @@ export function follow(model, listen) {
   const view = (name) => model.views.get(name);
   listen({
     again: () => refresh(model).then(() => open(model)).catch(wrong),
-    labels({ view: name, labelled }) {
-      if (view(name)) Object.assign(view(name), { labelled });
+    labels({ view: name, labelled, labels_needed }) {
+      if (view(name)) Object.assign(view(name), { labelled, labels_needed, unsaved: false });
       else refresh(model).catch(wrong);
       if (name === model.view) given(model, name).catch(wrong);
     },
@@ -21,6 +21,7 @@ export function follow(model, listen) {
       model.tell("views");
       say(`${name}: fitting …`);
     },
+    version: ({ view: name, version }) => recorded(model, name, version),
     failed({ view: name, why }) {
       if (view(name)) view(name).fitting = false;
       model.tell("views");
@@ -33,26 +34,34 @@ export function follow(model, listen) {
   });
 }
 
+/** Fetch the labels anew, unless some of this page's own are on their way. */
 async function given(model, name) {
+  const { marks } = model;
   const { rows } = await api.labels(name);
-  if (model.view !== name) return;
-  const said = new Map(rows.map(({ id, label }) => [id, label]));
-  const same = said.size === model.given.size && [...said].every(([id, label]) => model.given.get(id) === label);
-  if (same || model.unsaved?.()) return;
-  model.given = said;
-  model.tell("given");
+  if (model.view !== name || model.unsaved() || model.marks !== marks) return;
+  take(model, name, rows);
+  model.tell("given", "views");
+}
+
+/** A view that is live has been recorded as a version. */
+function recorded(model, name, version) {
+  const now = model.views.get(name);
+  if (now) now.version = version;
+  if (name === model.view) model.set({ version });
+  say(`${name} is recorded as ${version.split("/").at(-1)}`);
 }
 
 /** A view is live by another transform: fetch it, move the points, and let the line of scores grow. */
-async function live(model, { view: name, version, before, after, rows }) {
+async function live(model, { view: name, version, rows }) {
+  const before = model.views.get(name)?.scores;
   await refresh(model);
   const now = model.views.get(name);
   if (now) now.fitting = false;
   const past = model.histories.get(name);
-  if (past && after) past.push(figures({ after, tag: version }));
+  if (past && now?.scores) past.push(figures(now.scores));
   model.tell("views", "histories");
   if (name === model.view) await open(model);
-  say(told(name, version, before, after, rows));
+  say(told(name, version, before, now?.scores, rows));
 }
 
 function told(name, version, before, after, rows) {

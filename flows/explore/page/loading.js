@@ -48,9 +48,16 @@ export async function open(model) {
   ]);
   if (gone() || !found) return;
   say("");
-  Object.assign(model, { given: new Map(given.rows.map(({ id, label }) => [id, label])), givenOf: name });
+  take(model, name, given.rows);
   model.set({ points: found, version: view.version });
   model.tell("given");
+}
+
+/** Take the labels of a view as the service tells them. */
+export function take(model, name, rows) {
+  model.given = new Map(rows.map(({ id, label }) => [id, label]));
+  model.own = new Map(rows.filter(({ annotator }) => annotator === model.annotator).map(({ id, label }) => [id, label]));
+  model.givenOf = name;
 }
 
 /** Return the labels of a view in an order that stays while the page is open: the first have keys and colours. */
@@ -88,7 +95,7 @@ async function column(model, shown, name) {
 
 /** Return the condition of the filter for a view. */
 export function condition(model, filtered = model.filter, readings = model.points?.name !== "base") {
-  const types = Object.fromEntries(model.corpus.columns.map(({ name, type }) => [name, type.toLowerCase().replace("boolean", "bool")]));
+  const types = Object.fromEntries(model.corpus.columns.map(({ name, type }) => [name, type]));
   return where(filtered, readings, types);
 }
 

@@ -104,7 +104,7 @@ const put = (made, row, layer) => row >= 0 && (made[row] = layer);
 function point(model, map, points) {
   map.marks.hovered = model.hovered === null ? -1 : points.row(model.hovered);
   map.marks.open = model.open === null ? -1 : points.row(model.open);
-  map.ask();
+  map.askMarks();
 }
 
 /** Write the names of groups in their middle, and arrows to the texts that moved from where their label is. */
@@ -122,7 +122,7 @@ function names(model, map) {
       return row >= 0 && from ? [{ from, to: [points.xy[2 * row], points.xy[2 * row + 1]] }] : [];
     });
   }
-  map.ask();
+  map.askMarks();
 }
 
 const brief = (name) => (name.length > 28 ? `${name.slice(0, 27)}…` : name);

@@ -14,7 +14,10 @@ export class Model {
       selected: null, // rows of `points` that are selected
       paint: null, // what the points are coloured by
       given: new Map(), // id → label, as given by people, for the view `givenOf`
+      own: new Map(), // those of them that were given here by this page's annotator
       givenOf: null,
+      marks: 0, // how often labels were given on this page
+      unsaved: () => false,
       hovered: null, // an id
       moved: [], // texts that moved between two versions
       lasso: false,

@@ -50,7 +50,8 @@ export class Queue {
       const found = await this._asking;
       if (this.of !== of) return;
       const there = new Set([...this.passed.get(of), ...this.texts.map(({ id }) => id)]);
-      const fresh = found.texts.filter(({ id }) => !there.has(id));
+      const all = found.texts ?? found.rows.map((row) => ({ ...row, label: row.label.join(", ") }));
+      const fresh = all.filter(({ id }) => !there.has(id));
       const open = kind === "suggest" ? fresh.filter(({ id }) => !model.given.has(id)) : fresh;
       this.texts.push(...open);
       this.empty = !open.length;

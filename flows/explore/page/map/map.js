@@ -81,6 +81,14 @@ export class PointMap {
     this._asked ||= requestAnimationFrame(() => this._draw());
   }
 
+  /** Draw the marks anew soon, and the points only if they are to be drawn anyway. */
+  askMarks() {
+    this._askedMarks ||= requestAnimationFrame(() => {
+      this._askedMarks = 0;
+      if (!this._asked) drawMarks(this, this._look().size);
+    });
+  }
+
   /** Return the row nearest to a pixel, or -1. */
   near(left, top) {
     const [x, y] = this.camera.place(left, top);
@@ -139,8 +147,7 @@ export class PointMap {
     const took = now - this._last;
     this._last = now;
     clearTimeout(this._rests);
-    if (took > 10 * REST || !(took > 0)) return this._share;
-    this._share = Math.max(0.01, Math.min(1, this._share * Math.max(0.4, Math.min(1.2, SMOOTH / took))));
+    if (took < 10 * REST) this._share = Math.max(0.01, Math.min(1, this._share * Math.max(0.4, Math.min(1.2, SMOOTH / took))));
     if (this._share < 1) this._rests = setTimeout(() => this._whole(), REST);
     return this._share;
   }

@@ -23,7 +23,7 @@ export function mountViews(model) {
 }
 
 function chip(model, view) {
-  const right = view.scores?.after?.accuracy;
+  const right = view.scores?.accuracy;
   const needed = view.labels_needed;
   const note = view.fitting ? "fitting…" : right ? `${Math.round(right)} %` : needed ? `${needed.found} of ${needed.expected} labels` : null;
   const chosen = view.name === model.view;
@@ -74,9 +74,9 @@ function scores(model) {
   if (place.hidden) return;
   const past = model.histories.get(now.name) ?? [];
   fill(place, MEASURES.map(([key, name, title]) => {
-    const after = now.scores.after?.[key];
+    const after = figures(now.scores)[key];
     const before = now.scores.before?.[key];
-    if (after === undefined || after === null) return null;
+    if (after === null) return null;
     return make("div", { className: "score", title },
       make("span", { className: "name" }, name),
       before !== undefined && before !== null ? make("small", { title: "as embedded" }, `${before.toFixed(0)} →`) : null,
