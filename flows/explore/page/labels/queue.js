@@ -10,18 +10,19 @@ export class Queue {
   constructor(model) {
     this.model = model;
     this.kind = "suggest";
+    this.passed = new Map(); // view and kind → ids that were labelled or skipped
     this.begin();
   }
 
-  /** Begin anew: another view, another version, or another kind. */
+  /** Begin anew if it is of another view, version or kind by now; the text that is looked at stays where it can. */
   begin(kind = this.kind) {
-    this.kind = kind;
-    this.texts = [];
-    this.passed ??= new Map();
-    this.of = `${this.model.view} ${kind}`;
-    if (!this.passed.has(this.of)) this.passed.set(this.of, new Set());
-    this._asking = null;
-    this.empty = false;
+    const { view, points } = this.model;
+    const about = `${view} ${kind}`;
+    const of = `${about} ${points?.transform}`;
+    if (of === this.of) return;
+    this.texts = about === this.about ? this.texts.slice(0, 1) : [];
+    Object.assign(this, { kind, about, of, empty: false, _asking: null });
+    if (!this.passed.has(about)) this.passed.set(about, new Set());
   }
 
   /** The text that is to be labelled, or undefined. */
@@ -32,12 +33,12 @@ export class Queue {
   /** Leave the present text behind. */
   pass() {
     const [text] = this.texts.splice(0, 1);
-    if (text) this.passed.get(this.of).add(text.id);
+    if (text) this.passed.get(this.about).add(text.id);
   }
 
   /** Put a text back in front: its label was taken back. */
   back(text) {
-    this.passed.get(this.of).delete(text.id);
+    this.passed.get(this.about).delete(text.id);
     this.texts.unshift(text);
   }
 
@@ -49,7 +50,7 @@ export class Queue {
     try {
       const found = await this._asking;
       if (this.of !== of) return;
-      const there = new Set([...this.passed.get(of), ...this.texts.map(({ id }) => id)]);
+      const there = new Set([...this.passed.get(this.about), ...this.texts.map(({ id }) => id)]);
       const all = found.texts ?? found.rows.map((row) => ({ ...row, label: row.label.join(", ") }));
       const fresh = all.filter(({ id }) => !there.has(id));
       const open = kind === "suggest" ? fresh.filter(({ id }) => !model.given.has(id)) : fresh;

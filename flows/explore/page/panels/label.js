@@ -79,8 +79,9 @@ function card(model, queue, does) {
     button.setAttribute("aria-pressed", String(button.value === queue.kind));
     button.disabled = button.value === "doubts" && model.points?.name === "base";
   }
+  const text = model.labels ? queue.now : undefined;
+  if (!text) delete place.dataset.id;
   if (!model.labels) return void fill(place, make("p", { className: "soft" }, "Choose a view above, or begin one: type a name into “+ new view”, such as emotion. Ten labelled texts make its first view."));
-  const text = queue.now;
   if (!text) return void fill(place, make("p", { className: "soft" }, queue.empty ? { suggest: "Nothing is left to suggest: every text that matters is labelled.", doubts: "No label is in doubt." }[queue.kind] : "…"));
   if (place.dataset.id === text.id && place.dataset.names === order(model).join("\n")) return undefined;
   place.dataset.id = text.id;
