@@ -1,0 +1,36 @@
+/** Elements of the page, made without markup: whatever comes from a corpus becomes text. */
+
+/** Return a new element. `on…` are listeners, names with '-' and `role` attributes, all else properties. */
+export function make(tag, properties = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [key, value] of Object.entries(properties)) {
+    if (value === undefined || value === null) continue;
+    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
+    else if (key.includes("-") || key === "role" || key === "list" || key === "for") made.setAttribute(key, value);
+    else made[key] = value;
+  }
+  made.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  return made;
+}
+
+export const byId = (id) => document.getElementById(id);
+
+/** Put `children` in the place of what an element holds. */
+export const fill = (element, ...children) => element.replaceChildren(...children.flat(Infinity).filter((child) => child || child === 0));
+
+const numbers = new Intl.NumberFormat("en");
+export const count = (n) => numbers.format(n);
+export const percent = (share) => `${Math.round(100 * share)} %`;
+export const texts = (n) => `${count(n)} ${n === 1 ? "text" : "texts"}`;
+
+/** Return a coloured dot: entry 0 to 8 of the labels' colours, any other one grey. */
+export const dot = (entry) => make("span", { className: `dot dot-${entry >= 0 && entry < 9 ? entry : "rest"}`, "aria-hidden": "true" });
+
+/** Return `call`, put off until `wait` milliseconds without another. */
+export function calm(call, wait) {
+  let timer = 0;
+  return (...given) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => call(...given), wait);
+  };
+}

@@ -1,0 +1,63 @@
+/** The texts to label one after the other: most useful first, or labels that are probably wrong. */
+
+import * as api from "../api.js";
+
+const FETCHED = 30;
+const LOW = 4; // texts left when more are fetched
+
+export class Queue {
+  /** @param {import("../model.js").Model} model */
+  constructor(model) {
+    this.model = model;
+    this.kind = "suggest";
+    this.passed = new Map(); // view and kind → ids that were labelled or skipped
+    this.begin();
+  }
+
+  /** Begin anew if it is of another view, version or kind by now; the text that is looked at stays where it can. */
+  begin(kind = this.kind) {
+    const { view, points } = this.model;
+    const about = `${view} ${kind}`;
+    const of = `${about} ${points?.transform}`;
+    if (of === this.of) return;
+    this.texts = about === this.about ? this.texts.slice(0, 1) : [];
+    Object.assign(this, { kind, about, of, empty: false, _asking: null });
+    if (!this.passed.has(about)) this.passed.set(about, new Set());
+  }
+
+  /** The text that is to be labelled, or undefined. */
+  get now() {
+    return this.texts[0];
+  }
+
+  /** Leave the present text behind. */
+  pass() {
+    const [text] = this.texts.splice(0, 1);
+    if (text) this.passed.get(this.about).add(text.id);
+  }
+
+  /** Put a text back in front: its label was taken back. */
+  back(text) {
+    this.passed.get(this.about).delete(text.id);
+    this.texts.unshift(text);
+  }
+
+  /** Fetch texts if few are left. */
+  async ready() {
+    if (this.texts.length > LOW || this.empty) return;
+    const { of, kind, model } = this;
+    this._asking ??= kind === "suggest" ? api.suggest(model.view, FETCHED) : api.doubts(model.view, FETCHED);
+    try {
+      const found = await this._asking;
+      if (this.of !== of) return;
+      const there = new Set([...this.passed.get(this.about), ...this.texts.map(({ id }) => id)]);
+      const all = found.texts ?? found.rows.map((row) => ({ ...row, label: row.label.join(", ") }));
+      const fresh = all.filter(({ id }) => !there.has(id));
+      const open = kind === "suggest" ? fresh.filter(({ id }) => !model.given.has(id)) : fresh;
+      this.texts.push(...open);
+      this.empty = !open.length;
+    } finally {
+      if (this.of === of) this._asking = null;
+    }
+  }
+}

@@ -1,0 +1,71 @@
+/** What the service tells while the page is open: labels of others, fits, and views that are live. */
+
+import { count } from "./elements.js";
+import * as api from "./api.js";
+import { open, refresh, take } from "./loading.js";
+import { figures } from "./panels/views.js";
+import { say, wrong } from "./saying.js";
+
+/** @param {import("./model.js").Model} model @param {typeof api.listen} listen */
+export function follow(model, listen) {
+  const view = (name) => model.views.get(name);
+  listen({
+    again: () => refresh(model).then(() => open(model)).catch(wrong),
+    labels({ view: name, labelled, labels_needed }) {
+      if (view(name)) Object.assign(view(name), { labelled, labels_needed, unsaved: false });
+      else refresh(model).catch(wrong);
+      if (name === model.view) given(model, name).catch(wrong);
+    },
+    fit({ view: name }) {
+      if (view(name)) view(name).fitting = true;
+      model.tell("views");
+      say(`${name}: fitting …`);
+    },
+    version: ({ view: name, version }) => recorded(model, name, version),
+    failed({ view: name, why }) {
+      if (view(name)) view(name).fitting = false;
+      model.tell("views");
+      wrong(new Error(`${name}: ${why}`));
+    },
+    live: (event) => live(model, event).catch(wrong),
+    corpus({ texts }) {
+      say(`the corpus has ${count(texts)} texts now: load the page anew to see them`);
+    },
+  });
+}
+
+/** Fetch the labels anew, unless some of this page's own are on their way. */
+async function given(model, name) {
+  const { marks } = model;
+  const { rows } = await api.labels(name);
+  if (model.view !== name || model.unsaved() || model.marks !== marks) return;
+  take(model, name, rows);
+  model.tell("given", "views");
+}
+
+/** A view that is live has been recorded as a version. */
+function recorded(model, name, version) {
+  const now = model.views.get(name);
+  if (now) now.version = version;
+  if (name === model.view) model.set({ version });
+  say(`${name} is recorded as ${version.split("/").at(-1)}`);
+}
+
+/** A view is live by another transform: fetch it, move the points, and let the line of scores grow. */
+async function live(model, { view: name, version, rows }) {
+  const before = model.views.get(name)?.scores;
+  await refresh(model);
+  const now = model.views.get(name);
+  if (now) now.fitting = false;
+  const past = model.histories.get(name);
+  if (past && now?.scores) past.push(figures(now.scores));
+  model.tell("views", "histories");
+  if (name === model.view) await open(model);
+  say(told(name, version, before, now?.scores, rows));
+}
+
+function told(name, version, before, after, rows) {
+  const right = (scores) => (scores?.accuracy === undefined || scores?.accuracy === null ? null : `${Math.round(scores.accuracy)} %`);
+  const change = right(after) ? (right(before) ? `: right ${right(before)} → ${right(after)}` : `: ${right(after)} right`) : "";
+  return `${name} is live${version ? ` as ${version.split("/").at(-1)}` : ""}, ${count(rows)} texts${change}`;
+}

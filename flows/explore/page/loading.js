@@ -1,0 +1,142 @@
+/** Fetches what the model asks for: points of the view, labels, the paint, the rows of a filter. */
+
+import * as api from "./api.js";
+import { where } from "./filters.js";
+import { COLOURED } from "./map/colours.js";
+import { encloses } from "./map/grid.js";
+import { byColumn, byGiven, byLabel, byNumber } from "./paints.js";
+import { points } from "./points.js";
+import { say, wrong } from "./saying.js";
+
+const columns = new Map(); // of a corpus: name → column
+
+/** Fetch the views and the base points, and from then on whatever the model comes to need. */
+export async function load(model) {
+  model.on("view", () => ready(open(model)));
+  model.on("points given colour", (names) => {
+    const own = model.points?.name === model.view && model.view !== "base";
+    if (!own || names.some((name) => name !== "given" && name !== "labelled")) ready(paint(model)); // labels of people colour what has no view
+  });
+  model.on("filter points", () => ready(filter(model)));
+  model.on("selection points", () => select(model));
+  await refresh(model);
+  const first = [...model.views.keys()].find((name) => name !== "base") ?? "base";
+  if (!model.views.has(model.view)) model.view = first;
+  model.set({ base: await points("base", waiting, () => false) });
+  await open(model);
+}
+
+/** Fetch what there is anew. */
+export async function refresh(model) {
+  const { corpus, views } = await api.views();
+  const known = new Map(views.map((view) => [view.name, view]));
+  for (const [name, view] of model.views) if (view.unsaved && !known.has(name)) known.set(name, view);
+  model.set({ corpus });
+  model.views = known;
+  model.tell("views");
+}
+
+/** Fetch the view that is looked at: its points as they are now, and the labels given. */
+export async function open(model) {
+  const name = model.view;
+  const view = model.views.get(name);
+  const gone = () => model.view !== name;
+  const own = name !== "base" && view.rows > 0;
+  const [found, given] = await Promise.all([
+    own ? points(name, waiting, gone) : model.base,
+    name === "base" || view.unsaved ? { rows: [] } : api.labels(name),
+  ]);
+  if (gone() || !found) return;
+  say("");
+  take(model, name, given.rows);
+  model.set({ points: found, version: view.version });
+  model.tell("given");
+}
+
+/** Take the labels of a view as the service tells them. */
+export function take(model, name, rows) {
+  model.given = new Map(rows.map(({ id, label }) => [id, label]));
+  model.own = new Map(rows.filter(({ annotator }) => annotator === model.annotator).map(({ id, label }) => [id, label]));
+  model.givenOf = name;
+}
+
+/** Return the labels of a view in an order that stays while the page is open: the first have keys and colours. */
+export function order(model, name = model.view) {
+  const view = model.views.get(name);
+  const kept = (model.orders ??= new Map()).get(name) ?? [];
+  const counts = view?.counts ?? {};
+  const all = [...new Set([...(view?.labels ?? []), ...(name === model.givenOf ? model.given.values() : [])])].filter((label) => label !== null);
+  const fresh = all.filter((label) => !kept.includes(label));
+  const often = fresh.sort((a, b) => (counts[b] ?? 0) - (counts[a] ?? 0) || (a < b ? -1 : 1));
+  const first = often.slice(0, Math.max(0, COLOURED - kept.length)).sort();
+  const whole = [...kept, ...first, ...often.slice(first.length)];
+  model.orders.set(name, whole);
+  return whole;
+}
+
+const isReading = (name) => ["confidence", "novelty"].includes(name);
+
+async function paint(model) {
+  const { points: shown, colour, given, view } = model;
+  if (!shown) return;
+  let made;
+  if (colour === "label" || (isReading(colour) && shown.name === "base"))
+    made = shown.name === view && view !== "base" ? byLabel(shown, order(model)) : byGiven(shown, given, order(model));
+  else if (isReading(colour)) made = byNumber(colour, shown[colour]);
+  else made = byColumn(colour, await column(model, shown, colour));
+  if (model.points === shown && model.colour === colour) model.set({ paint: made });
+}
+
+async function column(model, shown, name) {
+  const key = `${shown.corpus} ${shown.name} ${name}`;
+  if (!columns.has(key)) columns.set(key, (await api.column(shown.name, name)).table.getChildAt(0));
+  return columns.get(key);
+}
+
+/** Return the condition of the filter for a view. */
+export function condition(model, filtered = model.filter, readings = model.points?.name !== "base") {
+  const types = Object.fromEntries(model.corpus.columns.map(({ name, type }) => [name, type]));
+  return where(filtered, readings, types);
+}
+
+async function filter(model) {
+  const { points: shown } = model;
+  if (!shown) return;
+  const asked = condition(model);
+  if (!asked) return model.set({ rows: null });
+  const { table } = await api.matching(shown.name, { where: asked });
+  if (model.points !== shown || condition(model) !== asked) return undefined;
+  const rows = new Uint8Array(shown.count);
+  for (const row of table.getChild("row").toArray()) rows[row] = 1;
+  return model.set({ rows });
+}
+
+/** Find the rows of the selection: named by ids, or inside an outline on the map of base or view. */
+function select(model) {
+  const { selection, points: shown, base } = model;
+  if (!shown) return;
+  if (!selection) return void model.set({ selected: null });
+  const at = selection.of === "base" ? base : shown;
+  const rows = selection.ids ? selection.ids.map((id) => shown.row(id)) : within(selection.outline, at).map((row) => same(at, shown, row));
+  const kept = rows.filter((row) => row >= 0 && model.rows?.[row] !== 0);
+  model.set({ selected: Uint32Array.from(kept) });
+}
+
+function within(outline, { xy, count }) {
+  const found = [];
+  for (let row = 0; row < count; row++) if (encloses(outline, xy[2 * row], xy[2 * row + 1])) found.push(row);
+  return found;
+}
+
+/** Return the row of `to` that holds the text of a row of `from`, or -1. */
+export function same(from, to, row) {
+  return from.corpus === to.corpus && from.count === to.count ? row : to.row(from.id(row));
+}
+
+function waiting(share) {
+  say(`the map is being made: ${Math.round(100 * share)} %`);
+}
+
+function ready(promise) {
+  promise.catch?.(wrong);
+}

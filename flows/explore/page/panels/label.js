@@ -1,0 +1,126 @@
+/** Labelling, one text after the other, by keys alone. */
+
+import { buttons } from "../labels/choice.js";
+import { Queue } from "../labels/queue.js";
+import { byId, calm, count, dot, fill, make, percent, texts } from "../elements.js";
+import { order } from "../loading.js";
+import { wrong } from "../saying.js";
+
+/** @param {import("../model.js").Model} model @param {import("../labels/labelling.js").Labelling} labelling */
+export function mountLabel(model, labelling) {
+  const queue = new Queue(model);
+  const does = {
+    give(label) {
+      given(queue, labelling, label);
+      next();
+    },
+    pass() {
+      queue.pass();
+      next();
+    },
+    undo() {
+      undo(queue, labelling);
+      next();
+    },
+    begin: calm((kind) => {
+      queue.begin(kind);
+      next();
+    }, 30),
+  };
+  const draw = () => {
+    if (model.panel === "label") card(model, queue, does);
+    progress(model, labelling);
+  };
+  const next = () => {
+    draw();
+    if (model.panel === "label" && model.labels && model.points) queue.ready().then(draw).catch(wrong);
+  };
+  for (const button of byId("queues").querySelectorAll("button")) button.addEventListener("click", () => does.begin(button.value));
+  const field = byId("annotator");
+  field.value = model.annotator;
+  field.addEventListener("change", () => annotate(model, field));
+  model.on("points view", () => does.begin());
+  model.on("panel", next);
+  model.on("given views saving", calm(draw, 20));
+  byId("undo").addEventListener("click", does.undo);
+  return does;
+}
+
+function annotate(model, field) {
+  const name = field.value.trim();
+  if (!/^[A-Za-z0-9_-]{1,40}$/.test(name)) {
+    field.value = model.annotator;
+    return wrong(new Error(`annotator ${JSON.stringify(name)}: expected up to 40 letters, digits, '-' and '_'`));
+  }
+  localStorage.setItem("refract.annotator", name);
+  return model.set({ annotator: name });
+}
+
+function given(queue, labelling, label) {
+  const text = queue.now;
+  if (!text) return;
+  queue.last = text;
+  queue.pass();
+  labelling.give([text.id], label);
+}
+
+function undo(queue, labelling) {
+  const last = labelling.done.at(-1);
+  labelling.undo();
+  if (queue.last && last?.changes.length === 1 && last.changes[0].id === queue.last.id) {
+    queue.back(queue.last);
+    queue.last = null;
+  }
+}
+
+function card(model, queue, does) {
+  const place = byId("card");
+  for (const button of byId("queues").querySelectorAll("button")) {
+    button.setAttribute("aria-pressed", String(button.value === queue.kind));
+    button.disabled = button.value === "doubts" && model.points?.name === "base";
+  }
+  const text = model.labels ? queue.now : undefined;
+  if (!text) delete place.dataset.id;
+  if (!model.labels) return void fill(place, make("p", { className: "soft" }, "Choose a view above, or begin one: type a name into “+ new view”, such as emotion. Ten labelled texts make its first view."));
+  if (!text) return void fill(place, make("p", { className: "soft" }, queue.empty ? { suggest: "Nothing is left to suggest: every text that matters is labelled.", doubts: "No label is in doubt." }[queue.kind] : "…"));
+  if (place.dataset.id === text.id && place.dataset.names === order(model).join("\n")) return undefined;
+  place.dataset.id = text.id;
+  place.dataset.names = order(model).join("\n");
+  fill(place,
+    make("p", { className: "why" }, why(queue.kind, text, model)),
+    make("p", { className: "whole" }, text.text ?? ""),
+    make("p", { className: "id" }, text.id),
+    buttons(model, queue.kind === "doubts" ? text.label : undefined, (label) => does.give(label ?? text.label)),
+    make("p", { className: "soft keys" }, make("kbd", {}, "1"), "–", make("kbd", {}, "9"), " label  ", make("kbd", {}, "s"), " skip  ", make("kbd", {}, "u"), " undo  ", make("kbd", {}, "n"), " new label"));
+  return model.set({ hovered: text.id });
+}
+
+function why(kind, text, model) {
+  const place = (label) => dot(order(model).indexOf(label));
+  if (kind === "doubts") return make("span", {}, "labelled ", place(text.label), make("b", {}, text.label), `, ${percent(text.p_label)} likely; rather `, place(text.likelier), make("b", {}, text.likelier), `, ${percent(text.p_likelier)}`);
+  if (!text.suggested) return make("span", {}, text.why);
+  return make("span", {}, `${text.why} · perhaps `, place(text.suggested), make("b", {}, text.suggested), `, ${percent(text.confidence)}`);
+}
+
+function progress(model, labelling) {
+  const waiting = labelling.outbox.waiting.length;
+  byId("undo").disabled = !labelling.done.length;
+  byId("saved").textContent = waiting ? `${count(waiting)} not saved yet …` : labelling.file ? `saved in ${labelling.file}` : "";
+  const needed = model.now?.labels_needed;
+  const place = byId("progress");
+  if (!model.labels) return void fill(place);
+  const counts = new Map();
+  for (const label of model.given.values()) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const most = Math.max(1, ...counts.values());
+  const bars = order(model).filter((label) => counts.has(label)).slice(0, 20).map((label) =>
+    make("li", {}, dot(order(model).indexOf(label)), make("span", {}, label), make("meter", { min: 0, max: most, value: counts.get(label), "aria-label": `${label}: ${counts.get(label)}` }), make("small", {}, count(counts.get(label)))));
+  fill(place, needed ? until(model, needed) : make("p", {}, make("b", {}, count(model.given.size)), ` of ${texts(model.points?.total ?? 0)} labelled`), make("ul", {}, bars));
+}
+
+/** Say how far the first view is. */
+function until(model, { expected }) {
+  const found = Math.min(expected, model.given.size);
+  const kinds = new Set(model.given.values()).size;
+  const said = found < expected ? `${found} of ${expected} labels until the first view` : kinds < 2 ? "one more: a text of a second label" : model.now.fitting ? "the first view is being made …" : "enough: the first view is made in a moment";
+  return make("div", {}, make("p", {}, said), make("progress", { max: expected, value: found, "aria-label": said }));
+}

@@ -1,0 +1,28 @@
+/** What to do with the texts that were selected on a map. */
+
+import { buttons } from "../labels/choice.js";
+import { byId, fill, make, texts } from "../elements.js";
+
+/** @param {import("../model.js").Model} model @param {import("../labels/labelling.js").Labelling} labelling */
+export function mountSelection(model, labelling) {
+  const draw = () => {
+    const place = byId("selection");
+    place.hidden = !model.selected;
+    if (place.hidden) return;
+    const many = model.selected.length;
+    fill(place,
+      make("div", { className: "row" },
+        make("b", {}, `${texts(many)} selected`),
+        make("button", { type: "button", onclick: () => model.set({ selection: null }) }, "clear")),
+      !many ? null : model.labels
+        ? make("div", {}, make("p", { className: "soft" }, "label all:"), buttons(model, undefined, (label) => labelAll(model, labelling, label)))
+        : make("p", { className: "soft" }, "Choose a view above, or begin a new one, to label them."));
+  };
+  model.on("selected given view", draw);
+}
+
+/** Label all texts that are selected. */
+export function labelAll(model, labelling, label) {
+  const ids = Array.from(model.selected ?? [], (row) => model.points.id(row));
+  labelling.give(ids, label);
+}

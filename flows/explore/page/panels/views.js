@@ -1,0 +1,103 @@
+/** The views on top: which one is looked at, how good it is, and a way to begin a new one. */
+
+import * as api from "../api.js";
+import { byId, fill, make } from "../elements.js";
+import { say, wrong } from "../saying.js";
+
+const MEASURES = [
+  ["accuracy", "right", "share of held-out texts that get their label"],
+  ["v_measure", "V-measure", "how well clusters agree with the labels"],
+  ["knn", "kNN@10", "share of the ten nearest texts with the same label"],
+];
+
+/** @param {import("../model.js").Model} model */
+export function mountViews(model) {
+  model.histories = new Map(); // view → figures by version, the oldest first
+  const draw = () => {
+    fill(byId("views"), [...model.views.values()].map((view) => chip(model, view)), fresh(model));
+    scores(model);
+  };
+  model.on("views view", draw);
+  model.on("histories", () => scores(model));
+  model.on("view points", () => history(model).catch(wrong));
+}
+
+function chip(model, view) {
+  const right = view.scores?.accuracy;
+  const needed = view.labels_needed;
+  const note = view.fitting ? "fitting…" : right ? `${Math.round(right)} %` : needed ? `${needed.found} of ${needed.expected} labels` : null;
+  const chosen = view.name === model.view;
+  return make("button", {
+    type: "button", className: view.fitting ? "view fitting" : "view", "aria-pressed": String(chosen),
+    title: view.wording ?? (view.name === "base" ? "the corpus as it was embedded, without any labels" : ""),
+    onclick: () => model.set({ view: view.name, selection: null, version: null }),
+  }, make("span", {}, view.name), note && make("small", {}, note));
+}
+
+function fresh(model) {
+  const input = make("input", { className: "new", placeholder: "+ new view", maxLength: 60, autocomplete: "off", "aria-label": "name of a new instruction", id: "new-view" });
+  const begin = (event) => {
+    event.preventDefault();
+    const name = input.value.trim();
+    if (!name) return;
+    if (!model.views.has(name)) {
+      model.views.set(name, { name, wording: null, rows: 0, labels: [], counts: {}, scores: null, labelled: 0, unsaved: true, labels_needed: { found: 0, expected: 10, classes: 0 } });
+      say(`${name}: label ten texts, by two labels at least, and its first view is made`);
+    }
+    model.set({ view: name, panel: "label", selection: null, version: null, query: "" });
+    model.tell("views");
+  };
+  return make("form", { onsubmit: begin }, input);
+}
+
+async function history(model) {
+  const { view: name, now } = model;
+  if (!now?.scores || model.histories.has(name)) return;
+  model.histories.set(name, []);
+  const { versions } = await api.versions(name);
+  const recorded = versions.map(figures).reverse().filter((one) => MEASURES.some(([key]) => one[key] !== null));
+  const live = figures({ ...now.scores, tag: now.version });
+  if (JSON.stringify(recorded.at(-1)?.accuracy) !== JSON.stringify(live.accuracy)) recorded.push(live);
+  model.histories.set(name, [...recorded, ...model.histories.get(name)]);
+  model.tell("histories");
+}
+
+/** Return the figures of a version by measure, null where there is none. */
+export function figures({ accuracy, after, tag }) {
+  return { accuracy: accuracy ?? after?.accuracy ?? null, v_measure: after?.v_measure ?? null, knn: after?.knn ?? null, tag };
+}
+
+function scores(model) {
+  const { now } = model;
+  const place = byId("scores");
+  place.hidden = !now?.scores;
+  if (place.hidden) return;
+  const past = model.histories.get(now.name) ?? [];
+  fill(place, MEASURES.map(([key, name, title]) => {
+    const after = figures(now.scores)[key];
+    const before = now.scores.before?.[key];
+    if (after === null) return null;
+    return make("div", { className: "score", title },
+      make("span", { className: "name" }, name),
+      before !== undefined && before !== null ? make("small", { title: "as embedded" }, `${before.toFixed(0)} →`) : null,
+      make("b", {}, key === "accuracy" ? `${Math.round(after)} %` : after.toFixed(0)),
+      spark(past.map((one) => one[key]).filter((value) => value !== null)));
+  }), now.gate && now.gate.state !== "proven" ? make("span", { className: "gate", title: now.gate.why ?? "" }, now.gate.state) : null);
+}
+
+/** Return a line through values from 0 to 100, one a version. */
+function spark(values) {
+  if (values.length < 2) return null;
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const x = (n) => 3 + (n * 66) / (values.length - 1);
+  const y = (value) => (high > low ? 21 - ((value - low) / (high - low)) * 18 : 12);
+  const svg = (tag, attributes) => {
+    const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    return made;
+  };
+  const drawn = svg("svg", { viewBox: "0 0 72 24", class: "spark", role: "img", "aria-label": `by version: ${values.map((value) => value.toFixed(0)).join(", ")}` });
+  drawn.append(svg("polyline", { points: values.map((value, n) => `${x(n).toFixed(1)},${y(value).toFixed(1)}`).join(" ") }));
+  drawn.append(svg("circle", { cx: x(values.length - 1), cy: y(values.at(-1)), r: 2.8 }));
+  return drawn;
+}

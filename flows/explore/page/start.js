@@ -1,0 +1,129 @@
+/** Starts the page: the model, everything that shows it, and the events of the service. */
+
+import * as api from "./api.js";
+import { byId, make } from "./elements.js";
+import { listenToKeys } from "./keys.js";
+import { Labelling } from "./labels/labelling.js";
+import { load } from "./loading.js";
+import { follow } from "./live.js";
+import { mountMaps } from "./maps.js";
+import { Model, fromAddress, toAddress } from "./model.js";
+import { mountDetail } from "./panels/detail.js";
+import { mountFilter } from "./panels/filter.js";
+import { mountLabel } from "./panels/label.js";
+import { mountLegend } from "./panels/legend.js";
+import { mountSelection } from "./panels/selection.js";
+import { mountTexts } from "./panels/texts.js";
+import { mountVersions } from "./panels/versions.js";
+import { mountViews } from "./panels/views.js";
+import { order } from "./loading.js";
+import { say, wrong } from "./saying.js";
+
+const model = new Model();
+Object.assign(model, fromAddress(location.hash));
+
+function mountAddress() {
+  model.on("view version maps colour query filter selection open panel sort", () => {
+    const said = toAddress(model);
+    if (said !== location.hash) history.replaceState(null, "", said);
+  });
+  addEventListener("hashchange", () => {
+    const { version: _, ...said } = fromAddress(location.hash);
+    model.set({ ...said, view: model.views.has(said.view) ? said.view : model.view });
+  });
+  byId("share").addEventListener("click", async () => {
+    await navigator.clipboard?.writeText(location.href).then(() => say("the link is copied: it opens what you see"), () => say("copy the address: it opens what you see"));
+  });
+}
+
+function mountSearch() {
+  const field = byId("query");
+  byId("search").addEventListener("submit", (event) => {
+    event.preventDefault();
+    model.set({ query: field.value.trim(), panel: "texts", selection: null });
+  });
+  field.addEventListener("input", () => field.value || model.set({ query: "" }));
+  model.on("query", () => (field.value = model.query));
+  model.on("view", () => (field.placeholder = model.view === "base" ? "Search by meaning" : `Search by meaning, seen by ${model.view}`));
+}
+
+function mountPanels() {
+  const names = ["texts", "label", "versions"];
+  const draw = () => {
+    for (const name of names) {
+      const chosen = model.panel === name;
+      byId(`tab-${name}`).setAttribute("aria-selected", String(chosen));
+      byId(`tab-${name}`).tabIndex = chosen ? 0 : -1;
+      byId(`panel-${name}`).hidden = !chosen;
+    }
+  };
+  for (const [n, name] of names.entries()) {
+    byId(`tab-${name}`).addEventListener("click", () => model.set({ panel: name }));
+    byId(`tab-${name}`).addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: 2 }[event.key];
+      if (!step) return;
+      const next = names[(n + step) % names.length];
+      model.set({ panel: next });
+      byId(`tab-${next}`).focus();
+    });
+  }
+  model.on("panel", draw);
+  draw();
+}
+
+function mountToolbar(maps) {
+  byId("lasso").addEventListener("click", () => model.set({ lasso: !model.lasso }));
+  byId("two").addEventListener("click", () => model.set({ maps: model.maps === "two" ? "one" : "two" }));
+  const two = () => {
+    byId("two").setAttribute("aria-pressed", String(model.maps === "two"));
+    byId("two").disabled = model.view === "base";
+  };
+  model.on("maps view", two);
+  two();
+  byId("whole").addEventListener("click", () => {
+    for (const map of Object.values(maps)) {
+      map.camera.reset();
+      map.ask();
+    }
+  });
+  byId("scheme").addEventListener("click", () => {
+    const dark = getComputedStyle(document.documentElement).colorScheme === "dark" || (!document.documentElement.dataset.scheme && matchMedia("(prefers-color-scheme: dark)").matches);
+    scheme(dark ? "light" : "dark");
+  });
+  byId("keys").addEventListener("click", () => byId("help").showModal());
+}
+
+function scheme(name) {
+  document.documentElement.dataset.scheme = name;
+  localStorage.setItem("refract.scheme", name);
+  document.dispatchEvent(new Event("scheme"));
+}
+
+function labelsForFields() {
+  byId("all-labels").replaceChildren(...order(model).map((label) => make("option", { value: label })));
+}
+
+const kept = localStorage.getItem("refract.scheme");
+if (kept) document.documentElement.dataset.scheme = kept;
+const labelling = new Labelling(model);
+mountViews(model);
+mountSearch();
+mountPanels();
+mountLegend(model);
+mountFilter(model);
+const box = mountTexts(model);
+mountDetail(model, labelling);
+mountSelection(model, labelling);
+mountVersions(model);
+const queue = mountLabel(model, labelling);
+const maps = mountMaps(model);
+mountToolbar(maps);
+listenToKeys(model, labelling, queue, box);
+model.on("given views view", () => labelsForFields());
+await load(model).then(() => {
+  mountAddress();
+  model.tell("view", "query", "filter", "panel");
+  follow(model, api.listen);
+  document.documentElement.dataset.ready = "true";
+}).catch(wrong);
+Object.assign(globalThis, { refract: { model, maps } }); // for a console, and for tests

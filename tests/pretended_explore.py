@@ -1,0 +1,248 @@
+"""What the page asks of `refract explore`, answered from memory: any number of texts, any fault.
+
+It says what the service says, with the same names; what the service does is tested with itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import queue
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import uvicorn
+from fastapi import FastAPI, Query, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from flows.explore import static
+
+LABELS = ["angry", "glad", "neutral"]
+CHANNELS = ["chat", "email", "phone"]
+POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+
+
+def corpus(many: int, seed: int = 0) -> pl.DataFrame:
+    """Return texts with a place on two maps: id, text, channel, label, confidence, novelty."""
+    rng = np.random.default_rng(seed)
+    kind = rng.integers(len(LABELS), size=many)
+    angle = 2 * np.pi * kind / len(LABELS)
+    places = np.stack([np.cos(angle), np.sin(angle)], 1) * 0.6 + rng.normal(0, 0.1, (many, 2))
+    base = rng.normal(0, 0.3, (many, 2))
+    return pl.DataFrame(
+        {
+            "id": [f"t{n:06}" for n in range(many)],
+            "text": [f"text {n}, which says {LABELS[kind[n]]} things" for n in range(many)],
+            "channel": [CHANNELS[n % 3] for n in range(many)],
+            "label": [LABELS[n] for n in kind],
+            "confidence": rng.beta(5, 1, many),
+            "novelty": rng.beta(1, 8, many),
+            "x": np.clip(places[:, 0], -1, 1),
+            "y": np.clip(places[:, 1], -1, 1),
+            "base_x": np.clip(base[:, 0], -1, 1),
+            "base_y": np.clip(base[:, 1], -1, 1),
+        }
+    )
+
+
+class Pretended:
+    """A service of `texts` with one view, `mood`, on a port of its own; use it as a context.
+
+    posted: bodies of labels that came; refuse: called with each, may return what to answer.
+    """
+
+    def __init__(self, texts: pl.DataFrame, own: tuple[str, ...] = ("channel",)) -> None:
+        self.texts, self.own = texts, list(own)
+        self.posted: list[dict[str, Any]] = []
+        self.refuse: Callable[[dict[str, Any]], Response | None] = lambda _: None
+        self.given: dict[str, str] = {}
+        self.version = 1
+        self._told: queue.SimpleQueue[tuple[str, dict[str, Any]]] = queue.SimpleQueue()
+        config = uvicorn.Config(_app(self), port=0, log_level="error", timeout_graceful_shutdown=1)
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+
+    def __enter__(self) -> Pretended:
+        self._thread.start()
+        while not self._server.started:
+            time.sleep(0.02)
+        port = self._server.servers[0].sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+
+    def tell(self, event: str, **data: Any) -> None:
+        """Tell the page that something happened."""
+        self._told.put((event, data))
+
+    async def events(self) -> AsyncIterator[str]:
+        yield ": here\n\n"
+        while not self._server.should_exit:
+            try:
+                event, data = self._told.get_nowait()
+            except queue.Empty:
+                await asyncio.sleep(0.05)
+            else:
+                yield f"event: {event}\ndata: {json.dumps(data)}\n\n"
+
+    def view(self, name: str) -> dict[str, Any]:
+        of_view = name == "mood"
+        counts = dict(self.texts["label"].value_counts().iter_rows()) if of_view else {}
+        scores = {"before": {"knn": 40.0}, "after": {"knn": 80.0}, "accuracy": 80.0 + self.version}
+        return {
+            **{"name": name, "wording": "how the writer feels" if of_view else "as it is"},
+            **{"rows": len(self.texts), "labels": sorted(counts), "counts": counts},
+            **{"scores": scores if of_view else None, "gate": None, "labelled": len(self.given)},
+            **{"version": f"view/mood/v{self.version}" if of_view else None},
+            **{"transform": f"f{self.version}" if of_view else None},
+            **{"fitting": False, "labels_needed": None},
+        }
+
+    def rows(self, name: str, where: str | None) -> pl.DataFrame:
+        """Return the texts that fit a condition, as SQL of Polars has it, with their places."""
+        reading = ["label", "confidence", "novelty"] if name == "mood" else []
+        found = self.texts.select("id", "text", *self.own, *reading).with_row_index("row")
+        if where:
+            found = pl.SQLContext(t=found).execute(f"select * from t where {where}", eager=True)  # noqa: S608
+        return found
+
+    def points(self, name: str) -> pa.Table:
+        turned = np.array([[np.cos(self.version), -np.sin(self.version)]] * 2)
+        turned[1] = turned[0][::-1] * [-1, 1]
+        at = ("x", "y") if name == "mood" else ("base_x", "base_y")
+        places = self.texts.select(at).to_numpy() @ (turned if name == "mood" else np.eye(2))
+        none = pa.nulls(len(self.texts), pa.string())
+        label = self.texts["label"].to_arrow().cast(pa.string()) if name == "mood" else none
+        columns = {"id": self.texts["id"].to_arrow().cast(pa.string())}
+        columns |= {axis: pa.array(places[:, n], pa.float32()) for n, axis in enumerate("xy")}
+        columns |= {"label": label.dictionary_encode()}
+        for reading in ("confidence", "novelty"):
+            columns[reading] = pa.array(self.texts[reading].to_numpy(), pa.float32())
+        many = str(len(self.texts))
+        about = {"rows": many, "total": many, "corpus": "c", "transform": f"f{self.version}"}
+        return pa.table(columns).replace_schema_metadata(about)
+
+
+def _arrow(table: pa.Table) -> Response:
+    sink = io.BytesIO()
+    with pa.ipc.new_stream(sink, table.schema) as to:
+        to.write_table(table, max_chunksize=65_536)
+    return Response(sink.getvalue(), media_type="application/vnd.apache.arrow.stream")
+
+
+def _hits(frame: pl.DataFrame) -> list[dict[str, Any]]:
+    return frame.drop("row").to_dicts()
+
+
+def _app(told: Pretended) -> FastAPI:
+    app = FastAPI()
+    for add in (_look, _find, _label):
+        add(app, told)
+    app.include_router(static.router)
+    return app
+
+
+def _look(app: FastAPI, told: Pretended) -> None:
+    @app.middleware("http")
+    async def guarded(request: Request, answer: Any) -> Any:
+        reply = await answer(request)
+        reply.headers["content-security-policy"] = POLICY
+        return reply
+
+    @app.get("/views")
+    def views() -> Any:
+        columns = [{"name": name, "type": "string"} for name in told.own]
+        views = [told.view(name) for name in ("base", "mood")]
+        return {"corpus": {"texts": len(told.texts), "columns": columns}, "views": views}
+
+    @app.get("/views/{name}/points")
+    def points(name: str) -> Response:
+        return _arrow(told.points(name))
+
+    @app.get("/views/{name}/column/{column}")
+    def column(name: str, column: str) -> Response:
+        return _arrow(pa.table({column: told.texts[column].to_arrow().cast(pa.string())}))
+
+    @app.get("/views/{name}/matching")
+    def matching(name: str, where: str) -> Response:
+        return _arrow(pa.table({"row": pa.array(told.rows(name, where)["row"], pa.uint32())}))
+
+
+def _find(app: FastAPI, told: Pretended) -> None:
+    @app.get("/views/{name}/rows")
+    def rows(name: str, limit: int, offset: int, where: str | None = None) -> Any:
+        found = told.rows(name, where)
+        return {"total": len(found), "rows": _hits(found[offset : offset + limit])}
+
+    @app.get("/views/{name}/texts")
+    def texts(name: str, id: list[str] = Query()) -> Any:  # noqa: A002, B008
+        found = {row["id"]: row for row in _hits(told.rows(name, None))}
+        return {"texts": [found[one] for one in id if one in found]}
+
+    @app.get("/views/{name}/search")
+    def search(name: str, q: str, k: int, where: str | None = None) -> Any:
+        found = told.rows(name, where).filter(pl.col("text").str.contains(q, literal=True))
+        return {"hits": [row | {"score": 0.5} for row in _hits(found[:k])], "view": name}
+
+    @app.get("/views/{name}/similar/{id:path}")
+    def similar(name: str, id: str, k: int) -> Any:  # noqa: A002
+        found = told.rows(name, None).filter(pl.col("id") != id)
+        return {"hits": [row | {"score": 0.5} for row in _hits(found[:k])], "view": name}
+
+    @app.get("/views/{name}/facets")
+    def facets(name: str, where: str | None = None) -> Any:
+        found = told.rows(name, where)
+        counts = {c: dict(found[c].value_counts().head(20).iter_rows()) for c in told.own}
+        columns = {c: {"kind": "values", "values": n, "others": 0} for c, n in counts.items()}
+        labels = dict(found["label"].value_counts().iter_rows()) if name == "mood" else {}
+        return {"total": len(found), "labels": labels, "columns": columns}
+
+
+def _label(app: FastAPI, told: Pretended) -> None:
+    @app.get("/views/{name}/suggest")
+    def suggest(name: str, n: int) -> Any:
+        found = told.rows("mood", None).filter(~pl.col("id").is_in(list(told.given)))[:n]
+        extra = {"label": None, "why": "near a boundary"}
+        return {"texts": [row | {"suggested": row["label"]} | extra for row in _hits(found)]}
+
+    @app.get("/views/{name}/labels")
+    def labels(name: str) -> Any:
+        rows = [{"id": key, "label": label} for key, label in told.given.items()]
+        return {"annotator": "explore", "rows": [r | {"annotator": "explore"} for r in rows]}
+
+    @app.post("/views/{name}/labels")
+    async def post(name: str, request: Request) -> Any:
+        body = await request.json()
+        told.posted.append(body)
+        refusal = told.refuse(body)
+        if refusal is not None:
+            return refusal
+        for row in body["rows"]:
+            if row["label"] is None:
+                told.given.pop(row["id"], None)
+            else:
+                told.given[row["id"]] = row["label"]
+        more = {"file": "data/labels/mood/explore-ann.jsonl", "labels_needed": None}
+        return {"key": body["key"], "labelled": len(told.given), "classes": {}} | more
+
+    @app.get("/views/{name}/versions")
+    def versions(name: str) -> Any:
+        return {"versions": []}
+
+    @app.get("/events")
+    async def events() -> StreamingResponse:
+        return StreamingResponse(told.events(), media_type="text/event-stream")
+
+
+def refusal(status: int, line: str) -> JSONResponse:
+    """Return what the service answers where it cannot do something."""
+    return JSONResponse({"detail": line}, status)
