@@ -32,7 +32,7 @@ def _recall(root: Path, name: str, where: str | None) -> dict[str, object]:
     space, texts = Workspace(root).view(name).space, queries(ASKED)
     asked = np.stack([space._vector(space._newest(), text) for text in texts])
     table = space._newest().rows._rows
-    least = _least(table, asked, where)
+    least = tenth_best(table, asked, where)
     for text in texts[:TIMED]:
         space.search(text, K, where)  # opens what is opened once
     taken, shares = [], []
@@ -51,7 +51,7 @@ def _recall(root: Path, name: str, where: str | None) -> dict[str, object]:
     }
 
 
-def _least(table: object, asked: np.ndarray, where: str | None) -> np.ndarray:
+def tenth_best(table: object, asked: np.ndarray, where: str | None) -> np.ndarray:
     """Return the cosine of the tenth nearest row for each of `asked`, by all rows of the table."""
     best = np.full((len(asked), K), -2.0, np.float32)
     units = asked / np.linalg.norm(asked, axis=1, keepdims=True)

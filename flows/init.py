@@ -46,7 +46,7 @@ stages:
           {cache: false, persist: true, template: bar_horizontal, x: score, y: bar}
   materialise:
     cmd: refract materialise
-    params: [materialise]
+    params: [instructions, materialise]
     deps: [data/vectors, data/transforms]
     outs:
       - data/views: {persist: true}

@@ -15,9 +15,10 @@ from flows.runtime.lock import writer
 from flows.runtime.prefect_artifacts import leave_table, leave_view
 from flows.runtime.under_way import under_way
 from flows.state.label_sources import label_sources
-from flows.state.staleness import to_retire, view_verdict, wanted_views
+from flows.state.staleness import to_retire, view_mode, view_verdict, wanted_views
 from flows.state.unwritten import sweep
 from flows.stores.settling import let_go, settle
+from tasks.core.labels.files import LabelFile
 from tasks.core.settings.params import Params, load_params
 from tasks.core.store import checkpoints, recall, tables
 from tasks.core.store.checkpoints import Slice
@@ -25,7 +26,7 @@ from tasks.core.views import publishing
 from tasks.core.views.kept_versions import keep_labels
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifest import object_of, read_manifest, write_manifest
-from tasks.core.workspace.manifests import EmbedStamp, ViewNote, ViewStamp
+from tasks.core.workspace.manifests import FULL, LAZY, EmbedStamp, ViewNote, ViewStamp
 from tasks.core.workspace.one_look import one_look
 from tasks.core.workspace.paths import Paths
 from tasks.core.workspace.state_manifests import Shard
@@ -33,6 +34,7 @@ from tasks.materialise import (
     ViewJob,
     forget_earlier,
     materialise_shard,
+    publish_lazy_view,
     publish_view,
     retire_view,
 )
@@ -49,6 +51,7 @@ class ViewReport:
     retired: int
     dimensions: int
     whole: bool
+    mode: str
     seconds: float
 
 
@@ -67,10 +70,17 @@ def materialise(root: Path, names: list[str] | None = None) -> list[ViewReport]:
         with one_look():
             wanted = wanted_views(paths, names or [])
             stale = [name for name in wanted if view_verdict(paths, params, name).stale]
+            modes = {name: view_mode(paths, params, name) for name in stale}
+        files, how = label_sources(paths), params.materialise
         with under_way(paths, "materialise", stale):
-            for name in stale:
+            for name, mode in modes.items():
                 try:
-                    reports.append(_materialise(paths, params, workers, name))
+                    about = publishing.describe(
+                        paths.transform(name), how.storage, text=how.text, mode=mode
+                    )
+                    _prepare(paths, params, name, about, files.get(name))
+                    make = _lazy if about.lazy else partial(_full, workers=workers)
+                    reports.append(make(paths, params, name, about))
                 except InputError as error:
                     failed[name] = error
     rows: list[dict[str, object]] = [asdict(report) for report in reports]
@@ -83,16 +93,36 @@ def materialise(root: Path, names: list[str] | None = None) -> list[ViewReport]:
     return reports
 
 
-def _materialise(paths: Paths, params: Params, workers: Engine, name: str) -> ViewReport:
-    begun, settings = time.perf_counter(), params.materialise
-    base_version = tables.version(paths.base_table)
-    about = publishing.describe(paths.transform(name), settings.storage, text=settings.text)
+def _prepare(
+    paths: Paths, params: Params, name: str, about: ViewNote, file: LabelFile | None
+) -> None:
+    """Keep the transform and its labels beside the view, and take back what a kill has left."""
     kept = paths.kept_transform(name, about.transform)
     publishing.keep_transform(kept.parent, paths.transform(name), about.transform)
-    keep_labels(kept, label_sources(paths).get(name))
-    unfinished = checkpoints.begun(paths.shards(f"materialise/{name}"))
+    keep_labels(kept, file)
     settle(paths, params, paths.view_table(name))
     tables.rewind(paths.view_table(name))
+
+
+def _lazy(paths: Paths, params: Params, name: str, about: ViewNote) -> ViewReport:
+    begun, shards = time.perf_counter(), paths.shards(f"materialise/{name}")
+    unfinished = checkpoints.begun(shards)
+    kept = paths.kept_transform(name, about.transform)
+    publish_lazy_view(name, paths.view_table(name), kept, about, params.materialise.keep)
+    write_manifest(paths.view_stamp(name), _made(paths, name, about))
+    if unfinished:
+        sweep(paths.view_table(name))
+        checkpoints.clear(shards)
+    rows = tables.count(paths.base_table)
+    return ViewReport(name, rows, 0, 0, about.size or 0, False, LAZY, time.perf_counter() - begun)
+
+
+def _full(
+    paths: Paths, params: Params, name: str, about: ViewNote, *, workers: Engine
+) -> ViewReport:
+    begun, settings = time.perf_counter(), params.materialise
+    base_version = tables.version(paths.base_table)
+    unfinished = checkpoints.begun(paths.shards(f"materialise/{name}"))
     todo = publishing.plan(paths.base_table, base_version, paths.view_table(name), about)
     shards = checkpoints.begin(paths.shards(f"materialise/{name}"))
     job = ViewJob(
@@ -100,7 +130,7 @@ def _materialise(paths: Paths, params: Params, workers: Engine, name: str) -> Vi
         base=paths.base_table,
         base_version=base_version,
         view=paths.view_table(name),
-        transform=kept,
+        transform=paths.kept_transform(name, about.transform),
         about=about,
         settings=settings,
         shards=shards,
@@ -125,6 +155,7 @@ def _materialise(paths: Paths, params: Params, workers: Engine, name: str) -> Vi
         retired=len(todo.retired),
         dimensions=about.size or 0,
         whole=todo.whole,
+        mode=FULL,
         seconds=time.perf_counter() - begun,
     )
 
@@ -150,8 +181,11 @@ def _parts(paths: Paths, name: str) -> list[Path]:
 
 def _stamp(paths: Paths, name: str, about: ViewNote, rows: int) -> None:
     base = read_manifest(paths.stamp("embed"), EmbedStamp)
-    version = tables.live_version(paths.view_table(name))
-    made = {"base": base and base.digest, "rows": rows, "version": version}
-    stamp = ViewStamp.model_validate(object_of(about) | made)
-    measured = recall.noted(paths.view_table(name), version)
+    stamp = _made(paths, name, about).changed(base=base and base.digest, rows=rows)
+    measured = recall.noted(paths.view_table(name), stamp.version)
     write_manifest(paths.view_stamp(name), stamp.changed(index=measured) if measured else stamp)
+
+
+def _made(paths: Paths, name: str, about: ViewNote) -> ViewStamp:
+    version = tables.live_version(paths.view_table(name))
+    return ViewStamp.model_validate(object_of(about) | {"version": version})

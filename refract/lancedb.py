@@ -56,6 +56,12 @@ class Refract(TextEmbeddingFunction):
         InputError where the table does not lie in a workspace, or that no longer has the transform.
         """
         address, about = self._asked()
+        if about.lazy:
+            raise InputError(
+                f"{address}: found a lazy view, whose table holds no row; expected a full one; set"
+                " 'materialise: full' for its instruction in params.yaml and run 'refract run', or"
+                " ask by Workspace(…).view(…).search(…)"
+            )
         if self._opened is None or self._opened[0] != about.transform:
             root, name = home_of(address)
             self._opened = about.transform, Workspace(root).view(name)

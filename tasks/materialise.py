@@ -10,12 +10,11 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks import progress
-from tasks.core.query.few_rows import load_reader
 from tasks.core.settings.table_sections import MaterialiseSettings
 from tasks.core.store import checkpoints, maintenance, tables
 from tasks.core.store.checkpoints import Slice
-from tasks.core.transforms.base import load
 from tasks.core.views import publishing
+from tasks.core.views.transforming import Reader, reader_of
 from tasks.core.workspace.files import remove
 from tasks.core.workspace.manifest import object_of
 from tasks.core.workspace.manifests import ViewNote
@@ -42,8 +41,8 @@ class ViewJob:
 
 
 @lru_cache(maxsize=8)
-def _load(transform: Path, fingerprint: str, *, light: bool) -> publishing.Reader:
-    return (load_reader(transform) if light else None) or load(transform)[0]
+def _load(transform: Path, fingerprint: str, *, light: bool) -> Reader:
+    return reader_of(transform, light=light)
 
 
 @task(
@@ -93,6 +92,14 @@ def publish_view(job: ViewJob, todo: publishing.Plan, written: list[Shard]) -> i
         job.settings.index_from,
     )
     return tables.count(job.view, version)
+
+
+@task(name="publish lazy view", task_run_name="publish {name}", cache_policy=NO_CACHE)
+def publish_lazy_view(name: str, view: Path, transform: Path, about: ViewNote, keep: int) -> None:
+    """Make a table without rows the view that readers see; rows of an earlier one go at once."""
+    publishing.publish_lazy(view, about)
+    maintenance.bound_versions(view, 1)
+    maintenance.bound_transforms(transform.parent, transform.name, keep)
 
 
 @task(name="forget earlier", task_run_name="forget earlier {job.name}", cache_policy=NO_CACHE)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flows.checkout import version
 from flows.runtime.lock import writer
+from flows.state.live_transform import live_rows
 from flows.state.trust import EXCHANGE, ask, ask_for
 from tasks.core.settings.params import load_params
 from tasks.core.store.layout import exists
@@ -159,13 +160,20 @@ def _view(old: _Side, new: _Side, name: str) -> ViewDifference:
     sides = (_scores(old, name), _scores(new, name))
     if name not in old.views or name not in new.views:
         return ViewDifference("new" if name in new.views else "gone", sides)
-    was, now = (
-        read_manifest(side.paths.view_stamp(name), ViewStamp) or ViewStamp() for side in (old, new)
-    )
-    if was == now:
+    was, now = (_stamp(side, name) for side in (old, new))
+    state = "new rows"
+    if was.transform != now.transform:
+        state = "new transform"
+    elif was == now or (now.lazy != was.lazy and was.base == now.base):
         return ViewDifference("same", sides)
-    state = "new transform" if was.transform != now.transform else "new rows"
     return ViewDifference(state, sides, _moved(old, new, name))
+
+
+def _stamp(side: _Side, name: str) -> ViewStamp:
+    """Return the stamp of a view; a lazy one is of the base vectors there are."""
+    stamp = read_manifest(side.paths.view_stamp(name), ViewStamp) or ViewStamp()
+    base = read_manifest(side.paths.stamp("embed"), EmbedStamp) or EmbedStamp()
+    return stamp.changed(base=base.digest) if stamp.lazy else stamp
 
 
 def _scores(side: _Side, name: str) -> ViewOfEnd:
@@ -184,8 +192,8 @@ def _moved(old: _Side, new: _Side, name: str) -> MovedTexts:
     from tasks.core.store import tables
     from tasks.core.views.drift import movement
 
-    views = (old.paths.view_table(name), new.paths.view_table(name))
-    found = movement(*views, k=NEIGHBOURS, most=MOVED)
+    was, now = (live_rows(side.paths, name) for side in (old, new))
+    found = movement(was, now, k=NEIGHBOURS, most=MOVED)
     ids = found.texts["id"].to_list()
     rows = tables.where_in(new.paths.base_table, "id", ids, ["id", "text"]).to_pylist()
     texts = {row["id"]: row["text"] for row in rows}

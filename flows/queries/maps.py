@@ -15,6 +15,7 @@ from tasks.core.labels.reader import read_labels
 from tasks.core.settings.params import Params
 from tasks.core.store import tables
 from tasks.core.views import publishing
+from tasks.core.views.lazy_search import LAZILY
 from tasks.core.workspace.errors import InputError, UnmadeError
 from tasks.core.workspace.instruction_name import BASE
 from tasks.core.workspace.paths import Paths
@@ -35,11 +36,18 @@ def source(paths: Paths, name: str, version: int | None = None) -> Source:
         table = paths.base_table
         known = tables.version(table) if version is None else version
         return Source(table, known, base_table.note_of(table).fingerprint)
-    table = paths.view_table(name)
+    table, of_base = paths.view_table(name), None
     live = tables.live_version(table) if version is None else version
     if live is None:
         raise UnmadeError(f"view {name!r}: there is no row of it yet; run 'refract run'")
-    return Source(table, live, publishing.note_of(table, live).transform)
+    if live >= LAZILY:
+        of_base, live = divmod(live, LAZILY)
+    note = publishing.note_of(table, live)
+    if not note.lazy:
+        return Source(table, live, note.transform)
+    known = tables.version(paths.base_table) if of_base is None else of_base
+    kept_there = paths.kept_transform(name, note.transform)
+    return Source(paths.base_table, known, note.transform, kept_there, note.storage)
 
 
 def orders(

@@ -7,9 +7,10 @@ from html import escape
 
 import polars as pl
 
-from flows.state.live_transform import live_transform
+from flows.state.live_transform import live_rows, live_transform
 from tasks.core.evaluation.measures import BRIEF
-from tasks.core.store import frames, tables
+from tasks.core.report.prediction_rows import likeliest
+from tasks.core.store import tables
 from tasks.core.text.brief import shift, short
 from tasks.core.text.characters import visible
 from tasks.core.transforms.card import CARD
@@ -56,15 +57,13 @@ def view_html(paths: Paths, name: str) -> str:
     """Return a table of the labels of a view: given to how many texts, and read in how many."""
     if name == BASE:
         return _table(f"{name}: {tables.count(paths.base_table):,} texts", [], [], "no labels")
-    view = paths.view_table(name)
-    found = frames.whole(view, ["label"], tables.live_version(view))
-    counts = dict(found["label"].value_counts(sort=True).rows())
+    counts = likeliest(live_rows(paths, name))
     card = read_manifest(live_transform(paths, name) / CARD, Card) or Card()
     given = card.counts
     labels = sorted({*counts, *given}, key=lambda label: -counts.get(label, 0))
     rows = [[label, f"{given.get(label, 0):,}", f"{counts.get(label, 0):,}"] for label in labels]
     more = f"{len(rows) - MOST:,} more labels" if len(rows) > MOST else ""
-    title = f"{name}: {len(found):,} texts"
+    title = f"{name}: {sum(counts.values()):,} texts"
     return _table(title, ["label", "labelled texts", "texts in the view"], rows[:MOST], more)
 
 

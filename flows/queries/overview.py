@@ -16,6 +16,8 @@ from tasks.core.store import tables
 from tasks.core.store.layout import exists
 from tasks.core.store.searcher import Searcher
 from tasks.core.transforms.card import read_card
+from tasks.core.views.lazy_search import LazySearcher
+from tasks.core.views.transforming import reader_of
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.instruction_name import NAME
 from tasks.core.workspace.manifest import manifest_of, read_manifest
@@ -66,12 +68,20 @@ def live_version(paths: Paths, name: str) -> int | None:
     return tables.live_version(table) if paths.view_stamp(name).is_file() else None
 
 
+def base_digest(paths: Paths) -> str:
+    """Return a fingerprint of the base vectors, which lazy views are of."""
+    return (read_manifest(paths.stamp("embed"), EmbedStamp) or EmbedStamp()).digest
+
+
 def live_view(paths: Paths, name: str, version: int) -> LiveView:
     """Return what version `version` of view `name` is."""
     rows = Searcher(paths.view_table(name), live=True, version=version)
     note = manifest_of(rows.note, ViewNote, "the view's table") or ViewNote()
-    card = read_card(paths.kept_transform(name, note.transform))
-    return LiveView(rows.count(), card, note.transform, rows.counts("label"))
+    kept = paths.kept_transform(name, note.transform)
+    if note.lazy:
+        texts, reader = Searcher(paths.base_table, live=False), reader_of(kept, light=True)
+        rows = LazySearcher(rows, texts, reader, note)
+    return LiveView(rows.count(), read_card(kept), note.transform, rows.counts("label"))
 
 
 def scores_of(paths: Paths, name: str, transform: str) -> Scores | None:

@@ -17,7 +17,7 @@ from flows.queries.versions import view_versions
 from flows.queries.workspace import Workspace
 from flows.state import staleness
 from flows.state.label_sources import label_sources
-from flows.state.live_transform import live_card, live_transform
+from flows.state.live_transform import live_card, live_rows, live_transform
 from flows.state.trust import ask, is_agreed, keeping
 from tasks.core.encoding import base_table
 from tasks.core.evaluation.doubts import DoubtedText
@@ -94,7 +94,7 @@ def _story(workspace: Workspace, name: str) -> Story:
     checked = check(paths, params, card, labels) if labels is not None else None
     if labels is not None and checked is None:
         unchecked = "Not checked: the labels are too few to hold any out."
-    view = paths.view_table(name)
+    view = live_rows(paths, name)
     wanted, unlisted = _wanted(paths, name)
     return Story(
         name=name,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from flows.state.label_sources import label_sources
-from flows.state.live_transform import live_transform
+from flows.state.live_transform import live_rows, live_transform
 from tasks.core.encoding import base_table
 from tasks.core.labels.files import NO_NAMES, LabelFile
 from tasks.core.labels.reader import labelled_ids
@@ -46,7 +46,7 @@ def worth_labelling(paths: Paths, name: str, many: int, novel: float) -> pl.Data
     """
     if not paths.view_stamp(name).is_file():
         return covering.cover(paths.base_table, sorted(_known(paths, name)), many)
-    tables = paths.base_table, paths.view_table(name)
+    tables = paths.base_table, live_rows(paths, name)
     return active_learning.suggest(*tables, _known(paths, name), many, novel)
 
 

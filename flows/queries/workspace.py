@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.state.live_transform import live_card
+from flows.state.live_transform import live_card, live_rows
 from flows.state.staleness import fitted
 from flows.state.trust import ask
 from flows.stores.mirror import mirror
@@ -187,13 +187,14 @@ class View:
 
     def frame(self) -> pl.DataFrame:
         """Return every row: id, text, metadata, vector; for a view label, confidence, novelty."""
-        from tasks.core.views import export
+        from tasks.core.views.export import frame
+        from tasks.core.views.view_rows import StoredRows
 
         paths = self._workspace.paths
+        base = StoredRows(paths.base_table, live=False)
         if self.name == BASE:
-            return export.frame(paths.base_table, live=False)
-        rows = export.frame(paths.view_table(self.name), live=True)
-        texts = export.frame(paths.base_table, live=False, names=["id", "text"])
+            return frame(base)
+        rows, texts = frame(live_rows(paths, self.name)), frame(base, ["id", "text"])
         others = [name for name in rows.columns if name not in ("id", "text")]
         joined = rows.select("id", *others).join(texts, on="id", how="left", maintain_order="left")
         return joined.select("id", "text", *others)

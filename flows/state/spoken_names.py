@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from flows.state.trust import ask
@@ -47,6 +47,7 @@ def name_reader(
     return NameReader(space, paths.spoken(name), encoder)
 
 
+@lru_cache(maxsize=1)
 def _load(settings: EmbedSettings) -> Encoder:
     from tasks.core.query.encoder import load_query_encoder
 

@@ -26,7 +26,7 @@ from tasks.core.workspace.manifests import (
     Rejection,
     ViewStamp,
 )
-from tasks.core.workspace.one_look import hashes_in, one_look, read_manifest
+from tasks.core.workspace.one_look import hashes_in, once, one_look, read_manifest
 from tasks.core.workspace.paths import Paths
 from tasks.core.workspace.state_manifests import RecordNote
 from tasks.versioning.dvcignore import is_recordable
@@ -169,10 +169,19 @@ def view_verdict(paths: Paths, params: Params, name: str) -> Verdict:
         return Verdict(True, "another storage type")
     if stamp.text != params.materialise.text:
         return Verdict(True, "texts in the view" if params.materialise.text else "no texts in it")
+    mode = view_mode(paths, params, name)
+    if stamp.mode != mode:
+        return Verdict(True, f"is {stamp.mode}, and is to be {mode}")
     base = read_manifest(paths.stamp("embed"), EmbedStamp)
-    if stamp.base != (base and base.digest):
+    if not stamp.lazy and stamp.base != (base and base.digest):
         return Verdict(True, NEW_BASE)
     return FRESH
+
+
+def view_mode(paths: Paths, params: Params, name: str) -> str:
+    """Return whether a view is to be full or lazy, by the settings and the rows of all views."""
+    base = read_manifest(paths.stamp("embed"), EmbedStamp) or EmbedStamp()
+    return params.mode(name, lambda: base.rows * once("views", lambda: len(fitted(paths))))
 
 
 def state_digest(paths: Paths) -> str:

@@ -17,6 +17,7 @@ from tasks.core.transforms.card import CARD
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifest import object_of
 from tasks.core.workspace.manifests import (
+    FULL,
     ByMeasure,
     Card,
     Counts,
@@ -76,7 +77,7 @@ class InstructionState:
 
     labels: texts by label; texts: how many were labelled; accuracy: share of held-out texts that
     get their label, in percent; held_out_labels, knn_ceiling: see `Scores`; rows, dimensions,
-    index: of the view, see `IndexNote`.
+    index: of the view, see `IndexNote`; mode: full, or lazy, which has no index.
     """
 
     wording: str = ""
@@ -95,6 +96,7 @@ class InstructionState:
     rows: int = 0
     dimensions: int | None = None
     index: dict[str, object] = field(default_factory=dict)
+    mode: str = FULL
     transform: Verdict
     view: Verdict = FRESH
 
@@ -218,12 +220,18 @@ def _instruction(
         held_out_labels=scores.held_out_labels,
         accuracy=scores.accuracy,
         knn_ceiling=scores.knn_ceiling,
-        rows=view.rows,
+        rows=_rows(paths) if view.lazy else view.rows,
         dimensions=view.size,
         index=_index(view.index),
+        mode=view.mode,
         transform=fit,
         view=staleness.view_verdict(paths, params, name),
     )
+
+
+def _rows(paths: Paths) -> int:
+    """Return how many rows a lazy view has: those of the base table."""
+    return (read_manifest(paths.stamp("embed"), EmbedStamp) or EmbedStamp()).rows
 
 
 def _index(note: IndexNote | None) -> dict[str, object]:

@@ -17,6 +17,7 @@ from tasks.core.labels.notes import with_names
 from tasks.core.text.brief import short
 from tasks.core.text.ids import short_id
 from tasks.core.workspace.manifest import Part
+from tasks.core.workspace.manifests import FULL
 from tasks.core.workspace.paths import Paths
 
 if TYPE_CHECKING:
@@ -155,6 +156,7 @@ def materialised(reports: Iterable[ViewReport]) -> None:
     """Print how many rows of each view were written."""
     for report in reports:
         how = "whole" if report.whole else f"{report.written:,} new, {report.retired:,} retired"
+        how = report.mode if report.mode != FULL else how
         click.echo(
             f"materialise {report.name}: {report.rows:,} rows of {report.dimensions} dimensions,"
             f" {how} ({report.seconds:.2f} s)"

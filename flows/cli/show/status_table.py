@@ -15,6 +15,7 @@ from tasks.core.evaluation.measures import BRIEF, NOTABLE, v_by_chance
 from tasks.core.evaluation.proof import PROVEN, UNPROVEN
 from tasks.core.labels.notes import PLACED
 from tasks.core.text.brief import figure, percent, shift
+from tasks.core.workspace.manifests import FULL
 from tasks.core.workspace.paths import Paths
 
 RIGHT = ("right", "share of held-out texts that get their label")
@@ -129,7 +130,8 @@ def _state(about: InstructionState) -> str:
         if verdict != FRESH:
             return _said(verdict)
     unsure = about.gate is not None and about.gate.state != PROVEN
-    return UNPROVEN if unsure else FRESH.reason
+    said = UNPROVEN if unsure else FRESH.reason
+    return said if about.mode == FULL else f"{said}, {about.mode}"
 
 
 def _said(verdict: Verdict) -> str:

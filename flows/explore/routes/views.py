@@ -160,9 +160,8 @@ def _live(service: Service, name: str) -> overview.LiveView | None:
     version = overview.live_version(service.paths, name)
     if version is None:
         return None
-    return service.once(
-        ("view", name, version), lambda: overview.live_view(service.paths, name, version)
-    )
+    key = ("view", name, version, overview.base_digest(service.paths))
+    return service.once(key, lambda: overview.live_view(service.paths, name, version))
 
 
 def _shift(scores: Scores) -> Shift:

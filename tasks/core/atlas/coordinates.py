@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,8 @@ from tasks.core.atlas.rows import Rows, rows_of, vectors_at, vectors_in_turn
 from tasks.core.numerics.threads import one_thread
 from tasks.core.store import layout, tables
 from tasks.core.views.order import POINTS as MOST
+from tasks.core.views.transforming import Vectors
+from tasks.core.workspace.files import digest
 
 _STAY = 0.9  # of a sample that have to be there still, for it to be used again
 _GROWN = 2  # times the rows that a sample was drawn of, up to which it is used again
@@ -31,16 +34,28 @@ Advance = Callable[[float], None]
 
 @dataclass(frozen=True)
 class Source:
-    """A version of a table with vectors, and the fingerprint of what made them."""
+    """A version of a table with vectors, and the fingerprint of what made them.
+
+    made_by: of a lazy view, whose table is the base's, the folder of its transform; storage: the
+    type that its vectors would be stored in.
+    """
 
     table: Path
     version: int
     transform: str
+    made_by: Path | None = None
+    storage: str = ""
+
+    @cached_property
+    def vectors(self) -> Vectors:
+        """What gives the vectors of rows of the table."""
+        return Vectors(self.made_by, self.storage)
 
     @property
     def state(self) -> str:
         """What names this version and no other."""
-        return layout.state(self.table, self.version)
+        known = layout.state(self.table, self.version)
+        return known if self.made_by is None else digest(known, self.transform, self.storage)
 
 
 def coordinates(
@@ -171,14 +186,15 @@ class _Making:
         rows, table = self._rows, self._source
         with one_thread():
             for which, vectors in vectors_in_turn(
-                table.table, table.version, rows.row[others], rows.total
+                table.table, table.version, rows.row[others], rows.total, table.vectors
             ):
                 at = others[which]
                 places[at] = among.places(vectors, keys[at])
                 self._step(len(at) / _A_STEP)
 
     def _vectors(self, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
-        return vectors_at(self._source.table, self._source.version, self._rows.row[chosen])
+        of = self._source
+        return vectors_at(of.table, of.version, self._rows.row[chosen], of.vectors)
 
     def _labels(self) -> NDArray[np.uint64] | None:
         table, version = self._source.table, self._source.version

@@ -77,6 +77,8 @@ def _as_json(order: Order) -> dict[str, object]:
         "table": str(source.table),
         "version": source.version,
         "transform": source.transform,
+        "made_by": None if source.made_by is None else str(source.made_by),
+        "storage": source.storage,
         "folder": None if order.folder is None else str(order.folder),
         "first": order.first,
     }
@@ -89,7 +91,13 @@ def _main() -> None:
         os.nice(_GIVES_WAY)
     orders = [
         Order(
-            Source(Path(each["table"]), each["version"], each["transform"]),
+            Source(
+                Path(each["table"]),
+                each["version"],
+                each["transform"],
+                None if each["made_by"] is None else Path(each["made_by"]),
+                each["storage"],
+            ),
             None if each["folder"] is None else Path(each["folder"]),
             tuple(each["first"]),
         )

@@ -13,10 +13,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tasks.core.store import arrow, tables
+from tasks.core.views.transforming import Vectors
 from tasks.core.workspace.files import content_hash
 
 FEW = 0.02  # of the rows: so many are looked up, of more the whole table is read
 _SCHEMA = {"id": pl.String, "row": pl.UInt32, "hash": pl.UInt64}
+STORED = Vectors()
 _READ = 8_192  # rows of vectors in memory at a time: 6 MB at 384 dimensions
 
 
@@ -70,29 +72,34 @@ def rows_of(table: Path, version: int, most: int | None) -> Rows:
     return Rows(ids.cast(pa.string()), found["row"].to_numpy(), found["hash"].to_numpy(), total)
 
 
-def vectors_at(table: Path, version: int, row: NDArray[np.uint32]) -> NDArray[Any]:
+def vectors_at(
+    table: Path, version: int, row: NDArray[np.uint32], read: Vectors = STORED
+) -> NDArray[Any]:
     """Return the vectors (n, d) of the rows at these positions in the table, in their order."""
     order = np.argsort(row)
-    found = tables.take(table, row[order].astype(np.int64), [tables.VECTOR], version)
-    vectors = arrow.vectors_of(found.column(tables.VECTOR))
+    found = tables.take(table, row[order].astype(np.int64), read.names, version)
+    parts = found.combine_chunks().to_batches(max_chunksize=_READ)
+    vectors = np.concatenate([read.of(part) for part in parts])
     back = np.empty_like(order)
     back[order] = np.arange(len(order))
     return vectors[back]
 
 
-def vectors_in_turn(table: Path, version: int, row: NDArray[np.uint32], total: int) -> Any:
+def vectors_in_turn(
+    table: Path, version: int, row: NDArray[np.uint32], total: int, read: Vectors = STORED
+) -> Any:
     """Stream (which, vectors) of the rows at these positions: which (m,) of them, and (m, d)."""
     order = np.argsort(row)
     if len(row) <= FEW * total:
         for at in range(0, len(row), _READ):
             part = order[at : at + _READ]
-            yield part, vectors_at(table, version, row[part])
+            yield part, vectors_at(table, version, row[part], read)
         return
     ascending, start = row[order], 0
-    for batch in tables.batches(table, [tables.VECTOR], version=version, rows=_READ):
+    for batch in tables.batches(table, read.names, version=version, rows=_READ):
         stop = start + batch.num_rows
         first, last = np.searchsorted(ascending, [start, stop])
         if last > first:
-            vectors = arrow.vectors_of(batch.column(tables.VECTOR))
+            vectors = read.of(batch)
             yield order[first:last], vectors[ascending[first:last] - np.uint32(start)]
         start = stop

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -179,8 +180,15 @@ def read_rows(corpus: Path, rows: np.ndarray) -> pl.DataFrame:
 def sample(table: Path, size: int) -> tuple[np.ndarray, np.ndarray | None]:
     """Return vectors (≤ size, d) of the rows with the smallest hashes, whatever their order.
 
-    And their features (≤ size, f), if there are any.
+    And their features (≤ size, f), if there are any. Read once a process for all fits on one
+    version of the table: a million rows take half a second.
     """
+    vectors, features = _sample(table, layout.state(table), size)
+    return vectors.copy(), None if features is None else features.copy()
+
+
+@lru_cache(maxsize=1)
+def _sample(table: Path, _: str, size: int) -> tuple[np.ndarray, np.ndarray | None]:
     hashes, positions = np.empty(0, np.uint64), np.empty(0, np.int64)
     start = 0
     for batch in tables.batches(table, ["row_hash"]):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tasks.core.atlas.kept import Map
 from tasks.core.store import tables
 from tasks.core.text.brief import short
+from tasks.core.views.view_rows import Rows
 
 POINTS = 1_200  # texts of a page: their excerpts are most of its bytes
 EXCERPT = 240  # characters of a text that a map carries
@@ -34,7 +35,7 @@ class Atlas:
 
 def atlas(
     base: Path,
-    view: Path,
+    view: Rows,
     maps: tuple[Map, Map],
     known: dict[str, str],
     seed: int,
@@ -48,7 +49,7 @@ def atlas(
     both = places[0].join(places[1], on="id", suffix="_after")
     ids = _sample(both["id"].sort(), sorted(known), seed, points)
     columns = ["id", "label", "confidence", "novelty"]
-    seen = pl.DataFrame(tables.where_in(view, "id", ids, columns, tables.live_version(view)))
+    seen = view.with_ids(ids, columns)
     texts = pl.DataFrame(tables.where_in(base, "id", ids, ["id", "text"]))
     drawn = seen.join(texts, on="id").join(both, on="id").sort("id")
     rows = drawn.select(

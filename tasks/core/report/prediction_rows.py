@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 
-from tasks.core.store import tables
+from tasks.core.views.view_rows import Rows
 
 
-def likeliest(view: Path) -> dict[str, int]:
-    """Count of how many of a view's live rows each label is the likeliest, batch by batch."""
+def likeliest(view: Rows) -> dict[str, int]:
+    """Count of how many of a view's rows each label is the likeliest, batch by batch."""
     counts: Counter[str] = Counter()
-    for batch in tables.batches(view, ["label"], version=tables.live_version(view)):
-        counts.update(batch.column(0).to_pylist())
+    for part in view.parts(["label"]):
+        counts.update(part["label"])
     return dict(counts)

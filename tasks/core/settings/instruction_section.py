@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -19,6 +19,9 @@ class Instruction(Section):
         str | None,
         Field(min_length=1, description="column of the documents that holds labels; null: none"),
     ] = None
+    materialise: Annotated[
+        Literal["full", "lazy"] | None, Field(description="full or lazy; null: materialise.mode")
+    ] = None
 
     def plain(self) -> str | dict[str, str]:
         """Return it as it is written in params.yaml."""
@@ -31,7 +34,9 @@ def _from_wording(value: Any) -> Any:
         return Instruction(wording=value)
     if isinstance(value, dict | Instruction):
         return value
-    raise ValueError("must be a valid string, or a mapping with 'column' or 'wording'")
+    raise ValueError(
+        "must be a valid string, or a mapping with 'column', 'materialise' or 'wording'"
+    )
 
 
 Instructions = dict[str, Annotated[Instruction, BeforeValidator(_from_wording)]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from tasks.core.settings.running_sections import (
 from tasks.core.settings.section import Section
 from tasks.core.settings.store_section import StoreSettings
 from tasks.core.settings.table_sections import (
+    AUTO,
+    FROM_ROWS,
     EmbedSettings,
     IngestSettings,
     MaterialiseSettings,
@@ -28,6 +31,7 @@ from tasks.core.settings.yaml_file import load_yaml, named
 from tasks.core.text.discretion import shown
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.instruction_name import check_name
+from tasks.core.workspace.manifests import FULL, LAZY
 
 
 class Params(Section):
@@ -58,6 +62,14 @@ class Params(Section):
     def wording(self, name: str) -> str | None:
         """Return the wording of an instruction, or None where there is none here."""
         return self.instructions[name].wording if name in self.instructions else None
+
+    def mode(self, name: str, size: Callable[[], int]) -> str:
+        """Return whether an instruction's view is to be full or lazy; size: rows × views."""
+        own = self.instructions[name].materialise if name in self.instructions else None
+        asked = own or self.materialise.mode
+        if asked != AUTO:
+            return asked
+        return LAZY if size() >= FROM_ROWS else FULL
 
     def columns(self) -> dict[str, str]:
         """Return the column of the documents that holds the labels, by instruction."""

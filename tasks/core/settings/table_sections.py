@@ -111,9 +111,20 @@ class EmbedSettings(Section):
     index_from: Annotated[int, Field(ge=1_000, description=_INDEXED)] = 20_000
 
 
+AUTO = "auto"
+FROM_ROWS = 100_000_000  # rows × views from which views are lazy: 41 GB at 410 bytes a row
+
+
 class MaterialiseSettings(Section):
     """How a transform becomes a view of the whole corpus."""
 
+    mode: Annotated[
+        Literal["auto", "full", "lazy"],
+        Field(
+            description="full: rows of views are stored; lazy: made when asked for; auto: lazy from"
+            " 10⁸ rows × views on"
+        ),
+    ] = "auto"
     storage: Annotated[
         Literal["float16", "float32"],
         Field(description="type of the stored view vectors: float16 or float32"),

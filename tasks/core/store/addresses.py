@@ -1,19 +1,19 @@
-"""Where rows lie: an address names a fragment (upper 32 bits) and the offset of a row in it.
+"""Which rows are meant: by the values of a column, or by where they lie.
 
-An address holds for one version and the changes after it; a compaction moves rows elsewhere.
+An address names a fragment (upper 32 bits) and the offset of a row in it. It holds for one version
+and the changes after it; a compaction moves rows elsewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from tasks.core.store.predicates import predicates
-
 ADDRESS = "_rowaddr"  # Lance's name of the column
+_IDS_PER_PREDICATE = 4_000  # a longer IN list gains nothing and nests the expression deeper
 _OFFSET = np.uint64((1 << 32) - 1)
 
 
@@ -48,3 +48,15 @@ def without(dataset: Any, addresses: np.ndarray) -> tuple[list[int], list[Any]]:
         else:
             updated.append(smaller)
     return removed, updated
+
+
+def predicates(column: str, values: Sequence[str]) -> Iterator[str]:
+    """Yield SQL conditions that together select the rows whose `column` is one of `values`."""
+    for at in range(0, len(values), _IDS_PER_PREDICATE):
+        inside = ", ".join(quoted(value) for value in values[at : at + _IDS_PER_PREDICATE])
+        yield f"{column} IN ({inside})"
+
+
+def quoted(value: str) -> str:
+    """Return `value` as an SQL string literal."""
+    return "'" + value.replace("'", "''") + "'"

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +11,9 @@ import pyarrow as pa
 
 from tasks.core.remote.pointers import LIVE, pointer_at
 from tasks.core.store import arrow, recall
+from tasks.core.store.addresses import predicates, quoted
+from tasks.core.store.answers import DISTANCE, NearRow, near_rows, refusing
 from tasks.core.store.layout import exists
-from tasks.core.store.predicates import predicates, quoted
 from tasks.core.store.tables import (
     FEATURES,
     READINGS,
@@ -25,38 +23,10 @@ from tasks.core.store.tables import (
     open_table,
     readable,
 )
-from tasks.core.text.brief import first_line
 from tasks.core.where.condition import condition
-from tasks.core.where.words import refusal
 from tasks.core.workspace.errors import InputError, UnmadeError
 
 _PLENTY = 20  # times as many rows as are asked for show that they lie where they are looked for
-
-
-@dataclass(frozen=True)
-class NearRow:
-    """One row found: `score` is the cosine, from -1 to 1; row: its columns by name."""
-
-    score: float
-    row: dict[str, object]
-
-
-def _told(error: BaseException) -> str:
-    """Return what Lance says of a filter, without the place in its own source."""
-    said = re.sub(r", /\S+:\d+:\d+$", "", first_line(error))
-    failed = re.search(r"Cannot cast .*", said)
-    return f"{failed[0]}; use TRY_CAST, which gives null" if failed else said
-
-
-@contextmanager
-def _refusing(where: str | None) -> Iterator[None]:
-    """Turn what Lance says of a filter into one line about the condition that it was made of."""
-    try:
-        yield
-    except InputError as error:
-        if where is None:
-            raise
-        raise refusal(where, _told(error.__cause__ or error)) from error
 
 
 class Searcher:
@@ -78,6 +48,16 @@ class Searcher:
             self._total = self._rows.count_rows()
 
     @property
+    def table(self) -> Path:
+        """Where the table is."""
+        return self._table
+
+    @property
+    def total(self) -> int:
+        """How many rows this version has."""
+        return int(self._total)
+
+    @property
     def names(self) -> list[str]:
         """The table's columns."""
         return list(self._rows.schema.names)
@@ -86,11 +66,6 @@ class Searcher:
     def kinds(self) -> dict[str, str]:
         """Name → Arrow type of the table's columns."""
         return {field.name: str(field.type) for field in self._rows.schema}
-
-    @property
-    def table(self) -> Path:
-        """Where the table is."""
-        return self._table
 
     @property
     def version(self) -> int:
@@ -120,13 +95,30 @@ class Searcher:
     ) -> list[NearRow]:
         """Return the `k` rows closest to `vector` (d,) among those for which `where` is true."""
         wanted = self._filter(where, None)
-        with _refusing(where):
-            return self._hits(vector, k, wanted, names)
+        with refusing(where):
+            return near_rows(self._hits(vector, k, wanted, names))
+
+    def candidates(
+        self, vector: np.ndarray, k: int, where: str | None, names: Sequence[str]
+    ) -> pa.Table:
+        """Return `k` rows close to `vector`, as a table; fewer where `where` keeps fewer.
+
+        By distances as the index has rounded them: somebody else ranks these rows. where: as
+        `condition` has written it.
+        """
+        made = self._probes
+        if made is None:
+            return self._asked(vector, k, where, names, None)
+        nprobes = made.nprobes if where is None else made.nprobes_filtered
+        found = self._asked(vector, k, where, names, nprobes, rough=True)
+        if found.num_rows < k and nprobes < made.partitions:
+            found = self._asked(vector, k, where, names, made.partitions, rough=True)
+        return found
 
     def count(self, where: str | None = None, label: str | None = None) -> int:
         """Return how many rows there are for which `where` is true, and whose label is `label`."""
         wanted = self._filter(where, label)
-        with _refusing(where), readable(self._table):
+        with refusing(where), readable(self._table):
             return int(self._rows.count_rows(filter=wanted))
 
     def scan(
@@ -138,9 +130,16 @@ class Searcher:
     ) -> Iterator[pa.RecordBatch]:
         """Stream columns `names` of the rows that `count` counts, in table order."""
         wanted = self._filter(where, label)
-        with _refusing(where), readable(self._table):
+        with refusing(where):
+            yield from self.batches(names, wanted, rows)
+
+    def batches(
+        self, names: Sequence[str], where: str | None, rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        """Stream columns `names` of the rows for which `where` is true, as `condition` wrote it."""
+        with readable(self._table):
             scanner = self._rows.scanner(
-                columns=list(names), filter=wanted, batch_size=rows, scan_in_order=True
+                columns=list(names), filter=where, batch_size=rows, scan_in_order=True
             )
             yield from scanner.to_batches()
 
@@ -165,7 +164,7 @@ class Searcher:
         wanted, found = self._filter(where, None), dict[str, dict[str, Any]]()
         for predicate in predicates("id", keys):
             both = predicate if wanted is None else f"({predicate}) AND {wanted}"
-            with _refusing(where), readable(self._table):
+            with refusing(where), readable(self._table):
                 got = self._rows.to_table(columns=list(names), filter=both)
             found |= {row["id"]: row for row in got.to_pylist()}
         return found
@@ -175,7 +174,7 @@ class Searcher:
 
         InputError for what is no condition on the columns of this table.
         """
-        condition(where, columns := self._filterable())
+        condition(where, columns := self.filterable())
         own = {name: kind for name, kind in columns.items() if name not in READINGS}
         try:
             condition(where, own)
@@ -185,13 +184,13 @@ class Searcher:
 
     def _filter(self, where: str | None, label: str | None) -> str | None:
         """Return what a condition, read by our own grammar, and a label are for Lance."""
-        parts = [] if where is None else [condition(where, self._filterable())]
+        parts = [] if where is None else [condition(where, self.filterable())]
         parts += [] if label is None else [f"(label = {quoted(label)})"]
         return " AND ".join(parts) or None
 
     def _hits(
         self, vector: np.ndarray, k: int, where: str | None, names: Sequence[str]
-    ) -> list[NearRow]:
+    ) -> pa.Table:
         """Look at as many partitions as were measured to be enough, where they hold enough rows.
 
         Behind a filter these are as many as when it was measured, or `_PLENTY` times `k`: where the
@@ -209,9 +208,9 @@ class Searcher:
         if nprobes >= made.partitions:
             return self._asked(vector, k, where, names, nprobes)
         found = self._asked(vector, least, where, names, nprobes)
-        if len(found) < least:
+        if found.num_rows < least:
             found = self._asked(vector, k, where, names, made.partitions)
-        return found[:k]
+        return found.slice(0, k)
 
     def _asked(
         self,
@@ -220,13 +219,14 @@ class Searcher:
         where: str | None,
         names: Sequence[str],
         nprobes: int | None,
-    ) -> list[NearRow]:
+        *,
+        rough: bool = False,
+    ) -> pa.Table:
         with readable(self._table):
-            near = recall.nearest(self._rows, vector.astype(np.float32), k, nprobes)
-            found = self._rows.to_table(
-                columns=[*names, "_distance"], nearest=near, filter=where, prefilter=True
+            near = recall.nearest(self._rows, vector.astype(np.float32), k, nprobes, rough=rough)
+            return self._rows.to_table(
+                columns=[*names, DISTANCE], nearest=near, filter=where, prefilter=True
             )
-        return [NearRow(1.0 - float(row.pop("_distance")), row) for row in found.to_pylist()]
 
     def vector_of(self, key: str) -> np.ndarray | None:
         """Return the vector stored under the id `key`, or None."""
@@ -248,7 +248,7 @@ class Searcher:
         """Return the texts of the rows with the ids `keys`, by id."""
         return {
             key: text
-            for got in self._found(keys, "text")
+            for got in self.found(keys, ["id", "text"])
             for key, text in zip(got["id"].to_pylist(), got["text"].to_pylist(), strict=True)
         }
 
@@ -256,7 +256,7 @@ class Searcher:
         """Return the vectors (d,) of the rows with the ids `keys`, float32, by id."""
         return {
             key: vector
-            for got in self._found(keys, VECTOR)
+            for got in self.found(keys, ["id", VECTOR])
             for key, vector in zip(
                 got["id"].to_pylist(),
                 arrow.vectors_of(got[VECTOR]).astype(np.float32),
@@ -264,11 +264,13 @@ class Searcher:
             )
         }
 
-    def _found(self, keys: Sequence[str], name: str) -> Iterator[pa.Table]:
+    def found(self, keys: Sequence[str], names: Sequence[str]) -> Iterator[pa.Table]:
+        """Yield columns `names` of the rows with the ids `keys`, some at a time."""
         for predicate in predicates("id", keys):
             with readable(self._table):
-                yield self._rows.to_table(columns=["id", name], filter=predicate)
+                yield self._rows.to_table(columns=list(names), filter=predicate)
 
-    def _filterable(self) -> dict[str, str]:
+    def filterable(self) -> dict[str, str]:
+        """Return what a filter may name: column → Arrow type."""
         hidden = (VECTOR, FEATURES, "row_hash")
         return {name: kind for name, kind in self.kinds.items() if name not in hidden}

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from tasks.core.store import layout, tables
-from tasks.core.store.predicates import predicates
+from tasks.core.store.addresses import predicates
 from tasks.core.workspace.exhaustion import naming_table
 
 NUMBER = "_rowid"  # Lance's name of the column

@@ -19,8 +19,8 @@ import pyarrow as pa
 from tasks.core.remote.driving import check_noted, driving, is_again, opened, restore, settle
 from tasks.core.remote.pointers import LIVE, answering, location_of, pointer_at, set_tag
 from tasks.core.store import addresses, arrow
+from tasks.core.store.addresses import predicates
 from tasks.core.store.layout import exists, live_note
-from tasks.core.store.predicates import predicates
 from tasks.core.text.brief import first_line
 from tasks.core.workspace.errors import InputError, UnmadeError
 from tasks.core.workspace.exhaustion import exhausted, naming_table, told_of

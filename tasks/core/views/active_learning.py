@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from tasks.core.numerics.kmeans import kmeans
 from tasks.core.numerics.rows import unit_rows
-from tasks.core.store import arrow, frames, tables
+from tasks.core.store import arrow, tables
 from tasks.core.views.near_duplicates import Distinct
+from tasks.core.views.view_rows import Rows
 
 NOVELTY = 0.2  # share of the novel ones; 0.35 and more taught a view less (measured 2026-11-22)
 POOL = 10  # candidates per text wanted, of which one a cluster is taken; Zhdanov's β
@@ -28,7 +29,7 @@ _SEED = 1
 
 
 def suggest(
-    base: Path, view: Path, labelled: Iterable[str], many: int, novelty: float = NOVELTY
+    base: Path, view: Rows, labelled: Iterable[str], many: int, novelty: float = NOVELTY
 ) -> pl.DataFrame:
     """Return at most `many` texts in `COLUMNS`, `label` null; the most wanted of a kind first.
 
@@ -66,15 +67,14 @@ def with_twins(base: Path, ids: Sequence[str]) -> pl.Series:
     return pl.Series([*ids, *twins], dtype=pl.String).unique()
 
 
-def _candidates(view: Path, known: pl.Series, most: int) -> dict[str, pl.DataFrame]:
+def _candidates(view: Rows, known: pl.Series, most: int) -> dict[str, pl.DataFrame]:
     """Return the `most` best rows of each kind, best first; ties are broken by id."""
     known_share = 1 - pl.col("novelty")
     share = pl.col("confidence") / pl.max_horizontal(known_share, "confidence", pl.lit(1e-6))
     rank = {NOVEL: -pl.col("novelty"), BOUNDARY: share}
     best: dict[str, pl.DataFrame] = {}
     names = ["id", "label", "confidence", "novelty"]
-    live = tables.live_version(view)
-    for part in frames.parts(view, names, live, _ROWS):
+    for part in view.parts(names, _ROWS):
         unknown = part.filter(~pl.col("id").is_in(known.implode()))
         for why, by in rank.items():
             rows = unknown.filter(pl.col("novelty") < 0.5) if why == BOUNDARY else unknown

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from tasks.core.numerics.rows import nearest, unit_rows
-from tasks.core.store import frames, tables
+from tasks.core.store import tables
+from tasks.core.views.view_rows import Rows
 
 POOL = 10_000  # texts among which neighbours are sought: 1 s a side on one core at 100 dimensions
 SEED = 1
@@ -33,8 +33,8 @@ class Movement:
     texts: pl.DataFrame
 
 
-def movement(old: Path, new: Path, k: int, most: int, pool: int = POOL) -> Movement:
-    """Compare two versions of a view, both at their live tag, by the texts that both hold.
+def movement(old: Rows, new: Rows, k: int, most: int, pool: int = POOL) -> Movement:
+    """Compare two versions of a view by the texts that both hold.
 
     Above `pool` common texts, neighbours are compared within a seeded sample of that many.
     """
@@ -60,18 +60,18 @@ def movement(old: Path, new: Path, k: int, most: int, pool: int = POOL) -> Movem
     )
 
 
-def _labels(view: Path) -> pl.DataFrame:
+def _labels(view: Rows) -> pl.DataFrame:
     return _frame(view, ["id", "label"], None)
 
 
-def _vectors(view: Path, ids: pl.Series) -> NDArray[np.float32]:
+def _vectors(view: Rows, ids: pl.Series) -> NDArray[np.float32]:
     """Return the unit vectors (n, d) of `ids`, which are sorted, in their order."""
     rows = _frame(view, ["id", tables.VECTOR], ids).sort("id")
     return unit_rows(rows[tables.VECTOR].to_numpy())
 
 
-def _frame(view: Path, names: list[str], ids: pl.Series | None) -> pl.DataFrame:
-    parts = frames.parts(view, names, tables.live_version(view))
+def _frame(view: Rows, names: list[str], ids: pl.Series | None) -> pl.DataFrame:
+    parts = view.parts(names)
     wanted = pl.lit(value=True) if ids is None else pl.col("id").is_in(ids.implode())
     return pl.concat(part.filter(wanted) for part in parts)
 

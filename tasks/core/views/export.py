@@ -7,21 +7,15 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from tasks.core.store import frames, tables
+from tasks.core.store import tables
 from tasks.core.text.formulas import neutral
-from tasks.core.workspace.errors import InputError
+from tasks.core.views.view_rows import Rows
 from tasks.core.workspace.files import check_place, replacing, sweep_beside, write_json
 
 
-def frame(table: Path, *, live: bool, names: list[str] | None = None) -> pl.DataFrame:
-    """Return the rows that readers see; by default all columns but those of the upkeep."""
-    version = tables.live_version(table) if live else tables.version(table)
-    if live and version is None:
-        raise InputError(f"{table}: no live version; expected a whole view; run 'refract run'")
-    if names is None:
-        hidden = {"row_hash", "text_hash", tables.FEATURES}
-        names = [name for name in tables.columns(table, version) if name not in hidden]
-    return frames.whole(table, names, version)
+def frame(rows: Rows, names: list[str] | None = None) -> pl.DataFrame:
+    """Return the rows of a view or of the base table, by default with all `rows.names`."""
+    return pl.concat(rows.parts(rows.names if names is None else names))
 
 
 def export_parquet(rows: pl.DataFrame, file: Path) -> None:

@@ -1,7 +1,8 @@
 """A view made and published: what it lacks, shards that nobody sees yet, one commit, one tag moved.
 
 A view is the whole corpus under one transform, one table per instruction. Readers follow the tag
-`live` of its table, which moves last: they see the old view or the new one, never a mixture.
+`live` of its table, which moves last: they see the old view or the new one, never a mixture. The
+table of a lazy view holds no row, only the note of which transform makes them (`view_rows`).
 """
 
 from __future__ import annotations
@@ -13,28 +14,18 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tasks.core.encoding.base_table import OWN as BASE_OWN
-from tasks.core.query.few_rows import FewRows
 from tasks.core.store import arrow, comparing, index, tables
-from tasks.core.text.ngrams import READ
-from tasks.core.transforms.base import Transform
 from tasks.core.transforms.card import CARD, TENSORS, is_whole, read_artifact, read_card, refuse
 from tasks.core.views.plain_clients import asked_by_text
+from tasks.core.views.transforming import BLOCK, Reader, columns_read, transformed
 from tasks.core.workspace.files import write_bytes
 from tasks.core.workspace.manifest import manifest_of, object_of
-from tasks.core.workspace.manifests import ViewNote
+from tasks.core.workspace.manifests import FULL, ViewNote
 from tasks.core.workspace.state_manifests import Shard
 
 OWN = ("id", "row_hash", "text", "vector", *tables.READINGS)  # others came with the documents
-_BLOCK = 16_384
-"""Rows transformed at once: 25 MB of float32 at 384 dimensions, as much again of features, and the
-texts where words are read, of which the first 1,000 characters become Python's: some 17 MB."""
-
-
-Reader = Transform | FewRows
-"""What rows of a view are made by."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +77,9 @@ def write_shard(
     """Transform the base rows at positions `rows` into fragments that nobody sees yet."""
     names = [*_keys(about), *_metadata(base, BASE_OWN, base_version)]
     parts = []
-    read = [*_codes(transform), *(["text"] if transform.reads_text else [])]
+    read = columns_read(transform)
     for batch in _read(base, base_version, rows, list(dict.fromkeys([*names, *read]))):
-        parts.append(_transformed(batch, names, transform, about.storage))
+        parts.append(transformed(batch, names, transform, about.storage))
         advance(batch.num_rows)
     made = pa.concat_tables(parts)
     fragments = tables.write_fragments(view, made, object_of(about), fresh=whole)
@@ -99,40 +90,11 @@ def _keys(about: ViewNote) -> list[str]:
     return ["id", "row_hash", *(["text"] if about.text else [])]
 
 
-def _codes(transform: Reader) -> list[str]:
-    return [tables.VECTOR, tables.FEATURES] if transform.features else [tables.VECTOR]
-
-
 def _read(base: Path, version: int, rows: np.ndarray, names: list[str]) -> Any:
     start, stop = int(rows[0]), int(rows[-1]) + 1
     if stop - start == len(rows):
-        return tables.batches(base, names, version=version, start=start, stop=stop, rows=_BLOCK)
-    return tables.take(base, rows, names, version).to_batches(max_chunksize=_BLOCK)
-
-
-def _transformed(
-    batch: pa.RecordBatch, names: list[str], transform: Reader, storage: str
-) -> pa.Table:
-    x, *more = (arrow.vectors_of(batch.column(name)) for name in _codes(transform))
-    texts = _beginnings(batch.column("text")) if transform.reads_text else None
-    reading = transform.apply(x, more[0] if more else None, texts)
-    labels = pa.array(transform.labels, pa.string()).take(pa.array(reading.label))
-    return pa.table(
-        [
-            *(batch.column(name) for name in names),
-            arrow.vector_array(reading.vectors, storage),
-            labels,
-            pa.array(reading.confidence, pa.float32()),
-            pa.array(reading.novelty, pa.float32()),
-        ],
-        names=[*names, tables.VECTOR, *tables.READINGS],
-    )
-
-
-def _beginnings(texts: pa.Array) -> list[str]:
-    """Return what a transform reads of texts at most: only that becomes Python's strings."""
-    found: list[str] = pc.utf8_slice_codeunits(texts, 0, READ).to_pylist()
-    return found
+        return tables.batches(base, names, version=version, start=start, stop=stop, rows=BLOCK)
+    return tables.take(base, rows, names, version).to_batches(max_chunksize=BLOCK)
 
 
 def publish(
@@ -147,7 +109,7 @@ def publish(
     """Commit the shards at once, index them, then move the tag that readers follow."""
     fragments = [text for shard in written for text in shard.fragments]
     if todo.whole:
-        schema = _schema(base, base_version, about)
+        schema = _schema(tables.metadata_schema(base, BASE_OWN, base_version), about)
         tables.commit_whole(view, schema, object_of(about), fragments)
     else:
         tables.commit_rows(view, todo.retired, fragments)
@@ -159,12 +121,25 @@ def publish(
     return version
 
 
-def _schema(base: Path, version: int, about: ViewNote) -> pa.Schema:
+def publish_lazy(view: Path, about: ViewNote) -> int:
+    """Let readers see a table without rows, whose note says what makes them; return its version.
+
+    One commit, and the tag moved, as with rows: readers see the old view or this one.
+    """
+    live = tables.live_version(view)
+    if live is not None and note_of(view, live) == about:
+        return live
+    version = tables.commit_whole(view, _schema([], about), object_of(about), [])
+    tables.publish(view, version)
+    return version
+
+
+def _schema(metadata: list[pa.Field], about: ViewNote) -> pa.Schema:
     kind = pa.float16() if about.storage == "float16" else pa.float32()
     schema = pa.schema(
         [
             *(pa.field(name, pa.string()) for name in _keys(about)),
-            *tables.metadata_schema(base, BASE_OWN, version),
+            *metadata,
             pa.field(tables.VECTOR, pa.list_(kind, about.size)),
             pa.field("label", pa.string()),
             pa.field("confidence", pa.float32()),
@@ -184,23 +159,24 @@ def keep_transform(folder: Path, transform: Path, fingerprint: str) -> None:
         write_bytes(kept / name, (transform / name).read_bytes())
 
 
-def describe(transform: Path, storage: str, *, text: bool = False) -> ViewNote:
+def describe(transform: Path, storage: str, *, text: bool = False, mode: str = FULL) -> ViewNote:
     """Return what is noted with a view: which transform made it, of which encoder, how stored.
 
-    text: whether the texts are there, too.
+    text: whether the texts are there, too. mode: FULL or LAZY.
     """
     card = read_card(transform)
     if card.fingerprint is None:
         raise refuse(transform, "no fingerprint", "that of all that made it")
-    return ViewNote(
+    note = ViewNote(
         transform=card.fingerprint,
         encoder=card.encoder,
         method=card.method,
         dimensions=card.dimensions,
         size=card.size,
         storage=storage,
-        **({"text": True} if text else {}),
     )
+    note = note.changed(text=True) if text else note
+    return note if mode == FULL else note.changed(mode=mode)
 
 
 def note_of(view: Path, version: int) -> ViewNote:

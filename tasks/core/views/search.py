@@ -17,10 +17,13 @@ from tasks.core.numerics.threads import one_thread
 from tasks.core.query.transform import Map, load_map
 from tasks.core.readers.records import encodable
 from tasks.core.store import tables
-from tasks.core.store.searcher import NearRow, Searcher
+from tasks.core.store.answers import NearRow
+from tasks.core.store.searcher import Searcher
 from tasks.core.text.discretion import shown
 from tasks.core.transforms.card import is_whole
+from tasks.core.views.lazy_search import LazySearcher, Point
 from tasks.core.views.near_duplicates import Distinct
+from tasks.core.views.transforming import reader_of
 from tasks.core.workspace.errors import InputError, MissingError
 from tasks.core.workspace.manifest import manifest_of
 from tasks.core.workspace.manifests import BaseNote, ViewNote
@@ -79,10 +82,12 @@ class Snapshot:
     """One version of a space: rows and the transform that made them, in one piece.
 
     texts: the base table, which `rows` are in the generic space. made_by: the fingerprint of the
-    transform, None there.
+    transform, None there. stored: the view's own table, which holds no row of a lazy view: then
+    `rows` makes them.
     """
 
     texts: Searcher
+    stored: Searcher
     rows: Searcher
     transform: Map | None
     made_by: str | None = None
@@ -107,6 +112,19 @@ class Snapshot:
                 )
         hits = [hit_of(NearRow(0.0, dict(rows[key])), texts.get(key)).to_json() for key in keys]
         return [{name: value for name, value in hit.items() if name != "score"} for hit in hits]
+
+    def nearest(self, point: Point, k: int, where: str | None, names: list[str]) -> list[NearRow]:
+        """Return the `k` rows closest to `point` for which `where` is true."""
+        if isinstance(self.rows, LazySearcher):
+            return self.rows.nearest_to(point, k, where, names)
+        return self.rows.nearest(point.vector, k, where, names)
+
+    def point_of(self, key: str) -> Point | None:
+        """Return where the stored text with the id `key` lies, or None."""
+        if isinstance(self.rows, LazySearcher):
+            return self.rows.point_of(key)
+        vector = self.rows.vector_of(key)
+        return None if vector is None else Point(vector)
 
 
 class Space:
@@ -153,8 +171,8 @@ class Space:
         """Return what `search` does, and which transform answered."""
 
         def ask(now: Snapshot) -> list[Hit]:
-            vector = self.vector(now, text)
-            return best(now, lambda many: nearest(now, vector, many, where), k, distinct=distinct)
+            point = self.point(now, text)
+            return best(now, lambda many: nearest(now, point, many, where), k, distinct=distinct)
 
         check_query(text)
         return self._answered(ask)
@@ -173,12 +191,16 @@ class Space:
 
     def vector(self, now: Snapshot, text: str) -> np.ndarray:
         """Return where `text` lies in this space (d,), as one snapshot has it."""
+        return self.point(now, text).vector
+
+    def point(self, now: Snapshot, text: str) -> Point:
+        """Return where `text` lies in this space and in the generic one, as one snapshot has it."""
         with one_thread():
             (vectors, *more), _ = self._coder(now).code([text], lambda _: None)
-            if now.transform is not None:
-                vectors = now.transform(vectors, more[0] if more else None, [text])
-        vector: np.ndarray = vectors[0]
-        return vector
+            if now.transform is None:
+                return Point(vectors[0])
+            seen = now.transform(vectors, more[0] if more else None, [text])
+        return Point(seen[0], vectors[0])
 
     def _coder(self, now: Snapshot) -> Featurizer:
         note = _base_note(now.texts)
@@ -207,10 +229,10 @@ class Space:
         """Return what `similar` does, and which transform answered."""
 
         def ask(now: Snapshot) -> list[Hit]:
-            whole, vector = _found(now.rows, key)
+            whole, point = _found(now, key)
 
             def find(many: int) -> list[Hit]:
-                return nearest(now, vector, many, where)
+                return nearest(now, point, many, where)
 
             found = best(now, find, k + 1, distinct=distinct)
             return [hit for hit in found if hit.id != whole][:k]
@@ -233,20 +255,23 @@ class Space:
         """Return the live version, and the transform that made it, as of now: it never changes."""
         seen = self._snapshot
         texts = seen.texts.newest()
-        rows = texts if seen.rows is seen.texts else seen.rows.newest()
-        if texts is seen.texts and rows is seen.rows:
+        stored = texts if seen.stored is seen.texts else seen.stored.newest()
+        if texts is seen.texts and stored is seen.stored:
             return seen
-        self._snapshot = now = self._taken(texts, rows, seen)
+        self._snapshot = now = self._taken(texts, stored, seen)
         return now
 
-    def _taken(self, texts: Searcher, rows: Searcher, seen: Snapshot | None) -> Snapshot:
-        self._check_encoder(texts, rows)
+    def _taken(self, texts: Searcher, stored: Searcher, seen: Snapshot | None) -> Snapshot:
+        self._check_encoder(texts, stored)
         if self._kept is None:
-            return Snapshot(texts, rows, None)
-        made_by = _view_note(rows).transform
-        if seen is not None and seen.made_by == made_by:
-            return Snapshot(texts, rows, seen.transform, made_by)
-        return Snapshot(texts, rows, load_map(self._kept(made_by)), made_by)
+            return Snapshot(texts, stored, stored, None)
+        note, rows = _view_note(stored), stored
+        kept = self._kept(note.transform)
+        same = seen is not None and seen.made_by == note.transform
+        transform = seen.transform if seen is not None and same else load_map(kept)
+        if note.lazy:
+            rows = LazySearcher(stored, texts, reader_of(kept, light=True), note)
+        return Snapshot(texts, stored, rows, transform, note.transform)
 
     def _check_encoder(self, texts: Searcher, rows: Searcher) -> None:
         view_of = None if rows is texts else _view_note(rows).encoder
@@ -274,24 +299,24 @@ def _check_one_encoder(base: BaseNote, fingerprint: str, view_of: str | None) ->
         )
 
 
-def _found(rows: Searcher, key: str) -> tuple[str, np.ndarray]:
-    """Return the id that `key` is, or is the only one to begin with, and its vector."""
-    vector = rows.vector_of(key)
-    ids = [key] if vector is not None or not key else rows.ids_from(key, _SOME + 1)
+def _found(now: Snapshot, key: str) -> tuple[str, Point]:
+    """Return the id that `key` is, or is the only one to begin with, and where it lies."""
+    point = now.point_of(key)
+    ids = [key] if point is not None or not key else now.rows.ids_from(key, _SOME + 1)
     if len(ids) > 1:
         listed = ", ".join(repr(each) for each in sorted(ids)[:_SOME])
         raise InputError(
             f"id {key!r}: begins {'more than ' * (len(ids) > _SOME)}{min(len(ids), _SOME)} ids"
             f" ({listed}); expected one; give more of it"
         )
-    if ids and vector is None:
-        vector = rows.vector_of(ids[0])
-    if not ids or vector is None:
+    if ids and point is None:
+        point = now.point_of(ids[0])
+    if not ids or point is None:
         raise MissingError(
             f"id {key!r}: not in this view; expected an id of the corpus, or its beginning;"
             " 'refract search' shows ids"
         )
-    return ids[0], vector
+    return ids[0], point
 
 
 def _base_note(texts: Searcher) -> BaseNote:
@@ -320,10 +345,10 @@ def best(now: Snapshot, find: Callable[[int], list[Hit]], k: int, *, distinct: b
         many *= _LOOK_ON
 
 
-def nearest(now: Snapshot, vector: np.ndarray, k: int, where: str | None) -> list[Hit]:
-    """Return the `k` rows closest to `vector` (d,), best first."""
+def nearest(now: Snapshot, point: Point, k: int, where: str | None) -> list[Hit]:
+    """Return the `k` rows closest to `point`, best first."""
     own = now.rows is now.texts
-    rows = now.rows.nearest(vector, k, where, [*now.shown, "text"] if own else now.shown)
+    rows = now.nearest(point, k, where, [*now.shown, "text"] if own else now.shown)
     if own:
         return [hit_of(near, near.row.pop("text")) for near in rows]
     texts = now.texts.texts_of([str(near.row["id"]) for near in rows])

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from tasks.core.numerics.rows import unit_rows
-from tasks.core.store.searcher import NearRow
+from tasks.core.store.answers import NearRow
+from tasks.core.views.lazy_search import Point
 from tasks.core.views.search import (
     FARTHEST,
     Found,
@@ -29,7 +28,7 @@ class _Seen:
     """A view as it is now, where the query lies in it, and its share of the score."""
 
     now: Snapshot
-    vector: np.ndarray
+    point: Point
     share: float
 
 
@@ -53,8 +52,9 @@ def closest_by_all(
     seen = []
     for space, weight in spaces:
         now = space.now()
-        vector = unit_rows(space.vector(now, text)[None])[0]
-        seen.append(_Seen(now, vector, weight / whole))
+        there = space.point(now, text)
+        point = replace(there, vector=unit_rows(there.vector[None])[0])
+        seen.append(_Seen(now, point, weight / whole))
     first = seen[0].now
     shared = where is not None and first.rows.speaks_of_documents(where)
 
@@ -78,7 +78,7 @@ def _ranked(
     beyond, all_seen = 0.0, False
     for at, each in enumerate(seen):
         asked = where if shared or not at else None
-        near = each.now.rows.nearest(each.vector, many, asked, ["id"])
+        near = each.now.nearest(each.point, many, asked, ["id"])
         ids |= dict.fromkeys(str(row.row["id"]) for row in near)
         all_seen = all_seen or (len(near) < many and (asked == where))
         beyond += each.share * (near[-1].score if near else -1.0)
@@ -89,7 +89,7 @@ def _ranked(
         vectors = each.now.rows.vectors_of(list(rows))
         scores = {key: score for key, score in scores.items() if key in vectors}
         for key in scores:
-            scores[key] += each.share * float(unit_rows(vectors[key][None])[0] @ each.vector)
+            scores[key] += each.share * float(unit_rows(vectors[key][None])[0] @ each.point.vector)
     order = sorted(scores, key=lambda key: (-scores[key], key))
     hits = [hit_of(NearRow(scores[key], rows[key]), None) for key in order]
     return hits, -1.0 if all_seen else beyond

@@ -20,6 +20,8 @@ Sum = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
 NO_TRANSFORM = "none"  # of a view that notes none: no kept transform has this name
 
+FULL, LAZY = "full", "lazy"  # modes of a view
+
 Counts = dict[str, int]
 ByMeasure = dict[str, int | float | None]
 """Scores × 100 by measure, None where one is not defined, and `n`, the number of texts."""
@@ -205,6 +207,8 @@ class ViewNote(Manifest):
     """What lies inside a view's table: the transform that made it, its encoder, how it is stored.
 
     dimensions: of the base vectors; size: of the view's; text: whether the texts are there, too.
+    mode: LAZY of a view whose table holds no row, FULL of any other, as of those that earlier
+    versions made.
     """
 
     transform: Fingerprint = NO_TRANSFORM
@@ -214,12 +218,19 @@ class ViewNote(Manifest):
     size: int | None = None
     storage: str = ""
     text: bool = False
+    mode: str = FULL
+
+    @property
+    def lazy(self) -> bool:
+        """Whether its rows are made when they are asked for."""
+        return self.mode == LAZY
 
 
 class ViewStamp(ViewNote):
     """The live view: its note, of which base vectors it is, and which version of its table.
 
-    index: None where the table has none.
+    base, rows: not of a lazy view, which is of the base vectors there are. index: None where the
+    table has none.
     """
 
     base: str | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -29,6 +29,7 @@ class _Held(Hashes):
 class _Look:
     notes: dict[tuple[str, type], manifest.Manifest | None] = field(default_factory=dict)
     hashes: dict[str, _Held] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
 
 
 _look: ContextVar[_Look | None] = ContextVar("_look", default=None)
@@ -64,6 +65,16 @@ def read_manifest(path: Path, kind: type[_Kind]) -> _Kind | None:
         now.notes[key] = manifest.read_manifest(path, kind)
     found = now.notes[key]
     return found if isinstance(found, kind) else None
+
+
+def once(what: str, count: Callable[[], int]) -> int:
+    """Return what `count` does, in one look once."""
+    now = _look.get()
+    if now is None:
+        return count()
+    if what not in now.counts:
+        now.counts[what] = count()
+    return now.counts[what]
 
 
 def hashes_in(memory: Path) -> Hashes:

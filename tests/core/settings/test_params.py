@@ -172,8 +172,8 @@ def test_a_number_has_to_be_finite(tmp_path, key, number):
         ("instructions: {A: x}", "'A': expected 1 to 63 of a-z"),
         (
             "instructions: {mood: 3}",
-            "instructions.mood: must be a valid string, or a mapping with 'column' or 'wording'"
-            " (got 3)",
+            "instructions.mood: must be a valid string, or a mapping with 'column',"
+            " 'materialise' or 'wording' (got 3)",
         ),
         (
             "instructions: {mood: {colum: Mood}}",

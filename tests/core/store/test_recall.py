@@ -18,9 +18,9 @@ class Partitions:
     def __init__(self, monkeypatch):
         self.asked, real = [], recall.nearest
 
-        def near(dataset, queries, k, nprobes):
+        def near(dataset, queries, k, nprobes, **how):
             self.asked.append(nprobes)
-            return real(dataset, queries, k, nprobes)
+            return real(dataset, queries, k, nprobes, **how)
 
         monkeypatch.setattr(recall, "nearest", near)
 

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from tasks.core.encoding import evolving
-from tasks.core.store import arrow, checkpoints, layout, orphans, predicates, tables
+from tasks.core.store import addresses, arrow, checkpoints, layout, orphans, tables
 from tasks.core.store.searcher import Searcher
 from tasks.core.workspace.errors import InputError
 
@@ -108,7 +108,7 @@ def test_ids_with_quotes_and_other_alphabets_are_found_and_removed(table):
 
 
 def test_more_ids_than_one_predicate_holds_are_found_and_removed(tmp_path, monkeypatch):
-    monkeypatch.setattr(predicates, "_IDS_PER_PREDICATE", 3)
+    monkeypatch.setattr(addresses, "_IDS_PER_PREDICATE", 3)
     path, names = tmp_path / "t.lance", [f"n{n}" for n in range(10)]
     replace(path, names)
     found = tables.where_in(path, "id", [*names[:8], "missing"], ["id"])

@@ -9,6 +9,7 @@ from tasks.core.store import arrow, tables
 from tasks.core.transforms.base import fit
 from tasks.core.views import active_learning
 from tasks.core.views.active_learning import BOUNDARY, COLUMNS, NOVEL, suggest
+from tasks.core.views.view_rows import StoredRows
 
 SETTINGS = {"temperature": None, "novelty": None, "floor": 0.1, "residual": 4}
 
@@ -33,6 +34,11 @@ class Corpus:
         hashes = [f"h{text}" for text in self.texts]
         columns = {"id": self.ids, "text_hash": hashes, "row_hash": self.ids, "text": self.texts}
         write(self.base, pl.DataFrame(columns), self.x)
+
+    @property
+    def seen(self):
+        """The view as readers see it."""
+        return StoredRows(self.view, live=True)
 
     def read(self, confidence, novelty, label="a"):
         """Write a view of given readings."""
@@ -63,7 +69,7 @@ class Corpus:
         return np.mean(np.array(made.labels)[seen.label] == truth)
 
     def suggest(self, rows, many, **options):
-        found = suggest(self.base, self.view, [self.ids[row] for row in rows], many, **options)
+        found = suggest(self.base, self.seen, [self.ids[row] for row in rows], many, **options)
         return [self.ids.index(key) for key in found["id"]]
 
 
@@ -75,7 +81,7 @@ def corpus(tmp_path):
 
 
 def test_what_is_suggested_is_a_label_file_to_fill_in(corpus):
-    found = suggest(corpus.base, corpus.view, [], 20)
+    found = suggest(corpus.base, corpus.seen, [], 20)
     assert tuple(found.columns) == COLUMNS
     assert found["id"].is_unique().all()
     assert found["label"].to_list() == [None] * 20
@@ -83,9 +89,9 @@ def test_what_is_suggested_is_a_label_file_to_fill_in(corpus):
 
 
 def test_the_same_view_gives_the_same_suggestions_whatever_the_batches(corpus, monkeypatch):
-    first = suggest(corpus.base, corpus.view, corpus.ids[:9], 20)
+    first = suggest(corpus.base, corpus.seen, corpus.ids[:9], 20)
     monkeypatch.setattr(active_learning, "_ROWS", 37)
-    assert suggest(corpus.base, corpus.view, corpus.ids[:9][::-1], 20).equals(first)
+    assert suggest(corpus.base, corpus.seen, corpus.ids[:9][::-1], 20).equals(first)
 
 
 def test_novel_ones_have_the_greatest_novelty_and_the_others_the_least_share(corpus, monkeypatch):
@@ -95,7 +101,7 @@ def test_novel_ones_have_the_greatest_novelty_and_the_others_the_least_share(cor
     novelty = np.full(400, 0.1)
     novelty[200:210], confidence[200:210] = 0.8, 0.2
     corpus.read(confidence, novelty)
-    found = suggest(corpus.base, corpus.view, [], 10, novelty=0.5)
+    found = suggest(corpus.base, corpus.seen, [], 10, novelty=0.5)
     assert set(found.filter(pl.col("why") == NOVEL)["id"]) <= set(corpus.ids[200:210])
     assert set(found.filter(pl.col("why") == BOUNDARY)["id"]) <= set(corpus.ids[100:110])
 
@@ -103,7 +109,7 @@ def test_novel_ones_have_the_greatest_novelty_and_the_others_the_least_share(cor
 def test_what_is_probably_of_no_label_is_at_no_boundary_between_labels(corpus):
     novelty = np.where(np.arange(400) < 380, 0.9, 0.1)
     corpus.read(np.full(400, 0.05), novelty)
-    found = suggest(corpus.base, corpus.view, [], 40, novelty=0.2)
+    found = suggest(corpus.base, corpus.seen, [], 40, novelty=0.2)
     assert found.filter(pl.col("why") == BOUNDARY)["novelty"].max() < 0.5
     assert len(found) == 40
     assert set(corpus.ids[380:]) == set(found.filter(pl.col("why") == BOUNDARY)["id"])
@@ -113,7 +119,7 @@ def test_a_text_that_is_labelled_is_never_suggested_nor_its_copy_under_another_i
     twins = [f"text {at // 2}" for at in range(60)]
     corpus = Corpus(tmp_path, n=60, texts=twins)
     corpus.read(np.full(60, 0.5), np.full(60, 0.1))
-    found = suggest(corpus.base, corpus.view, corpus.ids[0:40:2], 60)
+    found = suggest(corpus.base, corpus.seen, corpus.ids[0:40:2], 60)
     assert set(found["id"]) <= set(corpus.ids[40:])
     assert found["text"].is_unique().all()
 
@@ -129,14 +135,14 @@ def test_no_two_suggestions_are_alike(tmp_path):
 
 
 def test_where_all_is_labelled_nothing_is_suggested(corpus):
-    assert suggest(corpus.base, corpus.view, corpus.ids, 5).is_empty()
+    assert suggest(corpus.base, corpus.seen, corpus.ids, 5).is_empty()
 
 
 def test_a_text_is_as_it_is_with_its_line_breaks(tmp_path):
     corpus = Corpus(tmp_path, n=8, texts=[f" a\n\tb  {at} " for at in range(8)])
     corpus.read(np.full(8, 0.5), np.full(8, 0.1))
     texts = {f" a\n\tb  {at} " for at in range(8)}
-    assert set(suggest(corpus.base, corpus.view, [], 8)["text"]) == texts
+    assert set(suggest(corpus.base, corpus.seen, [], 8)["text"]) == texts
 
 
 def test_suggested_labels_teach_a_view_more_than_random_ones(tmp_path):

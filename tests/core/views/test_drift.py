@@ -4,11 +4,12 @@ import pytest
 
 from tasks.core.store import arrow, tables
 from tasks.core.views.drift import movement
+from tasks.core.views.view_rows import StoredRows
 
 
 @pytest.fixture
 def view(tmp_path):
-    """Write a view of (id, label, vector) rows, and return its table."""
+    """Write a view of (id, label, vector) rows, and return them as readers see them."""
 
     def write(name, ids, labels, vectors):
         table = tmp_path / f"{name}.lance"
@@ -16,7 +17,7 @@ def view(tmp_path):
         rows = pa.table([pa.array(ids), pa.array(labels), column], names=["id", "label", "vector"])
         fragments = tables.write_fragments(table, rows, {}, fresh=True)
         tables.publish(table, tables.commit_whole(table, rows.schema, {}, fragments))
-        return table
+        return StoredRows(table, live=True)
 
     return write
 

@@ -15,6 +15,8 @@ from tasks.core.transforms.base import fit, load, save
 from tasks.core.transforms.discriminant import Discriminant
 from tasks.core.views import export, publishing
 from tasks.core.views.search import Space
+from tasks.core.views.transforming import transformed
+from tasks.core.views.view_rows import StoredRows
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifest import object_of
 from tasks.core.workspace.manifests import Card
@@ -69,7 +71,7 @@ def test_of_long_texts_no_more_is_handed_on_than_is_read(monkeypatch):
     frame = pl.DataFrame({"id": [str(n) for n in range(90)], "text": said})
     rows = arrow.assemble(frame, {tables.VECTOR: arrow.vector_array(x, "float32")})
     batch = rows.combine_chunks().to_batches()[0]
-    view = publishing._transformed(batch, ["id"], made, "float32")
+    view = transformed(batch, ["id"], made, "float32")
     assert {len(text) for text in handed} == {READ}
     np.testing.assert_allclose(arrow.vectors_of(view.column(tables.VECTOR)), wanted, atol=1e-6)
 
@@ -100,7 +102,7 @@ class World:
         return todo
 
     def rows(self):
-        frame = export.frame(self.view, live=True).sort("id")
+        frame = export.frame(StoredRows(self.view, live=True)).sort("id")
         assert frame["id"].is_unique().all()
         return frame
 
@@ -115,7 +117,7 @@ def test_a_view_is_the_transform_of_every_base_vector_whatever_the_chunks(world,
     assert world.materialise(chunk).whole
     frame = world.rows()
     assert frame["id"].to_list() == world.names
-    stored = export.frame(world.base, live=False).sort("id")["vector"].to_numpy()
+    stored = export.frame(StoredRows(world.base, live=False)).sort("id")["vector"].to_numpy()
     expected = world.transform.apply(stored)
     np.testing.assert_allclose(frame["vector"].to_numpy(), expected.vectors, atol=1e-6)
     labels = [world.transform.labels[at] for at in expected.label]
@@ -276,7 +278,7 @@ def test_four_threads_share_a_view_while_it_is_refitted(world, space, tmp_path):
         answers = 0
         while not end.is_set():
             assert len(space.search("x", k=20)) == len(space.similar("n03", k=20)) == 20
-            frame = export.frame(world.view, live=True)
+            frame = export.frame(StoredRows(world.view, live=True))
             assert frame["vector"].dtype.shape[0] in (3, 4)
             answers += 1
         return answers
@@ -354,7 +356,8 @@ def test_a_frame_leaves_out_what_only_keeps_the_table_fresh(world):
     world.materialise()
     expected = ["id", "channel", "vector", "label", "confidence", "novelty"]
     assert world.rows().columns == expected
-    assert export.frame(world.base, live=False).columns == ["id", "text", "channel", "vector"]
+    base = StoredRows(world.base, live=False)
+    assert export.frame(base).columns == ["id", "text", "channel", "vector"]
 
 
 def test_exports_hold_the_same_rows_and_replace_older_ones_whole(world, tmp_path):

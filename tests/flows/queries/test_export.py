@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from flows.queries.maps import maps_of
+from flows.state.live_transform import live_rows
 from refract import Workspace
 from tasks.core.report.maps import atlas
 from tasks.core.settings.params import load_params
@@ -24,7 +25,7 @@ def test_a_map_in_an_export_is_that_of_the_report(made, tmp_path):
     assert rows.drop("x", "y").equals(view.frame())
     paths, params = Paths(made), load_params(Paths(made).params)
     maps = maps_of(paths, params, "mood")
-    drawn = atlas(paths.base_table, paths.view_table("mood"), maps, {}, params.fit.seed)
+    drawn = atlas(paths.base_table, live_rows(paths, "mood"), maps, {}, params.fit.seed)
     places = rows.sort("id").select("x", "y").to_numpy()
     assert rows.sort("id")["id"].equals(drawn.texts["id"])
     assert (places == drawn.after).all()

@@ -15,9 +15,16 @@ from tasks.core.views import publishing
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
 from tests.lancedb_client import ASK, BY_COSINE, OPEN, ROOT, answer, client, found, last_line
-from tests.world import documents, write_labels
+from tests.world import documents, set_params, write_labels
 
 QUERIES = ["thank you so much", "this is outrageous", "where is my parcel", "i am so happy"]
+
+
+def test_a_lazy_view_is_refused_in_one_line(made):
+    set_params(made, materialise={"mode": "lazy"})
+    run(made)
+    said = last_line(client(ASK, Paths(made).views, QUERIES[0]))
+    assert "found a lazy view, whose table holds no row" in said
 
 
 def test_a_text_finds_what_refract_search_finds(made):
