@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from flows.queries import maps
 from tasks.core.atlas import kept
-from tasks.core.atlas.kept import Map
+from tasks.core.atlas.kept import ViewMap
 from tasks.core.atlas.making import make_apart
 from tasks.core.settings.params import Params
 from tasks.core.workspace.errors import UnmadeError
@@ -23,14 +23,14 @@ class MapMaking:
     def __init__(self, paths: Paths, params: Callable[[], Params]) -> None:
         self._paths, self._params = paths, params
         self._lock = threading.Lock()
-        self._maps: dict[str, tuple[str, Map]] = {}
+        self._maps: dict[str, tuple[str, ViewMap]] = {}
         self._wanted: dict[str, int] = {}  # view → version, in the order of asking
         self._share: dict[str, float] = {}
         self._failed: dict[str, str] = {}
         self._thread: threading.Thread | None = None
         self._passing: TemporaryDirectory[str] | None = None
 
-    def of(self, name: str, version: int) -> Map | float:
+    def of(self, name: str, version: int) -> ViewMap | float:
         """Return the map of a version of a view, or how much of it is made, from 0 to 1.
 
         Where it is not there it is begun. UnmadeError, once, where it could not be made.
@@ -79,7 +79,7 @@ class MapMaking:
         def told(share: float) -> None:
             self._share[name] = share
 
-        make_apart(maps.orders(self._paths, self._params(), name, folders, version), told)
+        make_apart(maps.wanted(self._paths, self._params(), name, folders, version), told)
 
     def _folder(self, name: str) -> Path:
         place = maps.place_of_maps(self._paths, name)

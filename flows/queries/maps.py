@@ -8,8 +8,8 @@ from flows.state.label_sources import label_sources
 from flows.state.trust import keeping
 from tasks.core.atlas import kept
 from tasks.core.atlas.coordinates import Source, coordinates
-from tasks.core.atlas.kept import Map
-from tasks.core.atlas.making import Order, make
+from tasks.core.atlas.kept import ViewMap
+from tasks.core.atlas.making import Wanted, make
 from tasks.core.encoding import base_table
 from tasks.core.labels.reader import read_labels
 from tasks.core.settings.params import Params
@@ -50,28 +50,28 @@ def source(paths: Paths, name: str, version: int | None = None) -> Source:
     return Source(paths.base_table, known, note.transform, kept_there, note.storage)
 
 
-def orders(
+def wanted(
     paths: Paths, params: Params, name: str, folders: dict[str, Path | None], version: int | None
-) -> list[Order]:
+) -> list[Wanted]:
     """Return what to make for a map of view `name`: that of the base vectors first.
 
     folders: where the maps of a view and of the base are kept.
     """
-    base = Order(source(paths, BASE, version if name == BASE else None), folders[BASE])
+    base = Wanted(source(paths, BASE, version if name == BASE else None), folders[BASE])
     if name == BASE:
         return [base]
     first = () if _is_there(folders[name]) else _labelled(paths, params, name)
-    return [base, Order(source(paths, name, version), folders[name], first)]
+    return [base, Wanted(source(paths, name, version), folders[name], first)]
 
 
-def maps_of(paths: Paths, params: Params, name: str) -> tuple[Map, Map]:
+def maps_of(paths: Paths, params: Params, name: str) -> tuple[ViewMap, ViewMap]:
     """Return the maps of the base and of a view as readers see them now: kept, or made here."""
     folders = {each: place_of_maps(paths, each) for each in (BASE, name)}
-    made = make(orders(paths, params, name, folders, None))
+    made = make(wanted(paths, params, name, folders, None))
     return made[0], made[-1]
 
 
-def whole_map(paths: Paths, params: Params, name: str) -> Map:
+def whole_map(paths: Paths, params: Params, name: str) -> ViewMap:
     """Return the map of a view or of the base with every row, however many there are."""
     found = maps_of(paths, params, name)[1]
     if len(found) == found.rows.total:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tasks.core.atlas import kept
 from tasks.core.atlas.drawing import POINTS, drawn
-from tasks.core.atlas.kept import Map, MapNote
+from tasks.core.atlas.kept import MapNote, ViewMap
 from tasks.core.atlas.laying_out import Guide, has_shape, laid_out, steps_of
 from tasks.core.atlas.neighbours import Sample
 from tasks.core.atlas.placing import Among, within_circle
@@ -62,12 +62,12 @@ def coordinates(
     source: Source,
     folder: Path | None,
     *,
-    towards: Map | None = None,
+    towards: ViewMap | None = None,
     first: Collection[str] = (),
     most: int | None = MOST,
     points: int = POINTS,
     advance: Advance = lambda _: None,
-) -> Map:
+) -> ViewMap:
     """Return where the rows of a table lie: as `folder` has it, or made now and kept there.
 
     At most `points` rows are laid out by t-SNE; all others, up to `most` in all, lie among those of
@@ -82,13 +82,14 @@ def coordinates(
         return known
     rows = rows_of(source.table, source.version, most)
     before = None if folder is None else kept.latest(folder)
-    made = _Making(source, rows, before, points, advance).made(towards, first)
+    with one_thread():  # sums in another order end in another map
+        made = _Making(source, rows, before, points, advance).made(towards, first)
     if folder is not None:
         kept.write(folder, source.state, made)
     return made
 
 
-def standing(there: Map | None, rows: Rows) -> NDArray[np.int64]:
+def standing(there: ViewMap | None, rows: Rows) -> NDArray[np.int64]:
     """Return where each of `rows` (n,) stands in a map, by its id; -1 where it is not there."""
     if there is None or not len(there):
         return np.full(len(rows), -1)
@@ -104,14 +105,14 @@ class _Making:
     """A map of some rows in the making, with the one that was there before, if any."""
 
     def __init__(
-        self, source: Source, rows: Rows, before: Map | None, points: int, advance: Advance
+        self, source: Source, rows: Rows, before: ViewMap | None, points: int, advance: Advance
     ) -> None:
         self._source, self._rows, self._points, self._advance = source, rows, points, advance
         self._before = before if before is not None and len(before) else None
         self._was = standing(self._before, rows)
         self._done, self._all = 0.0, 1.0  # in steps of t-SNE
 
-    def made(self, towards: Map | None, first: Collection[str]) -> Map:
+    def made(self, towards: ViewMap | None, first: Collection[str]) -> ViewMap:
         """Return the map: the one before with other rows, or its sample moved on, or a first."""
         laid = np.zeros(len(self._rows), bool)
         if self._before is not None:
@@ -135,7 +136,9 @@ class _Making:
         enough = laid.sum() >= _STAY * min(drawn_of, self._points)
         return bool(enough) and len(laid) <= _GROWN * drawn_of
 
-    def _changed(self, before: Map, laid: NDArray[np.bool_], same: NDArray[np.bool_]) -> Map:
+    def _changed(
+        self, before: ViewMap, laid: NDArray[np.bool_], same: NDArray[np.bool_]
+    ) -> ViewMap:
         """Leave all rows that are the same where they are, and place the others among them."""
         places = np.zeros((len(same), 2), np.float32)
         places[same] = before.places[self._was[same]]
@@ -146,7 +149,7 @@ class _Making:
             self._place(places, Sample(self._vectors(chosen)), chosen, others)
         return self._map(places, laid, before.note.scale, before.note.drawn_of)
 
-    def _fitted(self, laid: NDArray[np.bool_], drawn_of: int, towards: Map | None) -> Map:
+    def _fitted(self, laid: NDArray[np.bool_], drawn_of: int, towards: ViewMap | None) -> ViewMap:
         """Lay the sample out, and place all others among it."""
         places = np.zeros((len(laid), 2), np.float32)
         chosen, others = np.flatnonzero(laid), np.flatnonzero(~laid)
@@ -160,7 +163,7 @@ class _Making:
             self._place(places, sample, chosen, others)
         return self._map(places, laid, scale, drawn_of)
 
-    def _guide(self, chosen: NDArray[np.int64], towards: Map | None) -> Guide | None:
+    def _guide(self, chosen: NDArray[np.int64], towards: ViewMap | None) -> Guide | None:
         for there, own in ((self._before, True), (towards, False)):
             if there is None:
                 continue
@@ -184,13 +187,12 @@ class _Making:
             return
         among = Among(sample, places[chosen])
         rows, table = self._rows, self._source
-        with one_thread():
-            for which, vectors in vectors_in_turn(
-                table.table, table.version, rows.row[others], rows.total, table.vectors
-            ):
-                at = others[which]
-                places[at] = among.places(vectors, keys[at])
-                self._step(len(at) / _A_STEP)
+        for which, vectors in vectors_in_turn(
+            table.table, table.version, rows.row[others], rows.total, table.vectors
+        ):
+            at = others[which]
+            places[at] = among.places(vectors, keys[at])
+            self._step(len(at) / _A_STEP)
 
     def _vectors(self, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
         of = self._source
@@ -206,7 +208,7 @@ class _Making:
         self._done += steps
         self._advance(min(1.0, self._done / self._all))
 
-    def _map(self, places: Plane, laid: NDArray[np.bool_], scale: float, drawn_of: int) -> Map:
+    def _map(self, places: Plane, laid: NDArray[np.bool_], scale: float, drawn_of: int) -> ViewMap:
         rows = self._rows
         note = MapNote(self._source.transform, rows.corpus, rows.total, scale, drawn_of)
-        return Map(rows, places, laid, note)
+        return ViewMap(rows, places, laid, note)

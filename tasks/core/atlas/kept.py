@@ -50,7 +50,7 @@ class MapNote:
 
 
 @dataclass(frozen=True)
-class Map:
+class ViewMap:
     """Where n rows of a table lie: rows in the order of their ids, places (n, 2) in [-1, 1].
 
     drawn: (n,), whether a row was laid out itself; the others lie among those that were.
@@ -65,7 +65,7 @@ class Map:
         return len(self.rows)
 
 
-def write(folder: Path, state: str, made: Map) -> None:
+def write(folder: Path, state: str, made: ViewMap) -> None:
     """Keep a map under the state of the table that it is of, and let older ones go."""
     rows = made.rows
     columns = [
@@ -80,7 +80,7 @@ def write(folder: Path, state: str, made: Map) -> None:
     _let_go(folder)
 
 
-def read(folder: Path, state: str) -> Map | None:
+def read(folder: Path, state: str) -> ViewMap | None:
     """Return the map that is kept for this state of a table, or None where there is none."""
     return _read(folder / f"{state}{_ENDING}")
 
@@ -90,7 +90,7 @@ def is_there(folder: Path | None, state: str) -> bool:
     return folder is not None and (folder / f"{state}{_ENDING}").is_file()
 
 
-def latest(folder: Path) -> Map | None:
+def latest(folder: Path) -> ViewMap | None:
     """Return the map that was kept last and can be read, or None."""
     found = (_read(file) for file in _newest_first(folder))
     return next((made for made in found if made is not None), None)
@@ -117,7 +117,7 @@ def _let_go(folder: Path) -> None:
             continue
 
 
-def _read(file: Path) -> Map | None:
+def _read(file: Path) -> ViewMap | None:
     """Return what lies in a file, mapped into memory; None where that is no map of this format."""
     try:
         with pa.memory_map(str(file)) as source:
@@ -136,4 +136,4 @@ def _read(file: Path) -> Map | None:
     values = {name: columns[name].to_numpy() for name in _SCHEMA.names[1:]}
     places = np.column_stack((values["x"], values["y"])).astype(np.float32)
     rows = Rows(ids, values["row"], values["hash"], note.total)
-    return Map(rows, places, values["drawn"].astype(bool), note)
+    return ViewMap(rows, places, values["drawn"].astype(bool), note)

@@ -12,7 +12,6 @@ from tasks.core.atlas.neighbours import Sample
 from tasks.core.atlas.placing import Among, within_circle
 from tasks.core.atlas.plane import Plane, laid_upon, shrunk
 from tasks.core.atlas.tsne import affinities, descend
-from tasks.core.numerics.threads import one_thread
 
 APART, GATHERED = 12.0, 4.0  # exaggeration at first: of a map from nothing; from another's places
 GATHER, SPREAD, SETTLE = 100, 250, 60  # steps: with it, without it, and of an earlier map
@@ -49,19 +48,18 @@ def laid_out(
     """
     if not has_shape(sample):
         return within_circle(keys), 1.0
-    with one_thread():  # sums in another order end in another map
-        p = affinities(sample)
-        y = _begin(sample, keys, guide)
-        if guide is not None and guide.scale:
-            settled = descend(p, y * np.float32(guide.scale), SETTLE, 1.0, advance)
-            places, scale = laid_upon(settled / guide.scale, guide.rows, guide.places)
-            return places, scale * guide.scale
-        y = descend(p, _small(y), GATHER, APART if guide is None else GATHERED, advance)
-        places, scale = shrunk(descend(p, y, SPREAD, 1.0, advance))
-        if guide is None:
-            return places, scale
-        turned, more = laid_upon(places, guide.rows, guide.places)
-        return turned, scale * more
+    p = affinities(sample)
+    y = _begin(sample, keys, guide)
+    if guide is not None and guide.scale:
+        settled = descend(p, y * np.float32(guide.scale), SETTLE, 1.0, advance)
+        places, scale = laid_upon(settled / guide.scale, guide.rows, guide.places)
+        return places, scale * guide.scale
+    y = descend(p, _small(y), GATHER, APART if guide is None else GATHERED, advance)
+    places, scale = shrunk(descend(p, y, SPREAD, 1.0, advance))
+    if guide is None:
+        return places, scale
+    turned, more = laid_upon(places, guide.rows, guide.places)
+    return turned, scale * more
 
 
 def has_shape(sample: Sample) -> bool:

@@ -11,18 +11,19 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.core.atlas import kept
 from tasks.core.atlas.coordinates import Advance, Source, coordinates
-from tasks.core.atlas.kept import Map
+from tasks.core.atlas.kept import ViewMap
 
 _GIVES_WAY = 10  # niceness: a search that comes meanwhile has the processor first
 
 
 @dataclass(frozen=True)
-class Order:
+class Wanted:
     """A map that is to lie in `folder`, or nowhere; first: ids that are laid out before others."""
 
     source: Source
@@ -30,22 +31,22 @@ class Order:
     first: tuple[str, ...] = ()
 
 
-def make(orders: Sequence[Order], advance: Advance = lambda _: None) -> list[Map]:
+def make(wanted: Sequence[Wanted], advance: Advance = lambda _: None) -> list[ViewMap]:
     """Return the maps of some tables of one corpus, all others laid upon the first of them."""
-    maps: list[Map] = []
-    lacking = [not kept.is_there(order.folder, order.source.state) for order in orders]
+    maps: list[ViewMap] = []
+    lacking = [not kept.is_there(each.folder, each.source.state) for each in wanted]
 
     def told(share: float) -> None:
         advance((sum(lacking[: len(maps)]) + share) / sum(lacking))
 
-    for order in orders:
+    for each in wanted:
         base = maps[0] if maps else None
-        source, folder, first = order.source, order.folder, order.first
+        source, folder, first = each.source, each.folder, each.first
         maps.append(coordinates(source, folder, towards=base, first=first, advance=told))
     return maps
 
 
-def make_apart(orders: Sequence[Order], advance: Advance = lambda _: None) -> None:
+def make_apart(wanted: Sequence[Wanted], advance: Advance = lambda _: None) -> None:
     """Make the same in a process of its own; they lie in their folders then.
 
     It ends with this process, even if that is killed: then its input ends. RuntimeError with what
@@ -60,8 +61,9 @@ def make_apart(orders: Sequence[Order], advance: Advance = lambda _: None) -> No
         listener.start()
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("maps: the process that makes them has no pipes")
-        process.stdin.write(json.dumps([_as_json(order) for order in orders]) + "\n")
-        process.stdin.flush()
+        with suppress(BrokenPipeError):  # it has ended, and says why below
+            process.stdin.write(json.dumps([_as_json(each) for each in wanted]) + "\n")
+            process.stdin.flush()
         for line in process.stdout:
             advance(float(line))
         process.wait()
@@ -71,16 +73,16 @@ def make_apart(orders: Sequence[Order], advance: Advance = lambda _: None) -> No
         raise RuntimeError(f"maps: not made: {last or f'exit code {process.returncode}'}")
 
 
-def _as_json(order: Order) -> dict[str, object]:
-    source = order.source
+def _as_json(each: Wanted) -> dict[str, object]:
+    source = each.source
     return {
         "table": str(source.table),
         "version": source.version,
         "transform": source.transform,
         "made_by": None if source.made_by is None else str(source.made_by),
         "storage": source.storage,
-        "folder": None if order.folder is None else str(order.folder),
-        "first": order.first,
+        "folder": None if each.folder is None else str(each.folder),
+        "first": each.first,
     }
 
 
@@ -89,8 +91,8 @@ def _main() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if hasattr(os, "nice"):
         os.nice(_GIVES_WAY)
-    orders = [
-        Order(
+    wanted = [
+        Wanted(
             Source(
                 Path(each["table"]),
                 each["version"],
@@ -103,7 +105,7 @@ def _main() -> None:
         )
         for each in told
     ]
-    make(orders, lambda share: print(f"{share:.3f}", flush=True))
+    make(wanted, lambda share: print(f"{share:.3f}", flush=True))
 
 
 def _end_with_parent() -> None:

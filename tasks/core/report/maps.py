@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tasks.core.atlas.kept import Map
+from tasks.core.atlas.kept import ViewMap
 from tasks.core.store import tables
 from tasks.core.text.brief import short
 from tasks.core.views.view_rows import Rows
@@ -36,7 +36,7 @@ class Atlas:
 def atlas(
     base: Path,
     view: Rows,
-    maps: tuple[Map, Map],
+    maps: tuple[ViewMap, ViewMap],
     known: dict[str, str],
     seed: int,
     points: int = POINTS,
@@ -62,7 +62,7 @@ def atlas(
     return Atlas(rows, *planes)
 
 
-def _places(made: Map) -> pl.DataFrame:
+def _places(made: ViewMap) -> pl.DataFrame:
     x, y = made.places.astype(np.float64).T
     return pl.DataFrame({"id": pl.Series(made.rows.ids, dtype=pl.String), "x": x, "y": y})
 

@@ -12,7 +12,7 @@ import pytest
 
 from tasks.core.atlas import kept
 from tasks.core.atlas.coordinates import Source, coordinates
-from tasks.core.atlas.making import Order, make, make_apart
+from tasks.core.atlas.making import Wanted, make, make_apart
 from tasks.core.store import arrow, tables
 from tests.clouds import clouds
 
@@ -52,7 +52,7 @@ def three(tmp_path):
 
 
 def orders(tmp_path, sources):
-    return [Order(source, tmp_path / "maps" / source.table.stem) for source in sources]
+    return [Wanted(source, tmp_path / "maps" / source.table.stem) for source in sources]
 
 
 def places_of(made):
@@ -203,7 +203,7 @@ def test_a_process_of_its_own_makes_the_same_maps(tmp_path, three):
 
 
 def test_what_hinders_the_process_is_told(tmp_path):
-    order = Order(Source(tmp_path / "none.lance", 1, ""), tmp_path / "maps")
+    order = Wanted(Source(tmp_path / "none.lance", 1, ""), tmp_path / "maps")
     with pytest.raises(RuntimeError, match=r"maps: not made: .*none.lance: no such table"):
         make_apart([order])
 
@@ -218,9 +218,9 @@ def test_a_kill_in_the_making_leaves_what_was_there(tmp_path, whose):
     new = replace(write(tmp_path / "v.lance", ids_of(900), x, y), transform="fit 2")
     script = (
         "import sys, os; from pathlib import Path;"
-        "from tasks.core.atlas.making import Order, make_apart, make;"
+        "from tasks.core.atlas.making import Wanted, make_apart, make;"
         "from tasks.core.atlas.coordinates import Source;"
-        f"order = Order(Source(Path({str(new.table)!r}), {new.version}, 'fit 2'),"
+        f"order = Wanted(Source(Path({str(new.table)!r}), {new.version}, 'fit 2'),"
         f" Path({str(folder)!r}));"
         "say = lambda share: print(os.getpid(), share, flush=True);"
         f"({'make_apart' if whose == 'parent' else 'make'})([order], say)"
