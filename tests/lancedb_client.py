@@ -27,7 +27,7 @@ def client(script, folder, *words, name="mood", **more):
     known = {"PYTHONPATH": str(ROOT), "REFRACT_TRUST": "*"}
     env = {**os.environ, **known, **more}
     command = [sys.executable, "-P", "-W", "error", "-c", script, str(folder), name, *words]
-    return subprocess.run(command, cwd=Path(folder).anchor, env=env, capture_output=True, text=True)
+    return subprocess.run(command, cwd=os.sep, env=env, capture_output=True, text=True)
 
 
 def answer(*asked, **more):

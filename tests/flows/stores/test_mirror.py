@@ -18,6 +18,7 @@ from tasks.core.settings.params import load_params
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifest import read_manifest
 from tasks.core.workspace.paths import Paths
+from tests.lancedb_client import ASK, answer, client, found, last_line
 from tests.world import documents, set_params, write_labels
 
 URL = "s3://bucket/mirrored"
@@ -156,3 +157,12 @@ def test_files_that_a_newer_state_names_no_more_leave_the_mirror_and_reports_sta
     assert len(first) == len(second) == 2
     assert first != second
     assert (again.reports / "mood.html").read_text() == "mine"
+
+
+def test_lancedbs_own_client_asks_a_view_in_the_store_by_text(published):
+    plain = {"AWS_ALLOW_HTTP": "true", "AWS_REGION": "us-east-1"}
+    query = "thank you so much"
+    assert answer(ASK, f"{URL}/views", query, **plain)[0][0] == found(URL, query)[0]
+    before = {"REFRACT_TRUST": ""}
+    said = last_line(client(ASK, f"{URL}/views", query, **plain, **before))
+    assert "embed.model loads" in said
