@@ -35,30 +35,11 @@ class Reply(NamedTuple):
         return str(self.json["detail"])
 
 
-class Explored:
-    """`refract explore` on `root`, at any free port; its output goes to the file `log`."""
+class Asked:
+    """A service at `url` that answers whoever has the token."""
 
-    def __init__(self, root: Path, log: Path, *words: str, **environment: str) -> None:
-        self.root, self._log = root, log
-        with log.open("wb") as out:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "flows", "explore", "--port", "0", *words],
-                cwd=root,
-                env=os.environ | environment,
-                stdout=out,
-                stderr=out,
-                start_new_session=True,
-            )
-        last = time.monotonic() + PATIENCE
-        while not (found := re.search(r"(http://\S+)/\?token=([0-9a-f]+)\n", self.said())):
-            assert self.process.poll() is None, self.said()
-            assert time.monotonic() < last, self.said()
-            time.sleep(0.05)
-        self.url, self.token = found.groups()
-        self.host = urlsplit(self.url).netloc
-
-    def said(self) -> str:
-        return self._log.read_text("utf-8")
+    def __init__(self, url: str, token: str) -> None:
+        self.url, self.token, self.host = url, token, urlsplit(url).netloc
 
     def get(self, path: str, token: str | None = OWN, **query: Any) -> Reply:
         asked = urlencode({k: v for k, v in query.items() if v is not None}, doseq=True)
@@ -93,6 +74,31 @@ class Explored:
         connection.close()
         return Reply(reply.status, found, content)
 
+
+class Explored(Asked):
+    """`refract explore` on `root`, at any free port; its output goes to the file `log`."""
+
+    def __init__(self, root: Path, log: Path, *words: str, **environment: str) -> None:
+        self.root, self._log = root, log
+        with log.open("wb") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "flows", "explore", "--port", "0", *words],
+                cwd=root,
+                env=os.environ | environment,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
+        last = time.monotonic() + PATIENCE
+        while not (found := re.search(r"(http://\S+)/\?token=([0-9a-f]+)\n", self.said())):
+            assert self.process.poll() is None, self.said()
+            assert time.monotonic() < last, self.said()
+            time.sleep(0.05)
+        super().__init__(*found.groups())
+
+    def said(self) -> str:
+        return self._log.read_text("utf-8")
+
     def stop(self, by: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and return the exit status."""
         self.process.send_signal(by)
@@ -108,7 +114,7 @@ class Explored:
 class Events:
     """What `GET /events` tells, from the moment in which this is made; last: where to go on."""
 
-    def __init__(self, served: Explored, last: str | None = None) -> None:
+    def __init__(self, served: Asked, last: str | None = None) -> None:
         self._connection = http.client.HTTPConnection(served.host, timeout=PATIENCE)
         headers = {"Authorization": f"Bearer {served.token}"}
         headers |= {"Last-Event-ID": last} if last else {}

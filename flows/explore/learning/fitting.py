@@ -24,55 +24,57 @@ from flows.warm.ending import end_whole
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
 
+FORKS = sys.platform == "linux"  # elsewhere no fork is safe, and a fit is a Python of its own
+
 
 class Fitting:
-    """The process of one fit; `wait` returns what it could not do, or ''."""
+    """A process for one fit: it makes itself ready at once, and fits when it is told what."""
 
-    def __init__(self, root: Path, name: str, *, commit: bool) -> None:
-        """Start it. commit: record in git as well."""
-        self._process, self._answer = _start(_fit, root, name, commit)
+    def __init__(self, root: Path) -> None:
+        """Start it."""
+        self._process, self._pipe = _start(_fit, root)
 
-    def wait(self) -> str:
-        """Wait for its end; return why it failed, in a line, or '' where it did not."""
-        with self._answer:
-            why = ""
-            with suppress(EOFError, OSError):
-                why = str(self._answer.recv())
+    def fit(self, name: str, *, commit: bool) -> str:
+        """Have instruction `name` fitted; return why it failed, in a line, or ''.
+
+        commit: record in git as well.
+        """
+        why = ""
+        with self._pipe, suppress(EOFError, OSError):
+            self._pipe.send((name, commit))
+            why = str(self._pipe.recv())
         self._process.join()
         code = self._process.exitcode
         if code and not why:
-            why = f"the fit ended with {f'signal {-code}' if code < 0 else f'exit code {code}'};"
-            why += " run 'refract run' to see why, which goes on where it was"
+            ended = f"signal {-code}" if code < 0 else f"exit code {code}"
+            why = f"the fit ended with {ended}; 'refract run' goes on where it was"
         return why
 
     def stop(self) -> None:
         """End it; what it has left halfway, the next run finishes."""
-        with suppress(ValueError):
-            self._process.kill()
+        self._process.kill()
 
 
 def prepare(root: Path) -> None:
     """Start what a fit needs before there is one to do: libraries, and Prefect's server."""
     open_fork_server()
-    process, answer = _start(_settle, root)
-    answer.close()
-    process.join()
+    process, pipe = _start(_settle, root)
+    with pipe:
+        process.join()
 
 
-def _start(call: Callable[..., None], *arguments: Any) -> tuple[BaseProcess, Connection]:
-    forks = sys.platform == "linux"
-    context: Any = multiprocessing.get_context("forkserver" if forks else "spawn")
-    answer, told = context.Pipe(duplex=False)
-    process: BaseProcess = context.Process(
-        target=_work, args=(dict(os.environ), told, call, arguments)
-    )
+def _start(call: Callable[..., None], root: Path) -> tuple[BaseProcess, Connection]:
+    context: Any = multiprocessing.get_context("forkserver" if FORKS else "spawn")
+    ours, pipe = context.Pipe()
+    work = (dict(os.environ), pipe, call, root)
+    process: BaseProcess = context.Process(target=_work, args=work)
     process.start()
-    told.close()
-    return process, answer
+    pipe.close()
+    return process, ours
 
 
 def _work(
-    environment: dict[str, str], told: Connection, call: Callable[..., None], arguments: Any
+    environment: dict[str, str], pipe: Connection, call: Callable[..., None], root: Path
 ) -> None:
     """Be a command in `environment`, and tell at the end what went wrong, if anything did."""
     from tasks.versioning.run_git_and_dvc import RepositoryError
@@ -81,21 +83,24 @@ def _work(
     os.environ.clear()
     os.environ.update(environment, **{PARENT: str(os.getppid())})
     end_with_parent(signal.SIGKILL)
-    with told:
+    with pipe:
         try:
-            call(*arguments)
+            call(root, pipe)
+            pipe.send("")
         except InputError as error:
-            told.send(str(error))
+            pipe.send(str(error))
         except RepositoryError as error:
-            told.send(f"not recorded: {error}; what was made is whole")
+            pipe.send(f"not recorded: {error}; what was made is whole")
+        except EOFError:  # nobody wants a fit any more
+            return
         except Exception as error:
             traceback.print_exc()
-            told.send(f"{type(error).__name__}: {error}")
+            pipe.send(f"{type(error).__name__}: {error}")
         finally:
             end_whole()
 
 
-def _settle(root: Path) -> None:
+def _settle(root: Path, _: Connection) -> None:
     from flows.runtime.prefect_settings import settle
     from flows.warm.fork import settle_prefect
 
@@ -103,8 +108,9 @@ def _settle(root: Path) -> None:
     settle_prefect()
 
 
-def _fit(root: Path, name: str, commit: bool) -> None:
-    _settle(root)
+def _fit(root: Path, pipe: Connection) -> None:
+    _settle(root, pipe)
     from flows.serving.label_runs import labels
 
+    name, commit = pipe.recv()
     labels(root, name, commit)

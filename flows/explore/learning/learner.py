@@ -36,13 +36,13 @@ class Learner:
         self._known: dict[str, tuple[object, Labelled]] = {}
         tags = partial(overview.tags, paths)
         self._notices = Notices(paths, self.hub, service.fitting, tags, self.labelled)
-        self.refitter = Refitter(paths, self.labelled, self._failed)
+        self._refitter = Refitter(paths, self.labelled, self._failed)
 
     @contextmanager
     def going_on(self) -> Iterator[None]:
         """Watch and fit until the block ends, or the service does."""
         ending = self._service.ending
-        works: list[Callable[[threading.Event], None]] = [self._notices.run, self.refitter.run]
+        works: list[Callable[[threading.Event], None]] = [self._notices.run, self._refitter.run]
         threads = [threading.Thread(target=work, args=(ending,), daemon=True) for work in works]
         for each in threads:
             each.start()
@@ -52,6 +52,13 @@ class Learner:
             ending.set()
             for each in threads:
                 each.join(_ENDS)  # what they have begun ends with this process
+
+    def posted(self, name: str, *, enough: bool) -> None:
+        """Have the labels of an instruction learnt once they rest, where they are enough."""
+        if enough:
+            self._refitter.note([name])
+        else:
+            self._refitter.expect()
 
     def labelled(self, name: str) -> Labelled:
         """Return the labelled texts of an instruction; the same label files are read once."""

@@ -33,29 +33,53 @@ class Refitter:
         self._paths, self._labelled, self._failed = paths, labelled, failed
         self._lock = threading.Lock()
         self._noted: dict[str, float] = {}
+        self._wanted = threading.Event()
         self._prepared = False
-        self._work: Fitting | None = None
+        self._next: Fitting | None = None
 
     def note(self, names: Iterable[str]) -> None:
         """Fit these once they have rested; may be called from any thread."""
         now = time.monotonic()
         with self._lock:
             self._noted |= dict.fromkeys(names, now)
+        self._wanted.set()
+
+    def expect(self) -> None:
+        """Get ready: there will be something to fit before long."""
+        self._wanted.set()
 
     def run(self, ending: threading.Event) -> None:
         """Work until `ending` is set; a fit at work is stopped then."""
         stopper = threading.Thread(target=self._stop_at, args=(ending,), daemon=True)
         stopper.start()
-        self.note(self._left())
+        left = self._left()
+        if left:
+            self.note(left)
         while not ending.wait(_LOOK):
-            with self._lock:
-                noted = bool(self._noted)
-            if noted and not self._prepared:
-                self._prepare()
-            name = self._due() if noted else None
-            if name is not None and not ending.is_set():
-                self._fit(name)
+            if self._wanted.is_set():
+                self._get_ready()
+                self._turn(ending)
         stopper.join()
+
+    def _get_ready(self) -> None:
+        """Start, while labels rest, what their fit needs."""
+        with self._lock:
+            noted = bool(self._noted)
+        if not (noted or not self._prepared) or is_served(self._paths):
+            return
+        if not self._prepared:
+            self._prepared = True
+            prepare(self._paths.root)
+        if noted and self._next is None:
+            self._next = Fitting(self._paths.root)
+
+    def _turn(self, ending: threading.Event) -> None:
+        name = self._due()
+        if name is not None and not ending.is_set():
+            self._fit(name)
+        with self._lock:
+            if not self._noted:
+                self._wanted.clear()
 
     def _left(self) -> list[str]:
         """Return the instructions whose posted labels an earlier start has left without a fit."""
@@ -72,11 +96,6 @@ class Refitter:
             print(f"explore: {error}", file=sys.stderr, flush=True)
             return []
 
-    def _prepare(self) -> None:
-        self._prepared = True
-        if not is_served(self._paths):
-            prepare(self._paths.root)
-
     def _due(self) -> str | None:
         """Return an instruction whose labels have rested, and forget that it was noted."""
         rest = load_params(self._paths.params).serve.settle
@@ -88,21 +107,28 @@ class Refitter:
         return ready[0] if ready else None
 
     def _fit(self, name: str) -> None:
-        paths = self._paths
+        paths, work = self._paths, self._next
         try:
             params = load_params(paths.params)
             if is_served(paths) or self._labelled(name).needed is not None:
+                self._let_go()
                 return
-            self._work = Fitting(paths.root, name, commit=commits_by_itself(paths, params))
-            why = self._work.wait()
+            work = self._next = work or Fitting(paths.root)
+            why = work.fit(name, commit=commits_by_itself(paths, params))
         except (InputError, OSError) as error:
             why = str(error)
-        self._work = None
+        self._next = None
         if why:
             self._failed(name, why)
 
+    def _let_go(self) -> None:
+        """End the process that waits for a fit: it would keep Prefect's server for itself."""
+        if self._next is not None:
+            self._next.stop()
+        self._next = None
+
     def _stop_at(self, ending: threading.Event) -> None:
         ending.wait()
-        work: Fitting | None = self._work
+        work = self._next
         if work is not None:
             work.stop()

@@ -111,9 +111,9 @@ def post(service: Served, learner: Learning, name: str, body: Post) -> Taken:
     rows = [PostedRow(row.id, row.text, row.label) for row in body.rows]
     params = service.params
     done = post_labels(service.paths, params, name, body.key, body.annotator, rows)
-    if not done.receipt.repeated:
-        learner.refitter.note([name])
     now = learner.labelled(name)
+    if not done.receipt.repeated:
+        learner.posted(name, enough=now.needed is None)
     return Taken(
         key=body.key,
         accepted=done.receipt.accepted,

@@ -154,7 +154,10 @@ class RecordSettings(Section):
 
     commit: Annotated[
         Literal["serve", "always", "never"],
-        Field(description="git commit by: serve ('refract serve' alone), always (any run), never"),
+        Field(
+            description="git commit by: serve (what runs by itself, under 'refract serve' and"
+            " 'refract explore'), always (any run), never"
+        ),
     ] = "serve"
     tag: Annotated[
         bool, Field(description="with a commit: a git tag view/NAME/vN per new version of a view")
