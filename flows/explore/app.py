@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel
 
@@ -64,6 +65,7 @@ def explore_app(service: Service) -> FastAPI:
     app.state.service = service
     app.state.learner = Learner(service)
     app.add_exception_handler(InputError, _told)
+    app.add_exception_handler(405, _no_such_method)
     app.add_exception_handler(Exception, _own_fault)
     for module in ROUTES:
         app.include_router(module.router)
@@ -83,6 +85,19 @@ async def _told(_: Request, error: Exception) -> JSONResponse:
     """Answer with the line that the command line would print."""
     status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 400)
     return JSONResponse({"detail": " ".join(str(error).split())}, status)
+
+
+async def _no_such_method(request: Request, _: Exception) -> JSONResponse:
+    """Name all methods of a path; the router itself knows those of one function alone."""
+    routes = [route for module in ROUTES for route in module.router.routes]
+    same = [
+        route.methods or set()
+        for route in routes
+        if isinstance(route, APIRoute) and route.path_regex.match(request.scope["path"])
+    ]
+    allowed = ", ".join(sorted(set().union(*same)))
+    told = f"found the method {request.method}; expected {allowed}; see /docs"
+    return JSONResponse({"detail": told}, 405, {"Allow": allowed})
 
 
 async def _own_fault(_: Request, error: Exception) -> JSONResponse:

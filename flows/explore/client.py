@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import http.client
 import json
-import sys
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from flows.explore.keys import made_by
 from flows.runtime.server_note import Note, known
-from flows.warm.identity import code
 from tasks.core.views.search import Hit
 from tasks.core.workspace.errors import InputError, MissingError
-from tasks.core.workspace.files import digest
 from tasks.core.workspace.paths import Paths
 
 INEXACT = "x-refract-inexact"  # a header: the rows hold numbers that JSON has no word for
 _PATIENCE = 120.0  # seconds; what loads its encoder first, on a busy machine, takes some
 _LONGEST = 16_384  # bytes of an address; a server may refuse one of 65,536
 _REFUSED = {400: InputError, 404: MissingError}
-
-
-def made_by() -> str:
-    """Name the program that answers: one of other code, or of another Python, is not asked."""
-    return digest(sys.version, list(code()))
 
 
 def running(paths: Paths) -> Client | None:

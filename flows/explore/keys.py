@@ -1,11 +1,14 @@
-"""Where the service listens, and what opens it."""
+"""Where the service listens, what opens it, and by which code it answers."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import sys
 from dataclasses import dataclass
 
+from flows.warm.identity import code
+from tasks.core.workspace.files import digest
 from tasks.core.workspace.network import is_heard_here_alone
 
 
@@ -59,6 +62,11 @@ class Keys:
             self.once = None
             return True
         return self.open(given)
+
+
+def made_by() -> str:
+    """Name the program that answers: one of other code, or of another Python, is not asked."""
+    return digest(sys.version, list(code()))
 
 
 def _same(given: str, known: str | None) -> bool:

@@ -12,8 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.explore.client import made_by
-from flows.explore.keys import Address, Keys
+from flows.explore.keys import Address, Keys, made_by
 from flows.runtime.child_process import end_with_parent
 from flows.runtime.importing import without_collecting
 from flows.runtime.server_note import Note, known, new_secret, write_note

@@ -1,10 +1,14 @@
 """The service is as its OpenAPI description says, to clients that know nothing else."""
 
 import re
+import shutil
 import subprocess
 import sys
 
 import pytest
+
+from tests.exploring import Explored
+from tests.world import set_params
 
 # A condition, or an id, may be refused that the schema of a text allows: it knows no corpus.
 CONFIG = """
@@ -13,11 +17,26 @@ expected-statuses = ["2xx", 400, 404]
 """
 
 
+@pytest.fixture(scope="module")
+def explored(_made, tmp_path_factory):
+    """A service of its own: it is given labels, which no fit reads while the tests last."""
+    folder = tmp_path_factory.mktemp("described")
+    root = shutil.copytree(_made, folder / "world")
+    set_params(root, serve={"settle": 600.0})
+    served = Explored(root, folder / "log")
+    yield served
+    served.end()
+
+
 def attacked(served, folder, *words):
-    """Let schemathesis ask whatever the description allows, and some that it does not."""
+    """Let schemathesis ask whatever the description allows, and some that it does not.
+
+    Of everything but /events, which never ends.
+    """
     (folder / "schemathesis.toml").write_text(CONFIG)
     command = [sys.executable, "-m", "schemathesis.cli", "--no-color", "run"]
     command += ["--header", f"Authorization: Bearer {served.token}", "--seed", "1", *words]
+    command += ["--exclude-path", "/events"]
     return subprocess.run(
         [*command, f"{served.url}/openapi.json"],
         cwd=folder,
@@ -33,7 +52,7 @@ def test_whatever_is_asked_gets_an_answer_that_was_described(explored, tmp_path)
     operations = sum(
         len(methods) for methods in explored.get("/openapi.json").json["paths"].values()
     )
-    assert f"Tested: {operations}" in done.stdout
+    assert f"Tested: {operations - 1}" in done.stdout
 
 
 @pytest.mark.attack

@@ -190,4 +190,6 @@ def test_what_is_asked_of_no_view_or_by_another_method_is_refused(explored):
         assert explored.get(f"/views/nope/{what}").status == 404
         assert explored.get(f"/views/..%2f..%2fetc/{what}").status == 404
     headers = {"Authorization": f"Bearer {explored.token}", "Origin": explored.url}
-    assert explored.ask("DELETE", "/views/mood/rows", headers).status == 405
+    for path, allowed in (("rows", "GET"), ("labels", "GET, POST")):
+        reply = explored.ask("DELETE", f"/views/mood/{path}", headers)
+        assert (reply.status, reply.headers["allow"]) == (405, allowed)
