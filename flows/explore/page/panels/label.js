@@ -98,8 +98,9 @@ function card(model, queue, does) {
 function why(kind, text, model) {
   const place = (label) => dot(order(model).indexOf(label));
   if (kind === "doubts") return make("span", {}, "labelled ", place(text.label), make("b", {}, text.label), `, ${percent(text.p_label)} likely; rather `, place(text.likelier), make("b", {}, text.likelier), `, ${percent(text.p_likelier)}`);
-  if (!text.suggested) return make("span", {}, text.why);
-  return make("span", {}, `${text.why} · perhaps `, place(text.suggested), make("b", {}, text.suggested), `, ${percent(text.confidence)}`);
+  const said = { boundary: "near a boundary", novel: "like no label so far" }[text.why] ?? text.why;
+  if (!text.suggested) return make("span", {}, said);
+  return make("span", {}, `${said} · perhaps `, place(text.suggested), make("b", {}, text.suggested), `, ${percent(text.confidence)}`);
 }
 
 function progress(model, labelling) {
