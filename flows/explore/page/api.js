@@ -47,12 +47,7 @@ async function arrow(...asked) {
 
 export const views = () => json(["views"]);
 export const view = (name) => json(["views", name]);
-/** Return the versions of a view, or why there is none: a workspace without git records none. */
-export const versions = (name) =>
-  json(["views", name, "versions"]).catch((error) => {
-    if (!(error instanceof Refused) || error.status !== 400) throw error;
-    return { versions: [], none: error.message };
-  });
+export const versions = (name) => json(["views", name, "versions"]);
 export const compare = (name, to) => json(["views", name, "compare"], { to });
 export const search = (name, query) => json(["views", name, "search"], query);
 export const similar = (name, id, query) => json(["views", name, "similar", id], query);

@@ -10,7 +10,9 @@ from pydantic import BaseModel
 from flows.explore.service import Served
 from flows.queries.diff import diff
 from flows.queries.versions import view_versions
+from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.instruction_name import check_name
+from tasks.versioning.run_git_and_dvc import RepositoryError
 
 router = APIRouter(tags=["versions"])
 Name = Annotated[str, Path(description="an instruction", max_length=63)]
@@ -35,9 +37,10 @@ class Version(BaseModel):
 
 
 class Versions(BaseModel):
-    """Versions of a view, newest first."""
+    """Versions of a view, newest first; why: why there is none."""
 
     versions: list[Version]
+    why: str = ""
 
 
 class Reading(BaseModel):
@@ -71,7 +74,11 @@ class Comparison(BaseModel):
 @router.get("/views/{name}/versions")
 def versions(service: Served, name: Name) -> Versions:
     """List the versions that were recorded."""
-    found = view_versions(service.paths, check_name(name))
+    check_name(name)
+    try:
+        found = view_versions(service.paths, name)
+    except (InputError, RepositoryError) as error:  # a workspace without git, or nothing recorded
+        return Versions(versions=[], why=str(error))
     return Versions(versions=[Version(**_told(one)) for one in found])
 
 
@@ -82,7 +89,11 @@ def compare(
     to: Annotated[str, Query(description="a tag, branch or commit", max_length=200)],
 ) -> Comparison:
     """Compare the live view with an earlier version of it."""
-    found = diff(service.paths.root, to, None, [check_name(name)], _LISTED).views[name].moved
+    check_name(name)
+    try:
+        found = diff(service.paths.root, to, None, [name], _LISTED).views[name].moved
+    except RepositoryError as error:
+        raise InputError(f"revision {to!r}: {error}") from error
     if found is None:
         return Comparison(common=0, total=0, neighbours_kept=None, moved=[])
     moved = [

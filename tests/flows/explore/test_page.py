@@ -11,7 +11,6 @@ from tests.browser import Browser, in_browser
 from tests.pretended_explore import LABELS, Pretended, corpus, refusal
 
 pytestmark = in_browser
-SOFTWARE = "--enable-unsafe-swiftshader"  # WebGL without a graphics card
 EVIL = "<img src=x onerror='window.harm=1'><script>window.harm=1</script>"
 PIXELS = """(() => {
   const { renderer } = refract.maps.view, { gl, canvas } = renderer;
@@ -20,12 +19,6 @@ PIXELS = """(() => {
   gl.readPixels(0, 0, canvas.width, canvas.height, gl.RGBA, gl.UNSIGNED_BYTE, found);
   return found.filter((value, n) => n % 4 === 3 && value > 0).length;
 })()"""
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    with Browser(tmp_path_factory.mktemp("browser"), SOFTWARE) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -42,7 +35,7 @@ def open_page(browser, service, said="", width=1280, height=860):
 
 def ready(page):
     page.until("document.documentElement.dataset.ready === 'true'")
-    page.until("document.querySelectorAll('#texts [role=option]').length > 0")
+    page.until("!!document.querySelector('#texts [role=option]') && !!refract.model.paint")
     return page
 
 

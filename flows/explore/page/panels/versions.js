@@ -24,7 +24,7 @@ export function mountVersions(model) {
     if (model.panel === "versions") choose(model, box, clear).catch(wrong);
     else if (model.moved.length) clear();
   };
-  model.on("panel points", list);
+  model.on("panel listed", list);
   model.on("hovered", () => model.panel === "versions" && box.point(model.hovered));
 }
 
@@ -33,9 +33,9 @@ async function choose(model, box, clear) {
   const place = byId("versions");
   const { view, now } = model;
   if (!now?.rows || view === "base") return fill(place, make("p", { className: "soft" }, "Versions are of a view: choose one above."));
-  const { versions, none } = await api.versions(view);
+  const { versions, why } = await api.versions(view);
   if (model.view !== view) return undefined;
-  if (none) return fill(place, make("p", { className: "soft" }, none));
+  if (why) return fill(place, make("p", { className: "soft" }, why));
   const recorded = versions.filter(({ tag }) => tag);
   if (!recorded.length) return fill(place, make("p", { className: "soft" }, "This view has one version so far; a fit of other labels makes the next."));
   return fill(place, recorded.map((version) => make("button", {
