@@ -135,9 +135,9 @@ class Page:
         """Type into what has the focus."""
         self._ask("Input.insertText", text=text)
 
-    def until(self, script: str) -> Any:
+    def until(self, script: str, patience: float = PATIENCE) -> Any:
         """Wait until an expression is true, and return it; AssertionError with the page's text."""
-        last = time.monotonic() + PATIENCE
+        last = time.monotonic() + patience
         while not (value := self.run(script)):
             assert time.monotonic() < last, self.run("document.body.innerText")
             time.sleep(0.1)

@@ -21,7 +21,7 @@ import uvicorn
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from flows.explore import static
+from flows.explore.routes import static
 
 LABELS = ["angry", "glad", "neutral"]
 CHANNELS = ["chat", "email", "phone"]

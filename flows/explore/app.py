@@ -23,12 +23,16 @@ from flows.explore.routes import (
     rows,
     search,
     static,
+    versions,
     views,
 )
 from flows.explore.service import Service
 from tasks.core.workspace.errors import InputError, MissingError, UnmadeError
 
-ROUTES = (views, search, rows, places, points, labels, queues, events, reference, static)
+ROUTES = (
+    *(views, search, rows, places, points, labels, queues),
+    *(versions, events, reference, static),
+)
 """Each has a `router`."""
 _AT_ONCE = 4  # questions a core; what waits for them holds up neither events nor pages
 _STATUS: dict[type[InputError], int] = {MissingError: 404, UnmadeError: 503}

@@ -113,10 +113,13 @@ class _Side:
         return sorted(stamp.stem for stamp in stamps if exists(self.paths.view_table(stamp.stem)))
 
 
-def diff(root: Path, rev1: str, rev2: str | None, names: Sequence[str] = ()) -> Difference:
+def diff(
+    root: Path, rev1: str, rev2: str | None, names: Sequence[str] = (), most: int = MOVED
+) -> Difference:
     """Compare `rev1` with `rev2`, or with the workspace as it is.
 
-    Moved texts are counted for views that both have: another label, or other neighbours.
+    Moved texts are counted for views that both have: another label, or other neighbours. most: how
+    many of them are listed.
     """
     paths = Paths(root)
     ask(paths, *EXCHANGE)
@@ -131,7 +134,7 @@ def diff(root: Path, rev1: str, rev2: str | None, names: Sequence[str] = ()) -> 
                 f"view {missing[0]!r}: neither version has it; expected one of:"
                 f" {', '.join(known) or 'none'}"
             )
-        views = {name: _view(old, new, name) for name in names or known}
+        views = {name: _view(old, new, name, most) for name in names or known}
         return Difference(_about(old), _about(new), views)
 
 
@@ -156,7 +159,7 @@ def _about(side: _Side) -> End:
     return End(side.rev, side.commit, None if stamp is None else stamp.rows)
 
 
-def _view(old: _Side, new: _Side, name: str) -> ViewDifference:
+def _view(old: _Side, new: _Side, name: str, most: int) -> ViewDifference:
     sides = (_scores(old, name), _scores(new, name))
     if name not in old.views or name not in new.views:
         return ViewDifference("new" if name in new.views else "gone", sides)
@@ -166,7 +169,7 @@ def _view(old: _Side, new: _Side, name: str) -> ViewDifference:
         state = "new transform"
     elif was == now or (now.lazy != was.lazy and was.base == now.base):
         return ViewDifference("same", sides)
-    return ViewDifference(state, sides, _moved(old, new, name))
+    return ViewDifference(state, sides, _moved(old, new, name, most))
 
 
 def _stamp(side: _Side, name: str) -> ViewStamp:
@@ -188,12 +191,12 @@ def _scores(side: _Side, name: str) -> ViewOfEnd:
     )
 
 
-def _moved(old: _Side, new: _Side, name: str) -> MovedTexts:
+def _moved(old: _Side, new: _Side, name: str, most: int) -> MovedTexts:
     from tasks.core.store import tables
     from tasks.core.views.drift import movement
 
     was, now = (live_rows(side.paths, name) for side in (old, new))
-    found = movement(was, now, k=NEIGHBOURS, most=MOVED)
+    found = movement(was, now, k=NEIGHBOURS, most=most)
     ids = found.texts["id"].to_list()
     rows = tables.where_in(new.paths.base_table, "id", ids, ["id", "text"]).to_pylist()
     texts = {row["id"]: row["text"] for row in rows}

@@ -7,7 +7,7 @@ const AT_ONCE = 100;
 let kept = new Map();
 let of = "";
 
-const key = (model) => `${model.points?.name} ${model.points?.transform}`;
+const key = (model) => `${model.listed?.name} ${model.listed?.transform}`;
 
 function current(model) {
   if (of !== key(model) || kept.size > MOST) [kept, of] = [new Map(), key(model)];
@@ -25,7 +25,7 @@ export async function texts(model, ids) {
   const known = current(model);
   const missing = ids.filter((id) => !known.has(id));
   for (let at = 0; at < missing.length; at += AT_ONCE) {
-    const found = await api.texts(model.points.name, missing.slice(at, at + AT_ONCE));
+    const found = await api.texts(model.listed.name, missing.slice(at, at + AT_ONCE));
     for (const text of found.texts) known.set(text.id, text);
   }
   return ids.map((id) => known.get(id)).filter(Boolean);

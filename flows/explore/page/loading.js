@@ -1,16 +1,17 @@
 /** Fetches what the model asks for: points of the view, labels, the paint, the rows of a filter. */
 
 import * as api from "./api.js";
+import { byId } from "./elements.js";
 import { where } from "./filters.js";
 import { COLOURED } from "./map/colours.js";
 import { encloses } from "./map/grid.js";
 import { byColumn, byGiven, byLabel, byNumber } from "./paints.js";
 import { points } from "./points.js";
-import { say, wrong } from "./saying.js";
+import { wrong } from "./saying.js";
 
 const columns = new Map(); // of a corpus: name → column
 
-/** Fetch the views and the base points, and from then on whatever the model comes to need. */
+/** Fetch the views, and from then on whatever the model comes to need. The list waits for no map. */
 export async function load(model) {
   model.on("view", () => ready(open(model)));
   model.on("points given colour", (names) => {
@@ -18,12 +19,21 @@ export async function load(model) {
     if (!own || names.some((name) => name !== "given" && name !== "labelled")) ready(paint(model)); // labels of people colour what has no view
   });
   model.on("filter points", () => ready(filter(model)));
-  model.on("selection points", () => select(model));
+  model.on("selection points rows", () => select(model));
   await refresh(model);
   const first = [...model.views.keys()].find((name) => name !== "base") ?? "base";
   if (!model.views.has(model.view)) model.view = first;
-  model.set({ base: await points("base", waiting, () => false) });
-  await open(model);
+  ready(base(model));
+}
+
+/** Return the points of the base space, fetched once. */
+function base(model) {
+  model.basePoints ??= points("base", (share) => waits("base", share), () => false).then((found) => {
+    waits("base", null);
+    model.set({ base: found });
+    return found;
+  });
+  return model.basePoints;
 }
 
 /** Fetch what there is anew. */
@@ -36,21 +46,20 @@ export async function refresh(model) {
   model.tell("views");
 }
 
-/** Fetch the view that is looked at: its points as they are now, and the labels given. */
+/** Fetch the view that is looked at: the labels given, and its points as they are now. */
 export async function open(model) {
   const name = model.view;
   const view = model.views.get(name);
   const gone = () => model.view !== name;
   const own = name !== "base" && view.rows > 0;
-  const [found, given] = await Promise.all([
-    own ? points(name, waiting, gone) : model.base,
-    name === "base" || view.unsaved ? { rows: [] } : api.labels(name),
-  ]);
-  if (gone() || !found) return;
-  say("");
+  const given = name === "base" || view.unsaved ? { rows: [] } : await api.labels(name);
+  if (gone()) return;
   take(model, name, given.rows);
-  model.set({ points: found, version: view.version });
+  model.set({ listed: own ? { name, transform: view.transform } : { name: "base", transform: null }, version: view.version });
   model.tell("given");
+  const found = own ? await points(name, (share) => waits("view", share), gone) : await base(model);
+  waits("view", null);
+  if (!gone() && found) model.set({ points: found });
 }
 
 /** Take the labels of a view as the service tells them. */
@@ -77,8 +86,8 @@ export function order(model, name = model.view) {
 const isReading = (name) => ["confidence", "novelty"].includes(name);
 
 async function paint(model) {
-  const { points: shown, colour, given, view } = model;
-  if (!shown) return;
+  const { points: shown, colour, given, view, listed } = model;
+  if (!shown || shown.name !== listed.name) return;
   let made;
   if (colour === "label" || (isReading(colour) && shown.name === "base"))
     made = shown.name === view && view !== "base" ? byLabel(shown, order(model)) : byGiven(shown, given, order(model));
@@ -94,14 +103,14 @@ async function column(model, shown, name) {
 }
 
 /** Return the condition of the filter for a view. */
-export function condition(model, filtered = model.filter, readings = model.points?.name !== "base") {
+export function condition(model, filtered = model.filter, readings = model.listed?.name !== "base") {
   const types = Object.fromEntries(model.corpus.columns.map(({ name, type }) => [name, type]));
   return where(filtered, readings, types);
 }
 
 async function filter(model) {
   const { points: shown } = model;
-  if (!shown) return;
+  if (!shown || shown.name !== model.listed.name) return undefined;
   const asked = condition(model);
   if (!asked) return model.set({ rows: null });
   const { table } = await api.matching(shown.name, { where: asked });
@@ -114,12 +123,13 @@ async function filter(model) {
 /** Find the rows of the selection: named by ids, or inside an outline on the map of base or view. */
 function select(model) {
   const { selection, points: shown, base } = model;
-  if (!shown) return;
-  if (!selection) return void model.set({ selected: null });
+  if (!shown) return undefined;
+  if (!selection) return model.set({ selected: null });
   const at = selection.of === "base" ? base : shown;
-  const rows = selection.ids ? selection.ids.map((id) => shown.row(id)) : within(selection.outline, at).map((row) => same(at, shown, row));
+  if (!at) return undefined;
+  const rows = selection.all ? Array.from({ length: shown.count }, (_, row) => row) : selection.ids ? selection.ids.map((id) => shown.row(id)) : within(selection.outline, at).map((row) => same(at, shown, row));
   const kept = rows.filter((row) => row >= 0 && model.rows?.[row] !== 0);
-  model.set({ selected: Uint32Array.from(kept) });
+  return model.set({ selected: Uint32Array.from(kept) });
 }
 
 function within(outline, { xy, count }) {
@@ -133,8 +143,11 @@ export function same(from, to, row) {
   return from.corpus === to.corpus && from.count === to.count ? row : to.row(from.id(row));
 }
 
-function waiting(share) {
-  say(`the map is being made: ${Math.round(100 * share)} %`);
+/** Say on a map how far it is made; null: it is there. */
+function waits(side, share) {
+  const place = byId(`making-${side}`);
+  place.hidden = share === null;
+  place.textContent = share === null ? "" : `the map is being made: ${Math.round(100 * share)} %`;
 }
 
 function ready(promise) {

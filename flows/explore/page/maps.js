@@ -117,7 +117,8 @@ function names(model, map) {
     const of = points.middles((row) => (rows && !rows[row] ? -1 : points.codes[row]), points.names.length);
     const named = points.names.flatMap((name, n) => (of[n] ? [{ name: brief(name), at: of[n] }] : []));
     if (paint.by === "label") map.marks.names = named.slice(0, 40);
-    map.marks.arrows = model.moved.slice(0, 200).flatMap(({ id, before }) => {
+    const changed = model.moved.filter(({ before, after }) => before.label !== after.label);
+    map.marks.arrows = changed.flatMap(({ id, before }) => {
       const [row, from] = [points.row(id), of[points.names.indexOf(before.label)]];
       return row >= 0 && from ? [{ from, to: [points.xy[2 * row], points.xy[2 * row + 1]] }] : [];
     });

@@ -9,6 +9,7 @@ export class Model {
       corpus: { texts: 0, columns: [] },
       views: new Map(), // name → view, as the service tells it
       base: null, // Points of the base space
+      listed: null, // name and transform of the view that lists rows: base while the view has none
       points: null, // Points of the view, or of the base space while it has none
       rows: null, // 1 for each row of `points` that the filter has; null: all
       selected: null, // rows of `points` that are selected
@@ -19,6 +20,8 @@ export class Model {
       marks: 0, // how often labels were given on this page
       unsaved: () => false,
       hovered: null, // an id
+      hits: null, // ids that a search has found first
+      found: null, // rows of `points` that matter now: of those, or of texts that moved
       moved: [], // texts that moved between two versions
       lasso: false,
       annotator: localStorage.getItem("refract.annotator") ?? "explore",

@@ -7,7 +7,7 @@ import { Labelling } from "./labels/labelling.js";
 import { load } from "./loading.js";
 import { follow } from "./live.js";
 import { mountMaps } from "./maps.js";
-import { Model, fromAddress, toAddress } from "./model.js";
+import { Model, SHARED, fromAddress, toAddress } from "./model.js";
 import { mountDetail } from "./panels/detail.js";
 import { mountFilter } from "./panels/filter.js";
 import { mountLabel } from "./panels/label.js";
@@ -32,7 +32,12 @@ function mountAddress() {
     model.set({ ...said, view: model.views.has(said.view) ? said.view : model.view });
   });
   byId("share").addEventListener("click", async () => {
-    await navigator.clipboard?.writeText(location.href).then(() => say("the link is copied: it opens what you see"), () => say("copy the address: it opens what you see"));
+    try {
+      await navigator.clipboard.writeText(location.href);
+      say("the link is copied: it opens what you see");
+    } catch {
+      say("copy the address: it opens what you see"); // browsers copy on https and on this machine alone
+    }
   });
 }
 
@@ -120,10 +125,10 @@ const maps = mountMaps(model);
 mountToolbar(maps);
 listenToKeys(model, labelling, queue, box);
 model.on("given views view", () => labelsForFields());
+Object.assign(globalThis, { refract: { model, maps } }); // for a console, and for tests
 await load(model).then(() => {
   mountAddress();
-  model.tell("view", "query", "filter", "panel");
+  model.tell(...Object.keys(SHARED));
   follow(model, api.listen);
   document.documentElement.dataset.ready = "true";
 }).catch(wrong);
-Object.assign(globalThis, { refract: { model, maps } }); // for a console, and for tests

@@ -2,7 +2,17 @@ import shutil
 
 import pytest
 
+from tests.browser import Browser
 from tests.exploring import Explored
+
+SOFTWARE = "--enable-unsafe-swiftshader"  # WebGL without a graphics card
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """A browser for all tests of a file; where there is none, they are skipped before."""
+    with Browser(tmp_path_factory.mktemp("browser"), SOFTWARE) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,6 @@ from tests.browser import Browser, in_browser
 from tests.pretended_explore import LABELS, Pretended, corpus, refusal
 
 pytestmark = in_browser
-SOFTWARE = "--enable-unsafe-swiftshader"  # WebGL without a graphics card
 EVIL = "<img src=x onerror='window.harm=1'><script>window.harm=1</script>"
 PIXELS = """(() => {
   const { renderer } = refract.maps.view, { gl, canvas } = renderer;
@@ -20,12 +19,6 @@ PIXELS = """(() => {
   gl.readPixels(0, 0, canvas.width, canvas.height, gl.RGBA, gl.UNSIGNED_BYTE, found);
   return found.filter((value, n) => n % 4 === 3 && value > 0).length;
 })()"""
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    with Browser(tmp_path_factory.mktemp("browser"), SOFTWARE) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -42,7 +35,7 @@ def open_page(browser, service, said="", width=1280, height=860):
 
 def ready(page):
     page.until("document.documentElement.dataset.ready === 'true'")
-    page.until("document.querySelectorAll('#texts [role=option]').length > 0")
+    page.until("!!document.querySelector('#texts [role=option]') && !!refract.model.paint")
     return page
 
 
@@ -105,7 +98,7 @@ def test_a_search_lists_what_is_near_and_lights_it_up_on_the_map(browser, servic
 def test_a_filter_of_the_form_and_of_the_legend_is_a_condition(browser, service):
     page = open_page(browser, service)
     page.run("document.querySelector('#filter').open = true")
-    page.until("document.querySelector('#is-channel-0')")
+    page.until("!!document.querySelector('#is-channel-0')")
     page.click("#is-channel-0")
     page.until("refract.model.rows")
     kept = page.run("refract.model.rows.filter(Boolean).length")
@@ -139,7 +132,7 @@ def test_what_a_lasso_selects_is_labelled_at_once_and_undone_at_once(browser, se
 def test_ten_texts_are_labelled_by_keys_and_the_new_version_arrives(browser, service):
     page = open_page(browser, service)
     page.press("l")
-    page.until("document.querySelector('#card .whole')")
+    page.until("!!document.querySelector('#card .whole')")
     for n in range(10):
         before = shown(page, "#card .id")
         page.press(str(n % 3 + 1))
@@ -152,19 +145,19 @@ def test_ten_texts_are_labelled_by_keys_and_the_new_version_arrives(browser, ser
     assert shown(page, "#progress").startswith("10 of 300 texts labelled")
     places = page.run("refract.model.points.xy.slice(0, 4)")
     service.tell("fit", view="mood")
-    page.until("document.querySelector('.view.fitting')")
+    page.until("!!document.querySelector('.view.fitting')")
     service.version = 2
     service.tell("live", view="mood", version="view/mood/v2", transform="f2", rows=300)
     page.until("refract.model.points.transform === 'f2'")
     assert page.run("refract.model.points.xy.slice(0, 4)") != places
     page.until("document.querySelector('#news').innerText.includes('right 81 % → 82 %')")
-    page.until("document.querySelector('.spark')")
+    page.until("!!document.querySelector('.spark')")
     own(page, service)
 
 
 def test_labels_are_sent_again_with_the_same_key_until_the_service_has_them(browser, service):
     page = open_page(browser, service, "#panel=label")
-    page.until("document.querySelector('#card .whole')")
+    page.until("!!document.querySelector('#card .whole')")
     service.refuse = lambda _: refusal(503, "busy") if len(service.posted) < 2 else None
     page.press("1")
     page.until("refract.model.given.size === 1")
@@ -176,7 +169,7 @@ def test_labels_are_sent_again_with_the_same_key_until_the_service_has_them(brow
 
 def test_a_label_that_is_refused_is_taken_back_and_the_line_says_why(browser, service):
     page = open_page(browser, service, "#panel=label")
-    page.until("document.querySelector('#card .whole')")
+    page.until("!!document.querySelector('#card .whole')")
     service.refuse = lambda _: refusal(400, "label: found none of yours; expected another")
     page.press("1")
     page.until("!document.querySelector('#error').hidden")

@@ -16,9 +16,9 @@ export class Queue {
 
   /** Begin anew if it is of another view, version or kind by now; the text that is looked at stays where it can. */
   begin(kind = this.kind) {
-    const { view, points } = this.model;
+    const { view, listed } = this.model;
     const about = `${view} ${kind}`;
-    const of = `${about} ${points?.transform}`;
+    const of = `${about} ${listed?.transform}`;
     if (of === this.of) return;
     this.texts = about === this.about ? this.texts.slice(0, 1) : [];
     Object.assign(this, { kind, about, of, empty: false, _asking: null });

@@ -13,7 +13,7 @@ const READ = new Set(["id", "text", "score", "label", "confidence", "novelty"]);
 /** @param {import("../model.js").Model} model */
 export function mountDetail(model, labelling) {
   const draw = () => detail(model, labelling).catch(wrong);
-  model.on("open points", draw);
+  model.on("open listed", draw);
   model.on("given labelled orders", () => model.open !== null && label(model, labelling));
   byId("close").addEventListener("click", () => close(model));
 }
@@ -25,11 +25,11 @@ export function close(model) {
 }
 
 async function detail(model, labelling) {
-  const { open, points } = model;
+  const { open, listed } = model;
   const place = byId("detail");
-  if (open === null || !points) return void (place.hidden = true);
+  if (open === null || !listed) return void (place.hidden = true);
   const [text] = await known.texts(model, [open]);
-  if (model.open !== open || model.points !== points) return undefined;
+  if (model.open !== open || model.listed !== listed) return undefined;
   if (!text) {
     place.hidden = true;
     throw new Error(`id ${open}: this corpus has no such text; the link may be of another one`);
@@ -46,7 +46,7 @@ async function detail(model, labelling) {
 
 function label(model, labelling) {
   const place = byId("reading");
-  const text = model.points && known.seen(model, model.open);
+  const text = known.seen(model, model.open);
   const read = text?.label === undefined || text?.label === null ? null : make("p", { className: "reads" },
     dot(order(model).indexOf(text.label)), make("b", {}, text.label), make("span", {}, `${percent(text.confidence)} sure`), make("span", {}, `novelty ${percent(text.novelty)}`));
   fill(place, read, model.labels ? buttons(model, model.given.get(model.open), (chosen) => labelling.give([model.open], chosen)) : null);
@@ -54,7 +54,8 @@ function label(model, labelling) {
 
 async function neighbours(model, id) {
   const names = [...model.views.values()].filter((view) => view.rows > 0).map(({ name }) => name);
-  const first = [model.points.name, ...names.filter((name) => name !== model.points.name)];
+  const own = model.listed.name;
+  const first = [own, ...names.filter((name) => name !== own)];
   const found = await Promise.all(first.map((name) => api.similar(name, id, { k: NEIGHBOURS }).catch((error) => ({ error }))));
   if (model.open !== id) return;
   fill(byId("neighbours"), first.map((name, n) => make("section", {},

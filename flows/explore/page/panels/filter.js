@@ -11,7 +11,7 @@ export function mountFilter(model) {
   const place = byId("filter");
   const draw = calm(() => place.open && form(model).catch(wrong), 60);
   place.addEventListener("toggle", draw);
-  model.on("filter points", draw);
+  model.on("filter listed", draw);
   model.on("filter", () => summary(model));
   byId("clear").addEventListener("click", () => model.set({ filter: {} }));
 }
@@ -27,19 +27,19 @@ function summary(model) {
 
 /** Draw the form. A group that is filtered counts what its other values would add. */
 async function form(model) {
-  const { points, filter } = model;
-  if (!points) return;
-  const whole = await api.facets(points.name, { where: condition(model) });
+  const { listed, filter } = model;
+  if (!listed) return;
+  const whole = await api.facets(listed.name, { where: condition(model) });
   const asked = Object.keys(filter.columns ?? {}).map(async (name) => {
     const { [name]: _, ...others } = filter.columns;
-    const found = await api.facets(points.name, { where: condition(model, { ...filter, columns: others }), column: name });
+    const found = await api.facets(listed.name, { where: condition(model, { ...filter, columns: others }), column: name });
     whole.columns[name] = found.columns[name] ?? whole.columns[name];
   });
-  if (filter.labels?.length) asked.push(api.facets(points.name, { where: condition(model, { ...filter, labels: [] }) }).then(({ labels }) => (whole.labels = labels)));
+  if (filter.labels?.length) asked.push(api.facets(listed.name, { where: condition(model, { ...filter, labels: [] }) }).then(({ labels }) => (whole.labels = labels)));
   await Promise.all(asked);
-  if (model.points !== points || model.filter !== filter) return;
+  if (model.listed !== listed || model.filter !== filter) return;
   const focused = document.activeElement?.id;
-  const readings = points.name !== "base";
+  const readings = listed.name !== "base";
   fill(byId("facets"),
     readings ? values(model, "label", whole.labels, 0) : null,
     readings ? ["confidence", "novelty"].map((name) => range(model, name, [0, 100], "%")) : null,

@@ -33,13 +33,13 @@ export function mountLabel(model, labelling) {
   };
   const next = () => {
     draw();
-    if (model.panel === "label" && model.labels && model.points) queue.ready().then(draw).catch(wrong);
+    if (model.panel === "label" && model.labels && model.listed) queue.ready().then(draw).catch(wrong);
   };
   for (const button of byId("queues").querySelectorAll("button")) button.addEventListener("click", () => does.begin(button.value));
   const field = byId("annotator");
   field.value = model.annotator;
   field.addEventListener("change", () => annotate(model, field));
-  model.on("points view", () => does.begin());
+  model.on("listed view", () => does.begin());
   model.on("panel", next);
   model.on("given views saving", calm(draw, 20));
   byId("undo").addEventListener("click", does.undo);
@@ -77,7 +77,7 @@ function card(model, queue, does) {
   const place = byId("card");
   for (const button of byId("queues").querySelectorAll("button")) {
     button.setAttribute("aria-pressed", String(button.value === queue.kind));
-    button.disabled = button.value === "doubts" && model.points?.name === "base";
+    button.disabled = button.value === "doubts" && model.listed?.name === "base";
   }
   const text = model.labels ? queue.now : undefined;
   if (!text) delete place.dataset.id;
@@ -98,8 +98,9 @@ function card(model, queue, does) {
 function why(kind, text, model) {
   const place = (label) => dot(order(model).indexOf(label));
   if (kind === "doubts") return make("span", {}, "labelled ", place(text.label), make("b", {}, text.label), `, ${percent(text.p_label)} likely; rather `, place(text.likelier), make("b", {}, text.likelier), `, ${percent(text.p_likelier)}`);
-  if (!text.suggested) return make("span", {}, text.why);
-  return make("span", {}, `${text.why} · perhaps `, place(text.suggested), make("b", {}, text.suggested), `, ${percent(text.confidence)}`);
+  const said = { boundary: "near a boundary", novel: "like no label so far" }[text.why] ?? text.why;
+  if (!text.suggested) return make("span", {}, said);
+  return make("span", {}, `${said} · perhaps `, place(text.suggested), make("b", {}, text.suggested), `, ${percent(text.confidence)}`);
 }
 
 function progress(model, labelling) {
@@ -114,7 +115,7 @@ function progress(model, labelling) {
   const most = Math.max(1, ...counts.values());
   const bars = order(model).filter((label) => counts.has(label)).slice(0, 20).map((label) =>
     make("li", {}, dot(order(model).indexOf(label)), make("span", {}, label), make("meter", { min: 0, max: most, value: counts.get(label), "aria-label": `${label}: ${counts.get(label)}` }), make("small", {}, count(counts.get(label)))));
-  fill(place, needed ? until(model, needed) : make("p", {}, make("b", {}, count(model.given.size)), ` of ${texts(model.points?.total ?? 0)} labelled`), make("ul", {}, bars));
+  fill(place, needed ? until(model, needed) : make("p", {}, make("b", {}, count(model.given.size)), ` of ${texts(model.corpus.texts)} labelled`), make("ul", {}, bars));
 }
 
 /** Say how far the first view is. */

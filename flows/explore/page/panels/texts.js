@@ -8,7 +8,7 @@ import { wrong } from "../saying.js";
 import { Listbox, line } from "./listbox.js";
 
 const PAGE = 40;
-const FOUND = 200; // texts that a search finds at most
+const FOUND = 100; // texts that a search finds at most
 
 /** @param {import("../model.js").Model} model */
 export function mountTexts(model) {
@@ -18,12 +18,14 @@ export function mountTexts(model) {
     open: (id) => model.set({ open: id }),
   });
   const show = calm(() => {
-    if (!model.points) return;
+    if (!model.listed) return;
     const source = sourceOf(model);
     byId("texts").setAttribute("aria-busy", "true");
     box.show(source).then(() => head(model, source)).catch(wrong).finally(() => byId("texts").setAttribute("aria-busy", "false"));
   }, 30);
-  model.on("points filter query selected sort", show);
+  model.on("listed filter query selected sort", show);
+  model.on("points hits", () => light(model));
+  byId("select").addEventListener("click", () => model.set({ selection: model.query ? { ids: model.hits } : { all: true }, query: "" }));
   model.on("hovered", () => box.point(model.hovered));
   model.on("labelled", () => box.rewrite(model.labelled));
   model.on("given", () => box.rewrite(box.hits.map((hit) => hit.id)));
@@ -38,9 +40,15 @@ function sourceOf(model) {
   return filtered(model);
 }
 
+/** Have the maps show where the texts are that a search has found first. */
+function light(model) {
+  const { hits, points } = model;
+  model.set({ found: hits && points ? hits.map((id) => points.row(id)).filter((row) => row >= 0) : null });
+}
+
 function filtered(model) {
   let total = 0;
-  const name = model.points.name;
+  const { name } = model.listed;
   const sort = name === "base" ? "id" : model.sort;
   const asked = { where: condition(model), sort, limit: PAGE };
   return {
@@ -50,7 +58,7 @@ function filtered(model) {
       const found = await api.rows(name, { ...asked, offset });
       total = found.total;
       known.keep(model, found.rows);
-      if (model.found) model.set({ found: null });
+      model.set({ hits: null });
       return found.rows;
     },
   };
@@ -58,7 +66,7 @@ function filtered(model) {
 
 function searched(model) {
   let hits = null;
-  const name = model.points.name;
+  const { name } = model.listed;
   const asked = { q: model.query, k: FOUND, where: condition(model) };
   return {
     total: () => hits?.length ?? 0,
@@ -66,7 +74,7 @@ function searched(model) {
     async more(offset) {
       hits ??= (await api.search(name, asked)).hits;
       known.keep(model, hits);
-      if (offset === 0) model.set({ found: hits.slice(0, PAGE).map((hit) => model.points.row(hit.id)).filter((row) => row >= 0) });
+      if (offset === 0) model.set({ hits: hits.map(({ id }) => id) });
       return hits.slice(offset, offset + PAGE);
     },
   };
@@ -86,11 +94,12 @@ function head(model, source) {
   const kept = Object.keys(model.filter).length;
   const said = {
     filtered: kept ? `${many(total)} of ${count(model.corpus.texts)} fit the filter` : many(total),
-    searched: `${count(total)} nearest in ${model.points.name}, the nearest first`,
+    searched: `${count(total)} nearest in ${model.listed.name}, the nearest first`,
     chosen: `${many(total)} selected`,
   }[source.kind];
   fill(byId("total"), said);
-  byId("sort").hidden = source.kind !== "filtered" || model.points.name === "base";
+  byId("sort").hidden = source.kind !== "filtered" || model.listed.name === "base";
+  byId("select").hidden = !total || source.kind === "chosen" || (source.kind === "filtered" && !kept);
   byId("texts").setAttribute("aria-label", said);
   byId("none").hidden = total > 0;
   fill(byId("none"), kept ? "No text fits the filter." : "There is no text to show.", kept ? make("button", { type: "button", onclick: () => model.set({ filter: {} }) }, "clear the filter") : null);

@@ -1,7 +1,6 @@
 /** Two versions of a view: which texts changed their label, in a list and on the map. */
 
 import * as api from "../api.js";
-import * as known from "../known.js";
 import { byId, count, dot, fill, make, percent, texts } from "../elements.js";
 import { order } from "../loading.js";
 import { wrong } from "../saying.js";
@@ -25,7 +24,7 @@ export function mountVersions(model) {
     if (model.panel === "versions") choose(model, box, clear).catch(wrong);
     else if (model.moved.length) clear();
   };
-  model.on("panel points", list);
+  model.on("panel listed", list);
   model.on("hovered", () => model.panel === "versions" && box.point(model.hovered));
 }
 
@@ -34,8 +33,9 @@ async function choose(model, box, clear) {
   const place = byId("versions");
   const { view, now } = model;
   if (!now?.rows || view === "base") return fill(place, make("p", { className: "soft" }, "Versions are of a view: choose one above."));
-  const { versions } = await api.versions(view);
+  const { versions, why } = await api.versions(view);
   if (model.view !== view) return undefined;
+  if (why) return fill(place, make("p", { className: "soft" }, why));
   const recorded = versions.filter(({ tag }) => tag);
   if (!recorded.length) return fill(place, make("p", { className: "soft" }, "This view has one version so far; a fit of other labels makes the next."));
   return fill(place, recorded.map((version) => make("button", {
@@ -58,21 +58,24 @@ async function since(model, box, version, button) {
   if (model.view !== view || model.panel !== "versions") return;
   const rows = found.moved.map(({ id }) => model.points.row(id)).filter((row) => row >= 0);
   model.set({ moved: found.moved, found: rows.length ? rows : null });
-  byId("change").textContent = found.total ? `${texts(found.total)} changed their label since ${version.tag.split("/").at(-1)}` : "no text changed its label";
+  byId("change").textContent = said(found, version);
   await box.show({
     total: () => found.moved.length,
-    async more(offset) {
-      const some = found.moved.slice(offset, offset + PAGE);
-      const read = new Map((await known.texts(model, some.map(({ id }) => id))).map((text) => [text.id, text]));
-      return some.map((one) => ({ ...one, text: read.get(one.id)?.text }));
-    },
+    more: async (offset) => found.moved.slice(offset, offset + PAGE),
   });
 }
 
-function moved(model, { id, before, after, text }) {
-  const label = (one) => [dot(order(model).indexOf(one.label)), make("b", {}, one.label ?? "none"), one.confidence === undefined || one.confidence === null ? null : make("small", {}, percent(one.confidence))];
+function said({ total, common, neighbours_kept: kept, moved: listed }, { tag }) {
+  const since = tag.split("/").at(-1);
+  if (!common) return `nothing has moved since ${since}`;
+  const near = kept === null ? "" : `; of ten neighbours ${(10 * kept).toFixed(1)} stayed, in the mean`;
+  return `${total ? `${texts(total)} of ${count(common)} changed their label` : "no text changed its label"} since ${since}${near}${listed.length < total ? ` (the first ${listed.length} are listed)` : ""}`;
+}
+
+function moved(model, { id, before, after, neighbours_kept: kept, text }) {
+  const label = (one) => [dot(order(model).indexOf(one.label)), make("b", {}, one.label ?? "none")];
   return [
-    make("span", { className: "head" }, ...label(before), make("span", { "aria-label": "became" }, "→"), ...label(after)),
+    make("span", { className: "head" }, ...label(before), make("span", { "aria-label": "became" }, "→"), ...label(after), kept === null || kept === undefined ? null : make("span", { className: "sure" }, `${percent(kept)} of its neighbours`)),
     make("span", { className: "text" }, text ?? ""),
     make("span", { className: "id" }, id),
   ];

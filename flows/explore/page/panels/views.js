@@ -10,6 +10,8 @@ const MEASURES = [
   ["knn", "kNN@10", "share of the ten nearest texts with the same label"],
 ];
 
+const SPAN = 12; // points that a line is high at least: few more are no jump
+
 /** @param {import("../model.js").Model} model */
 export function mountViews(model) {
   model.histories = new Map(); // view → figures by version, the oldest first
@@ -19,7 +21,7 @@ export function mountViews(model) {
   };
   model.on("views view", draw);
   model.on("histories", () => scores(model));
-  model.on("view points", () => history(model).catch(wrong));
+  model.on("view listed", () => history(model).catch(wrong));
 }
 
 function chip(model, view) {
@@ -88,7 +90,8 @@ function scores(model) {
 /** Return a line through values from 0 to 100, one a version. */
 function spark(values) {
   if (values.length < 2) return null;
-  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const high = Math.max(...values);
+  const low = Math.min(...values, high - SPAN);
   const x = (n) => 3 + (n * 66) / (values.length - 1);
   const y = (value) => (high > low ? 21 - ((value - low) / (high - low)) * 18 : 12);
   const svg = (tag, attributes) => {

@@ -1,0 +1,71 @@
+"""From unlabelled texts to a live view, in a browser and by keys alone, with the real service."""
+
+import json
+import shutil
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.browser import in_browser
+from tests.exploring import Explored
+from tests.serving import with_server
+from tests.world import documents, set_params
+
+pytestmark = [in_browser, pytest.mark.server, pytest.mark.timeout(600)]
+TRUTH = {row["id"]: row["topic"] for row in documents()}
+LABELLED = 24
+FITTED = 300  # seconds that a fit and its map may take where others keep all cores busy
+
+
+@pytest.fixture
+def learning(_made, tmp_path):
+    """A service whose labels rest for a third of a second until they are learnt from."""
+    root = shutil.copytree(_made, tmp_path / "world")
+    set_params(root, serve={"settle": 0.3})
+    served = Explored(root, tmp_path / "log", **with_server())
+    yield served
+    served.end()
+
+
+def shown(page, selector):
+    return page.run(f"document.querySelector({json.dumps(selector)}).innerText")
+
+
+def test_a_new_name_and_labels_by_keys_become_a_view_that_is_searched(browser, learning):
+    page = browser.open(f"{learning.url}/?token={learning.token}", 1280, 860)
+    page.until("document.documentElement.dataset.ready === 'true'")
+    assert "token" not in page.run("location.href")
+    page.click("#new-view")
+    page.type("subject")
+    page.press("Enter")
+    page.until("!!document.querySelector('#card .whole')")
+    assert "covers the corpus" in shown(page, "#card")
+    kinds = []
+    for _ in range(LABELLED):
+        key = shown(page, "#card .id")
+        if TRUTH[key] in kinds:
+            page.run("document.activeElement.blur()")
+            page.press(str(kinds.index(TRUTH[key]) + 1))
+        else:
+            kinds.append(TRUTH[key])
+            page.press("n")
+            page.type(kinds[-1])
+            page.press("Enter")
+        page.until(f"document.querySelector('#card .id')?.innerText !== {json.dumps(key)}")
+    page.until("refract.model.unsaved() === false")
+    rows = learning.get("/views/subject/labels").json["rows"]
+    assert {row["id"]: row["label"] for row in rows}.items() <= TRUTH.items()
+    assert len(rows) == LABELLED
+    page.until("refract.model.points.name === 'subject'", FITTED)
+    page.until("document.querySelector('#legend').innerText.includes('delivery')")
+    found = page.run("refract.model.now")
+    assert found["rows"] == 72 and found["labels_needed"] is None
+    page.press("/")
+    page.type("the parcel is late again")
+    page.press("Enter")
+    page.until("document.querySelector('#total').innerText.includes('nearest in subject')")
+    assert "parcel" in shown(page, "#texts [role=option]")
+    page.press("Escape", "v")
+    page.until("document.querySelector('#versions').innerText.length > 20")
+    assert {urlsplit(url).netloc for url in page.asked} == {learning.host}
+    assert page.faults == []

@@ -1,0 +1,47 @@
+"""Versions of a view by http: what git holds, and what moved since one of them."""
+
+import shutil
+
+import pytest
+
+from tests.exploring import Explored
+
+pytestmark = pytest.mark.dvc
+
+
+@pytest.fixture(scope="module")
+def recorded(_history, tmp_path_factory):
+    """A service of a workspace with three recorded versions."""
+    from tests.flows.history import copy
+
+    folder = tmp_path_factory.mktemp("recorded")
+    served = Explored(copy(_history / "world", folder / "world"), folder / "log")
+    yield served
+    served.end()
+
+
+def test_the_versions_are_those_that_git_holds_and_one_of_them_is_live(recorded):
+    found = recorded.get("/views/mood/versions").json
+    tags = [version["tag"] for version in found["versions"]]
+    assert "view/mood/v1" in tags and found["why"] == ""
+    assert [version["here"] for version in found["versions"]].count(True) == 1
+    assert all(0 <= version["after"]["knn"] <= 100 for version in found["versions"])
+
+
+def test_a_comparison_lists_the_texts_that_have_another_label_first(recorded):
+    found = recorded.get("/views/mood/compare", to="view/mood/v1").json
+    changed = [text["before"]["label"] != text["after"]["label"] for text in found["moved"]]
+    assert found["common"] > 0
+    assert changed == sorted(changed, reverse=True)
+    assert found["total"] == sum(changed)
+    assert recorded.get("/views/mood/compare", to="nope").status == 400
+
+
+def test_a_workspace_without_git_has_no_versions_and_is_told_why(_made, tmp_path):
+    served = Explored(shutil.copytree(_made, tmp_path / "world"), tmp_path / "log")
+    try:
+        found = served.get("/views/mood/versions").json
+        assert found["versions"] == [] and "expected" in found["why"]
+        assert served.get("/views/mood/compare", to="v1").status == 400
+    finally:
+        served.end()
