@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Response
 from flows.explore.routes.rows import Label
 from flows.explore.routes.search import Name, Where
 from flows.explore.service import Served, Service
+from tasks.core.atlas.kept import ViewMap
 from tasks.core.store.searcher import Searcher
 from tasks.core.store.tables import READINGS
 from tasks.core.text.discretion import shown
@@ -67,7 +68,7 @@ def order_of(service: Service, name: str, rows: Searcher) -> Order:
     return service.kept_order(state, lambda: order.order_of(rows))
 
 
-def stream(table: pa.Table, of: Order, made_by: str | None) -> Stream:
+def stream(table: pa.Table, of: Order | ViewMap, made_by: str | None) -> Stream:
     """Return a table as a stream, with what it is of in the metadata of its schema."""
     about = {"rows": str(len(of)), "total": str(of.total), "corpus": of.corpus}
     about |= {} if made_by is None else {"transform": made_by}

@@ -7,14 +7,15 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from flows.explore.routes.places import ARROW, order_of, stream
+from flows.explore.routes.places import ARROW, stream
 from flows.explore.routes.search import Name
 from flows.explore.service import Served
+from tasks.core.atlas.kept import ViewMap
+from tasks.core.store.searcher import Searcher
 from tasks.core.store.tables import READINGS
-from tasks.core.views import order
 
 router = APIRouter(tags=["points"])
-_UNREAD = (pa.dictionary(pa.int32(), pa.string()), pa.float32(), pa.float32())  # of the base
+_KINDS = (pa.dictionary(pa.int32(), pa.string()), pa.float32(), pa.float32())  # of READINGS
 
 
 class Making(BaseModel):
@@ -41,11 +42,23 @@ def points(service: Served, name: Name) -> Response:
     made = service.maps.of(name, now.rows.version)
     if isinstance(made, float):
         return JSONResponse(Making(making=round(made, 3)).model_dump(), 202)
-    of = order_of(service, name, now.rows)
     columns = {"id": made.rows.ids}
     columns |= {axis: pa.array(made.places[:, at].copy()) for at, axis in enumerate("xy")}
-    for reading, kind in zip(READINGS, _UNREAD, strict=True):
-        known = reading in now.rows.names
-        values = order.column(now.rows, of, reading) if known else pa.nulls(len(made), kind)
-        columns[reading] = values.cast(kind)
-    return stream(pa.table(columns), of, now.made_by)
+    columns |= dict(zip(READINGS, _readings(now.rows, made), strict=True))
+    return stream(pa.table(columns), made, now.made_by)
+
+
+def _readings(rows: Searcher, made: ViewMap) -> list[pa.Array]:
+    """Return what a version says of the rows of its map; nulls where it is the base."""
+    if not set(READINGS) <= set(rows.names):
+        return [pa.nulls(len(made), kind) for kind in _KINDS]
+    parts: list[list[pa.Array]] = [[pa.array([], kind) for kind in _KINDS]]
+    for batch in rows.scan(READINGS):
+        parts.append([_as(batch.column(at), kind) for at, kind in enumerate(_KINDS)])
+    whole = pa.table([pa.chunked_array(part) for part in zip(*parts, strict=True)], READINGS)
+    drawn = whole.unify_dictionaries().take(pa.array(made.rows.row))
+    return [column.combine_chunks() for column in drawn.columns]
+
+
+def _as(column: pa.Array, kind: pa.DataType) -> pa.Array:
+    return column.dictionary_encode() if pa.types.is_dictionary(kind) else column.cast(kind)

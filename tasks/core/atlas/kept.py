@@ -64,6 +64,16 @@ class ViewMap:
     def __len__(self) -> int:
         return len(self.rows)
 
+    @property
+    def corpus(self) -> str:
+        """A fingerprint: where it is the same, the same ids come in the same order."""
+        return self.note.corpus
+
+    @property
+    def total(self) -> int:
+        """Rows of the table; of more than a million not all are on the map."""
+        return self.note.total
+
 
 def write(folder: Path, state: str, made: ViewMap) -> None:
     """Keep a map under the state of the table that it is of, and let older ones go."""

@@ -1,0 +1,47 @@
+"""Maps behind the answers: begun by asking, told how far they are, and why they were not made."""
+
+import time
+
+import numpy as np
+import pytest
+
+from flows.explore.map_making import MapMaking
+from flows.queries.maps import maps_of, whole_map
+from tasks.core.settings.params import load_params
+from tasks.core.store import tables
+from tasks.core.workspace.errors import UnmadeError
+from tasks.core.workspace.paths import Paths
+from tests.exploring import PATIENCE
+
+
+def asked(making, paths, name):
+    """Ask until there is an answer."""
+    version, last = tables.live_version(paths.view_table(name)), time.monotonic() + PATIENCE
+    while isinstance(found := making.of(name, version), float):
+        assert 0 <= found <= 1
+        assert time.monotonic() < last
+        time.sleep(0.05)
+    return found
+
+
+def test_why_a_map_could_not_be_made_is_told_once_and_then_it_is_tried_again(made):
+    paths = Paths(made)
+    making = MapMaking(paths, lambda: load_params(paths.params))
+    paths.maps("mood").parent.mkdir(parents=True)
+    paths.maps("mood").write_text("in the way")
+    with pytest.raises(UnmadeError, match=r"map of mood: .*maps/mood.*; ask again"):
+        asked(making, paths, "mood")
+    paths.maps("mood").unlink()
+    found = asked(making, paths, "mood")
+    assert asked(making, paths, "mood") is found
+
+
+def test_it_is_the_map_of_reports_and_exports(made):
+    paths = Paths(made)
+    params = load_params(paths.params)
+    base, view = maps_of(paths, params, "mood")
+    found = asked(MapMaking(paths, lambda: params), paths, "mood")
+    np.testing.assert_array_equal(found.places, view.places)
+    np.testing.assert_array_equal(whole_map(paths, params, "mood").places, view.places)
+    assert base.rows.ids.equals(view.rows.ids)
+    assert [len(list(paths.maps(name).iterdir())) for name in ("base", "mood")] == [1, 1]
