@@ -1,13 +1,17 @@
 """Views asked by text by LanceDB's own clients: import this, then `table.search("…")`.
 
-A view's table names the embedding function `refract`. It is registered here; LanceDB makes one for
-each table that is asked, and gives it texts, and nothing else.
+A view's table names the embedding function `refract`, and no more (see `publishing`). It is
+registered here; LanceDB makes one for each table that is asked, and gives it texts, and nothing
+else: encoder and transform are found where the table lies, as a view's folder knows its workspace.
+So a table names no machine, and one that was copied elsewhere leads nowhere.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import replace
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -16,14 +20,21 @@ from lancedb.embeddings import TextEmbeddingFunction, register
 from lancedb.table import AsyncTable, LanceTable
 from pydantic import PrivateAttr
 
-from flows.queries.workspace import View, Workspace
+from flows.queries.workspace import Workspace
+from tasks.core.encoding.featurizer import space_of
+from tasks.core.query.transform import load_map
 from tasks.core.store.tables import noted
-from tasks.core.views.plain_clients import FUNCTION, home_of
+from tasks.core.transforms.card import is_whole
+from tasks.core.views.publishing import FUNCTION
+from tasks.core.views.search import OTHER_ENCODER, Space, check_query
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifest import manifest_of
-from tasks.core.workspace.manifests import ViewNote
+from tasks.core.workspace.manifests import BaseNote, ViewNote
+from tasks.core.workspace.paths import Paths
+from tasks.core.workspace.user_state import SCHEME
 
 __all__ = ["Refract"]
+_SUFFIX = ".lance"
 
 
 @register(FUNCTION)
@@ -35,7 +46,7 @@ class Refract(TextEmbeddingFunction):
 
     size: int
     _table: Any = PrivateAttr(default=None)
-    _opened: tuple[str, View] | None = PrivateAttr(default=None)
+    _opened: tuple[str, Space, Path] | None = PrivateAttr(default=None)
 
     def model_post_init(self, context: Any) -> None:
         """Look for the table that LanceDB makes this function for."""
@@ -64,9 +75,11 @@ class Refract(TextEmbeddingFunction):
             )
         if self._opened is None or self._opened[0] != about.transform:
             root, name = home_of(address)
-            self._opened = about.transform, Workspace(root).view(name)
-        space = self._opened[1].space
-        return [np.asarray(space.vector_at(text, about), np.float32) for text in texts]
+            workspace = Workspace(root)
+            kept = workspace.paths.kept_transform(name, about.transform)
+            self._opened = about.transform, workspace.view(name).space, kept
+        space, kept = self._opened[1:]
+        return [vector_at(space, text, about, kept).astype(np.float32) for text in texts]
 
     def compute_source_embeddings_with_retry(self, *_: Any, **__: Any) -> list[Any]:
         """Refuse to make rows: a view is written from the corpus."""
@@ -106,3 +119,49 @@ def _table_that_asks() -> Any:
             return table
         frame = frame.f_back
     return None
+
+
+def home_of(address: str) -> tuple[str, str]:
+    """Return the root of the workspace that a view's table lies in, and the view's name.
+
+    address: a folder, or s3://BUCKET/FOLDER/views/NAME.lance. InputError where it is no view's.
+    """
+    if address.startswith(SCHEME):
+        root, _, name = address.removesuffix(_SUFFIX).rpartition("/views/")
+        if root and name and "/" not in name:
+            return root, name
+        raise _homeless(address, "s3://BUCKET/FOLDER/views")
+    table = Path(address.removeprefix("file://")).resolve()
+    if len(table.parents) > 2:
+        paths, name = Paths(table.parents[2]), table.name.removesuffix(_SUFFIX)
+        if table == paths.views / f"{name}{_SUFFIX}" and paths.params.is_file():
+            return str(paths.root), name
+    raise _homeless(str(table), "ROOT/data/views")
+
+
+def vector_at(space: Space, text: str, about: ViewNote, kept: Path) -> np.ndarray:
+    """Return the vector (m,) of `text` in a version of the view that `space` is, live or not.
+
+    about: what that version notes of itself; kept: its transform, beside the view.
+    """
+    check_query(text)
+    now = space.now()
+    base = manifest_of(now.texts.note, BaseNote, "the base table") or BaseNote()
+    if about.encoder not in (None, space_of(base)):
+        raise InputError(OTHER_ENCODER)
+    if about.transform != now.made_by:
+        if not is_whole(kept):
+            raise InputError(
+                f"{kept}: found no whole transform, by which this version of the view was made;"
+                " expected the latest version, or the tag 'live', where it was made; check that out"
+            )
+        now = replace(now, transform=load_map(kept))
+    return space.vector(now, text)
+
+
+def _homeless(address: str, expected: str) -> InputError:
+    return InputError(
+        f"{address}: found no workspace around this table; expected it where it was made, in"
+        f" {expected}, since the encoder and the transform are found there; open it there, or ask"
+        " it by a vector"
+    )

@@ -7,6 +7,7 @@ table of a lazy view holds no row, only the note of which transform makes them (
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,6 @@ import pyarrow as pa
 from tasks.core.encoding.base_table import OWN as BASE_OWN
 from tasks.core.store import arrow, comparing, index, tables
 from tasks.core.transforms.card import CARD, TENSORS, is_whole, read_artifact, read_card, refuse
-from tasks.core.views.plain_clients import asked_by_text
 from tasks.core.views.transforming import BLOCK, Reader, columns_read, transformed
 from tasks.core.workspace.files import write_bytes
 from tasks.core.workspace.manifest import manifest_of, object_of
@@ -26,6 +26,8 @@ from tasks.core.workspace.manifests import FULL, ViewNote
 from tasks.core.workspace.state_manifests import Shard
 
 OWN = ("id", "row_hash", "text", "vector", *tables.READINGS)  # others came with the documents
+FUNCTION = "refract"  # what LanceDB's registry of embedding functions calls ours
+_FUNCTIONS = b"embedding_functions"  # where LanceDB looks for them in a table's metadata
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,17 @@ def _schema(metadata: list[pa.Field], about: ViewNote) -> pa.Schema:
             pa.field("novelty", pa.float32()),
         ]
     )
-    return asked_by_text(schema, about.size)
+    return schema.with_metadata({_FUNCTIONS: json.dumps([_function(about)]).encode()})
+
+
+def _function(about: ViewNote) -> dict[str, object]:
+    """Return the function by which LanceDB's own clients make a text its vector (see `refract`)."""
+    return {
+        "name": FUNCTION,
+        "model": {"size": about.size},
+        "source_column": "text",
+        "vector_column": tables.VECTOR,
+    }
 
 
 def keep_transform(folder: Path, transform: Path, fingerprint: str) -> None:

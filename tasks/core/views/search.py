@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ from tasks.core.store import tables
 from tasks.core.store.answers import NearRow
 from tasks.core.store.searcher import Searcher
 from tasks.core.text.discretion import shown
-from tasks.core.transforms.card import is_whole
 from tasks.core.views.lazy_search import LazySearcher, Point
 from tasks.core.views.near_duplicates import Distinct
 from tasks.core.views.transforming import reader_of
@@ -31,6 +30,10 @@ from tasks.core.workspace.manifests import BaseNote, ViewNote
 _LOOK_ON = 4  # times as many rows are looked at where some say the same
 FARTHEST = 10_000  # rows looked at, at most
 _SOME = 3  # ids that are named where a beginning fits several
+OTHER_ENCODER = (
+    "search: this table was made by another encoder than params.yaml names now;"
+    " set 'embed' back, or run 'refract embed --rebuild' and 'refract run'"
+)
 
 
 def check_query(text: str) -> None:
@@ -177,18 +180,6 @@ class Space:
         check_query(text)
         return self._answered(ask)
 
-    def vector_at(self, text: str, about: ViewNote) -> np.ndarray:
-        """Return the vector (m,) of `text` in a version of the view, live or not.
-
-        about: what that version notes of itself.
-        """
-        check_query(text)
-        now = self.now()
-        _check_one_encoder(_base_note(now.texts), self._encoder_fingerprint, about.encoder)
-        if self._kept is not None and about.transform != now.made_by:
-            now = replace(now, transform=_earlier_map(self._kept(about.transform)))
-        return self.vector(now, text)
-
     def vector(self, now: Snapshot, text: str) -> np.ndarray:
         """Return where `text` lies in this space (d,), as one snapshot has it."""
         return self.point(now, text).vector
@@ -274,29 +265,10 @@ class Space:
         return Snapshot(texts, stored, rows, transform, note.transform)
 
     def _check_encoder(self, texts: Searcher, rows: Searcher) -> None:
-        view_of = None if rows is texts else _view_note(rows).encoder
-        _check_one_encoder(_base_note(texts), self._encoder_fingerprint, view_of)
-
-
-def _earlier_map(kept: Path) -> Map:
-    if not is_whole(kept):
-        raise InputError(
-            f"{kept}: found no whole transform, by which this version of the view was made;"
-            " expected the latest version, or the tag 'live', where it was made; check that out"
-        )
-    return load_map(kept)
-
-
-def _check_one_encoder(base: BaseNote, fingerprint: str, view_of: str | None) -> None:
-    """Refuse where settings, base vectors and view are not of the same encoder.
-
-    view_of: the space that a view was made from; None where nothing was noted, or it is the base.
-    """
-    if base.fingerprint != fingerprint or view_of not in (None, space_of(base)):
-        raise InputError(
-            "search: this table was made by another encoder than params.yaml names now;"
-            " set 'embed' back, or run 'refract embed --rebuild' and 'refract run'"
-        )
+        base, space = _base_note(texts), space_of(_base_note(texts))
+        view_of = space if rows is texts else _view_note(rows).encoder
+        if base.fingerprint != self._encoder_fingerprint or view_of not in (None, space):
+            raise InputError(OTHER_ENCODER)
 
 
 def _found(now: Snapshot, key: str) -> tuple[str, Point]:

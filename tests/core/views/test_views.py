@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from refract.lancedb import vector_at
 from tasks.core.encoding.encoder import Encoded
 from tasks.core.store import arrow, tables
 from tasks.core.store.searcher import Searcher
@@ -231,21 +232,22 @@ def space(world, tmp_path):
 def test_a_text_has_a_vector_in_an_earlier_version_as_long_as_its_transform_is_kept(
     world, space, tmp_path
 ):
+    kept = tmp_path / "kept" / "transform-2"
     before = publishing.note_of(world.view, tables.version(world.view))
-    vector = space.vector_at("x", before)
+    vector = vector_at(space, "x", before, kept)
     refit(world, tmp_path / "kept", 3)
     after = publishing.note_of(world.view, tables.version(world.view))
-    np.testing.assert_array_equal(space.vector_at("x", before), vector)
-    assert space.vector_at("x", after).shape != vector.shape
-    shutil.rmtree(tmp_path / "kept" / "transform-2")
+    np.testing.assert_array_equal(vector_at(space, "x", before, kept), vector)
+    assert vector_at(space, "x", after, kept).shape != vector.shape
+    shutil.rmtree(kept)
     with pytest.raises(InputError, match="found no whole transform, by which this version"):
-        space.vector_at("x", before)
+        vector_at(space, "x", before, kept)
 
 
 def test_a_text_has_no_vector_in_a_version_of_another_encoder(world, space):
     note = publishing.note_of(world.view, tables.version(world.view))
     with pytest.raises(InputError, match="made by another encoder"):
-        space.vector_at("x", note.changed(encoder="another"))
+        vector_at(space, "x", note.changed(encoder="another"), world.folder)
 
 
 @pytest.mark.parametrize(
