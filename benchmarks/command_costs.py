@@ -21,12 +21,16 @@ _EVERY = 0.05  # seconds between two looks at the processes that are there
 
 @dataclass(frozen=True)
 class Cost:
-    """wall, cpu: seconds; peak: MiB of the largest process; peaks: of the largest by its name."""
+    """wall, cpu: seconds; peak: MiB of the largest process; peaks: of the largest by its name.
+
+    own: of the processor's seconds those of the command itself; the others are of what it started.
+    """
 
     wall: float
     cpu: float
     peak: float
     peaks: dict[str, float] = field(default_factory=dict)
+    own: float = 0.0
 
 
 def refract(root: Path, *words: str) -> Cost:
@@ -42,7 +46,7 @@ def refract(root: Path, *words: str) -> Cost:
     with log.open("wb") as out, _watched() as peaks:
         command = [sys.executable, "-P", "-m", "flows", *words]
         first = subprocess.Popen(command, cwd=root, env=alone, stdout=out, stderr=out)
-        code, cpu, peak = 1, 0.0, 0.0
+        code, cpu, peak, own = 1, 0.0, 0.0, 0.0
         while True:
             try:
                 process, status, used = os.wait4(-1, 0)
@@ -52,9 +56,10 @@ def refract(root: Path, *words: str) -> Cost:
             peak = max(peak, used.ru_maxrss * 1024 / MIB)
             if process == first.pid:
                 first.returncode = code = os.waitstatus_to_exitcode(status)
+                own = used.ru_utime + used.ru_stime
     if code:
         raise RuntimeError(f"refract {' '.join(words)}: exit code {code}\n{log.read_text('utf-8')}")
-    return Cost(time.perf_counter() - begun, cpu, peak, peaks)
+    return Cost(time.perf_counter() - begun, cpu, peak, peaks, own)
 
 
 @contextmanager
