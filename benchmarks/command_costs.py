@@ -21,12 +21,16 @@ _EVERY = 0.05  # seconds between two looks at the processes that are there
 
 @dataclass(frozen=True)
 class Cost:
-    """wall, cpu: seconds; peak: MiB of the largest process; peaks: of the largest by its name."""
+    """wall, cpu: seconds; peak: MiB of the largest process; peaks: of the largest by its name.
+
+    spent: processor's seconds by name, without those of processes that they have started.
+    """
 
     wall: float
     cpu: float
     peak: float
     peaks: dict[str, float] = field(default_factory=dict)
+    spent: dict[str, float] = field(default_factory=dict)
 
 
 def refract(root: Path, *words: str) -> Cost:
@@ -39,7 +43,7 @@ def refract(root: Path, *words: str) -> Cost:
     alone = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     alone |= {"REFRACT_LINGER": "0", "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(_code())}
     log, begun = root.with_suffix(".log"), time.perf_counter()
-    with log.open("wb") as out, _watched() as peaks:
+    with log.open("wb") as out, _watched() as (peaks, spent):
         command = [sys.executable, "-P", "-m", "flows", *words]
         first = subprocess.Popen(command, cwd=root, env=alone, stdout=out, stderr=out)
         code, cpu, peak = 1, 0.0, 0.0
@@ -54,13 +58,15 @@ def refract(root: Path, *words: str) -> Cost:
                 first.returncode = code = os.waitstatus_to_exitcode(status)
     if code:
         raise RuntimeError(f"refract {' '.join(words)}: exit code {code}\n{log.read_text('utf-8')}")
-    return Cost(time.perf_counter() - begun, cpu, peak, peaks)
+    return Cost(time.perf_counter() - begun, cpu, peak, peaks, spent)
 
 
 @contextmanager
-def _watched() -> Iterator[dict[str, float]]:
-    """Note the peaks (MiB) of all processes below this one by their names, while it goes on."""
+def _watched() -> Iterator[tuple[dict[str, float], dict[str, float]]]:
+    """Note peaks (MiB) and seconds of all processes below this one by name, while it goes on."""
     peaks: dict[str, float] = {}
+    spent: dict[str, float] = {}
+    known: dict[int, float] = {}
     over = threading.Event()
 
     def watch() -> None:
@@ -69,14 +75,26 @@ def _watched() -> Iterator[dict[str, float]]:
                 name, peak = _name(process), status_kib("VmHWM", process)
                 if name and peak is not None:
                     peaks[name] = max(peaks.get(name, 0), round(peak / 1024, 1))
+                    more = (now := _seconds(process)) - known.get(process, 0.0)
+                    known[process], spent[name] = now, spent.get(name, 0.0) + max(more, 0.0)
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     try:
-        yield peaks
+        yield peaks, spent
     finally:
         over.set()
         watcher.join()
+
+
+def _seconds(process: int) -> float:
+    """Return the processor's seconds of a process so far; 0 where it has ended."""
+    try:
+        told = Path(f"/proc/{process}/stat").read_text("ascii", "replace").rpartition(")")[2]
+    except OSError:
+        return 0.0
+    user, system = told.split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _below(process: int) -> Iterator[int]:

@@ -172,3 +172,14 @@ def test_several_views_of_which_some_are_lazy_are_searched_as_one(views):
     expected = closest_by_all([(full, 1.0), (full, 2.0)], "x", 5, "channel = 'chat'").hits
     for spaces in ([(full, 1.0), (lazy, 2.0)], [(lazy, 1.0), (lazy, 2.0)]):
         assert_same_hits(closest_by_all(spaces, "x", 5, "channel = 'chat'").hits, expected)
+
+
+def test_texts_are_in_a_lazy_view_where_views_hold_them(views, monkeypatch):
+    about = publishing.describe(views.full.folder, "float32", text=True, mode=LAZY)
+    publishing.publish_lazy(views.table, about)
+    _, lazy = views.spaces()
+    for exact in (20_000, 0):
+        monkeypatch.setattr(lazy_search, "EXACT", exact)
+        assert [hit.id for hit in lazy.search("x", 3, "text = 'n03'")] == ["n03"]
+    _, rows = views.frames()
+    assert rows["text"].equals(rows["id"].rename("text"))
