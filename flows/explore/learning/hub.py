@@ -8,7 +8,7 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 KEPT = 256  # events that one who comes back is told of
@@ -52,7 +52,8 @@ class Follower:
 
     def hand(self, event: Event) -> None:
         """Give it an event, from any thread."""
-        self._loop.call_soon_threadsafe(self._put, event)
+        with suppress(RuntimeError):  # its loop has ended: nobody is there any more
+            self._loop.call_soon_threadsafe(self._put, event)
 
     def _put(self, event: Event) -> None:
         if self._queue.qsize() < self._queue.maxsize - 1:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from flows.explore.learning.hub import Hub
 from flows.queries.labelled import Labelled
-from flows.runtime.under_way import now_under_way
+from flows.runtime.under_way import VERBS, begun, now_under_way
 from flows.serving.watch_labels import State, look
 from tasks.core.labels.files import instruction_of
 from tasks.core.workspace.errors import InputError
@@ -53,14 +53,14 @@ class Notices:
         self._live: dict[str, ViewStamp] = {}
         self._versions: dict[str, str | None] = {}
         self._texts: int | None = None
-        self._began = 0.0
         self._labels_due: dict[str, float] = {}
         self._seen = self._look()
         for name in self._views():
             self._live[name] = read_manifest(paths.view_stamp(name), ViewStamp) or ViewStamp()
         stamp = read_manifest(paths.stamp("embed"), EmbedStamp)
         self._texts = stamp.rows if stamp else None
-        self._under_way()
+        self._fitting |= now_under_way(paths)
+        self._began = begun(paths, "fit").began
 
     def run(self, ending: threading.Event) -> None:
         """Look until `ending` is set."""
@@ -113,7 +113,7 @@ class Notices:
             self._rejected(name)
         elif path == paths.stamp("embed"):
             self._corpus()
-        elif path == paths.under_way:
+        elif path.parent == paths.under_way("fit").parent:
             self._under_way()
         elif path == paths.recorded:
             self._recorded()
@@ -132,7 +132,6 @@ class Notices:
         before, self._live[name] = self._live.get(name), stamp
         if before is not None and _shown(before) == _shown(stamp):
             return
-        self._fitting.discard(name)
         scores = read_manifest(self._paths.metric(name), Scores) or Scores()
         known = scores.fingerprint == stamp.transform
         self._versions[name] = self._tags().get((name, stamp.transform))
@@ -159,7 +158,6 @@ class Notices:
         if not NAME.fullmatch(name):  # a file whose name registers no instruction
             return
         found = read_manifest(self._paths.rejection(name), Rejection)
-        self._fitting.discard(name)
         if found is None:
             return
         needed = None
@@ -175,11 +173,11 @@ class Notices:
             self._hub.tell("corpus", texts=stamp.rows)
 
     def _under_way(self) -> None:
-        note = now_under_way(self._paths)
-        ended = self._fitting - set(note.names)
-        self._fitting -= ended
-        self._fitting |= set(note.names)
-        if note.verb == "fit" and note.began != self._began:
+        now = now_under_way(self._paths)
+        self._fitting &= now
+        self._fitting |= now
+        note = begun(self._paths, "fit")
+        if note.began != self._began:
             self._began = note.began
             for name in note.names:
                 self._hub.tell("fit", view=name)
@@ -191,7 +189,8 @@ class Notices:
     def _look(self) -> dict[Path, State]:
         paths = self._paths
         found: dict[Path, State] = {}
-        for path in (paths.stamp("embed"), paths.under_way, paths.recorded):
+        notes = (paths.stamp("embed"), paths.recorded, *map(paths.under_way, VERBS))
+        for path in notes:
             with suppress(OSError):
                 about = path.stat()
                 found[path] = (about.st_ino, about.st_size, about.st_mtime_ns)

@@ -20,6 +20,7 @@ from tasks.core.workspace.paths import Paths
 
 Failed = Callable[[str, str], None]  # told an instruction, and why its fit has failed
 _LOOK = 0.1  # seconds between two looks for labels that rest
+_AGAIN = 5.0  # seconds until what was refused is tried again
 
 
 class Refitter:
@@ -52,13 +53,15 @@ class Refitter:
         """Work until `ending` is set; a fit at work is stopped then."""
         stopper = threading.Thread(target=self._stop_at, args=(ending,), daemon=True)
         stopper.start()
-        left = self._left()
-        if left:
-            self.note(left)
-        while not ending.wait(_LOOK):
-            if self._wanted.is_set():
-                self._get_ready()
-                self._turn(ending)
+        do, pause = self._take_up, 0.0
+        while not ending.wait(pause):
+            pause = _LOOK
+            try:
+                do()
+            except (InputError, OSError) as error:  # such as a mistake in params.yaml
+                print(f"explore: {error}", file=sys.stderr, flush=True)
+                pause = _AGAIN
+            do = self._turn
         stopper.join()
 
     def _get_ready(self) -> None:
@@ -73,28 +76,26 @@ class Refitter:
         if noted and self._next is None:
             self._next = Fitting(self._paths.root)
 
-    def _turn(self, ending: threading.Event) -> None:
+    def _turn(self) -> None:
+        if not self._wanted.is_set():
+            return
+        self._get_ready()
         name = self._due()
-        if name is not None and not ending.is_set():
+        if name is not None:
             self._fit(name)
         with self._lock:
             if not self._noted:
                 self._wanted.clear()
 
-    def _left(self) -> list[str]:
-        """Return the instructions whose posted labels an earlier start has left without a fit."""
+    def _take_up(self) -> None:
+        """Note the instructions whose posted labels an earlier start has left without a fit."""
         paths, params = self._paths, load_params(self._paths.params)
-        try:
-            files = label_sources(paths)
-            posted = [
-                name
-                for name, file in files.items()
-                if any(is_posted(part.path) for part in file.parts)
-            ]
-            return [name for name in posted if staleness.any_fit(paths, params, [name])]
-        except InputError as error:
-            print(f"explore: {error}", file=sys.stderr, flush=True)
-            return []
+        if not paths.stamp("embed").is_file():
+            return
+        for name, file in label_sources(paths).items():
+            posted = any(is_posted(part.path) for part in file.parts)
+            if posted and staleness.any_fit(paths, params, [name]):
+                self.note([name])
 
     def _due(self) -> str | None:
         """Return an instruction whose labels have rested, and forget that it was noted."""

@@ -63,10 +63,9 @@ class StatePaths:
         """The lock held while posted labels are written: one request at a time."""
         return self.state / "posting.lock"
 
-    @property
-    def under_way(self) -> Path:
-        """Which instructions are made anew just now, and by which verb."""
-        return self.state / "under_way.json"
+    def under_way(self, verb: str) -> Path:
+        """Which instructions a verb makes anew just now, or has made last."""
+        return self.state / "under_way" / f"{verb}.json"
 
     @property
     def answer_cache(self) -> Path:

@@ -273,6 +273,19 @@ def test_a_kill_amid_posts_loses_no_label_that_was_acknowledged(_made, tmp_path)
         assert all(label in expected[key] for key, label in found.items())
 
 
+def test_labels_that_a_kill_has_left_without_a_fit_are_fitted_by_the_next_start(taking, tmp_path):
+    taking.post("/views/pace/labels", body(by_topic(list(TRUTH)[::2])))
+    taking.end()
+    set_params(taking.root, serve={"settle": 0.3})
+    again = Explored(taking.root, tmp_path / "again", **with_server())
+    try:
+        events = Events(again)
+        assert again.get("/views/pace").json["rows"] or events.wait("live", view="pace")
+        events.close()
+    finally:
+        again.end()
+
+
 def test_a_view_that_was_labelled_here_is_searched_like_any_other(learning):
     assert "mood" in Workspace(learning.root).views
     assert learning.get("/views/mood/labels", annotator="ann").json["annotator"] == "ann"
