@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
@@ -114,5 +114,5 @@ def compare(
     )
 
 
-def _told(version: object) -> dict[str, object]:
+def _told(version: object) -> dict[str, Any]:
     return {name: getattr(version, name) for name in Version.model_fields}
