@@ -95,6 +95,7 @@ class Explored(Asked):
             assert time.monotonic() < last, self.said()
             time.sleep(0.05)
         super().__init__(*found.groups())
+        assert self.get("/openapi.json").status == 200, self.said()  # told before it is loaded
 
     def said(self) -> str:
         return self._log.read_text("utf-8")

@@ -39,7 +39,7 @@ def now(tmp_path):
     made = arrow.assemble(frame, {tables.VECTOR: arrow.vector_array(vectors, "float16")})
     tables.commit_whole(table, made.schema, {}, tables.write_fragments(table, made, {}, fresh=True))
     rows = Searcher(table, live=False)
-    return frame, Snapshot(rows, rows, None)
+    return frame, Snapshot(rows, rows, rows, None)
 
 
 def test_a_column_of_many_values_tells_the_commonest_and_counts_the_others(now):
