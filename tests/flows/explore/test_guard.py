@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from flows.runtime.server_note import known
+from flows.state.trust import reaches
 from tasks.core.workspace.paths import Paths
 from tests.commands import refract, refused
 from tests.exploring import Explored
@@ -150,6 +151,20 @@ def test_other_machines_are_heard_only_with_a_token_of_the_users(made):
     set_params(made, serve={"token_env": "SHOP_TOKEN"})
     assert "expected a token of 16 or more" in refused(made, "explore")
     assert "16 or more" in refused(made, "explore", "--port", "0")
+
+
+def test_a_workspace_that_would_be_heard_by_others_is_asked_about(made):
+    assert not reaches(Paths(made), ("listening",))
+    set_params(made, serve={"host": EVERYWHERE, "token_env": "SHOP_TOKEN"})
+    host, token = (reach.says for reach in reaches(Paths(made), ("listening",)))
+    assert EVERYWHERE in host and "SHOP_TOKEN" in token
+
+
+@pytest.mark.parametrize("name", ["AWS_SECRET_ACCESS_KEY", "HOME", "GITHUB_DEPLOY_TOKEN"])
+def test_the_token_is_no_other_secret_of_the_environment(made, name):
+    text = Paths(made).params.read_text("utf-8").replace("token_env: null", f"token_env: {name}")
+    Paths(made).params.write_text(text, "utf-8")
+    assert "serve.token_env: must be the name" in refused(made, "explore")
 
 
 def test_the_users_token_opens_it_under_any_name(made, tmp_path):
