@@ -147,6 +147,7 @@ export function same(from, to, row) {
 function waits(side, share) {
   const place = byId(`making-${side}`);
   place.hidden = share === null;
+  byId(`figure-${side}`).classList.toggle("waits", share !== null);
   place.textContent = share === null ? "" : `the map is being made: ${Math.round(100 * share)} %`;
 }
 
