@@ -18,6 +18,20 @@ export const byId = (id) => document.getElementById(id);
 /** Put `children` in the place of what an element holds. */
 export const fill = (element, ...children) => element.replaceChildren(...children.flat(Infinity).filter((child) => child || child === 0));
 
+const REACHED = "button, input, select";
+
+/** The same, but what has the focus, or was typed, is kept: the control that stands in the same place has it then. */
+export function refill(element, ...children) {
+  const active = element.contains(document.activeElement) ? document.activeElement : null;
+  const at = active ? [...element.querySelectorAll(REACHED)].indexOf(active) : -1;
+  fill(element, ...children);
+  const now = [...element.querySelectorAll(REACHED)];
+  const next = at < 0 ? null : now[Math.min(at, now.length - 1)];
+  if (!next) return;
+  if (next !== active && next.type === "text" && active.type === "text") next.value = active.value;
+  next.focus();
+}
+
 const numbers = new Intl.NumberFormat("en");
 export const count = (n) => numbers.format(n);
 export const percent = (share) => `${Math.round(100 * share)} %`;

@@ -72,14 +72,17 @@ export function take(model, name, rows) {
 /** Return the labels of a view in an order that stays while the page is open: the first have keys and colours. */
 export function order(model, name = model.view) {
   const view = model.views.get(name);
-  const kept = (model.orders ??= new Map()).get(name) ?? [];
+  const last = (model.orders ??= new Map()).get(name);
+  const of = [view?.labels, model.given, model.marks];
+  if (last?.of.every((one, n) => one === of[n])) return last.whole;
+  const kept = last?.whole ?? [];
   const counts = view?.counts ?? {};
   const all = [...new Set([...(view?.labels ?? []), ...(name === model.givenOf ? model.given.values() : [])])].filter((label) => label !== null);
   const fresh = all.filter((label) => !kept.includes(label));
   const often = fresh.sort((a, b) => (counts[b] ?? 0) - (counts[a] ?? 0) || (a < b ? -1 : 1));
   const first = often.slice(0, Math.max(0, COLOURED - kept.length)).sort();
   const whole = [...kept, ...first, ...often.slice(first.length)];
-  model.orders.set(name, whole);
+  model.orders.set(name, { whole, of });
   return whole;
 }
 
@@ -147,6 +150,7 @@ export function same(from, to, row) {
 function waits(side, share) {
   const place = byId(`making-${side}`);
   place.hidden = share === null;
+  byId(`figure-${side}`).classList.toggle("waits", share !== null);
   place.textContent = share === null ? "" : `the map is being made: ${Math.round(100 * share)} %`;
 }
 

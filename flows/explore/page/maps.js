@@ -2,7 +2,7 @@
 
 import * as known from "./known.js";
 import { byId, fill, make, percent } from "./elements.js";
-import { same } from "./loading.js";
+import { order, same } from "./loading.js";
 import { REST, forget, palette, read } from "./map/colours.js";
 import { PointMap } from "./map/map.js";
 import { LAYER } from "./map/renderer.js";
@@ -118,9 +118,9 @@ function names(model, map) {
     const named = points.names.flatMap((name, n) => (of[n] ? [{ name: brief(name), at: of[n] }] : []));
     if (paint.by === "label") map.marks.names = named.slice(0, 40);
     const changed = model.moved.filter(({ before, after }) => before.label !== after.label);
-    map.marks.arrows = changed.flatMap(({ id, before }) => {
+    map.marks.arrows = changed.flatMap(({ id, before, after }) => {
       const [row, from] = [points.row(id), of[points.names.indexOf(before.label)]];
-      return row >= 0 && from ? [{ from, to: [points.xy[2 * row], points.xy[2 * row + 1]] }] : [];
+      return row >= 0 && from ? [{ row, from, to: [points.xy[2 * row], points.xy[2 * row + 1]], entry: order(model).indexOf(after.label) }] : [];
     });
   }
   map.askMarks();

@@ -52,6 +52,15 @@ function mountSearch() {
   model.on("view", () => (field.placeholder = model.view === "base" ? "Search by meaning" : `Search by meaning, seen by ${model.view}`));
 }
 
+/** The way to the list for who goes by keys; the address stays what it is. */
+function mountSkip() {
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    model.set({ panel: "texts" });
+    byId("texts").focus();
+  });
+}
+
 function mountPanels() {
   const names = ["texts", "label", "versions"];
   const draw = () => {
@@ -113,6 +122,7 @@ if (kept) document.documentElement.dataset.scheme = kept;
 const labelling = new Labelling(model);
 mountViews(model);
 mountSearch();
+mountSkip();
 mountPanels();
 mountLegend(model);
 mountFilter(model);

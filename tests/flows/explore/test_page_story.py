@@ -56,7 +56,7 @@ def test_a_new_name_and_labels_by_keys_become_a_view_that_is_searched(browser, l
     rows = learning.get("/views/subject/labels").json["rows"]
     assert {row["id"]: row["label"] for row in rows}.items() <= TRUTH.items()
     assert len(rows) == LABELLED
-    page.until("refract.model.points.name === 'subject'", FITTED)
+    page.until("refract.model.points?.name === 'subject'", FITTED)
     page.until("document.querySelector('#legend').innerText.includes('delivery')")
     found = page.run("refract.model.now")
     assert found["rows"] == 72 and found["labels_needed"] is None

@@ -12,7 +12,7 @@ export function drawMarks(map, size) {
   pen.clearRect(0, 0, camera.width, camera.height);
   pen.lineJoin = "round";
   if (!map.moving) {
-    for (const arrow of marks.arrows) drawArrow(pen, camera, arrow);
+    for (const arrow of marks.arrows) drawArrow(pen, camera, arrow, arrow.row === marks.hovered, marks.arrows.length);
     for (const name of placed(pen, camera, marks.names)) drawName(pen, name);
     if (marks.open >= 0) ring(pen, pixelOf(map, marks.open), size / 2 + 5, 2.5);
     if (marks.hovered >= 0) ring(pen, pixelOf(map, marks.hovered), size / 2 + 4, 2);
@@ -43,7 +43,8 @@ function drawOutline(pen, camera, outline) {
   pen.stroke();
 }
 
-function drawArrow(pen, camera, { from, to }) {
+/** Draw an arrow in the colour of where it leads; fainter the more there are, but for the one that is meant. */
+function drawArrow(pen, camera, { from, to, entry }, meant, many) {
   const [ax, ay] = camera.pixel(...from);
   const [bx, by] = camera.pixel(...to);
   const angle = Math.atan2(by - ay, bx - ax);
@@ -54,8 +55,8 @@ function drawArrow(pen, camera, { from, to }) {
     pen.moveTo(bx, by);
     pen.lineTo(bx - 7 * Math.cos(angle + side), by - 7 * Math.sin(angle + side));
   }
-  pen.strokeStyle = css("--ink", 0.45);
-  pen.lineWidth = 1.2;
+  pen.strokeStyle = meant ? css("--ink") : css(entry >= 0 && entry < 9 ? `--label-${entry}` : "--faint", Math.max(0.25, Math.min(0.8, 30 / many)));
+  pen.lineWidth = meant ? 2 : 1.2;
   pen.stroke();
 }
 

@@ -2,7 +2,7 @@
 
 import * as api from "../api.js";
 import * as known from "../known.js";
-import { byId, dot, fill, make, percent } from "../elements.js";
+import { byId, dot, fill, make, percent, refill } from "../elements.js";
 import { order } from "../loading.js";
 import { wrong } from "../saying.js";
 import { buttons } from "../labels/choice.js";
@@ -49,7 +49,7 @@ function label(model, labelling) {
   const text = known.seen(model, model.open);
   const read = text?.label === undefined || text?.label === null ? null : make("p", { className: "reads" },
     dot(order(model).indexOf(text.label)), make("b", {}, text.label), make("span", {}, `${percent(text.confidence)} sure`), make("span", {}, `novelty ${percent(text.novelty)}`));
-  fill(place, read, model.labels ? buttons(model, model.given.get(model.open), (chosen) => labelling.give([model.open], chosen)) : null);
+  refill(place, read, model.labels ? buttons(model, model.given.get(model.open), (chosen) => labelling.give([model.open], chosen)) : null);
 }
 
 async function neighbours(model, id) {

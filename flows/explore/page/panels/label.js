@@ -2,7 +2,7 @@
 
 import { buttons } from "../labels/choice.js";
 import { Queue } from "../labels/queue.js";
-import { byId, calm, count, dot, fill, make, percent, texts } from "../elements.js";
+import { byId, calm, count, dot, fill, make, percent, refill, texts } from "../elements.js";
 import { order } from "../loading.js";
 import { wrong } from "../saying.js";
 
@@ -86,7 +86,7 @@ function card(model, queue, does) {
   if (place.dataset.id === text.id && place.dataset.names === order(model).join("\n")) return undefined;
   place.dataset.id = text.id;
   place.dataset.names = order(model).join("\n");
-  fill(place,
+  refill(place,
     make("p", { className: "why" }, why(queue.kind, text, model)),
     make("p", { className: "whole" }, text.text ?? ""),
     make("p", { className: "id" }, text.id),

@@ -1,6 +1,6 @@
 /** What the colours mean, how many texts each has, and a filter at a click. */
 
-import { byId, count, fill, make, dot } from "../elements.js";
+import { byId, count, dot, fill, make, refill } from "../elements.js";
 import { holds, toggled } from "../filters.js";
 
 const SHOWN = 12; // names before the rest is folded away
@@ -31,7 +31,7 @@ function legend(model, whole, more) {
   const shown = whole ? all : all.slice(0, SHOWN);
   const sample = points.count < points.total ? `of the ${count(points.count)} drawn` : "";
   const clickable = paint.by !== "label" || points.name !== "base";
-  fill(byId("legend"),
+  refill(byId("legend"),
     shown.map(({ name, entry, n }) => make("button", {
       type: "button", className: "chip", title: clickable ? `show ${name} only ${sample}` : "", disabled: !clickable,
       "aria-pressed": String(holds(filter, paint.by, name)), onclick: () => model.set({ filter: toggled(filter, paint.by, name) }),

@@ -34,11 +34,15 @@ export class Listbox {
     this._asking = null;
     const first = await source.more(0);
     if (this._source !== source) return;
+    const last = source.key === this._shown ? this.active?.id : undefined; // the same list of another version
+    this._shown = source.key;
     [this.hits, this.at] = [[], -1];
     this.element.replaceChildren();
     this.element.removeAttribute("aria-activedescendant");
     this.element.scrollTop = 0;
     this._add(first);
+    const again = this.hits.findIndex(({ id }) => id === last);
+    if (again >= 0) this.go(again);
   }
 
   /** The text that arrow keys have come to. */

@@ -1,7 +1,7 @@
 /** What to do with the texts that were selected on a map. */
 
 import { buttons } from "../labels/choice.js";
-import { byId, fill, make, texts } from "../elements.js";
+import { byId, make, refill, texts } from "../elements.js";
 
 /** @param {import("../model.js").Model} model @param {import("../labels/labelling.js").Labelling} labelling */
 export function mountSelection(model, labelling) {
@@ -10,7 +10,7 @@ export function mountSelection(model, labelling) {
     place.hidden = !model.selected;
     if (place.hidden) return;
     const many = model.selected.length;
-    fill(place,
+    refill(place,
       make("div", { className: "row" },
         make("b", {}, `${texts(many)} selected`),
         make("button", { type: "button", onclick: () => model.set({ selection: null }) }, "clear")),

@@ -54,6 +54,7 @@ function filtered(model) {
   return {
     total: () => total,
     kind: "filtered",
+    key: JSON.stringify([asked, model.view]),
     async more(offset) {
       const found = await api.rows(name, { ...asked, offset });
       total = found.total;
@@ -71,6 +72,7 @@ function searched(model) {
   return {
     total: () => hits?.length ?? 0,
     kind: "searched",
+    key: JSON.stringify([asked, model.view]),
     async more(offset) {
       hits ??= (await api.search(name, asked)).hits;
       known.keep(model, hits);

@@ -1,7 +1,7 @@
 /** Two versions of a view: which texts changed their label, in a list and on the map. */
 
 import * as api from "../api.js";
-import { byId, count, dot, fill, make, percent, texts } from "../elements.js";
+import { byId, count, dot, fill, make, texts } from "../elements.js";
 import { order } from "../loading.js";
 import { wrong } from "../saying.js";
 import { Listbox } from "./listbox.js";
@@ -75,7 +75,7 @@ function said({ total, common, neighbours_kept: kept, moved: listed }, { tag }) 
 function moved(model, { id, before, after, neighbours_kept: kept, text }) {
   const label = (one) => [dot(order(model).indexOf(one.label)), make("b", {}, one.label ?? "none")];
   return [
-    make("span", { className: "head" }, ...label(before), make("span", { "aria-label": "became" }, "→"), ...label(after), kept === null || kept === undefined ? null : make("span", { className: "sure" }, `${percent(kept)} of its neighbours`)),
+    make("span", { className: "head" }, ...label(before), make("span", { "aria-label": "became" }, "→"), ...label(after), kept === null || kept === undefined ? null : make("span", { className: "sure" }, `keeps ${Math.round(10 * kept)} of 10 neighbours`)),
     make("span", { className: "text" }, text ?? ""),
     make("span", { className: "id" }, id),
   ];

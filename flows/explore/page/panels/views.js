@@ -1,7 +1,7 @@
 /** The views on top: which one is looked at, how good it is, and a way to begin a new one. */
 
 import * as api from "../api.js";
-import { byId, fill, make } from "../elements.js";
+import { byId, fill, make, refill } from "../elements.js";
 import { say, wrong } from "../saying.js";
 
 const MEASURES = [
@@ -10,13 +10,15 @@ const MEASURES = [
   ["knn", "kNN@10", "share of the ten nearest texts with the same label"],
 ];
 
+const NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 const SPAN = 12; // points that a line is high at least: few more are no jump
 
 /** @param {import("../model.js").Model} model */
 export function mountViews(model) {
   model.histories = new Map(); // view → figures by version, the oldest first
+  const form = fresh(model);
   const draw = () => {
-    fill(byId("views"), [...model.views.values()].map((view) => chip(model, view)), fresh(model));
+    refill(byId("views"), [...model.views.values()].map((view) => chip(model, view)), form);
     scores(model);
   };
   model.on("views view", draw);
@@ -40,8 +42,10 @@ function fresh(model) {
   const input = make("input", { className: "new", placeholder: "+ new view", maxLength: 60, autocomplete: "off", "aria-label": "name of a new instruction", id: "new-view" });
   const begin = (event) => {
     event.preventDefault();
-    const name = input.value.trim();
+    const name = input.value.trim().toLowerCase().replaceAll(/\s+/g, "_");
     if (!name) return;
+    if (!NAME.test(name)) return void wrong(new Error(`instruction ${JSON.stringify(name)}: expected 1 to 63 of a-z, 0-9, '_' and '-', starting with a letter or digit`));
+    input.value = "";
     if (!model.views.has(name)) {
       model.views.set(name, { name, wording: null, rows: 0, labels: [], counts: {}, scores: null, labelled: 0, unsaved: true, labels_needed: { found: 0, expected: 10, classes: 0 } });
       say(`${name}: label ten texts, by two labels at least, and its first view is made`);
