@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flows.state.label_sources import label_sources
+from flows.queries.labelled import labelled
 from flows.state.trust import keeping
 from tasks.core.atlas import kept
 from tasks.core.atlas.coordinates import Source, coordinates
 from tasks.core.atlas.kept import ViewMap
 from tasks.core.atlas.making import Wanted, make
 from tasks.core.encoding import base_table
-from tasks.core.labels.reader import read_labels
 from tasks.core.settings.params import Params
 from tasks.core.store import tables
 from tasks.core.views import publishing
@@ -85,13 +84,7 @@ def _is_there(folder: Path | None) -> bool:
 
 def _labelled(paths: Paths, params: Params, name: str) -> tuple[str, ...]:
     """Return the ids of the texts that people have labelled; none where nobody can read them."""
-    file = label_sources(paths).get(name)
-    if file is None:
-        return ()
-    table = paths.base_table
-    keys, texts = base_table.keys(table), base_table.texts(table)
     try:
-        found = read_labels(file, keys, 1, 1, params.fit.separator, texts)
+        return tuple(labelled(paths, params, name).label_of)
     except InputError:  # the map has its places without them
         return ()
-    return tuple(found.label_of)

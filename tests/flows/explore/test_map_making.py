@@ -6,17 +6,22 @@ import numpy as np
 import pytest
 
 from flows.explore.map_making import MapMaking
+from flows.explore.routes.points import _readings
 from flows.queries.maps import maps_of, whole_map
+from flows.queries.workspace import Workspace
+from flows.run import run
 from tasks.core.settings.params import load_params
 from tasks.core.store import tables
 from tasks.core.workspace.errors import UnmadeError
 from tasks.core.workspace.paths import Paths
 from tests.exploring import PATIENCE
+from tests.world import set_params
 
 
-def asked(making, paths, name):
+def asked(making, paths, name, version=None):
     """Ask until there is an answer."""
-    version, last = tables.live_version(paths.view_table(name)), time.monotonic() + PATIENCE
+    version = version or tables.live_version(paths.view_table(name))
+    last = time.monotonic() + PATIENCE
     while isinstance(found := making.of(name, version), float):
         assert 0 <= found <= 1
         assert time.monotonic() < last
@@ -45,3 +50,17 @@ def test_it_is_the_map_of_reports_and_exports(made):
     np.testing.assert_array_equal(whole_map(paths, params, "mood").places, view.places)
     assert base.rows.ids.equals(view.rows.ids)
     assert [len(list(paths.maps(name).iterdir())) for name in ("base", "mood")] == [1, 1]
+
+
+def test_the_points_of_a_lazy_view_are_its_rows(made):
+    set_params(made, materialise={"mode": "lazy"})
+    run(made)
+    paths, view = Paths(made), Workspace(made).view("mood")
+    making, now = MapMaking(paths, lambda: load_params(paths.params)), view.space.now()
+    found = asked(making, paths, "mood", now.rows.version)
+    frame = view.frame().sort("id")
+    assert found.rows.ids.to_pylist() == frame["id"].to_list()
+    label, confidence, novelty = _readings(now.rows, found)
+    assert label.to_pylist() == frame["label"].to_list()
+    np.testing.assert_allclose(confidence.to_numpy(), frame["confidence"], atol=1e-5)
+    np.testing.assert_allclose(novelty.to_numpy(), frame["novelty"], atol=1e-5)
