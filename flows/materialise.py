@@ -87,7 +87,8 @@ def materialise(root: Path, names: list[str] | None = None) -> list[ViewReport]:
     rows += [{"name": name, "retired": "its label file is gone"} for name in gone]
     leave_table("materialise", "Views", rows)
     for report in reports:
-        leave_view(report.name, paths.view_table(report.name))
+        lazy = report.mode == LAZY
+        leave_view(report.name, None if lazy else paths.view_table(report.name))
     if failed:
         raise InputError("; ".join(str(error) for error in failed.values()))
     return reports

@@ -17,12 +17,15 @@ def leave_table(key: str, title: str, rows: Sequence[Mapping[str, object]]) -> N
     )
 
 
-def leave_view(name: str, table: Path) -> None:
+def leave_view(name: str, table: Path | None) -> None:
     """Attach a link to the report of a view that the flow run made; elsewhere to its table.
 
-    The server of `refract serve` alone shows reports.
+    The server of `refract serve` alone shows reports. table: None where there are no rows in it.
     """
     page = report_link(name)
+    link = page or (table and table.resolve().as_uri())
+    if not link:
+        return
     title = f"the report of {name}" if page else name
     key = f"view-{name}".replace("_", "-")
-    create_link_artifact(link=page or table.resolve().as_uri(), link_text=title, key=key)
+    create_link_artifact(link=link, link_text=title, key=key)

@@ -10,8 +10,12 @@ from click.testing import CliRunner
 from prefect.settings import PREFECT_API_URL
 
 from flows import Workspace
+from flows.checkout import checkout
 from flows.cli.verbs import cli
 from flows.materialise import materialise
+from flows.queries.diff import diff
+from flows.queries.versions import view_versions
+from flows.rollback import rollback
 from flows.run import run
 from flows.state.staleness import FRESH, Verdict
 from flows.state.status import read_status
@@ -20,6 +24,7 @@ from tasks.core.settings.instruction_section import Instruction
 from tasks.core.settings.params import load_params, render_params
 from tasks.core.store import tables
 from tasks.core.workspace.paths import Paths
+from tests.flows.history import git, seen
 from tests.kills import killed_at, operations
 from tests.same import assert_same
 from tests.world import documents, set_params, write_documents, write_labels
@@ -164,6 +169,31 @@ def test_every_verb_that_reads_a_view_reads_a_lazy_one(lazy, _made, tmp_path):
     assert "72 texts" in Workspace(lazy).view("mood")._repr_html_()
     asked(lazy, "maintain")
     assert (state(lazy).view, stored(lazy)) == (FRESH, 0)
+
+
+@pytest.mark.dvc
+def test_versions_are_recorded_compared_and_brought_back_whether_rows_are_stored_or_not(
+    root, seen_at
+):
+    set_params(root, materialise={"mode": "lazy"})
+    assert run(root, commit=True).record.commit
+    branch = git(root, "branch", "--show-current")
+    lazy = Workspace(root).view("mood").hits(QUERY, k=9)
+    assert {name: view.state for name, view in diff(root, "whole/v3", None).views.items()} == {
+        "mood": "same",
+        "topic": "same",
+    }
+    against_first = diff(root, "whole/v1", None, ["mood"]).views["mood"]
+    assert (against_first.state, against_first.moved.common) == ("new transform", 60)
+    checkout(root, "whole/v3")
+    assert (seen(root), state(root).mode) == (seen_at["v3"], "full")
+    checkout(root, branch)
+    assert (Workspace(root).view("mood").hits(QUERY, k=9), state(root).mode) == (lazy, "lazy")
+    assert (state(root).view, stored(root)) == (FRESH, 0)
+    assert rollback(root, "mood").version == "v1"
+    assert (state(root).view, state(root).mode, stored(root)) == (FRESH, "lazy", 0)
+    assert next(row.same_as for row in view_versions(Paths(root), "mood")) == "view/mood/v1"
+    assert Workspace(root).view("mood").hits(QUERY, k=9) != lazy
 
 
 def made_anew(root):

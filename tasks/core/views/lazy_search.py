@@ -79,6 +79,11 @@ class LazySearcher(Searcher):
         """A number for both versions: that of the base table × `LAZILY`, and the view's own."""
         return self._texts.version * LAZILY + self._stored.version
 
+    @property
+    def note(self) -> object:
+        """What the view notes of itself."""
+        return self._stored.note
+
     def ids_from(self, beginning: str, most: int) -> list[str]:
         """Return at most `most` ids that begin so, in no order."""
         return self._texts.ids_from(beginning, most)
@@ -137,10 +142,10 @@ class LazySearcher(Searcher):
             if not made:
                 yield from self._texts.batches(names, before, rows)
                 return
-            wanted = [*([after] if after else []), *([f"label = {quoted(label)}"] if label else [])]
+            labelled = None if label is None else f"(label = {quoted(label)})"
+            wanted = " AND ".join(filter(None, (before, after, labelled))) or None
             for part in self._all(before):
-                asked = " AND ".join([*([before] if before else []), *wanted])
-                found = self._matching(part, where, asked or None)
+                found = self._matching(part, where, wanted)
                 yield from found.select(list(names)).to_batches(max_chunksize=rows)
 
     def nearest(
