@@ -1,5 +1,6 @@
 """Labels that are posted while one looks: taken in, told, learnt from, and lost by no kill."""
 
+import http.client
 import json
 import random
 import shutil
@@ -248,29 +249,29 @@ def test_a_kill_amid_posts_loses_no_label_that_was_acknowledged(_made, tmp_path)
     root = shutil.copytree(_made, tmp_path / "world")
     set_params(root, serve={"settle": 600})
     file = Paths(root).posted_labels("pace", "ann")
-    expected: dict[str, set[str]] = {}
+    possible: dict[str, set[str]] = {}
+    acknowledged: set[str] = set()
     for turn in range(4):
         served = Explored(root, tmp_path / "log", **with_server())
-        try:
-            assert served.get("/views").status == 200
-            killer = threading.Timer(moments.random(), served.end)
-            killer.start()
-            for n in range(10_000):
-                rows = [{"id": moments.choice(ids), "label": f"label {turn}-{n}"}]
-                for row in rows:  # it may be taken in, and nobody told
-                    expected.setdefault(row["id"], set()).add(row["label"])
-                try:
-                    reply = served.post("/views/pace/labels", body(rows, "ann"))
-                except OSError:
-                    break
-                assert reply.status == 200, reply.body
-                expected |= {row["id"]: {row["label"]} for row in rows}
-        finally:
-            killer.join()
-            served.end()
+        assert served.get("/views").status == 200
+        killer = threading.Timer(moments.random(), served.end)
+        killer.start()
+        for n in range(10_000):
+            key, label = moments.choice(ids), f"label {turn}-{n}"
+            possible.setdefault(key, set()).add(label)  # it may be taken in, and nobody told
+            try:
+                rows = [{"id": key, "label": label}]
+                reply = served.post("/views/pace/labels", body(rows, "ann"))
+            except (OSError, http.client.HTTPException):
+                break
+            assert reply.status == 200, reply.body
+            possible[key] = {label}
+            acknowledged.add(key)
+        killer.join()
         found = {key: row.label for key, row in read_posted(file).items()}
-        assert all(found[key] in labels for key, labels in expected.items() if len(labels) == 1)
-        assert all(label in expected[key] for key, label in found.items())
+        assert acknowledged <= found.keys()
+        assert all(label in possible[key] for key, label in found.items())
+    assert acknowledged
 
 
 def test_labels_that_a_kill_has_left_without_a_fit_are_fitted_by_the_next_start(taking, tmp_path):

@@ -1,0 +1,54 @@
+"""Which texts are labelled, however few, and what a first fit still lacks."""
+
+import pytest
+
+from flows.explore.learning.posting import post_labels
+from flows.queries.labelled import labelled, still_few
+from tasks.core.labels.inbox.checking import PostedRow
+from tasks.core.settings.params import load_params
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.paths import Paths
+from tests.world import documents, write_csv
+
+
+@pytest.fixture
+def paths(made):
+    return Paths(made)
+
+
+def post(paths, rows, key="a"):
+    posted = [PostedRow(row["id"], None, row["topic"]) for row in rows]
+    return post_labels(paths, load_params(paths.params), "subject", key, "ann", posted)
+
+
+def test_labels_that_come_one_by_one_are_few_until_a_fit_can_be_made_of_them(paths):
+    params = load_params(paths.params)
+    assert labelled(paths, params, "subject").label_of == {}
+    assert not still_few(paths, "subject")
+    post(paths, documents()[:3])
+    found = labelled(paths, params, "subject")
+    assert found.needed == {"found": 3, "classes": 1, "expected": 10}
+    assert still_few(paths, "subject")
+    post(paths, documents()[::4], "b")
+    assert labelled(paths, params, "subject").needed is None
+    assert not still_few(paths, "subject")
+
+
+def test_a_file_that_somebody_has_laid_there_is_fitted_and_told_to_hold_too_few(paths):
+    write_csv(paths.labels / "subject.csv", [{"id": "t01", "label": "x"}], ["id", "label"])
+    assert labelled(paths, load_params(paths.params), "subject").needed is not None
+    assert not still_few(paths, "subject")
+
+
+def test_a_label_file_that_cannot_be_read_is_told(paths):
+    (paths.labels / "subject.csv").write_text("nothing,here\n1,2\n")
+    with pytest.raises(InputError, match=r"subject\.csv: found columns"):
+        labelled(paths, load_params(paths.params), "subject")
+    assert not still_few(paths, "subject")
+
+
+def test_a_checkout_halfway_takes_no_labels(paths):
+    paths.unfinished_checkout.write_text("{}")
+    with pytest.raises(InputError, match="found a checkout under way"):
+        post(paths, documents()[:3])
+    assert not (paths.labels / "subject").exists()
