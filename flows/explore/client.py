@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from flows.explore.keys import made_by
 from flows.runtime.server_note import Note, known
-from tasks.core.views.search import Hit
+from tasks.core.views.snapshot import Hit
 from tasks.core.workspace.errors import InputError, MissingError
 from tasks.core.workspace.paths import Paths
 

@@ -12,8 +12,8 @@ from fastapi import Depends, HTTPException, Request
 
 from flows.explore.map_making import MapMaking
 from flows.queries.workspace import View, Workspace
+from tasks.core.atlas.order import Order
 from tasks.core.settings.params import Params
-from tasks.core.views.order import Order
 from tasks.core.workspace.paths import Paths
 
 Found = TypeVar("Found")

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from flows.explore.client import Client
     from flows.queries.evaluation import Evaluation
     from tasks.core.encoding.encoder import Encoder
-    from tasks.core.views.search import Hit, Space
+    from tasks.core.views.search import Space
+    from tasks.core.views.snapshot import Hit
 
 
 class Workspace:

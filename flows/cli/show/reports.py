@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from flows.record import Recorded
     from flows.run import RunReport
     from tasks.core.corpus.building import CorpusReport
-    from tasks.core.views.search import Hit
+    from tasks.core.views.snapshot import Hit
     from tasks.fit import FitReport
     from tasks.maintain import UpkeepReport
 

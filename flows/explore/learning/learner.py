@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, HTTPException, Request
 
+from flows.explore import overview
 from flows.explore.learning.hub import Hub
 from flows.explore.learning.noticing import Notices
 from flows.explore.learning.refitting import Refitter
-from flows.queries import overview
 from flows.queries.labelled import Labelled, labelled
 from tasks.core.workspace.manifest import read_manifest
 from tasks.core.workspace.manifests import Rejection

@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from flows.explore import overview
 from flows.explore.learning.learner import Learning
 from flows.explore.learning.posting import LONGEST_KEY, inbox_of, post_labels
 from flows.explore.routes.views import LabelsNeeded
 from flows.explore.service import Served
-from flows.queries import overview
 from tasks.core.labels.inbox.checking import MOST, PostedRow
 from tasks.core.labels.inbox.posted_rows import PostedLabel, read_posted
 from tasks.core.text.discretion import shown

@@ -10,13 +10,13 @@ from fastapi import APIRouter, Path, Response
 from flows.explore.routes.rows import Label
 from flows.explore.routes.search import Name, Where
 from flows.explore.service import Served, Service
+from tasks.core.atlas import order
 from tasks.core.atlas.kept import ViewMap
+from tasks.core.atlas.order import Order
 from tasks.core.store.searcher import Searcher
 from tasks.core.store.tables import READINGS
 from tasks.core.text.discretion import shown
-from tasks.core.views import order
 from tasks.core.views.browsing import check_readings
-from tasks.core.views.order import Order
 from tasks.core.workspace.errors import MissingError
 
 router = APIRouter(tags=["points"])

@@ -11,7 +11,7 @@ from flows.explore.routes.search import Name, Text, Where
 from flows.explore.service import Served, Service
 from tasks.core.views import browsing
 from tasks.core.views.browsing import Sort
-from tasks.core.views.search import Snapshot
+from tasks.core.views.snapshot import Snapshot
 
 router = APIRouter(tags=["rows"])
 Label = Annotated[str | None, Query(description="rows with this label alone")]

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict
 
 from flows.explore.client import INEXACT
 from flows.explore.service import Served, Service
-from tasks.core.views.search import Found, Space
+from tasks.core.views.search import Space
+from tasks.core.views.snapshot import Found
 from tasks.core.views.together import closest_by_all
 from tasks.core.workspace.errors import InputError
 

@@ -8,8 +8,8 @@ from functools import cache, partial
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from flows.explore import overview
 from flows.explore.service import Served, Service
-from flows.queries import overview
 from flows.state import staleness
 from tasks.core.text.discretion import shown
 from tasks.core.workspace.errors import MissingError

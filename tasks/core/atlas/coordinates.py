@@ -15,12 +15,12 @@ from tasks.core.atlas.drawing import POINTS, drawn
 from tasks.core.atlas.kept import MapNote, ViewMap
 from tasks.core.atlas.laying_out import Guide, has_shape, laid_out, steps_of
 from tasks.core.atlas.neighbours import Sample
+from tasks.core.atlas.order import POINTS as MOST
 from tasks.core.atlas.placing import Among, within_circle
 from tasks.core.atlas.plane import Plane
 from tasks.core.atlas.rows import Rows, rows_of, vectors_at, vectors_in_turn
 from tasks.core.numerics.threads import one_thread
 from tasks.core.store import layout, tables
-from tasks.core.views.order import POINTS as MOST
 from tasks.core.views.transforming import Vectors
 from tasks.core.workspace.files import digest
 

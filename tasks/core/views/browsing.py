@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from tasks.core.store import arrow
 from tasks.core.store.searcher import Searcher
 from tasks.core.store.tables import READINGS
-from tasks.core.views.search import Snapshot
+from tasks.core.views.snapshot import Snapshot
 from tasks.core.workspace.errors import InputError
 
 Sort = Literal["id", "confidence", "-confidence", "novelty", "-novelty"]

@@ -8,16 +8,8 @@ from dataclasses import dataclass, replace
 from tasks.core.numerics.rows import unit_rows
 from tasks.core.store.answers import NearRow
 from tasks.core.views.lazy_search import Point
-from tasks.core.views.search import (
-    FARTHEST,
-    Found,
-    Hit,
-    Snapshot,
-    Space,
-    best,
-    check_query,
-    hit_of,
-)
+from tasks.core.views.search import Space, check_query
+from tasks.core.views.snapshot import FARTHEST, Found, Hit, Snapshot, best, hit_of
 
 _FIRST = 50  # candidates a view, at least
 _MORE = 4  # times as many where these do not suffice

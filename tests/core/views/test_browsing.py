@@ -4,12 +4,13 @@ import numpy as np
 import polars as pl
 import pytest
 
+from tasks.core.atlas import order
 from tasks.core.atlas.rows import rows_of
 from tasks.core.store import arrow, tables
 from tasks.core.store.searcher import Searcher
-from tasks.core.views import browsing, order
+from tasks.core.views import browsing
 from tasks.core.views.browsing import Range, Values
-from tasks.core.views.search import Snapshot
+from tasks.core.views.snapshot import Snapshot
 from tasks.core.workspace.errors import InputError, MissingError
 
 MANY = 500

@@ -25,7 +25,7 @@ from flows.queries.doubts import DoubtedLabels
 from flows.state.staleness import FRESH
 from flows.state.status import InstructionState
 from tasks.core.evaluation.doubts import DoubtedText
-from tasks.core.views.search import Hit
+from tasks.core.views.snapshot import Hit
 hit = Hit(score=0.93, id=ID, label="delivery_to_the_wrong_address", confidence=0.9, text=WORDS,
           metadata={})
 figures = {"v_measure": 79.0, "triplets": 95.9, "sts": 81.2, "knn": 91.7}

@@ -11,7 +11,7 @@ from flows.cli.show import judgements, reports, status_table
 from flows.cli.terminal import cleaned
 from flows.state.staleness import FRESH, Verdict
 from flows.state.status import CorpusState, InstructionState, VectorsState, WorkspaceState
-from tasks.core.views.search import Hit
+from tasks.core.views.snapshot import Hit
 
 EVIL = "a\x1b[31mb\x1b]0;t\x07\x9b2Jc\u202ed\u2066 [red]e[/red] [link=http://x]f[/link] :smile: \\"
 

@@ -9,7 +9,8 @@ from fastapi import Response
 from flows.explore import client
 from flows.explore.routes import search
 from flows.queries.workspace import Workspace
-from tasks.core.views.search import Found, Hit, Space
+from tasks.core.views.search import Space
+from tasks.core.views.snapshot import Found, Hit
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
 from tests.commands import refract
