@@ -60,8 +60,8 @@ async function live(model, { view: name, version, rows }) {
   const past = model.histories.get(name);
   if (past && now?.scores) past.push(figures(now.scores));
   model.tell("views", "histories");
-  if (name === model.view) await open(model);
   say(told(name, version, before, now?.scores, rows));
+  if (name === model.view) await open(model);
 }
 
 function told(name, version, before, after, rows) {

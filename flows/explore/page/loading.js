@@ -57,7 +57,7 @@ export async function open(model) {
   take(model, name, given.rows);
   model.set({ listed: own ? { name, transform: view.transform } : { name: "base", transform: null }, version: view.version });
   model.tell("given");
-  const found = own ? await points(name, (share) => waits("view", share), gone) : await base(model);
+  const found = own ? await points(name, (share) => waits("view", share, model.points?.name !== name), gone) : await base(model);
   waits("view", null);
   if (!gone() && found) model.set({ points: found });
 }
@@ -146,12 +146,12 @@ export function same(from, to, row) {
   return from.corpus === to.corpus && from.count === to.count ? row : to.row(from.id(row));
 }
 
-/** Say on a map how far it is made; null: it is there. */
-function waits(side, share) {
+/** Say on a map how far it is made; null: it is there. other: what is drawn meanwhile is of another view, and fades. */
+function waits(side, share, other = true) {
   const place = byId(`making-${side}`);
   place.hidden = share === null;
-  byId(`figure-${side}`).classList.toggle("waits", share !== null);
-  place.textContent = share === null ? "" : `the map is being made: ${Math.round(100 * share)} %`;
+  byId(`figure-${side}`).classList.toggle("waits", share !== null && other);
+  place.textContent = share === null ? "" : `the ${other ? "" : "new "}map is being made: ${Math.round(100 * share)} %`;
 }
 
 function ready(promise) {
