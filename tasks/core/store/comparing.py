@@ -43,6 +43,35 @@ def lacking(wanted: np.ndarray, known: np.ndarray) -> np.ndarray:
     return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
 
 
+def apart(wanted: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the hashes that only one of two holds, ascending: of `wanted`, and of `known`.
+
+    Both ascend, so that each block is looked up in one place of the other.
+    """
+    return wanted[lacking(wanted, known)], known[lacking(known, wanted)]
+
+
+def positions(table: Path, name: str, hashes: np.ndarray, version: int | str | None) -> np.ndarray:
+    """Return the positions (m,) int64, ascending, of the rows whose hash of column `name` is one.
+
+    hashes ascend.
+    """
+    parts, at = [np.empty(0, dtype=np.int64)], 0
+    for batch in tables.batches(table, [name], version=version):
+        parts.append(at + np.flatnonzero(among(arrow.hash64(batch.column(name)), hashes)))
+        at += batch.num_rows
+    return np.concatenate(parts)
+
+
+def places(table: Path, name: str, hashes: np.ndarray, version: int | str | None) -> np.ndarray:
+    """Return the addresses (m,) of the rows whose hash of column `name` is one of `hashes`."""
+    parts = [np.empty(0, dtype=np.uint64)]
+    for batch in tables.batches(table, [name], version=version, addressed=True):
+        held = among(arrow.hash64(batch.column(name)), hashes)
+        parts.append(batch.column(addresses.ADDRESS).filter(pa.array(held)).to_numpy())
+    return np.concatenate(parts)
+
+
 def strangers(
     table: Path, name: str, known: np.ndarray, version: int | str | None = None
 ) -> np.ndarray:

@@ -53,12 +53,17 @@ def plan(base: Path, base_version: int, view: Path, about: ViewNote) -> Plan:
     if _metadata(base, BASE_OWN, base_version) != _metadata(view, OWN, live):
         return everything
     want = tables.hashes(base, "row_hash", base_version)
+    want.sort()
     have = tables.hashes(view, "row_hash", live)
     have.sort()
-    rows = comparing.lacking(want, have)
-    del have  # before `want` is read once more
-    want.sort()
-    return Plan(False, rows, comparing.strangers(view, "row_hash", want, live))
+    new, gone = comparing.apart(want, have)
+    del want, have
+    rows, retired = np.empty(0, np.int64), np.empty(0, np.uint64)
+    if len(new):
+        rows = comparing.positions(base, "row_hash", new, base_version)
+    if len(gone):
+        retired = comparing.places(view, "row_hash", gone, live)
+    return Plan(False, rows, retired)
 
 
 def _metadata(table: Path, own: tuple[str, ...], version: int) -> dict[str, tuple[str, str | None]]:

@@ -39,6 +39,29 @@ def test_what_is_lacking_is_what_a_plain_comparison_finds(wanted, known, block):
     np.testing.assert_array_equal(found, np.flatnonzero(~np.isin(a, b)))
 
 
+@given(wanted=FEW, known=FEW, block=st.integers(1, 9))
+def test_what_only_one_of_two_holds_is_told_of_either(wanted, known, block):
+    a, b = (np.sort(np.array(each, np.uint64)) for each in (wanted, known))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(comparing, "_BLOCK", block)
+        new, gone = comparing.apart(a, b)
+    np.testing.assert_array_equal(new, a[~np.isin(a, b)])
+    np.testing.assert_array_equal(gone, b[~np.isin(b, a)])
+
+
+def test_rows_are_found_by_their_hashes_wherever_they_lie(table):
+    tables.commit_rows(table, addresses.of_ids(tables.open_table(table), ["n03"]), [])
+    asked = np.sort(arrow.hash64(pl.Series(["r-n02", "r-n03", "r-n25", "nowhere"])))
+    assert comparing.positions(table, "row_hash", asked, None).tolist() == [2, 24]
+    there = tables.open_table(table).to_table(columns=["id"], with_row_address=True)
+    where = dict(zip(there["id"].to_pylist(), there[addresses.ADDRESS].to_pylist(), strict=True))
+    found = comparing.places(table, "row_hash", asked, None).tolist()
+    assert found == [where["n02"], where["n25"]]
+    nothing = np.empty(0, np.uint64)
+    assert not len(comparing.positions(table, "row_hash", nothing, None))
+    assert not len(comparing.places(table, "row_hash", nothing, None))
+
+
 @settings(deadline=None, max_examples=25)
 @given(first=st.sets(st.integers(0, 29)), second=st.sets(st.integers(0, 29)), data=st.data())
 def test_rows_that_another_table_lacks_go_and_no_others(tmp_path_factory, first, second, data):

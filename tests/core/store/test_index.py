@@ -182,6 +182,15 @@ def test_a_small_change_needs_no_process_of_its_own(table, monkeypatch):
     assert segments(table, "id")[-1] == segments(table, tables.VECTOR)[-1] == 0
 
 
+def test_partitions_grow_with_the_rows_and_from_a_million_on_with_their_root(table, monkeypatch):
+    assert making.partitions(1_000_000) is None
+    assert making.partitions(4_000_000) == 250
+    assert making.partitions(100_000_000) == 1_250
+    monkeypatch.setattr(making, "partitions", lambda rows: rows // 300)
+    index.index(table, FROM)
+    assert recall.probes(tables.open_table(table)).partitions == 4
+
+
 def test_what_goes_wrong_in_a_process_of_its_own_is_said_in_a_line(table, monkeypatch):
     monkeypatch.setattr(making, "APART", 1)
     tables.open_table(table).drop_columns([tables.VECTOR])
