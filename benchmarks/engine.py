@@ -30,8 +30,8 @@ import psutil
 from benchmarks.machine import one_line
 from benchmarks.measure import say
 from flows.init import make_workspace
-from flows.runtime.prefect_server import own_server
 from flows.runtime.prefect_settings import be_quiet, keep_to, use
+from flows.runtime.server.prefect_server import own_server
 from tasks.core.settings.running_sections import EngineSettings
 from tasks.core.store import tables
 from tasks.core.workspace.paths import Paths

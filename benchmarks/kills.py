@@ -15,8 +15,8 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.machine import one_line
-from flows.runtime.prefect_server import own_server
 from flows.runtime.prefect_settings import be_quiet, keep_to, use
+from flows.runtime.server.prefect_server import own_server
 from tasks.core.workspace.paths import Paths
 from tests.chaos import survive
 from tests.world import make_model

@@ -66,7 +66,7 @@ def stop(as_json: bool, root: Path) -> None:
     for all your workspaces. A 'refract serve' goes on; end that where it runs.
     """
     from flows.cli.show import reports
-    from flows.runtime.private_server import stop_private
+    from flows.runtime.server.private_server import stop_private
     from flows.warm.start import end_all
 
     ended, many = stop_private(Paths(root)), end_all()

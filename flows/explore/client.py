@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from flows.explore.keys import made_by
-from flows.runtime.server_note import Note, known
+from flows.runtime.server.server_note import Note, known
 from tasks.core.views.snapshot import Hit
 from tasks.core.workspace.errors import InputError, MissingError
 from tasks.core.workspace.paths import Paths

@@ -21,7 +21,7 @@ from starlette.responses import (
 )
 
 from flows.explore.keys import Address, Keys
-from flows.runtime.server_guard import (
+from flows.runtime.server.server_guard import (
     HARDENED,
     PROOF,
     App,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from prefect.artifacts import create_link_artifact, create_table_artifact
 
-from flows.runtime.report_pages import report_link
+from flows.runtime.server.report_pages import report_link
 
 
 def leave_table(key: str, title: str, rows: Sequence[Mapping[str, object]]) -> None:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from importlib import import_module
 
-from flows.runtime.chosen_server import user_chose_a_server
 from flows.runtime.environment import settle_home, settle_network
 from flows.runtime.importing import without_collecting
 from flows.runtime.lingering import seconds_to_linger
-from flows.runtime.private_server import private_server
-from flows.runtime.server_note import Note, known
+from flows.runtime.server.chosen_server import user_chose_a_server
+from flows.runtime.server.private_server import private_server
+from flows.runtime.server.server_note import Note, known
 from flows.state.trust import ask, keeping
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.exhaustion import unwritable

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from flows.runtime.child_process import PARENT
 from flows.runtime.lock import serving
-from flows.runtime.prefect_server import Server, own_server
-from flows.runtime.report_pages import REPORTS
+from flows.runtime.server.prefect_server import Server, own_server
+from flows.runtime.server.report_pages import REPORTS
 from flows.serving.explore_beside import explore_beside
 from flows.serving.fork_server import fork_flow_runs, open_fork_server
 from flows.state.trust import ask, ask_recording
@@ -36,8 +36,8 @@ def serve(root: Path, server: str | None) -> None:
     server: URL of a Prefect API; None: the one the user has chosen, else one of its own.
     Raises InputError where another `refract serve` runs in the workspace.
     """
-    from flows.runtime.chosen_server import user_chose_a_server
     from flows.runtime.prefect_settings import be_quiet, keep_to, use
+    from flows.runtime.server.chosen_server import user_chose_a_server
 
     paths, params = Paths(root), load_params(Paths(root).params)
     ask(paths, "links", "sources", "model", "prefect")
@@ -103,7 +103,7 @@ async def _serve(paths: Paths, params: Params, made: list[Any], own: Server | No
 
 def _end_private(paths: Paths) -> None:
     """End a server that lingers, once no command needs it: SQLite has one writer."""
-    from flows.runtime.private_server import stop_private
+    from flows.runtime.server.private_server import stop_private
 
     told = False
     while stop_private(paths) is None:

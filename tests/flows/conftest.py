@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from flows.runtime.prefect_server import own_server
 from flows.runtime.prefect_settings import no_heartbeats
+from flows.runtime.server.prefect_server import own_server
 from tasks.core.workspace.paths import Paths
 from tests.children import SECRET
 from tests.serving import NEEDED_BY_SERVE

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from flows.runtime.server_note import known
+from flows.runtime.server.server_note import known
 from flows.state.trust import reaches
 from tasks.core.workspace.paths import Paths
 from tests.commands import refract, refused

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from flows.runtime import chosen_server
+from flows.runtime.server import chosen_server
 
 NAMED = "http://prefect.example/api"
 

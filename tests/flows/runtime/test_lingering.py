@@ -10,11 +10,11 @@ from importlib.metadata import version
 import psutil
 import pytest
 
-from flows.runtime import database_template
 from flows.runtime.child_process import let_linger, lingering
 from flows.runtime.lingering import MINUTES, seconds_to_linger
-from flows.runtime.private_server import stop_private
-from flows.runtime.server_note import answers
+from flows.runtime.server import database_template
+from flows.runtime.server.private_server import stop_private
+from flows.runtime.server.server_note import answers
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
 from tests.commands import refract

@@ -10,7 +10,7 @@ import time
 import psutil
 import pytest
 
-from flows.runtime.server_note import Note, answers
+from flows.runtime.server.server_note import Note, answers
 from tasks.core.workspace.paths import Paths
 from tests.foreign import status
 from tests.serving import environment
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
 COMMAND = """
 import sys, json
 from pathlib import Path
-from flows.runtime.private_server import private_server
+from flows.runtime.server.private_server import private_server
 from tasks.core.workspace.paths import Paths
 with private_server(Paths(Path(sys.argv[1])), float(sys.argv[2])) as note:
     pass

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from flows.runtime.report_pages import REPORTS, ReportPages, report_link, with_reports
-from flows.runtime.server_guard import proof
+from flows.runtime.server.report_pages import REPORTS, ReportPages, report_link, with_reports
+from flows.runtime.server.server_guard import proof
 from tasks.core.workspace.paths import Paths
 
 SECRET = "5ec2e7"

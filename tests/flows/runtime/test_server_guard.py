@@ -5,7 +5,7 @@ import base64
 
 import pytest
 
-from flows.runtime.server_guard import PROOF, Guard, proof
+from flows.runtime.server.server_guard import PROOF, Guard, proof
 
 SECRET = "s3cret"
 OWN = "127.0.0.1:4200"

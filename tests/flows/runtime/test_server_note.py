@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from flows.runtime.server_guard import PROOF, proof
-from flows.runtime.server_note import Note, answers, known, new_secret, write_note
+from flows.runtime.server.server_guard import PROOF, proof
+from flows.runtime.server.server_note import Note, answers, known, new_secret, write_note
 from tasks.core.workspace.paths import Paths
 
 
@@ -134,7 +134,7 @@ def test_the_note_of_a_copied_workspace_is_not_its_own(noted, tmp_path):
 def test_a_note_names_this_machine_or_does_not_count(tmp_path, url, monkeypatch):
     paths = Paths(tmp_path)
     write_note(paths, paths.server_note, Note(url, "word"))
-    monkeypatch.setattr("flows.runtime.server_note.answers", lambda note: True)
+    monkeypatch.setattr("flows.runtime.server.server_note.answers", lambda note: True)
     assert known(paths, paths.server_note) is None
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.runtime.prefect_server import own_server
+from flows.runtime.server.prefect_server import own_server
 from tasks.core.workspace.paths import Paths
 from tests.chaos import survive
 from tests.serving import NEEDED_BY_SERVE

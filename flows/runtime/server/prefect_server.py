@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from flows.runtime.child_process import LEASE, PARENT, end_when_free, end_with_parent
-from flows.runtime.database_template import keeping, lay
 from flows.runtime.importing import without_collecting
-from flows.runtime.report_pages import with_reports
-from flows.runtime.server_guard import AUTH, HOST, Guard
-from flows.runtime.server_note import Note, answers, new_secret, write_note
+from flows.runtime.server.database_template import keeping, lay
+from flows.runtime.server.report_pages import with_reports
+from flows.runtime.server.server_guard import AUTH, HOST, Guard
+from flows.runtime.server.server_note import Note, answers, new_secret, write_note
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
 

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from http.client import HTTPException
 from pathlib import Path
 
-from flows.runtime.server_guard import PROOF, STOP, proof
+from flows.runtime.server.server_guard import PROOF, STOP, proof
 from tasks.core.workspace.files import as_json, write_bytes
 from tasks.core.workspace.paths import Paths
 

@@ -21,8 +21,8 @@ from typing import IO
 from filelock import FileLock
 
 from flows.runtime.child_process import LEASE, let_linger
-from flows.runtime.prefect_server import Server, start
-from flows.runtime.server_note import Note, known, stop, write_note
+from flows.runtime.server.prefect_server import Server, start
+from flows.runtime.server.server_note import Note, known, stop, write_note
 from tasks.core.workspace.files import digest
 from tasks.core.workspace.paths import Paths
 from tasks.signs import sign
@@ -97,7 +97,7 @@ def made_by() -> str:
     }
     code = [
         (file.name, file.stat().st_size, file.stat().st_mtime_ns)
-        for file in sorted(Path(__file__).parent.glob("*.py"))
+        for file in sorted(Path(__file__).parents[1].rglob("*.py"))
     ]
     return digest(version("prefect"), sys.executable, sys.version, code, of_server)
 

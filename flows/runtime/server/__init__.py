@@ -1,0 +1,1 @@
+"""The Prefect server of a workspace: started, guarded, noted, found again."""
