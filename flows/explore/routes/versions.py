@@ -86,7 +86,9 @@ def versions(service: Served, name: Name) -> Versions:
 def compare(
     service: Served,
     name: Name,
-    to: Annotated[str, Query(description="a tag, branch or commit", max_length=200)],
+    to: Annotated[
+        str, Query(description="a tag, branch or commit", max_length=200, pattern=r"^[^\x00]+$")
+    ],
 ) -> Comparison:
     """Compare the live view with an earlier version of it."""
     check_name(name)

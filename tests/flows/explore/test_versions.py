@@ -35,6 +35,7 @@ def test_a_comparison_lists_the_texts_that_have_another_label_first(recorded):
     assert changed == sorted(changed, reverse=True)
     assert found["total"] == sum(changed)
     assert recorded.get("/views/mood/compare", to="nope").status == 400
+    assert recorded.get("/views/mood/compare", to="view/mood/v1\0").status == 422
 
 
 def test_a_workspace_without_git_has_no_versions_and_is_told_why(_made, tmp_path):

@@ -41,6 +41,7 @@ async function detail(model, labelling) {
     make("dl", {}, [["id", text.id], ...others].map(([key, value]) => [make("dt", {}, key), make("dd", {}, String(value))])));
   label(model, labelling);
   fill(byId("neighbours"), make("p", { className: "soft" }, "…"));
+  place.scrollIntoView({ block: "nearest" });
   return neighbours(model, open);
 }
 

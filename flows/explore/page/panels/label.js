@@ -43,6 +43,7 @@ export function mountLabel(model, labelling) {
   model.on("panel", next);
   model.on("given views saving", calm(draw, 20));
   byId("undo").addEventListener("click", does.undo);
+  byId("pass").addEventListener("click", does.pass);
   return does;
 }
 
@@ -106,6 +107,7 @@ function why(kind, text, model) {
 function progress(model, labelling) {
   const waiting = labelling.outbox.waiting.length;
   byId("undo").disabled = !labelling.done.length;
+  byId("pass").disabled = !model.labels;
   byId("saved").textContent = waiting ? `${count(waiting)} not saved yet …` : labelling.file ? `saved in ${labelling.file}` : "";
   const needed = model.now?.labels_needed;
   const place = byId("progress");
