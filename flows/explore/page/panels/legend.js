@@ -42,6 +42,8 @@ function legend(model, whole, more) {
 }
 
 function ramp({ by, range }) {
-  const said = (value) => (by === "confidence" || by === "novelty" ? `${Math.round(100 * value)} %` : count(Math.round(value * 100) / 100));
-  return make("span", { className: "ramp" }, make("span", {}, by), make("small", {}, said(range[0])), make("span", { className: "bar", "aria-hidden": "true" }), make("small", {}, said(range[1])));
+  const reading = by === "confidence" || by === "novelty";
+  const end = reading ? ["", ""] : ["≤ ", "≥ "];
+  const said = (value) => (reading ? `${Math.round(100 * value)} %` : count(Math.round(value * 100) / 100));
+  return make("span", { className: "ramp" }, make("span", {}, by), make("small", {}, `${end[0]}${said(range[0])}`), make("span", { className: "bar", "aria-hidden": "true" }), make("small", {}, `${end[1]}${said(range[1])}`));
 }
