@@ -30,8 +30,8 @@ def recalls(root: str) -> list[dict[str, object]]:
 def _recall(root: Path, name: str, where: str | None) -> dict[str, object]:
     """Ask by texts that are in no corpus; the exact answer is taken from the stored vectors."""
     space, texts = Workspace(root).view(name).space, queries(ASKED)
-    asked = np.stack([space._vector(space._newest(), text) for text in texts])
-    table = space._newest().rows._rows
+    asked = np.stack([space.vector(space.now(), text) for text in texts])
+    table = space.now().rows._rows
     least = tenth_best(table, asked, where)
     for text in texts[:TIMED]:
         space.search(text, K, where)  # opens what is opened once

@@ -86,10 +86,10 @@ def _latency(root: Path, view: str, queries: list[str]) -> dict[str, Any]:
     for text in queries[:5]:
         opened.hits(text)
     space = opened.space
-    now = space._newest()
+    now = space.now()
     watch = _Stopwatch()
-    watch.watch(space, "_newest", "follow versions")
-    watch.watch(space, "_vector", "encode and transform")
+    watch.watch(space, "now", "follow versions")
+    watch.watch(space, "vector", "encode and transform")
     watch.watch(now.rows, "nearest", "search")
     watch.watch(now.texts, "texts_of", "texts")
     taken = [1_000 * seconds(lambda t=text: opened.hits(t)) for text in queries]
