@@ -95,11 +95,6 @@ def read(folder: Path, state: str) -> ViewMap | None:
     return _read(folder / f"{state}{_ENDING}")
 
 
-def is_there(folder: Path | None, state: str) -> bool:
-    """Tell whether a file is kept for this state of a table."""
-    return folder is not None and (folder / f"{state}{_ENDING}").is_file()
-
-
 def latest(folder: Path) -> ViewMap | None:
     """Return the map that was kept last and can be read, or None."""
     found = (_read(file) for file in _newest_first(folder))

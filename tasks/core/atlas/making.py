@@ -15,9 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.core.atlas import kept
 from tasks.core.atlas.coordinates import Advance, Source, coordinates
-from tasks.core.atlas.kept import ViewMap
+from tasks.core.atlas.kept import ViewMap, read
 
 _GIVES_WAY = 10  # niceness: a search that comes meanwhile has the processor first
 
@@ -34,7 +33,9 @@ class Wanted:
 def make(wanted: Sequence[Wanted], advance: Advance = lambda _: None) -> list[ViewMap]:
     """Return the maps of some tables of one corpus, all others laid upon the first of them."""
     maps: list[ViewMap] = []
-    lacking = [not kept.is_there(each.folder, each.source.state) for each in wanted]
+    lacking = [
+        each.folder is None or read(each.folder, each.source.state) is None for each in wanted
+    ]
 
     def told(share: float) -> None:
         advance((sum(lacking[: len(maps)]) + share) / sum(lacking))

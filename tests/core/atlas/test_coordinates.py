@@ -73,6 +73,16 @@ def test_all_views_of_a_corpus_have_the_same_rows_in_the_same_order(tmp_path, th
         assert there["id"].to_pylist() == made.rows.ids.to_pylist()
 
 
+def test_a_map_that_cannot_be_read_is_made_anew(tmp_path, three):
+    wanted = orders(tmp_path, three[:1])
+    first = make(wanted)[0]
+    (file,) = wanted[0].folder.iterdir()
+    file.write_bytes(b"no map")
+    shares = []
+    assert np.array_equal(make(wanted, shares.append)[0].places, first.places)
+    assert shares[-1] == 1
+
+
 def test_a_view_is_laid_upon_the_map_of_the_base_vectors(tmp_path, three):
     base = coordinates(three[0], None)
     alone, upon = coordinates(three[1], None), coordinates(three[1], None, towards=base)
