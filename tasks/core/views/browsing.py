@@ -122,7 +122,7 @@ def _range(rows: Searcher, name: str, where: str | None) -> Range:
     found: list[Any] = []
     for batch in rows.scan([name], where):
         found += pc.min_max(batch.column(0)).as_py().values()
-    known = [value for value in found if value is not None]
+    known = [value for value in found if value is not None and value == value]  # no NaN
     return Range(_number(min(known, default=None)), _number(max(known, default=None)))
 
 

@@ -33,6 +33,7 @@ def now(tmp_path):
             "number": [None if n % 7 == 0 else n / 2 for n in range(MANY)],
             "nothing": pl.Series([None] * MANY, dtype=pl.Float64),
             "beyond": [float("inf") if n == 5 else float(n) for n in range(MANY)],
+            "odd": [float("nan") if n < 300 else float(n) for n in range(MANY)],
         }
     )
     vectors = rng.standard_normal((MANY, 6)).astype(np.float32)
@@ -62,6 +63,7 @@ def test_a_column_of_numbers_tells_its_range(now):
     rows = now[0].filter(pl.col("id") < "n300")
     assert found["number"] == Range(rows["number"].min(), rows["number"].max())
     assert found["nothing"] == Range(None, None)
+    assert browsing.facets(now[1]).columns["odd"] == Range(300.0, 499.0)
     assert browsing.facets(now[1]).columns["beyond"] == Range(0.0, None)  # JSON has no infinity
 
 
