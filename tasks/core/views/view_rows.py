@@ -11,11 +11,13 @@ from typing import Protocol
 import polars as pl
 import pyarrow as pa
 
+from tasks.core.encoding.featurizer import space_of
 from tasks.core.store import frames, tables
 from tasks.core.views.publishing import note_of
 from tasks.core.views.transforming import BLOCK, Reader, columns_read, reader_of, transformed
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.manifests import ViewNote
+from tasks.core.workspace.manifest import manifest_of
+from tasks.core.workspace.manifests import BaseNote, ViewNote
 
 MADE = (tables.VECTOR, *tables.READINGS)  # what a transform says of a row
 _UPKEEP = {"row_hash", "text_hash", tables.FEATURES}
@@ -87,7 +89,14 @@ class MadeRows:
     """
 
     def __init__(self, base: Path, transform: Path, note: ViewNote) -> None:
+        """Refuse base vectors that are not the encoder's of which the transform was fitted."""
         self._base, self._version = base, tables.version(base)
+        about = manifest_of(tables.note(base, self._version), BaseNote, base) or BaseNote()
+        if note.encoder not in (None, space_of(about)):
+            raise InputError(
+                f"{base}: found base vectors by another encoder than the view's; expected that of"
+                " its transform, which makes its rows; run 'refract run'"
+            )
         self._transform, self._note = transform, note
 
     @cached_property

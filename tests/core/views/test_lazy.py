@@ -109,13 +109,38 @@ def test_a_filter_that_leaves_few_candidates_passes_over_nothing(views, few, whe
 
 
 def test_a_filter_is_refused_as_a_full_view_refuses_it(views):
-    for where in ("text = 'a'", "label = 3", "vector = 1", "channel"):
+    failing = "CAST(channel AS bigint) = 1"
+    for where in ("text = 'a'", "label = 3", "vector = 1", "channel", failing):
         said = []
         for space in views.spaces():
             with pytest.raises(InputError) as refused:
                 space.search("x", 3, where)
             said.append(str(refused.value))
         assert said[0] == said[1]
+
+
+def told(ask, *more):
+    with pytest.raises(InputError) as refused:
+        ask(*more)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("where", ["CAST(channel AS bigint) = 1", "CAST(label AS bigint) = 1"])
+def test_what_fails_among_the_rows_is_told_as_of_a_full_view(views, where):
+    full, lazy = (space.now() for space in views.spaces())
+    for ask in (browsing.page, browsing.facets):
+        assert told(ask, lazy, where) == told(ask, full, where)
+    names = ["id", "label"]
+    assert told(lazy.rows.rows_of, ["n03"], names, where) == told(
+        full.rows.rows_of, ["n03"], names, where
+    )
+
+
+def test_rows_are_not_made_of_base_vectors_of_another_encoder(views):
+    write_base(views.base, views.full.names, about={"fingerprint": "another"})
+    place = ViewPlace(views.base, views.table, views.kept)
+    with pytest.raises(InputError, match="another encoder"):
+        view_rows(place)
 
 
 def test_its_rows_are_those_that_a_full_view_stores_and_its_table_holds_none(tmp_path):
