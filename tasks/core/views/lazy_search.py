@@ -117,9 +117,10 @@ class LazySearcher(Searcher):
         where: those for which it is true alone.
         """
         wanted, found = self._filter(where, None), dict[str, dict[str, Any]]()
-        for made in self._made_of(keys):
-            rows = self._matching(made, where, wanted).select(list(names))
-            found |= {row["id"]: row for row in rows.to_pylist()}
+        with refusing(where):
+            for made in self._made_of(keys):
+                rows = self._matching(made, wanted).select(list(names))
+                found |= {row["id"]: row for row in rows.to_pylist()}
         return found
 
     def count(self, where: str | None = None, label: str | None = None) -> int:
@@ -145,7 +146,7 @@ class LazySearcher(Searcher):
             labelled = None if label is None else f"(label = {quoted(label)})"
             wanted = " AND ".join(filter(None, (before, after, labelled))) or None
             for part in self._all(before):
-                found = self._matching(part, where, wanted)
+                found = self._matching(part, wanted)
                 yield from found.select(list(names)).to_batches(max_chunksize=rows)
 
     def nearest(
@@ -208,10 +209,10 @@ class LazySearcher(Searcher):
             if batch.num_rows:
                 yield transformed(batch, names, self._reader, self._storage)
 
-    def _matching(self, rows: pa.Table, where: str | None, wanted: str | None) -> pa.Table:
+    def _matching(self, rows: pa.Table, wanted: str | None) -> pa.Table:
         if wanted is None or not rows.num_rows:
             return rows
-        with refusing(where), tables.readable(self._table):
+        with tables.readable(self._table):
             return matching_in(rows, wanted)
 
     def _ranked(
