@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tasks.core.atlas import kept
 from tasks.core.atlas.drawing import POINTS, drawn
-from tasks.core.atlas.kept import MapNote, ViewMap
+from tasks.core.atlas.kept import ViewMap
 from tasks.core.atlas.laying_out import Guide, has_shape, laid_out, steps_of
 from tasks.core.atlas.neighbours import Sample
 from tasks.core.atlas.order import POINTS as MOST
@@ -23,6 +23,7 @@ from tasks.core.numerics.threads import one_thread
 from tasks.core.store import layout, tables
 from tasks.core.views.transforming import Vectors
 from tasks.core.workspace.files import digest
+from tasks.core.workspace.state_manifests import MapNote
 
 _STAY = 0.9  # of a sample that have to be there still, for it to be used again
 _GROWN = 2  # times the rows that a sample was drawn of, up to which it is used again
@@ -210,5 +211,11 @@ class _Making:
 
     def _map(self, places: Plane, laid: NDArray[np.bool_], scale: float, drawn_of: int) -> ViewMap:
         rows = self._rows
-        note = MapNote(self._source.transform, rows.corpus, rows.total, scale, drawn_of)
+        note = MapNote(
+            transform=self._source.transform,
+            corpus=rows.corpus,
+            total=rows.total,
+            scale=scale,
+            drawn_of=drawn_of,
+        )
         return ViewMap(rows, places, laid, note)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +12,11 @@ from numpy.typing import NDArray
 
 from tasks.core.atlas.plane import Plane
 from tasks.core.atlas.rows import Rows
+from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import replacing
+from tasks.core.workspace.manifest import manifest_bytes, parse_manifest
+from tasks.core.workspace.state_manifests import MapNote
 
-FORMAT = 1
 KEPT = 2  # maps of a view: what is live, and what it was laid upon
 _NOTE = b"refract:map"
 _ENDING = ".arrow"
@@ -30,23 +31,6 @@ _SCHEMA = pa.schema(
         pa.field("drawn", pa.bool_()),
     ]
 )
-
-
-@dataclass(frozen=True)
-class MapNote:
-    """What a map says of itself.
-
-    transform: the fingerprint of what made the vectors; corpus: that of its ids in their order;
-    total: rows of the table; scale: units of t-SNE in one of the map; drawn_of: how many rows there
-    were when the sample was drawn.
-    """
-
-    transform: str
-    corpus: str
-    total: int
-    scale: float
-    drawn_of: int
-    format: int = FORMAT
 
 
 @dataclass(frozen=True)
@@ -83,8 +67,8 @@ def write(folder: Path, state: str, made: ViewMap) -> None:
         *(pa.array(np.ascontiguousarray(made.places[:, axis])) for axis in (0, 1)),
         *(pa.array(values) for values in (rows.row, rows.hashes, made.drawn)),
     ]
-    note = {_NOTE: json.dumps(asdict(made.note), sort_keys=True).encode()}
-    table = pa.table(columns, schema=_SCHEMA.with_metadata(note))
+    note = manifest_bytes(made.note)
+    table = pa.table(columns, schema=_SCHEMA.with_metadata({_NOTE: note}))
     with replacing(folder / f"{state}{_ENDING}") as file, pa.ipc.new_file(file, table.schema) as to:
         to.write_table(table, max_chunksize=max(1, len(table)))
     _let_go(folder)
@@ -128,10 +112,10 @@ def _read(file: Path) -> ViewMap | None:
         with pa.memory_map(str(file)) as source:
             table = pa.ipc.open_file(source).read_all()
         table.validate(full=True)
-        note = MapNote(**json.loads((table.schema.metadata or {})[_NOTE]))
-    except (OSError, pa.ArrowException, ValueError, TypeError, KeyError):
+        note = parse_manifest((table.schema.metadata or {}).get(_NOTE), MapNote, str(file))
+    except (OSError, pa.ArrowException, InputError):  # a newer Refract's are made anew as well
         return None
-    if note.format != FORMAT or not table.schema.equals(_SCHEMA):
+    if note is None or note.odd or not table.schema.equals(_SCHEMA):
         return None
     whole = table.combine_chunks()
     columns = {name: whole.column(name) for name in _SCHEMA.names}

@@ -190,6 +190,21 @@ class PostedNote(Manifest):
     answered: list[ReceiptNote] = Field(default_factory=list)
 
 
+class MapNote(Manifest):
+    """What the map of a view says of itself.
+
+    transform: the fingerprint of what made the vectors; corpus: that of its ids in their order;
+    total: rows of the table; scale: units of t-SNE in one of the map; drawn_of: how many rows there
+    were when the sample was drawn.
+    """
+
+    transform: str = ""
+    corpus: str = ""
+    total: int = 0
+    scale: float = 1.0
+    drawn_of: int = 0
+
+
 class UnderWayNote(Manifest):
     """The instructions that a verb makes anew just now; ended: has made. A kill leaves it open.
 
