@@ -34,6 +34,7 @@ SHARE = 100  # recall@10 0.98 to 1.00 at 100,000 rows and at a million
 A_HIT = 20  # times as many candidates as are asked for, at least
 LAZILY = 1 << 32  # more than any table has versions
 _WIDER = 8  # times as many candidates where a filter leaves too few of them
+HELD = 100_000  # candidates at most, 150 MB of vectors and features; then all rows pass by
 _HIDDEN = {tables.VECTOR, tables.FEATURES, "row_hash", "text_hash", "text"}
 _MADE = {
     tables.VECTOR: "fixed_size_list",
@@ -162,12 +163,13 @@ class LazySearcher(Searcher):
 
         All rows are ranked where they are `EXACT` or fewer, where `where` keeps fewer than there
         would be candidates, or where no base vector is known; and as many as it takes where
-        `where` asks for what the view says.
+        `where` asks for what the view says: from `HELD` on all, block by block.
         """
         before, after = self._conditions(where)
         with refusing(where):
-            many = max(min(max(CANDIDATES, self._total // SHARE), MOST), A_HIT * k)
-            while point.base is not None and self._total > EXACT and many < self._total:
+            many = max(min(max(CANDIDATES, self._total // SHARE), MOST), min(A_HIT * k, HELD))
+            most = min(HELD, self._total - 1) if self._total > EXACT else 0
+            while point.base is not None and many <= most:
                 near = self._texts.candidates(point.base, many, before, self._read)
                 found = self._ranked(self._made(near, self._own), point, k, after)
                 if len(found) >= k or near.num_rows < many:

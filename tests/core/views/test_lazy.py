@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tasks.core.store import tables
+from tasks.core.store.searcher import Searcher
 from tasks.core.views import browsing, lazy_search, publishing
 from tasks.core.views.export import frame
 from tasks.core.views.search import Space
@@ -106,6 +107,21 @@ def test_a_filter_that_leaves_few_candidates_passes_over_nothing(views, few, whe
     expected = full.search("x", 30, where)
     assert expected
     assert_same_hits(lazy.search("x", 30, where), expected)
+
+
+@pytest.mark.parametrize("where", ["label = 'nobody'", "id < 'n03'", None])
+def test_no_more_candidates_are_held_than_memory_is_meant_for(views, few, monkeypatch, where):
+    monkeypatch.setattr(lazy_search, "HELD", 5)
+    asked, candidates = [], Searcher.candidates
+
+    def noted(self, vector, k, *more):
+        asked.append(k)
+        return candidates(self, vector, k, *more)
+
+    monkeypatch.setattr(Searcher, "candidates", noted)
+    full, lazy = views.spaces()
+    assert_same_hits(lazy.search("x", 8, where), full.search("x", 8, where))
+    assert asked == [5]
 
 
 def test_a_filter_is_refused_as_a_full_view_refuses_it(views):
