@@ -44,9 +44,13 @@ def nearest_in(rows: pa.Table, vector: np.ndarray, k: int, where: str | None) ->
     return dataset.to_table(nearest=near, filter=where, prefilter=True)
 
 
-def matching_in(rows: pa.Table, where: str) -> pa.Table:
-    """Return the rows of a table in memory for which `where` is true, as `condition` wrote it."""
-    return _in_memory(rows).to_table(filter=where)
+def places_in(rows: pa.Table, where: str) -> np.ndarray:
+    """Return where in a table in memory the rows are for which `where` is true, ascending: (m,).
+
+    where: as `condition` has written it.
+    """
+    found = _in_memory(rows).to_table(columns=[], filter=where, with_row_id=True)
+    return np.sort(found["_rowid"].to_numpy()).astype(np.int64)
 
 
 def _in_memory(rows: pa.Table) -> Any:

@@ -18,9 +18,9 @@ from tasks.core.store.addresses import quoted
 from tasks.core.store.answers import (
     DISTANCE,
     NearRow,
-    matching_in,
     near_rows,
     nearest_in,
+    places_in,
     refusing,
 )
 from tasks.core.store.searcher import Searcher
@@ -63,6 +63,7 @@ class LazySearcher(Searcher):
         hidden = _HIDDEN - ({"text"} if note.text else set())
         self._own = [name for name in texts.names if name not in hidden]
         self._held: list[pa.Table] | None = None
+        self._matched: tuple[str, np.ndarray] | None = None
 
     @property
     def kinds(self) -> dict[str, str]:
@@ -139,16 +140,35 @@ class LazySearcher(Searcher):
     ) -> Iterator[pa.RecordBatch]:
         """Stream columns `names` of the rows that `count` counts, as the base table has them."""
         before, after = self._conditions(where)
-        made = after is not None or label is not None or not set(_MADE).isdisjoint(names)
+        made = label is not None or not set(_MADE).isdisjoint(names)
         with refusing(where):
             if not made:
-                yield from self._texts.batches(names, before, rows)
+                apart = None if after is None else self._told_apart(names, after, rows)
+                yield from apart or self._texts.batches(names, before, rows)
                 return
             labelled = None if label is None else f"(label = {quoted(label)})"
             wanted = " AND ".join(filter(None, (before, after, labelled))) or None
             for part in self._all(before):
                 found = self._matching(part, wanted)
                 yield from found.select(list(names)).to_batches(max_chunksize=rows)
+
+    def _told_apart(self, names: Sequence[str], wanted: str, rows: int) -> Iterator[pa.RecordBatch]:
+        """Stream columns of the base table, of the rows for which a filter of made ones is true.
+
+        Which these are is kept until another filter asks, a byte a row: facets read a column each.
+        """
+        known = self._matched
+        if known is None or known[0] != wanted:
+            parts = [np.empty(0, bool)]
+            for part in self._all(None):
+                parts.append(np.zeros(part.num_rows, bool))
+                parts[-1][self._places(part, wanted)] = True
+            self._matched = known = wanted, np.concatenate(parts)
+        start = 0
+        for batch in self._texts.batches(names, None, rows):
+            stop = start + batch.num_rows
+            yield batch.filter(pa.array(known[1][start:stop]))
+            start = stop
 
     def nearest(
         self, vector: np.ndarray, k: int, where: str | None, names: Sequence[str]
@@ -212,10 +232,13 @@ class LazySearcher(Searcher):
                 yield transformed(batch, names, self._reader, self._storage)
 
     def _matching(self, rows: pa.Table, wanted: str | None) -> pa.Table:
-        if wanted is None or not rows.num_rows:
-            return rows
+        return rows if wanted is None else rows.take(self._places(rows, wanted))
+
+    def _places(self, rows: pa.Table, wanted: str) -> np.ndarray:
+        if not rows.num_rows:
+            return np.empty(0, np.int64)
         with tables.readable(self._table):
-            return matching_in(rows, wanted)
+            return places_in(rows, wanted)
 
     def _ranked(
         self, parts: Iterator[pa.Table], point: Point, k: int, where: str | None

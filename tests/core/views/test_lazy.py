@@ -208,6 +208,25 @@ def test_it_is_paged_and_counted_as_a_full_one(views, where, monkeypatch):
             assert [row["label"] for row in mine.rows] == [row["label"] for row in theirs.rows]
 
 
+def test_for_facets_behind_what_the_view_says_rows_are_made_for_labels_and_filter_alone(
+    views, monkeypatch
+):
+    monkeypatch.setattr(lazy_search, "EXACT", 0)
+    made, transformed = [], lazy_search.transformed
+
+    def noted(*words):
+        made.append(words)
+        return transformed(*words)
+
+    monkeypatch.setattr(lazy_search, "transformed", noted)
+    full, lazy = (space.now() for space in views.spaces())
+    for where in ("confidence > 0.6", "confidence > 0.5"):
+        made.clear()
+        assert browsing.facets(lazy, where) == browsing.facets(full, where)
+        assert len(made) == 2
+    assert lazy.rows.count("label = 'nobody'") == 0
+
+
 def test_several_views_of_which_some_are_lazy_are_searched_as_one(views):
     full, lazy = views.spaces()
     expected = closest_by_all([(full, 1.0), (full, 2.0)], "x", 5, "channel = 'chat'").hits
