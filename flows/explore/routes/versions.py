@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path as Folder
 from typing import Annotated, Any
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
 
@@ -17,6 +19,7 @@ from tasks.versioning.run_git_and_dvc import RepositoryError
 router = APIRouter(tags=["versions"])
 Name = Annotated[str, Path(description="an instruction", max_length=63)]
 _LISTED = 200  # texts that moved, the farthest first
+_one_at_a_time = CapacityLimiter(1)  # versions laid out; who waits holds up no other question
 
 
 class Version(BaseModel):
@@ -83,7 +86,7 @@ def versions(service: Served, name: Name) -> Versions:
 
 
 @router.get("/views/{name}/compare")
-def compare(
+async def compare(
     service: Served,
     name: Name,
     to: Annotated[
@@ -91,9 +94,13 @@ def compare(
     ],
 ) -> Comparison:
     """Compare the live view with an earlier version of it."""
-    check_name(name)
+    asked = service.paths.root, check_name(name), to
+    return await to_thread.run_sync(_compared, *asked, limiter=_one_at_a_time)
+
+
+def _compared(root: Folder, name: str, to: str) -> Comparison:
     try:
-        found = diff(service.paths.root, to, None, [name], _LISTED).views[name].moved
+        found = diff(root, to, None, [name], _LISTED).views[name].moved
     except RepositoryError as error:
         raise InputError(f"revision {to!r}: {error}") from error
     if found is None:
