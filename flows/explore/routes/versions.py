@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from flows.explore.service import Served
 from flows.queries.diff import diff
 from flows.queries.versions import view_versions
-from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.errors import InputError, MissingError
 from tasks.core.workspace.instruction_name import check_name
 from tasks.versioning.run_git_and_dvc import RepositoryError
 
@@ -65,7 +65,8 @@ class Moved(BaseModel):
 class Comparison(BaseModel):
     """What became of the `common` texts of a version and the live one.
 
-    total: how many have another label; moved: at most 200, changed labels first.
+    common: 0 where both are the same. total: how many have another label; moved: at most 200,
+    changed labels first.
     """
 
     common: int
@@ -100,9 +101,13 @@ async def compare(
 
 def _compared(root: Folder, name: str, to: str) -> Comparison:
     try:
-        found = diff(root, to, None, [name], _LISTED).views[name].moved
+        about = diff(root, to, None, [name], _LISTED).views[name]
     except RepositoryError as error:
         raise InputError(f"revision {to!r}: {error}") from error
+    if about.state in ("new", "gone"):
+        lacks = f"revision {to!r}" if about.state == "new" else "the workspace"
+        raise MissingError(f"view {name!r}: {lacks} has none; expected it on both sides")
+    found = about.moved
     if found is None:
         return Comparison(common=0, total=0, neighbours_kept=None, moved=[])
     moved = [
