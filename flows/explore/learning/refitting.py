@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
 
 from flows.explore.learning.fitting import Fitting, prepare
-from flows.explore.learning.lasting import done
 from flows.queries.labelled import Labelled
 from flows.runtime.lock import is_served
 from flows.state import staleness
@@ -17,7 +17,6 @@ from tasks.core.labels.inbox.posted_rows import is_posted
 from tasks.core.settings.params import load_params
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
-from tasks.versioning.run_git_and_dvc import RepositoryError
 
 Failed = Callable[[str, str], None]  # told an instruction, and why its fit has failed
 _LOOK = 0.1  # seconds between two looks for labels that rest
@@ -37,6 +36,7 @@ class Refitter:
         self._noted: dict[str, float] = {}
         self._wanted = threading.Event()
         self._prepared = False
+        self._left = False  # `refract serve` was to fit something
         self._next: Fitting | None = None
 
     def note(self, names: Iterable[str]) -> None:
@@ -56,7 +56,12 @@ class Refitter:
         stopper.start()
         do, pause = self._take_up, 0.0
         while not ending.wait(pause):
-            pause = _LOOK if done(do) else _AGAIN  # such as a mistake in params.yaml
+            pause = _LOOK
+            try:
+                do()
+            except (InputError, OSError) as error:  # such as a mistake in params.yaml
+                print(f"explore: {error}", file=sys.stderr, flush=True)
+                pause = _AGAIN
             do = self._turn
         stopper.join()
 
@@ -73,6 +78,9 @@ class Refitter:
             self._next = Fitting(self._paths.root)
 
     def _turn(self) -> None:
+        if self._left and not is_served(self._paths):  # it has ended, and perhaps in the middle
+            self._left = False
+            self._take_up()
         if not self._wanted.is_set():
             return
         self._get_ready()
@@ -107,15 +115,16 @@ class Refitter:
         paths, work = self._paths, self._next
         try:
             params = load_params(paths.params)
-            if is_served(paths) or self._labelled(name).needed is not None:
+            served = is_served(paths)
+            self._left |= served
+            if served or self._labelled(name).needed is not None:
                 self._let_go()
                 return
             work = self._next = work or Fitting(paths.root)
             why = work.fit(name, commit=commits_by_itself(paths, params))
-        except (InputError, OSError, RepositoryError) as error:
+        except (InputError, OSError) as error:
             why = str(error)
-        finally:
-            self._next = None
+        self._next = None
         if why:
             self._failed(name, why)
 

@@ -75,6 +75,6 @@ export function listen(told) {
     lost = false;
   });
   source.addEventListener("missed", () => told.again());
-  for (const event of ["labels", "fit", "live", "version", "failed", "corpus"])
+  for (const event of ["labels", "fit", "fitted", "live", "version", "failed", "corpus"])
     source.addEventListener(event, ({ data }) => told[event](JSON.parse(data)));
 }

@@ -21,10 +21,12 @@ export function follow(model, listen) {
       model.tell("views");
       say(`${name}: fitting …`);
     },
-    version: ({ view: name, version }) => recorded(model, name, version),
-    failed({ view: name, why }) {
+    fitted({ view: name }) {
       if (view(name)) view(name).fitting = false;
       model.tell("views");
+    },
+    version: ({ view: name, version }) => recorded(model, name, version),
+    failed({ view: name, why }) {
       wrong(new Error(`${name}: ${why}`));
     },
     live: (event) => live(model, event).catch(wrong),

@@ -9,6 +9,7 @@ import { byColumn, byGiven, byLabel, byNumber } from "./paints.js";
 import { points } from "./points.js";
 import { wrong } from "./saying.js";
 
+const ORDER = "refract.order."; // and a view
 const columns = new Map(); // of a corpus: name → column
 
 /** Fetch the views, and from then on whatever the model comes to need. The list waits for no map. */
@@ -69,20 +70,24 @@ export function take(model, name, rows) {
   model.givenOf = name;
 }
 
-/** Return the labels of a view in an order that stays while the page is open: the first have keys and colours. */
+/** Return the labels of a view in an order that stays, in this browser: the first have keys and colours. */
 export function order(model, name = model.view) {
   const view = model.views.get(name);
   const last = (model.orders ??= new Map()).get(name);
   const of = [view?.labels, model.given, model.marks];
   if (last?.of.every((one, n) => one === of[n])) return last.whole;
-  const kept = last?.whole ?? [];
+  const kept = [...(last?.whole ?? [])];
   const counts = view?.counts ?? {};
   const all = [...new Set([...(view?.labels ?? []), ...(name === model.givenOf ? model.given.values() : [])])].filter((label) => label !== null);
+  const before = JSON.parse(localStorage.getItem(ORDER + name) ?? "[]");
+  const known = before.filter((label) => all.includes(label) && !kept.includes(label));
+  kept.push(...known);
   const fresh = all.filter((label) => !kept.includes(label));
   const often = fresh.sort((a, b) => (counts[b] ?? 0) - (counts[a] ?? 0) || (a < b ? -1 : 1));
   const first = often.slice(0, Math.max(0, COLOURED - kept.length)).sort();
   const whole = [...kept, ...first, ...often.slice(first.length)];
   model.orders.set(name, { whole, of });
+  if (whole.length) localStorage.setItem(ORDER + name, JSON.stringify(whole));
   return whole;
 }
 

@@ -29,9 +29,9 @@ async def events(
 ) -> StreamingResponse:
     """Tell of labels, fits, live views, versions, failures, and a corpus that has changed.
 
-    labels: view, labelled, classes, labels_needed. fit: view. live: view, version, transform,
-    before, after, rows. version: view, version, transform. failed: view, why. corpus: texts.
-    missed: what happened since `last-event-id` is not known any more; look anew.
+    labels: view, labelled, classes, labels_needed. fit, fitted: view. live: view, version,
+    transform, before, after, rows. version: view, version, transform. failed: view, why.
+    corpus: texts. missed: what happened since `last-event-id` is not known any more; look anew.
     """
     stream = _stream(learner.hub, service, last)
     return StreamingResponse(stream, media_type="text/event-stream")

@@ -149,6 +149,10 @@ def test_ten_texts_are_labelled_by_keys_and_the_new_version_arrives(browser, ser
     assert page.run("refract.model.points.xy.slice(0, 4)") != places
     page.until("document.querySelector('#news').innerText.includes('right 81 % → 82 %')")
     page.until("!!document.querySelector('.spark')")
+    service.tell("fit", view="mood")
+    page.until("!!document.querySelector('.view.fitting')")
+    service.tell("fitted", view="mood")
+    page.until("!document.querySelector('.view.fitting')")
     own(page, service)
 
 
@@ -162,6 +166,32 @@ def test_labels_are_sent_again_with_the_same_key_until_the_service_has_them(brow
     assert len({post["key"] for post in service.posted}) == 1
     assert len(service.posted) == 2
     assert len(service.given) == 1
+
+
+def test_a_label_keeps_its_key_and_colour_when_the_page_is_opened_again(browser, service):
+    names = "[...document.querySelectorAll('#card button')].map((b) => b.innerText).join()"
+    page = open_page(browser, service, "#panel=label")
+    page.until("!!document.querySelector('#card .whole')")
+    first = page.run(names)
+    backwards = json.dumps(json.dumps(LABELS[::-1]))
+    page.run(f"localStorage.setItem('refract.order.mood', {backwards})")
+    page.run("location.reload()")
+    page.until(f"!!document.querySelector('#card .whole') && {names} !== {json.dumps(first)}")
+    assert [one.split()[-1] for one in page.run(names).split(",")] == LABELS[::-1]
+
+
+def test_labels_of_a_page_that_is_signed_out_are_kept_until_it_is_signed_in(browser, service):
+    page = open_page(browser, service, "#panel=label")
+    page.until("!!document.querySelector('#card .whole')")
+    signed_out = True
+    service.refuse = lambda _: refusal(401, "token") if signed_out else None
+    page.press("1", "2")
+    page.until("refract.model.given.size === 2")
+    page.until("document.body.innerText.includes('not signed in any more')")
+    assert shown(page, "#saved") == "2 not saved yet …"
+    signed_out = False
+    page.until("refract.model.unsaved() === false")
+    assert len(service.given) == 2
 
 
 def test_a_label_that_is_refused_is_taken_back_and_the_line_says_why(browser, service):

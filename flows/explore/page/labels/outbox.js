@@ -5,6 +5,7 @@ import * as api from "../api.js";
 const KEPT = "refract.outbox."; // and a name of this page's own
 const AT_ONCE = 10_000; // rows of a request
 const WAITS = [1, 2, 4, 8, 15]; // seconds before it is tried again
+const LATER = [401, 403, 429]; // no word on the labels: who has signed in again, may
 
 export class Outbox {
   /** @param {{ saved: Function, refused: Function, waiting: Function }} told of each request what became of it */
@@ -47,7 +48,7 @@ export class Outbox {
         this._done();
         this.told.saved(view, body.rows, answer);
       } catch (error) {
-        if (error.status >= 400 && error.status < 500 && error.status !== 429) {
+        if (error.status >= 400 && error.status < 500 && !LATER.includes(error.status)) {
           this._done();
           this.told.refused(view, body.rows, error);
         } else {
