@@ -81,7 +81,10 @@ function mountPanels() {
       byId(`tab-${next}`).focus();
     });
   }
-  model.on("panel", draw);
+  model.on("panel", () => {
+    draw();
+    byId(`tab-${model.panel}`).scrollIntoView(); // on a phone the panels are below the map
+  });
   draw();
 }
 

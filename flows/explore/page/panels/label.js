@@ -39,6 +39,7 @@ export function mountLabel(model, labelling) {
   const field = byId("annotator");
   field.value = model.annotator;
   field.addEventListener("change", () => annotate(model, field));
+  field.addEventListener("keydown", ({ key }) => key === "Enter" && field.blur()); // the next key gives a label
   model.on("listed view", () => does.begin());
   model.on("panel", next);
   model.on("given views saving", calm(draw, 20));

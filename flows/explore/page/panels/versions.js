@@ -38,6 +38,7 @@ async function choose(model, box, clear) {
   if (why) return fill(place, make("p", { className: "soft" }, why));
   const recorded = versions.filter(({ tag }) => tag);
   if (!recorded.length) return fill(place, make("p", { className: "soft" }, "This view has one version so far; a fit of other labels makes the next."));
+  byId("change").textContent = "Choose one to see which texts have another label since.";
   return fill(place, recorded.map((version) => make("button", {
     type: "button", className: "version", "aria-pressed": "false", disabled: version.here, title: `what moved since ${version.tag}`,
     onclick: ({ currentTarget }) => since(model, box, version, currentTarget).catch(wrong),

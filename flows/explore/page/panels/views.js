@@ -5,7 +5,7 @@ import { byId, fill, make, refill } from "../elements.js";
 import { say, wrong } from "../saying.js";
 
 const MEASURES = [
-  ["accuracy", "right", "share of held-out texts that get their label"],
+  ["accuracy", "right", "share of held-out texts that get their label; suggested texts are hard ones, so of all texts it may well be more"],
   ["v_measure", "V-measure", "how well clusters agree with the labels"],
   ["knn", "kNN@10", "share of the ten nearest texts with the same label"],
 ];
