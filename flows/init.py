@@ -73,7 +73,8 @@ def make_workspace(folder: Path, *, git: bool) -> list[str]:
     done += _note_as_made_here(paths) if here else []
     done += [
         "next: documents into data/raw (or 'refract ingest FILE'), labels into"
-        " data/labels/INSTRUCTION.csv (id,label), then 'refract run'"
+        " data/labels/INSTRUCTION.csv (id,label), then 'refract run'; without labels, 'refract run'"
+        " and then 'refract explore', to label in a browser"
     ]
     return done
 

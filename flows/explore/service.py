@@ -45,10 +45,7 @@ class Service:
     @property
     def workspace(self) -> Workspace:
         """The workspace, by its settings as they are now; InputError where they are mistaken."""
-        try:
-            settings = self.paths.params.read_bytes()
-        except OSError:  # not there, or not any more: it says so that reads them below
-            settings = b""
+        settings = self.paths.params.read_bytes()
         with self._lock:
             if settings != self._settings:
                 workspace = Workspace(self.paths.root)

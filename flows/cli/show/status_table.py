@@ -48,7 +48,8 @@ def status(state: WorkspaceState) -> None:
     else:
         click.echo(
             "views: none; put labels at data/labels/INSTRUCTION.csv (columns id,label or"
-            " text,label), or name their column: refract fit INSTRUCTION --from-column COLUMN"
+            " text,label), or name their column: refract fit INSTRUCTION --from-column COLUMN;"
+            " or label in a browser: refract explore"
         )
 
 
@@ -149,5 +150,6 @@ def next_steps(paths: Paths, names: Sequence[str]) -> None:
         f"  refract similar ID --view {name}{root}\n"
         f"  refract export {name} {name}.parquet{root}\n"
         f"  labels for {'another' if names else 'an'} aspect: data/labels/NAME.csv with columns"
-        " id,label or text,label, or 'refract label NAME'; then refract run"
+        " id,label or text,label, or 'refract label NAME'; then refract run\n"
+        f"  to look and to label in a browser: refract explore{root}"
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,12 +64,8 @@ def write_posted(file: Path, rows: Mapping[str, PostedLabel]) -> None:
             sync_folder(file.parent.parent)
         return
     file.unlink(missing_ok=True)
-    try:
+    with suppress(OSError):  # another file is there: the instruction's folder stays
         file.parent.rmdir()
-    except OSError:  # another file is there: the instruction's folder stays
-        sync_folder(file.parent)
-    else:
-        sync_folder(file.parent.parent)
 
 
 def state(file: Path) -> str:
