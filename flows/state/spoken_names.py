@@ -38,17 +38,18 @@ def name_reader(
     settings = params.embed.model_copy(update=exact)
     if elsewhere:
         ask(paths, "model")
-        return NameReader(space, paths.spoken(name), partial(_load, settings))
+        return NameReader(space, paths.spoken(name), partial(_load, settings, space))
 
     def encoder() -> Encoder:
         ask(paths, "model")
-        return _load(settings)
+        return _load(settings, space)
 
     return NameReader(space, paths.spoken(name), encoder)
 
 
 @lru_cache(maxsize=1)
-def _load(settings: EmbedSettings) -> Encoder:
+def _load(settings: EmbedSettings, _space: str) -> Encoder:
+    """Load the encoder, once for all instructions of a run; the space names its weights, too."""
     from tasks.core.query.encoder import load_query_encoder
 
     return load_query_encoder(settings)

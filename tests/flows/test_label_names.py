@@ -3,6 +3,7 @@
 import pytest
 
 from flows.fit import fit
+from flows.state import spoken_names
 from flows.state.spoken_names import name_reader
 from tasks.core.query import encoder
 from tasks.core.settings.params import load_params
@@ -21,6 +22,7 @@ def loads(monkeypatch):
         return real(settings)
 
     monkeypatch.setattr(encoder, "load_query_encoder", load)
+    spoken_names._load.cache_clear()  # of tests before this one
     return seen
 
 
