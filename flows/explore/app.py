@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
@@ -27,6 +28,7 @@ from flows.explore.routes import (
     views,
 )
 from flows.explore.service import Service
+from tasks.core.text.discretion import cut
 from tasks.core.workspace.errors import InputError, MissingError, UnmadeError
 
 ROUTES = (
@@ -35,6 +37,7 @@ ROUTES = (
 )
 """Each has a `router`."""
 _AT_ONCE = 4  # questions a core; what waits for them holds up neither events nor pages
+_MISTAKES = 10  # of one request that are told
 _STATUS: dict[type[InputError], int] = {MissingError: 404, UnmadeError: 503}
 
 
@@ -49,6 +52,7 @@ _PROBLEMS: dict[int | str, dict[str, object]] = {
     401: {"model": Problem, "description": "no token, or another one"},
     403: {"model": Problem, "description": "asked by a page of others"},
     404: {"model": Problem, "description": "no such view, id or column"},
+    413: {"model": Problem, "description": "more than is taken at a time"},
     500: {"model": Problem, "description": "a fault of Refract's own"},
     503: {"model": Problem, "description": "tables that are not made yet"},
 }
@@ -69,6 +73,7 @@ def explore_app(service: Service) -> FastAPI:
     app.state.service = service
     app.state.learner = Learner(service)
     app.add_exception_handler(InputError, _told)
+    app.add_exception_handler(RequestValidationError, _mistaken)
     app.add_exception_handler(405, _no_such_method)
     app.add_exception_handler(Exception, _own_fault)
     for module in ROUTES:
@@ -89,6 +94,23 @@ async def _told(_: Request, error: Exception) -> JSONResponse:
     """Answer with the line that the command line would print."""
     status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 400)
     return JSONResponse({"detail": " ".join(str(error).split())}, status)
+
+
+async def _mistaken(_: Request, error: Exception) -> JSONResponse:
+    """Tell where a request is not of its form, in FastAPI's words, and repeat nothing of it.
+
+    What was sent may be long, and no JSON: NaN, or half of a character.
+    """
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    told = [
+        {
+            "type": one["type"],
+            "loc": [cut(part) if isinstance(part, str) else part for part in one["loc"]],
+            "msg": one["msg"],
+        }
+        for one in found[:_MISTAKES]
+    ]
+    return JSONResponse({"detail": told}, 422)
 
 
 async def _no_such_method(request: Request, _: Exception) -> JSONResponse:

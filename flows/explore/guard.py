@@ -11,6 +11,7 @@ from html import escape
 from typing import Any
 from urllib.parse import parse_qs
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import (
     HTMLResponse,
@@ -25,6 +26,7 @@ from flows.runtime.server.server_guard import (
     HARDENED,
     PROOF,
     App,
+    Message,
     Receive,
     Send,
     all_of,
@@ -37,6 +39,7 @@ from flows.runtime.server.server_guard import (
 SIGN_IN = "/sign-in"
 _STEP = "/sign-in.js"
 _LONGEST = 4_096  # bytes of a form with a token
+_MOST = 32 << 20  # bytes that may be posted: 10,000 labels, each with a text of 3,000 characters
 _POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none';"
     " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -81,7 +84,7 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})  # there is none: HTTP 403
         else:
             answer = await self._answer(Request(scope, receive)) or self._app
-            await answer(scope, receive, hardened(send, _HEADERS))
+            await answer(scope, _bounded(receive), hardened(send, _HEADERS))
 
     async def _answer(self, request: Request) -> Response | None:
         """Return what to answer without the application; None for a request that it is to have."""
@@ -148,6 +151,22 @@ class Guard:
         return hmac.compare_digest(cookie.encode(), self._keys.cookie.encode())
 
 
+def _bounded(receive: Receive) -> Receive:
+    """Return `receive`, which refuses a body that is more than labels."""
+    taken = 0
+
+    async def bounded() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > _MOST:
+            told = f"body: found more than {_MOST:,} bytes; expected fewer; post rows in parts"
+            raise HTTPException(413, told)
+        return message
+
+    return bounded
+
+
 def _came_from_elsewhere(scope: Any) -> bool:
     """Tell whether a link on a page of others led here.
 
@@ -160,6 +179,7 @@ def _came_from_elsewhere(scope: Any) -> bool:
 def _target(scope: Any) -> str:
     query = scope["query_string"].decode("latin-1")
     path: str = scope["raw_path"].decode("latin-1")
+    path = f"/{path.lstrip('/')}"  # no other host, whoever writes requests by hand
     return f"{path}?{query}" if query else path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from flows.state.label_sources import label_sources
@@ -115,9 +116,14 @@ def state_of(paths: Paths, file: LabelFile | InputError | None) -> object:
     base = paths.stamp("embed")
     if not isinstance(file, LabelFile):
         return str(file)
-    places = [*(part.changing for part in file.parts), *([base] if base.is_file() else [])]
-    stats = [(str(place), place.stat()) for place in places if place.exists()]
-    return tuple((place, about.st_ino, about.st_size, about.st_mtime_ns) for place, about in stats)
+    stats = {}
+    for place in (*(part.changing for part in file.parts), base):
+        with suppress(OSError):  # it is not there, or not any more
+            stats[place] = place.stat()
+    return tuple(
+        (str(place), about.st_ino, about.st_size, about.st_mtime_ns)
+        for place, about in stats.items()
+    )
 
 
 def labels_found(paths: Paths, params: Params, file: LabelFile | InputError | None) -> LabelsFound:

@@ -45,7 +45,10 @@ class Service:
     @property
     def workspace(self) -> Workspace:
         """The workspace, by its settings as they are now; InputError where they are mistaken."""
-        settings = self.paths.params.read_bytes()
+        try:
+            settings = self.paths.params.read_bytes()
+        except OSError:  # not there, or not any more: it says so that reads them below
+            settings = b""
         with self._lock:
             if settings != self._settings:
                 workspace = Workspace(self.paths.root)

@@ -6,14 +6,15 @@ that a verb writes on the way, and works on any file system.
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from flows.explore.learning.hub import Hub
+from flows.explore.learning.lasting import done
 from flows.queries.labelled import Labelled
 from flows.runtime.under_way import VERBS, begun, now_under_way
 from flows.serving.watch_labels import State, look
@@ -23,7 +24,6 @@ from tasks.core.workspace.instruction_name import NAME
 from tasks.core.workspace.manifest import read_manifest
 from tasks.core.workspace.manifests import EmbedStamp, Rejection, Scores, ViewStamp
 from tasks.core.workspace.paths import Paths
-from tasks.versioning.run_git_and_dvc import RepositoryError
 
 _LOOK = 0.25  # seconds between two looks
 _SHARE = 20  # of the time, at most a twentieth is spent on looks
@@ -54,6 +54,7 @@ class Notices:
         self._versions: dict[str, str | None] = {}
         self._texts: int | None = None
         self._labels_due: dict[str, float] = {}
+        self._took = 0.0  # seconds, the last look
         self._seen = self._look()
         for name in self._views():
             self._live[name] = read_manifest(paths.view_stamp(name), ViewStamp) or ViewStamp()
@@ -64,36 +65,34 @@ class Notices:
 
     def run(self, ending: threading.Event) -> None:
         """Look until `ending` is set."""
-        pause = 0.0
-        do = self._know_versions
-        while not ending.wait(pause):
-            begun = time.monotonic()
-            try:
-                do()
-            except (InputError, OSError, RepositoryError) as error:  # gone in between; git's faults
-                print(f"explore: {error}", file=sys.stderr, flush=True)
-            do = self.look
-            pause = max(_LOOK, _SHARE * (time.monotonic() - begun))
+        done(self._know_versions)
+        while not ending.wait(max(_LOOK, _SHARE * self._took)):
+            done(self.look)
 
     def look(self) -> None:
         """Tell what has happened since the last look."""
+        start = time.monotonic()
         seen = self._look()
+        self._took = time.monotonic() - start
         both = seen.keys() | self._seen.keys()
         changed = sorted(path for path in both if seen.get(path) != self._seen.get(path))
         self._seen = seen
         for path in changed:
-            self._tell(path)
+            done(partial(self._tell, path))
         if self._fitting:
             self._under_way()
         now = time.monotonic()
         for name in [name for name, due in self._labels_due.items() if due <= now]:
             del self._labels_due[name]
-            self._label(name)
+            done(partial(self._label, name))
 
     def _know_versions(self) -> None:
         tags = self._tags()
         for name, stamp in self._live.items():
             self._versions.setdefault(name, tags.get((name, stamp.transform)))
+
+    def _know_version(self, name: str) -> None:
+        self._versions[name] = self._tags().get((name, self._live[name].transform))
 
     def _label(self, name: str) -> None:
         found = self._labelled(name)
@@ -134,7 +133,8 @@ class Notices:
             return
         scores = read_manifest(self._paths.metric(name), Scores) or Scores()
         known = scores.fingerprint == stamp.transform
-        self._versions[name] = self._tags().get((name, stamp.transform))
+        self._versions[name] = None
+        done(partial(self._know_version, name))
         self._hub.tell(
             "live",
             view=name,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
 
 from flows.explore.learning.fitting import Fitting, prepare
+from flows.explore.learning.lasting import done
 from flows.queries.labelled import Labelled
 from flows.runtime.lock import is_served
 from flows.state import staleness
@@ -17,6 +17,7 @@ from tasks.core.labels.inbox.posted_rows import is_posted
 from tasks.core.settings.params import load_params
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
+from tasks.versioning.run_git_and_dvc import RepositoryError
 
 Failed = Callable[[str, str], None]  # told an instruction, and why its fit has failed
 _LOOK = 0.1  # seconds between two looks for labels that rest
@@ -56,12 +57,7 @@ class Refitter:
         stopper.start()
         do, pause = self._take_up, 0.0
         while not ending.wait(pause):
-            pause = _LOOK
-            try:
-                do()
-            except (InputError, OSError) as error:  # such as a mistake in params.yaml
-                print(f"explore: {error}", file=sys.stderr, flush=True)
-                pause = _AGAIN
+            pause = _LOOK if done(do) else _AGAIN  # such as a mistake in params.yaml
             do = self._turn
         stopper.join()
 
@@ -122,9 +118,10 @@ class Refitter:
                 return
             work = self._next = work or Fitting(paths.root)
             why = work.fit(name, commit=commits_by_itself(paths, params))
-        except (InputError, OSError) as error:
+        except (InputError, OSError, RepositoryError) as error:
             why = str(error)
-        self._next = None
+        finally:
+            self._next = None
         if why:
             self._failed(name, why)
 

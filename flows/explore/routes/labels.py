@@ -110,6 +110,7 @@ def post(service: Served, learner: Learning, name: str, body: Post) -> Taken:
     """Take labels in. The view is fitted by itself once they rest; /events tells of it."""
     rows = [PostedRow(row.id, row.text, row.label) for row in body.rows]
     params = service.params
+    learner.labelled(name)  # refused, where a label file is none, before anything is written
     done = post_labels(service.paths, params, name, body.key, body.annotator, rows)
     now = learner.labelled(name)
     if not done.receipt.repeated:

@@ -45,7 +45,7 @@ def matching(service: Served, name: Name, where: Where = None, label: Label = No
     return stream(pa.table({"row": pa.array(rows, pa.uint32())}), of, now.made_by)
 
 
-@router.get("/views/{name}/column/{column}", response_class=Response, responses=AS_ARROW)
+@router.get("/views/{name}/column/{column:path}", response_class=Response, responses=AS_ARROW)
 def column(
     service: Served, name: Name, column: Annotated[str, Path(description="of the metadata")]
 ) -> Stream:
@@ -63,7 +63,7 @@ def column(
 
 def order_of(service: Service, name: str, rows: Searcher) -> Order:
     """Return the order of a version's points; versions with the same ids share it."""
-    key = ("ids", name, rows.version)
+    key = ("ids", rows.state)
     state = service.once(key, lambda: order.ids_state(rows))
     return service.kept_order(state, lambda: order.order_of(rows))
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Annotated
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
@@ -17,7 +17,7 @@ from tasks.core.workspace.errors import UnmadeError
 from tasks.core.workspace.instruction_name import check_name
 
 router = APIRouter(tags=["labels"])
-_one_at_a_time = threading.Lock()  # fits for doubts: two at once would each take twice as long
+_one_at_a_time = CapacityLimiter(1)  # fits for doubts; who waits holds up no other question
 Many = Annotated[int, Query(ge=1, le=1_000)]
 
 
@@ -83,8 +83,11 @@ def suggest(
 
 
 @router.get("/views/{name}/doubts")
-def doubts(service: Served, name: str, n: Many = 20) -> Doubts:
+async def doubts(service: Served, name: str, n: Many = 20) -> Doubts:
     """Return labels that fits which have not seen their texts nearly rule out."""
-    with _one_at_a_time:
+
+    def find() -> Doubts:
         found = doubting.doubts(service.paths, service.params, name, n)
-    return Doubts.model_validate(found.to_json())
+        return Doubts.model_validate(found.to_json())
+
+    return await to_thread.run_sync(find, limiter=_one_at_a_time)

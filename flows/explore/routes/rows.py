@@ -89,7 +89,7 @@ def facets(
 ) -> Facets:
     """Count rows by label, and by the values of each column."""
     now = _now(service, name)
-    key = ("facets", name, now.rows.version, where, tuple(column) if column is not None else None)
+    key = ("facets", name, now.rows.state, where, tuple(column) if column is not None else None)
     found = service.once(key, lambda: browsing.facets(now, where, column))
     return Facets(
         total=found.total,

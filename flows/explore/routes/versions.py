@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path as Folder
 from typing import Annotated, Any
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
 
 from flows.explore.service import Served
 from flows.queries.diff import diff
 from flows.queries.versions import view_versions
-from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.errors import InputError, MissingError
 from tasks.core.workspace.instruction_name import check_name
 from tasks.versioning.run_git_and_dvc import RepositoryError
 
 router = APIRouter(tags=["versions"])
 Name = Annotated[str, Path(description="an instruction", max_length=63)]
 _LISTED = 200  # texts that moved, the farthest first
+_one_at_a_time = CapacityLimiter(1)  # versions laid out; who waits holds up no other question
 
 
 class Version(BaseModel):
@@ -62,7 +65,8 @@ class Moved(BaseModel):
 class Comparison(BaseModel):
     """What became of the `common` texts of a version and the live one.
 
-    total: how many have another label; moved: at most 200, changed labels first.
+    common: 0 where both are the same. total: how many have another label; moved: at most 200,
+    changed labels first.
     """
 
     common: int
@@ -83,7 +87,7 @@ def versions(service: Served, name: Name) -> Versions:
 
 
 @router.get("/views/{name}/compare")
-def compare(
+async def compare(
     service: Served,
     name: Name,
     to: Annotated[
@@ -91,11 +95,19 @@ def compare(
     ],
 ) -> Comparison:
     """Compare the live view with an earlier version of it."""
-    check_name(name)
+    asked = service.paths.root, check_name(name), to
+    return await to_thread.run_sync(_compared, *asked, limiter=_one_at_a_time)
+
+
+def _compared(root: Folder, name: str, to: str) -> Comparison:
     try:
-        found = diff(service.paths.root, to, None, [name], _LISTED).views[name].moved
+        about = diff(root, to, None, [name], _LISTED).views[name]
     except RepositoryError as error:
         raise InputError(f"revision {to!r}: {error}") from error
+    if about.state in ("new", "gone"):
+        lacks = f"revision {to!r}" if about.state == "new" else "the workspace"
+        raise MissingError(f"view {name!r}: {lacks} has none; expected it on both sides")
+    found = about.moved
     if found is None:
         return Comparison(common=0, total=0, neighbours_kept=None, moved=[])
     moved = [

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from flows.explore import overview
 from flows.explore.service import Served, Service
 from flows.state import staleness
+from tasks.core.store import layout
 from tasks.core.text.discretion import shown
 from tasks.core.workspace.errors import MissingError
 from tasks.core.workspace.instruction_name import BASE
@@ -160,7 +161,8 @@ def _live(service: Service, name: str) -> overview.LiveView | None:
     version = overview.live_version(service.paths, name)
     if version is None:
         return None
-    key = ("view", name, version, overview.base_digest(service.paths))
+    state = layout.state(service.paths.view_table(name), version)
+    key = ("view", name, state, overview.base_digest(service.paths))
     return service.once(key, lambda: overview.live_view(service.paths, name, version))
 
 
@@ -170,7 +172,7 @@ def _shift(scores: Scores) -> Shift:
 
 def _needed(service: Service, name: str) -> LabelsNeeded:
     file, params = overview.label_file(service.paths, name), service.params
-    key = ("labels", name, overview.state_of(service.paths, file))
+    key = ("labels", name, overview.state_of(service.paths, file), params.fit)
     found = service.once(key, lambda: overview.labels_found(service.paths, params, file))
     return LabelsNeeded(
         found=found.texts, expected=params.fit.min_rows, classes=found.classes, why=found.why

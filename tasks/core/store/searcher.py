@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from tasks.core.remote.pointers import LIVE, pointer_at
-from tasks.core.store import arrow, recall
+from tasks.core.store import arrow, layout, recall
 from tasks.core.store.addresses import predicates, quoted
 from tasks.core.store.answers import DISTANCE, NearRow, near_rows, refusing
 from tasks.core.store.layout import exists
@@ -43,6 +43,7 @@ class Searcher:
         self._table = table
         self._live = live
         self._rows = open_table(table, version or (LIVE if live else None))
+        self._state = _state(table, self.version)
         with readable(table):
             self._probes = recall.probes(self._rows)
             self._total = self._rows.count_rows()
@@ -73,6 +74,11 @@ class Searcher:
         return int(self._rows.version)
 
     @property
+    def state(self) -> str:
+        """What names this version and no other, not even one of its number in its place."""
+        return self._state
+
+    @property
     def note(self) -> object:
         """What was noted with the table's rows when they were written, a JSON value."""
         return noted(self._rows.schema)
@@ -86,7 +92,7 @@ class Searcher:
             with readable(self._table):
                 tagged = self._rows.tags.get_version(LIVE) if self._live else None
                 newest = tagged or self._rows.latest_version
-        if newest == self._rows.version:
+        if newest == self._rows.version and self._state == _state(self._table, self.version):
             return self
         return Searcher(self._table, live=self._live, version=newest)
 
@@ -274,3 +280,8 @@ class Searcher:
         """Return what a filter may name: column → Arrow type."""
         hidden = (VECTOR, FEATURES, "row_hash")
         return {name: kind for name, kind in self.kinds.items() if name not in hidden}
+
+
+def _state(table: Path, version: int) -> str:
+    """Return what names a version of a table; in a store no number comes a second time."""
+    return str(version) if pointer_at(table) is not None else layout.state(table, version)

@@ -82,6 +82,11 @@ class LazySearcher(Searcher):
         return self._texts.version * LAZILY + self._stored.version
 
     @property
+    def state(self) -> str:
+        """What names both versions and no others."""
+        return f"{self._texts.state} {self._stored.state}"
+
+    @property
     def note(self) -> object:
         """What the view notes of itself."""
         return self._stored.note

@@ -14,6 +14,7 @@ from tasks.core.numerics.threads import one_thread
 from tasks.core.query.transform import load_map
 from tasks.core.readers.records import encodable
 from tasks.core.store.searcher import Searcher
+from tasks.core.text.discretion import shown
 from tasks.core.views.lazy_search import LazySearcher, Point
 from tasks.core.views.snapshot import Found, Hit, Snapshot, best, nearest
 from tasks.core.views.transforming import reader_of
@@ -189,14 +190,14 @@ def _found(now: Snapshot, key: str) -> tuple[str, Point]:
     if len(ids) > 1:
         listed = ", ".join(repr(each) for each in sorted(ids)[:_SOME])
         raise InputError(
-            f"id {key!r}: begins {'more than ' * (len(ids) > _SOME)}{min(len(ids), _SOME)} ids"
+            f"id {shown(key)}: begins {'more than ' * (len(ids) > _SOME)}{min(len(ids), _SOME)} ids"
             f" ({listed}); expected one; give more of it"
         )
     if ids and point is None:
         point = now.point_of(ids[0])
     if not ids or point is None:
         raise MissingError(
-            f"id {key!r}: not in this view; expected an id of the corpus, or its beginning;"
+            f"id {shown(key)}: not in this view; expected an id of the corpus, or its beginning;"
             " 'refract search' shows ids"
         )
     return ids[0], point

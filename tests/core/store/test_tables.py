@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import polars as pl
 import pyarrow as pa
@@ -159,6 +161,20 @@ def test_a_searcher_follows_what_is_published(table):
     assert {hit.row["id"] for hit in searcher.nearest(query, 9, None, ["id"])} == set("abcdef")
     searcher = searcher.newest()
     assert [hit.row["id"] for hit in searcher.nearest(query, 9, None, ["id"])] == ["x"]
+
+
+def test_a_searcher_sees_another_version_of_the_same_number_in_its_place(table, tmp_path):
+    searcher = Searcher(table, live=False)
+    other = tmp_path / "other.lance"
+    shutil.copytree(table, other)
+    for each, names in ((table, ["x"]), (other, ["y", "z"])):
+        replace(each, names, seed=1)
+    before = searcher.newest()
+    shutil.rmtree(table)
+    other.rename(table)  # as a checkout does from one branch to another
+    after = before.newest()
+    assert after.version == before.version and after.state != before.state
+    assert after.total == 2
 
 
 def test_scores_are_cosines_and_the_best_comes_first(table):

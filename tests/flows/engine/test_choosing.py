@@ -78,15 +78,15 @@ def of_no_use(job, part):
 
 def test_the_pieces_of_a_view_that_fails_are_let_go_before_the_next_view(made, monkeypatch):
     watched, seen = Watched(), []
-    begun = flows.materialise._materialise
+    begun = flows.materialise._full
 
-    def each(*arguments):
+    def each(*arguments, **more):
         seen.append(watched.open)
-        return begun(*arguments)
+        return begun(*arguments, **more)
 
     monkeypatch.setattr(choosing, "_made", lambda *_: nullcontext(watched))
     monkeypatch.setattr(flows.materialise, "materialise_shard", of_no_use)
-    monkeypatch.setattr(flows.materialise, "_materialise", each)
+    monkeypatch.setattr(flows.materialise, "_full", each)
     for name in ("mood", "topic"):
         Paths(made).view_stamp(name).unlink()
         shutil.rmtree(Paths(made).view_table(name))

@@ -243,6 +243,10 @@ def test_a_name_that_no_instruction_may_have_writes_nothing(learning, path, stat
         ({"key": ""}, 422),
         ({"key": "k" * 201}, 422),
         ({"key": "a\nb"}, 400),
+        ({"key": "\ud800"}, 422),
+        ({"\ud800": 1}, 422),
+        ({"key": float("nan")}, 422),
+        ({"key": "k" * (33 << 20)}, 413),
     ],
 )
 def test_a_request_of_which_anything_cannot_be_taken_writes_nothing(learning, change, status):
@@ -251,6 +255,7 @@ def test_a_request_of_which_anything_cannot_be_taken_writes_nothing(learning, ch
     assert reply.status == status, reply.body
     assert sorted(Paths(learning.root).labels.rglob("*")) == before
     assert b"Traceback" not in reply.body
+    assert len(reply.body) < 2_000  # nothing that was sent is sent back
 
 
 def test_labels_are_taken_from_nobody_without_the_token_nor_from_another_page(learning):
@@ -262,6 +267,18 @@ def test_labels_are_taken_from_nobody_without_the_token_nor_from_another_page(le
         reply = learning.ask("POST", "/views/pace/labels", headers | foreign, content)
         assert reply.status == 403
     assert not (Paths(learning.root).labels / "pace").exists()
+
+
+def test_nothing_is_written_beside_a_label_file_that_cannot_be_read(learning):
+    folder = Paths(learning.root).labels / "beside"
+    folder.mkdir()
+    (folder / "x.csv").write_text("neither,nor\n1,2\n")
+    try:
+        reply = learning.post("/views/beside/labels", body(by_topic(["t01"])))
+        assert reply.status == 400 and "x.csv" in reply.detail
+        assert [file.name for file in folder.iterdir()] == ["x.csv"]
+    finally:
+        shutil.rmtree(folder)
 
 
 def test_nothing_is_written_through_a_link(learning, tmp_path):

@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from tasks.core.workspace.paths import Paths
 from tests.exploring import Explored
 
 pytestmark = pytest.mark.dvc
@@ -36,6 +37,16 @@ def test_a_comparison_lists_the_texts_that_have_another_label_first(recorded):
     assert found["total"] == sum(changed)
     assert recorded.get("/views/mood/compare", to="nope").status == 400
     assert recorded.get("/views/mood/compare", to="view/mood/v1\0").status == 422
+
+
+def test_a_view_that_one_side_lacks_is_not_called_the_same(recorded):
+    stamp = Paths(recorded.root).view_stamp("topic")
+    stamp.rename(stamp.with_suffix(".away"))
+    try:
+        reply = recorded.get("/views/topic/compare", to="whole/v1")
+    finally:
+        stamp.with_suffix(".away").rename(stamp)
+    assert reply.status == 404 and "the workspace has none" in reply.detail
 
 
 def test_a_workspace_without_git_has_no_versions_and_is_told_why(_made, tmp_path):

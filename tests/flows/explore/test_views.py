@@ -46,3 +46,15 @@ def test_a_view_that_is_not_there_is_one_line(explored):
         reply = explored.get(f"/views/{name}")
         assert reply.status == 404, name
         assert "\n" not in reply.detail
+
+
+def test_settings_that_are_gone_are_one_line_until_they_are_back(explored):
+    settings = Paths(explored.root).params
+    settings.rename(settings.with_suffix(".away"))
+    try:
+        replies = [explored.get(f"/views/{path}") for path in ("mood/labels", "mood/rows")]
+    finally:
+        settings.with_suffix(".away").rename(settings)
+    assert {reply.status for reply in replies} == {400}
+    assert all("params.yaml: not found" in reply.detail for reply in replies)
+    assert explored.get("/views/mood/rows").status == 200

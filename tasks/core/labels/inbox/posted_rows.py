@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,8 +63,12 @@ def write_posted(file: Path, rows: Mapping[str, PostedLabel]) -> None:
             sync_folder(file.parent.parent)
         return
     file.unlink(missing_ok=True)
-    with suppress(OSError):  # another file is there: the instruction's folder stays
+    try:
         file.parent.rmdir()
+    except OSError:  # another file is there: the instruction's folder stays
+        sync_folder(file.parent)
+    else:
+        sync_folder(file.parent.parent)
 
 
 def state(file: Path) -> str:
