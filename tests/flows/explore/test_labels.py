@@ -159,7 +159,6 @@ def test_what_a_command_does_by_hand_is_told_as_well(learning):
     assert events.wait("labels", view="loud")["labelled"] == 72
     done = refract(learning.root, "run")
     assert done.code == 0, done.err
-    events.wait("fit", view="loud")
     assert events.wait("live", view="loud")["rows"] == 72
     last = events.last
     events.close()
