@@ -147,7 +147,7 @@ def test_a_label_file_becomes_a_view_without_a_command(desk):
     desk.wait_until(lambda: recorded(desk, "labels/heat: 40 labels"), "commit")
     hits = Workspace(desk.root).view("heat").hits("thank you so much", k=3)
     assert {hit["label"] for hit in hits} == {"glad"}
-    assert "view/heat/v1" in git(desk.root, "tag").split()
+    desk.wait_until(lambda: "view/heat/v1" in git(desk.root, "tag").split(), "tag")
     assert named(desk, "labels/heat")
     again = runs(desk)
     file.write_text(labelled(rows[:40]))
