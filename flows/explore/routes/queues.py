@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from anyio import CapacityLimiter, to_thread
@@ -10,6 +11,7 @@ from pydantic import BaseModel
 
 from flows.explore.service import Served
 from flows.queries import doubts as doubting
+from flows.queries.doubts import DoubtedLabels
 from flows.queries.suggest import worth_labelling
 from tasks.core.store.layout import exists
 from tasks.core.views.active_learning import NOVELTY
@@ -39,31 +41,6 @@ class Suggestions(BaseModel):
     texts: list[Suggestion]
 
 
-class DoubtedLabel(BaseModel):
-    """A text whose label is in doubt, the likelier one, and both their probabilities."""
-
-    id: str
-    label: list[str]
-    likelier: str
-    p_label: float
-    p_likelier: float
-    margin: float
-    text: str
-
-
-class Doubts(BaseModel):
-    """Labels that are probably wrong, the most doubtful first.
-
-    asked, not_asked: texts that could be left out, or not; doubted: how many are in doubt.
-    """
-
-    instruction: str
-    asked: int
-    not_asked: int
-    doubted: int
-    rows: list[DoubtedLabel]
-
-
 @router.get("/views/{name}/suggest")
 def suggest(
     service: Served,
@@ -83,11 +60,7 @@ def suggest(
 
 
 @router.get("/views/{name}/doubts")
-async def doubts(service: Served, name: str, n: Many = 20) -> Doubts:
+async def doubts(service: Served, name: str, n: Many = 20) -> DoubtedLabels:
     """Return labels that fits which have not seen their texts nearly rule out."""
-
-    def find() -> Doubts:
-        found = doubting.doubts(service.paths, service.params, name, n)
-        return Doubts.model_validate(found.to_json())
-
+    find = partial(doubting.doubts, service.paths, service.params, name, n)
     return await to_thread.run_sync(find, limiter=_one_at_a_time)

@@ -22,6 +22,7 @@ class _Held(Hashes):
         """Wait for the end."""
 
     def end(self) -> None:
+        """Write down what has been held."""
         super().save()
 
 
