@@ -89,7 +89,7 @@ def _latency(root: Path, view: str, queries: list[str]) -> dict[str, Any]:
     now = space.now()
     watch = _Stopwatch()
     watch.watch(space, "now", "follow versions")
-    watch.watch(space, "vector", "encode and transform")
+    watch.watch(space, "point", "encode and transform")
     watch.watch(now.rows, "nearest", "search")
     watch.watch(now.texts, "texts_of", "texts")
     taken = [1_000 * seconds(lambda t=text: opened.hits(t)) for text in queries]
