@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from flows.explore.keys import Address, Keys, made_by
 from flows.runtime.child_process import end_with_parent
 from flows.runtime.importing import without_collecting
-from flows.runtime.server.server_note import Note, known, new_secret, write_note
+from flows.runtime.server.server_note import Note, forget, known, new_secret, write_note
 from flows.state.trust import ask
 from tasks.core.settings.params import load_params
 from tasks.core.settings.running_sections import ServeSettings
@@ -90,7 +90,7 @@ def _answer(
     try:
         _server(config, service, started).run(sockets=[listener])
     finally:
-        paths.explore_note.unlink(missing_ok=True)
+        forget(paths, paths.explore_note, note)
 
 
 def _server(config: Any, service: Service, started: Callable[[], None]) -> Any:

@@ -173,9 +173,12 @@ class View:
         return self.space.similar(key, k, where, distinct=distinct) if found is None else found
 
     def _service(self) -> Client | None:
+        paths = self._workspace.paths
+        if "space" in vars(self) or not self._workspace.local or not paths.explore_note.exists():
+            return None  # what is open here answers sooner than another process does
         from flows.explore.client import running
 
-        return running(self._workspace.paths) if self._workspace.local else None
+        return running(paths)
 
     def similar(
         self, key: str, k: int = 10, where: str | None = None, *, distinct: bool = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 
@@ -62,9 +63,14 @@ def serving(paths: Paths, refusal: str) -> Iterator[None]:
 
 def is_served(paths: Paths) -> bool:
     """Tell whether a `refract serve` runs in the workspace."""
-    if not paths.serve_lock.is_file():
+    return is_held(paths.serve_lock)
+
+
+def is_held(file: Path) -> bool:
+    """Tell whether another process, or thread, holds the lock of `file`."""
+    if not file.is_file():
         return False
-    lock = FileLock(paths.serve_lock)
+    lock = FileLock(file)
     try:
         lock.acquire(timeout=0)
     except Timeout:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
+from filelock import FileLock
+
+from flows.runtime.lock import is_held
 from tasks.core.workspace.manifest import read_manifest, write_manifest
 from tasks.core.workspace.paths import Paths
 from tasks.core.workspace.state_manifests import UnderWayNote
@@ -23,12 +26,14 @@ def under_way(paths: Paths, verb: str, names: Sequence[str]) -> Iterator[None]:
     if not names:
         yield
         return
-    note = UnderWayNote(names=list(names), process=os.getpid(), began=time.time())
-    write_manifest(paths.under_way(verb), note)
-    try:
-        yield
-    finally:
-        write_manifest(paths.under_way(verb), note.changed(ended=True))
+    note = UnderWayNote(names=list(names), began=time.time())
+    paths.under_way(verb).parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(_lock(paths, verb)):  # the system frees it, however this ends
+        write_manifest(paths.under_way(verb), note)
+        try:
+            yield
+        finally:
+            write_manifest(paths.under_way(verb), note.changed(ended=True))
 
 
 def begun(paths: Paths, verb: str) -> UnderWayNote:
@@ -38,18 +43,10 @@ def begun(paths: Paths, verb: str) -> UnderWayNote:
 
 def now_under_way(paths: Paths) -> set[str]:
     """Return the instructions that are made anew just now, by a process that is still there."""
-    notes = [begun(paths, verb) for verb in VERBS]
-    at_work = [note for note in notes if not note.ended and _lives(note.process)]
+    notes = {verb: begun(paths, verb) for verb in VERBS}
+    at_work = [n for verb, n in notes.items() if not n.ended and is_held(_lock(paths, verb))]
     return {name for note in at_work for name in note.names}
 
 
-def _lives(process: int) -> bool:
-    if process <= 0:
-        return False
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # another user's
-        return True
-    return True
+def _lock(paths: Paths, verb: str) -> Path:
+    return paths.under_way(verb).with_suffix(".lock")

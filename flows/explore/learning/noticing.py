@@ -27,6 +27,7 @@ from tasks.core.workspace.paths import Paths
 
 _LOOK = 0.25  # seconds between two looks
 _SHARE = 20  # of the time, at most a twentieth is spent on looks
+_GIT_RESTS = 5.0  # seconds until git is asked again, where it has failed
 _LABELS_REST = 0.1  # seconds that label files rest before they are read
 
 Tags = Mapping[tuple[str, str], str]
@@ -52,20 +53,21 @@ class Notices:
         self._tags, self._labelled = tags, labelled
         self._live: dict[str, ViewStamp] = {}
         self._versions: dict[str, str | None] = {}
-        self._texts: int | None = None
+        self._corpus_known: tuple[object, ...] | None = None
+        self._recorded_due = False
+        self._git_again = 0.0  # when git is asked next, where it was and failed
         self._labels_due: dict[str, float] = {}
         self._took = 0.0  # seconds, the last look
         self._seen = self._look()
         for name in self._views():
             self._live[name] = read_manifest(paths.view_stamp(name), ViewStamp) or ViewStamp()
-        stamp = read_manifest(paths.stamp("embed"), EmbedStamp)
-        self._texts = stamp.rows if stamp else None
+        self._corpus_known = _texts_of(read_manifest(paths.stamp("embed"), EmbedStamp))
         self._fitting |= now_under_way(paths)
         self._began = begun(paths, "fit").began
 
     def run(self, ending: threading.Event) -> None:
         """Look until `ending` is set."""
-        done(self._know_versions)
+        self._recorded_due = not done(self._know_versions)
         while not ending.wait(max(_LOOK, _SHARE * self._took)):
             done(self.look)
 
@@ -82,6 +84,8 @@ class Notices:
         if self._fitting:
             self._under_way()
         now = time.monotonic()
+        if self._recorded_due and now >= self._git_again:
+            self._recorded_due, self._git_again = not done(self._recorded), now + _GIT_RESTS
         for name in [name for name, due in self._labels_due.items() if due <= now]:
             del self._labels_due[name]
             done(partial(self._label, name))
@@ -115,7 +119,7 @@ class Notices:
         elif path.parent == paths.under_way("fit").parent:
             self._under_way()
         elif path == paths.recorded:
-            self._recorded()
+            self._recorded_due, self._git_again = True, 0.0
         else:
             about = instruction_of(path, paths.labels)
             if about is not None:
@@ -168,8 +172,8 @@ class Notices:
 
     def _corpus(self) -> None:
         stamp = read_manifest(self._paths.stamp("embed"), EmbedStamp)
-        if stamp is not None and stamp.rows != self._texts:
-            self._texts = stamp.rows
+        if stamp is not None and _texts_of(stamp) != self._corpus_known:
+            self._corpus_known = _texts_of(stamp)
             self._hub.tell("corpus", texts=stamp.rows)
 
     def _under_way(self) -> None:
@@ -202,6 +206,10 @@ class Notices:
             files = look(folder).files
             found |= {path: state for path, state in files.items() if path.suffix == ".json"}
         return found | look(paths.labels).files
+
+
+def _texts_of(stamp: EmbedStamp | None) -> tuple[object, ...] | None:
+    return None if stamp is None else (stamp.rows, stamp.digest)
 
 
 def _shown(stamp: ViewStamp) -> tuple[object, ...]:

@@ -37,7 +37,7 @@ class Refitter:
         self._noted: dict[str, float] = {}
         self._wanted = threading.Event()
         self._prepared = False
-        self._left = False  # `refract serve` was to fit something
+        self._left = True  # an earlier start, or `refract serve`, may have left a fit
         self._next: Fitting | None = None
 
     def note(self, names: Iterable[str]) -> None:
@@ -55,10 +55,10 @@ class Refitter:
         """Work until `ending` is set; a fit at work is stopped then."""
         stopper = threading.Thread(target=self._stop_at, args=(ending,), daemon=True)
         stopper.start()
-        do, pause = self._take_up, 0.0
+        pause = 0.0
         while not ending.wait(pause):
-            pause = _LOOK if done(do) else _AGAIN  # such as a mistake in params.yaml
-            do = self._turn
+            ended = [done(step) for step in (self._catch_up, self._turn)]
+            pause = _LOOK if all(ended) else _AGAIN  # such as a mistake in params.yaml
         stopper.join()
 
     def _get_ready(self) -> None:
@@ -74,9 +74,6 @@ class Refitter:
             self._next = Fitting(self._paths.root)
 
     def _turn(self) -> None:
-        if self._left and not is_served(self._paths):  # it has ended, and perhaps in the middle
-            self._left = False
-            self._take_up()
         if not self._wanted.is_set():
             return
         self._get_ready()
@@ -86,6 +83,11 @@ class Refitter:
         with self._lock:
             if not self._noted:
                 self._wanted.clear()
+
+    def _catch_up(self) -> None:
+        if self._left and not is_served(self._paths):
+            self._take_up()
+            self._left = False
 
     def _take_up(self) -> None:
         """Note the instructions whose posted labels an earlier start has left without a fit."""

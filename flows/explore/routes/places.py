@@ -63,7 +63,7 @@ def column(
 
 def order_of(service: Service, name: str, rows: Searcher) -> Order:
     """Return the order of a version's points; versions with the same ids share it."""
-    key = ("ids", rows.state)
+    key = ("ids", rows.table, rows.state)  # in a store, the state is a number of one table's
     state = service.once(key, lambda: order.ids_state(rows))
     return service.kept_order(state, lambda: order.order_of(rows))
 

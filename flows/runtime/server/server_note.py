@@ -8,6 +8,7 @@ import json
 import os
 import re
 import secrets
+import socket
 import stat
 import sys
 import time
@@ -21,7 +22,7 @@ from flows.runtime.server.server_guard import PROOF, STOP, proof
 from tasks.core.workspace.files import as_json, write_bytes
 from tasks.core.workspace.paths import Paths
 
-_OURS = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}(/api)?")  # another host's is no note
+_OURS = re.compile(r"http://(\[[0-9a-f:.]+\]|[0-9.]+):[0-9]{1,5}(/api)?")
 _ENDED = 15.0  # seconds to wait for a server that was asked to end
 
 
@@ -49,6 +50,12 @@ def write_note(paths: Paths, file: Path, note: Note) -> None:
     """Replace `file` by the note; there is no moment in which anyone else could read it."""
     content = asdict(note) | {"workspace": str(paths.root.resolve())}
     write_bytes(file, as_json(content), private=True)
+
+
+def forget(paths: Paths, file: Path, note: Note) -> None:
+    """Remove `file` if it holds this note, and not that of a later start."""
+    if _read(paths, file) == note:
+        file.unlink(missing_ok=True)
 
 
 def known(paths: Paths, file: Path) -> Note | None:
@@ -109,6 +116,19 @@ def _read(paths: Paths, file: Path) -> Note | None:
         with suppress(ValueError, TypeError, KeyError, RecursionError):
             value = json.loads(content.read(10_000))
             url, secret = value["url"], value["secret"]
-            if value["workspace"] == str(paths.root.resolve()) and _OURS.fullmatch(url):
+            ours = _OURS.fullmatch(url)
+            if value["workspace"] == str(paths.root.resolve()) and ours and _is_here(ours[1]):
                 return Note(url, str(secret), str(value.get("made_by", "")))
     return None
+
+
+def _is_here(host: str) -> bool:
+    """Tell whether an address is of this machine: nobody can listen at another's."""
+    if host == "127.0.0.1":
+        return True
+    bare = host.strip("[]")
+    kind = socket.AF_INET6 if ":" in bare else socket.AF_INET
+    with socket.socket(kind) as trial, suppress(OSError):
+        trial.bind((bare, 0))
+        return True
+    return False

@@ -208,11 +208,10 @@ class MapNote(Manifest):
 class UnderWayNote(Manifest):
     """The instructions that a verb makes anew just now; ended: has made. A kill leaves it open.
 
-    process: of this machine; began: seconds since 1970, so that no two of them are alike.
+    began: seconds since 1970, so that no two of them are alike.
     """
 
     names: list[str] = Field(default_factory=list)
-    process: int = 0
     began: float = 0.0
     ended: bool = False
 

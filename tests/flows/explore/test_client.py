@@ -47,6 +47,19 @@ def unable(monkeypatch):
     monkeypatch.setattr(Space, "similar", refuse)
 
 
+def test_a_view_that_is_open_here_is_asked_here(explored, monkeypatch):
+    view = Workspace(explored.root).view("mood")
+    assert view.space
+    monkeypatch.setattr(client, "running", lambda *_: pytest.fail("asked elsewhere"))
+    assert len(view.hits("late parcel", 5)) == 5
+
+
+def test_an_id_with_a_line_break_is_told_of_as_without_a_service(explored, apart):
+    for root in (explored.root, apart):
+        with pytest.raises(InputError, match="not in this view; expected an id of the corpus"):
+            Workspace(root).view("mood").neighbours("a\nb")
+
+
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda words: f"{words[0]} {words[1][:10]!r}")
 def test_a_command_says_byte_for_byte_the_same_by_the_service(explored, apart, words):
     assert refract(explored.root, *words) == refract(apart, *words)

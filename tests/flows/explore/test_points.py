@@ -1,13 +1,18 @@
 """Where texts lie: `GET /views/{name}/points`."""
 
 import time
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
 
+from flows.explore.routes.places import order_of
+from flows.explore.service import Service
 from flows.queries.workspace import Workspace
+from tasks.core.atlas import order
 from tests.exploring import PATIENCE
 
 
@@ -80,3 +85,11 @@ def test_texts_of_one_label_lie_together_in_the_view_more_than_in_the_base(explo
 
 def test_there_are_no_points_of_no_view(explored):
     assert explored.get("/views/nope/points").status == 404
+
+
+def test_tables_of_one_version_number_have_an_order_each(made, monkeypatch):
+    service = Service(made)
+    monkeypatch.setattr(order, "ids_state", lambda rows: f"ids of {rows.table.name}")
+    monkeypatch.setattr(order, "order_of", lambda rows: rows.table.name)
+    in_a_store = [SimpleNamespace(table=Path(name), state="4") for name in ("base", "mood")]
+    assert [order_of(service, "mood", rows) for rows in in_a_store] == ["base", "mood"]

@@ -38,7 +38,7 @@ def _die(root):
 def test_what_a_kill_has_left_open_is_not_under_way(tmp_path):
     child = Child("", tmp_path, None, _die, tmp_path)
     assert child.wait(60) == -signal.SIGKILL
-    assert not begun(Paths(tmp_path), "fit").ended
+    assert not begun(Paths(tmp_path), "fit").ended  # and whoever has its number now does not count
     assert now_under_way(Paths(tmp_path)) == set()
 
 
