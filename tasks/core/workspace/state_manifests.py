@@ -201,7 +201,7 @@ class MapNote(Manifest):
     transform: str = ""
     corpus: str = ""
     total: int = 0
-    scale: float = 1.0
+    scale: int | float = 1
     drawn_of: int = 0
 
 
@@ -212,7 +212,7 @@ class UnderWayNote(Manifest):
     """
 
     names: list[str] = Field(default_factory=list)
-    began: float = 0.0
+    began: int | float = 0
     ended: bool = False
 
 

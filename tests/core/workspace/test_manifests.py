@@ -111,6 +111,14 @@ def test_whatever_an_object_holds_is_written_as_it_was_read(data):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_key_of_any_kind_is_written_as_it_was_read_whatever_stands_there(kind):
+    for key in keys_of(kind):
+        for value in (0, 7, -1, 0.5, 2.0, True, "", "7", [], [1], ["a"], {}, {"a": 1}, None):
+            found = {key: value}
+            assert manifest_bytes(manifest_of(found, kind, "x.json")) == as_json(found)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_nothing_is_written_that_was_not_given_and_no_key_has_to_be(kind, tmp_path):
     assert object_of(kind()) == {}
     write_manifest(tmp_path / "x.json", kind())
