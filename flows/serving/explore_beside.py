@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import flows
 from flows.runtime.child_process import PARENT
+from flows.runtime.server.server_note import known
 from tasks.core.settings.params import Params
 from tasks.core.workspace.paths import Paths
 
@@ -26,12 +27,17 @@ def explore_beside(paths: Paths, params: Params) -> Iterator[None]:
     if params.serve.explore_port is None:
         yield
         return
+    if known(paths, paths.explore_note):
+        print("explore runs here already; all else goes on", file=sys.stderr, flush=True)
+        yield
+        return
     root = str(paths.root.resolve())
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", flows.__name__, "explore", "--no-browser", "--root", root],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,  # its link has the secret in it, and this goes to logs
         env=os.environ | {PARENT: str(os.getpid())},
+        start_new_session=True,  # Ctrl-C is for serve, which ends it
     )
     ending = threading.Event()
     follower = threading.Thread(target=_follow, args=(process, ending), daemon=True)
@@ -52,5 +58,4 @@ def _follow(process: subprocess.Popen[bytes], ending: threading.Event) -> None:
     code = process.wait()
     if not ending.is_set():
         ended = f"explore ended (exit code {code}); 'refract explore' starts it again"
-        told = "explore runs here already" if code == 0 else ended
-        print(f"{told}; all else goes on", file=sys.stderr, flush=True)
+        print(f"{ended}; all else goes on", file=sys.stderr, flush=True)

@@ -1,13 +1,18 @@
 """`refract serve` with `refract explore` beside it: one fits, the other takes labels and tells."""
 
+import os
 import signal
 import socket
 import subprocess
 import time
 
+import psutil
 import pytest
 
+from flows.runtime.server.server_note import known
+from flows.serving.explore_beside import explore_beside
 from tasks.core.labels.inbox.posted_rows import read_posted
+from tasks.core.settings.params import load_params
 from tasks.core.workspace.files import read_json
 from tasks.core.workspace.paths import Paths
 from tests.exploring import Asked, Events
@@ -78,3 +83,61 @@ def test_a_killed_serve_takes_explore_with_it_and_no_label_is_lost(desk, asked):
         time.sleep(0.1)
     file = Paths(desk.root).posted_labels("subject", "explore")
     assert {row["id"] for row in rows} <= read_posted(file).keys()
+
+
+def test_stopped_by_ctrl_c_serve_ends_explore_and_says_nothing_of_it(desk):
+    again = Served(desk.root, desk.log).ready()
+    paths = Paths(desk.root)
+    try:
+        again.wait_until(lambda: known(paths, paths.explore_note), "answer of explore")
+        os.killpg(again.process.pid, signal.SIGINT)  # as a terminal does
+        again.process.wait(60)
+    finally:
+        again.end()
+    assert "all else goes on" not in again.said()
+    assert not paths.explore_note.exists()
+
+
+@pytest.fixture
+def free(made):
+    """A workspace whose settings name no port for explore."""
+    set_params(made, serve={"explore_port": 0})
+    return Paths(made), load_params(Paths(made).params)
+
+
+def said(capfd, line):
+    """Wait until this line is told on the standard error."""
+    found, last = "", time.monotonic() + 60
+    while line not in (found := found + capfd.readouterr().err):
+        assert time.monotonic() < last, found
+        time.sleep(0.05)
+    return found
+
+
+def answers(paths):
+    """Wait until explore answers."""
+    last = time.monotonic() + 60
+    while not known(paths, paths.explore_note):
+        assert time.monotonic() < last, "explore does not answer"
+        time.sleep(0.05)
+
+
+def test_an_explore_that_is_ended_by_somebody_else_is_told_of(free, capfd):
+    before = set(psutil.Process().children())
+    with explore_beside(*free):
+        answers(free[0])
+        (child,) = set(psutil.Process().children()) - before
+        child.terminate()
+        told = said(capfd, "explore ended (exit code 0); 'refract explore' starts it again")
+    assert "already" not in told
+
+
+def test_where_explore_runs_already_no_other_is_started(free, capfd):
+    with explore_beside(*free):
+        answers(free[0])
+        before = set(psutil.Process().children())
+        with explore_beside(*free):
+            assert set(psutil.Process().children()) == before
+            said(capfd, "explore runs here already; all else goes on")
+        assert free[0].explore_note.is_file()
+    assert "ended" not in capfd.readouterr().err
