@@ -220,7 +220,7 @@ def _instruction(
         held_out_labels=scores.held_out_labels,
         accuracy=scores.accuracy,
         knn_ceiling=scores.knn_ceiling,
-        rows=_rows(paths) if view.lazy else view.rows,
+        rows=rows_of(paths) if view.lazy else view.rows,
         dimensions=view.size,
         index=_index(view.index),
         mode=view.mode,
@@ -229,7 +229,7 @@ def _instruction(
     )
 
 
-def _rows(paths: Paths) -> int:
+def rows_of(paths: Paths) -> int:
     """Return how many rows a lazy view has: those of the base table."""
     return (read_manifest(paths.stamp("embed"), EmbedStamp) or EmbedStamp()).rows
 

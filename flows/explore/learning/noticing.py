@@ -18,6 +18,7 @@ from flows.explore.learning.lasting import done
 from flows.queries.labelled import Labelled
 from flows.runtime.under_way import VERBS, begun, now_under_way
 from flows.serving.watch_labels import State, look
+from flows.state.status import rows_of
 from tasks.core.labels.files import instruction_of
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.instruction_name import NAME
@@ -146,7 +147,7 @@ class Notices:
             transform=stamp.transform,
             before=scores.before if known else None,
             after=scores.after if known else None,
-            rows=stamp.rows,
+            rows=rows_of(self._paths) if stamp.lazy else stamp.rows,
         )
 
     def _recorded(self) -> None:

@@ -340,6 +340,20 @@ def test_a_view_that_was_labelled_here_is_searched_like_any_other(learning):
     assert learning.get("/views/nothing/labels").status == 404
 
 
+def test_a_lazy_view_that_is_live_has_the_rows_of_the_corpus(_made, tmp_path):
+    root = shutil.copytree(_made, tmp_path / "world")
+    set_params(root, serve={"settle": 0.3}, materialise={"mode": "lazy"})
+    served = Explored(root, tmp_path / "log", **with_server())
+    try:
+        events = Events(served)
+        served.post("/views/subject/labels", body(by_topic(TRUTH)))
+        assert events.wait("live", view="subject")["rows"] == len(TRUTH)
+        assert served.get("/views/subject").json["rows"] == len(TRUTH)
+        events.close()
+    finally:
+        served.end()
+
+
 def test_a_stream_that_is_listened_to_does_not_keep_the_service_from_ending(taking):
     events = Events(taking)
     assert taking.stop(signal.SIGTERM) in (0, -signal.SIGTERM)
