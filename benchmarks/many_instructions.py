@@ -1,12 +1,13 @@
 """What many instructions cost in one flow run: fits of 500 labels each, and views that are lazy.
 
     python -m benchmarks.many_instructions [--rows 100000] [--many 50 100 200] [--folder DIR]
-                                           [--json FILE]
+                                           [--workers N] [--json FILE]
 
 Synthetic texts and a static encoder, as `benchmarks.scale` has them; an instruction is a topic or
 a mood, by 500 texts of its own. For each number of instructions: the real commands `fit`,
 `materialise` and `run` in a fresh copy of one workspace, and the same fits without a flow, a call
-after another in one process: what `fit` takes beyond those is Prefect and its own start.
+after another in one process: what `fit` takes beyond those is Prefect and its own start. With
+workers the engine is Dask with so many on this machine, and the fits without a flow are left out.
 """
 
 from __future__ import annotations
@@ -73,21 +74,35 @@ def bare(root: str) -> dict[str, object]:
     }
 
 
-def measured(base: Path, rows: int, many: int) -> dict[str, Any]:
-    """Return what each step costs for so many instructions, in a copy of `base`."""
+def on_workers(root: str, workers: int) -> dict[str, object]:
+    """Have a workspace's flows run on so many workers of this machine."""
+    from tests.world import set_params
+
+    set_params(Path(root), engine={"runner": "dask", "workers": workers})
+    return {"workers": workers}
+
+
+def measured(base: Path, rows: int, many: int, workers: int = 0) -> dict[str, Any]:
+    """Return what each step costs for so many instructions, in a copy of `base`.
+
+    workers: those of an engine; 0: none, the flow's own process.
+    """
     root = base.with_name(f"world{many}")
     shutil.rmtree(root, ignore_errors=True)
     shutil.copytree(base, root)
     in_child("benchmarks.many_instructions", "write_labels", root=root, rows=rows, many=many)
-    found: dict[str, Any] = {"instructions": many}
+    if workers:
+        in_child("benchmarks.many_instructions", "on_workers", root=root, workers=workers)
+    found: dict[str, Any] = {"instructions": many, "workers": workers}
     for what, words in (("fit", ["fit"]), ("materialise", ["materialise"]), ("record", ["run"])):
         found[what] = asdict(refract(root, *words))
         say(f"{many} instructions, {what}: {found[what]}")
     found["status"] = asdict(refract(root, "status", "--json"))
     data = root / "data"
     found["bytes"] = {name: size_of(data / name) for name in ("transforms", "views")}
-    found["bare"] = in_child("benchmarks.many_instructions", "bare", root=root)
-    say(f"{many} instructions, without a flow: {found['bare']}")
+    if not workers:
+        found["bare"] = in_child("benchmarks.many_instructions", "bare", root=root)
+        say(f"{many} instructions, without a flow: {found['bare']}")
     shutil.rmtree(root)
     return found
 
@@ -101,6 +116,8 @@ def table(found: list[dict[str, Any]]) -> str:
     for one in found:
         many = one["instructions"]
         for what in ("fit", "bare", "materialise", "record", "status"):
+            if what not in one:
+                continue
             cost = one[what]
             lines.append(
                 f"| {many:,} | {'the fits, without a flow' if what == 'bare' else what}"
@@ -123,6 +140,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--many", type=int, nargs="+", default=[50, 100, 200])
+    parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--folder", type=Path, help="where to work; its corpus is kept there")
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
@@ -135,7 +153,7 @@ def main() -> None:
             in_child("benchmarks.many_instructions", "make_world", folder=folder, rows=chosen.rows)
             for verb in ("ingest", "embed"):
                 say(f"{verb}: {refract(base, verb)}")
-        found = [measured(base, chosen.rows, many) for many in chosen.many]
+        found = [measured(base, chosen.rows, many, chosen.workers) for many in chosen.many]
     print(f"{one_line()}\n\n{table(found)}")
     if chosen.json:
         chosen.json.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
