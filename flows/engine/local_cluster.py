@@ -26,6 +26,7 @@ from flows.serving.fork_server import IMPORTED
 HOST = "127.0.0.1"
 _CONFIGURATION = {
     "distributed.scheduler.worker-saturation": 1.0,  # a worker that dies takes one piece with it
+    "distributed.deploy.lost-worker-timeout": "1 day",  # its nanny starts it again, however late
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
     "distributed.worker.profile.enabled": False,  # it looks at all threads a hundred times a second

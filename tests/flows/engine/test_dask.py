@@ -16,11 +16,13 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 pytest.importorskip("prefect_dask")
 
 import dask
-from distributed import Client, Nanny, Scheduler, SpecCluster
+from distributed import Nanny, Scheduler, SpecCluster
+from distributed.core import connect
+from distributed.security import Security
 
 import flows.embed
 from flows.embed import embed
-from flows.engine import choosing, reach
+from flows.engine import choosing, on_dask, reach
 from flows.engine.choosing import engine
 from flows.ingest import ingest
 from flows.run import run
@@ -169,6 +171,25 @@ def test_a_scheduler_that_sends_work_again_by_itself_is_counted(many, elsewhere,
         by_itself(many, elsewhere.scheduler_address)  # resubmit: 3
 
 
+def test_where_no_worker_starts_again_the_driver_says_so(many, monkeypatch):
+    monkeypatch.setattr(on_dask, "_LOOK", 0.1)
+    monkeypatch.setattr(on_dask, "_ALONE", 0.3)
+    commit = flows.embed.commit_shard
+
+    def last(*arguments):
+        counts = commit(*arguments)
+        running = choosing._current.get()
+        for nanny in nannies(running):
+            running._started().client.sync(nanny.close)
+        return counts
+
+    monkeypatch.setattr(flows.embed, "commit_shard", last)
+    set_params(many, engine={"runner": "dask", "workers": 1})
+    with pytest.raises(InputError, match="no worker is there any more, expected 1 to start"):
+        apart(embed, many)
+    assert 0 < tables.count(Paths(many).base_table) < len(MANY)
+
+
 def test_workers_leave_ctrl_c_to_the_driver(many, workers):
     before = [nanny.process.pid for nanny in nannies(workers)]
     for pid in before:
@@ -283,12 +304,14 @@ def test_workers_elsewhere_need_a_prefect_server_that_they_can_reach(many):
 
 
 def test_only_who_has_the_certificate_may_connect_and_only_from_this_machine(workers):
-    address = workers._started().client.scheduler.address
+    client = workers._started().client
+    address = client.scheduler.address
     assert address.startswith("tls://127.0.0.1:")
-    with pytest.raises((OSError, TypeError)):
-        Client(address, timeout=2)
-    with pytest.raises((OSError, TypeError)):
-        Client(address.replace("tls", "tcp"), timeout=2)
+    another = Security.temporary().get_connection_args("client")
+    with pytest.raises(OSError):
+        client.sync(connect, address, timeout=2, **another)
+    with pytest.raises(OSError):
+        client.sync(connect, address.replace("tls", "tcp"), timeout=2)
     own = [os.getpid(), *(nanny.process.pid for nanny in nannies(workers))]
     listening = [
         place.laddr.ip
