@@ -30,12 +30,6 @@ COMMANDS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def apart(_made, tmp_path_factory):
-    """The same workspace without a service."""
-    return shutil.copytree(_made, tmp_path_factory.mktemp("apart") / "world")
-
-
 @pytest.fixture
 def unable(monkeypatch):
     """No space can be searched here: whatever is found, the service has found."""

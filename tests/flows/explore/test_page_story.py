@@ -1,15 +1,13 @@
 """From unlabelled texts to a live view, in a browser and by keys alone, with the real service."""
 
 import json
-import shutil
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.browser import in_browser
-from tests.exploring import Explored
-from tests.serving import with_server
-from tests.world import documents, set_params
+from tests.exploring import learning_from
+from tests.world import documents
 
 pytestmark = [in_browser, pytest.mark.server, pytest.mark.timeout(600)]
 TRUTH = {row["id"]: row["topic"] for row in documents()}
@@ -19,12 +17,8 @@ FITTED = 300  # seconds that a fit and its map may take where others keep all co
 
 @pytest.fixture
 def learning(_made, tmp_path):
-    """A service whose labels rest for a third of a second until they are learnt from."""
-    root = shutil.copytree(_made, tmp_path / "world")
-    set_params(root, serve={"settle": 0.3})
-    served = Explored(root, tmp_path / "log", **with_server())
-    yield served
-    served.end()
+    with learning_from(_made, tmp_path) as served:
+        yield served
 
 
 def shown(page, selector):

@@ -13,8 +13,8 @@ from tests.commands import refract
 QUERY = "i am furious, where is my parcel"
 
 
-def command(served, *words):
-    return json.loads(refract(served.root, *words, "--json").out)
+def command(root, *words):
+    return json.loads(refract(root, *words, "--json").out)
 
 
 def frame(served, name="mood"):
@@ -30,9 +30,9 @@ def table(reply):
 @pytest.mark.parametrize(
     "more", [{}, {"k": 3}, {"where": "channel = 'email'"}, {"distinct": True, "k": 20}]
 )
-def test_a_search_finds_what_the_command_finds(explored, name, more):
+def test_a_search_finds_what_the_command_finds(explored, apart, name, more):
     words = [w for key, value in more.items() for w in _option(key, value)]
-    expected = command(explored, "search", QUERY, "--view", name, *words)
+    expected = command(apart, "search", QUERY, "--view", name, *words)
     found = explored.get(f"/views/{name}/search", q=QUERY, **more).json
     assert found["hits"] == expected and found["view"] == name
     assert (found["transform"] is None) == (name == "base")
@@ -45,8 +45,8 @@ def _option(key, value):
 
 
 @pytest.mark.parametrize("name", ["base", "topic"])
-def test_neighbours_are_those_of_the_command(explored, name):
-    expected = command(explored, "similar", "t07", "--view", name, "-k", "4")
+def test_neighbours_are_those_of_the_command(explored, apart, name):
+    expected = command(apart, "similar", "t07", "--view", name, "-k", "4")
     assert explored.get(f"/views/{name}/similar/t07", k=4).json["hits"] == expected
 
 
