@@ -111,7 +111,9 @@ def post(service: Served, learner: Learning, name: str, body: Post) -> Taken:
     rows = [PostedRow(row.id, row.text, row.label) for row in body.rows]
     params = service.params
     learner.labelled(name)  # refused, where a label file is none, before anything is written
-    done = post_labels(service.paths, params, name, body.key, body.annotator, rows)
+    done = post_labels(
+        service.paths, params, name, body.key, body.annotator, rows, learner.read.keys
+    )
     now = learner.labelled(name)
     if not done.receipt.repeated:
         learner.posted(name, enough=now.needed is None)
