@@ -91,10 +91,12 @@ def scores_of(paths: Paths, name: str, transform: str) -> Scores | None:
     return noted if noted is not None and noted.fingerprint == transform else None
 
 
-def tags(paths: Paths) -> Mapping[tuple[str, str], str]:
-    """Return the newest git tag of each view and transform; none where git may not be asked."""
-    if place_of(paths.root) is None or not is_agreed(paths, "git"):
+def tags(paths: Paths) -> Mapping[tuple[str, str], str] | None:
+    """Return the newest git tag of each view and transform; None where git may not be asked."""
+    if place_of(paths.root) is None:
         return {}
+    if not is_agreed(paths, "git"):
+        return None
     found = history.view_tags(paths.root)
     scores = history.scores_at(
         paths.root, [(tag.commit, history.score_file(tag.view)) for tag in found]

@@ -16,6 +16,7 @@ from tasks.core.text.discretion import shown
 from tasks.core.workspace.errors import MissingError
 from tasks.core.workspace.instruction_name import BASE
 from tasks.core.workspace.manifests import Scores
+from tasks.versioning.tag_files import TagFiles
 
 router = APIRouter(tags=["views"])
 Tags = Mapping[tuple[str, str], str]
@@ -180,12 +181,18 @@ def _needed(service: Service, name: str) -> LabelsNeeded:
 
 
 def _tags(service: Service, names: list[str]) -> Tags:
-    """Return the tags of views; git is asked where one that is live is not known to have one."""
+    """Return the tags of views; git is asked anew only where it may know others than before."""
     live = [(name, one.transform) for name in names if (one := _live(service, name)) is not None]
+    files = TagFiles(service.paths.root)
+    states = {pair: files.state(pair[0]) for pair in live}  # all of them before git is asked
     ask = cache(partial(overview.tags, service.paths))
 
     def tag_of(pair: tuple[str, str]) -> str | None:
-        return ask().get(pair)
+        known = ask()
+        return None if known is None else known.get(pair, "")
 
-    found = {pair: service.once(("tag", *pair), partial(tag_of, pair)) for pair in live}
-    return {pair: tag for pair, tag in found.items() if tag is not None}
+    found = {
+        pair: service.once(("tag", *pair, state), partial(tag_of, pair))
+        for pair, state in states.items()
+    }
+    return {pair: tag for pair, tag in found.items() if tag}
