@@ -62,7 +62,7 @@ class Pretended:
         self.posted: list[dict[str, Any]] = []
         self.refuse: Callable[[dict[str, Any]], Response | None] = lambda _: None
         self.given: dict[str, str] = {}
-        self.version = 1
+        self.version, self.workspace = 1, "here"
         self._told: queue.SimpleQueue[tuple[str, dict[str, Any]]] = queue.SimpleQueue()
         config = uvicorn.Config(_app(self), port=0, log_level="error", timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)
@@ -145,7 +145,7 @@ def _hits(frame: pl.DataFrame) -> list[dict[str, Any]]:
 
 def _app(told: Pretended) -> FastAPI:
     app = FastAPI()
-    for add in (_look, _find, _label):
+    for add in (_look, _find, _queue, _label):
         add(app, told)
     app.include_router(static.router)
     return app
@@ -162,7 +162,8 @@ def _look(app: FastAPI, told: Pretended) -> None:
     def views() -> Any:
         columns = [{"name": name, "type": "string"} for name in told.own]
         views = [told.view(name) for name in ("base", "mood")]
-        return {"corpus": {"texts": len(told.texts), "columns": columns}, "views": views}
+        corpus = {"texts": len(told.texts), "columns": columns}
+        return {"known_as": told.workspace, "min_rows": 12, "corpus": corpus, "views": views}
 
     @app.get("/views/{name}/points")
     def points(name: str) -> Response:
@@ -207,13 +208,21 @@ def _find(app: FastAPI, told: Pretended) -> None:
         return {"total": len(found), "labels": labels, "columns": columns}
 
 
-def _label(app: FastAPI, told: Pretended) -> None:
+def _queue(app: FastAPI, told: Pretended) -> None:
     @app.get("/views/{name}/suggest")
     def suggest(name: str, n: int) -> Any:
         found = told.rows("mood", None).filter(~pl.col("id").is_in(list(told.given)))[:n]
         extra = {"label": None, "why": "near a boundary"}
         return {"texts": [row | {"suggested": row["label"]} | extra for row in _hits(found)]}
 
+    @app.get("/views/{name}/doubts")
+    def doubts(name: str, n: int) -> Any:
+        found = told.texts[:n].select("id", "text", label=pl.concat_list("label"))
+        extra = {"p_label": 0.1, "likelier": LABELS[0], "p_likelier": 0.8}
+        return {"rows": [row | extra for row in found.to_dicts()]}
+
+
+def _label(app: FastAPI, told: Pretended) -> None:
     @app.get("/views/{name}/labels")
     def labels(name: str) -> Any:
         rows = [{"id": key, "label": label} for key, label in told.given.items()]
@@ -223,9 +232,11 @@ def _label(app: FastAPI, told: Pretended) -> None:
     async def post(name: str, request: Request) -> Any:
         body = await request.json()
         told.posted.append(body)
-        refusal = told.refuse(body)
-        if refusal is not None:
-            return refusal
+        refused = told.refuse(body)
+        if body["known_as"] != told.workspace:
+            refused = refusal(409, "known_as: found another workspace")
+        if refused is not None:
+            return refused
         for row in body["rows"]:
             if row["label"] is None:
                 told.given.pop(row["id"], None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from tasks.core.transforms.card import read_card
 from tasks.core.views.lazy_search import LazySearcher
 from tasks.core.views.transforming import reader_of
 from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import digest, write_bytes
 from tasks.core.workspace.instruction_name import NAME
 from tasks.core.workspace.manifest import manifest_of, read_manifest
 from tasks.core.workspace.manifests import Card, EmbedStamp, IngestStamp, Scores, ViewNote
@@ -47,6 +49,13 @@ class LabelsFound:
     texts: int
     classes: int
     why: str = ""
+
+
+def known_as(paths: Paths) -> str:
+    """Return what no other workspace has, also none at the same place at another time."""
+    if not paths.own_name.is_file():
+        write_bytes(paths.own_name, secrets.token_hex(16).encode())
+    return digest(f"{paths.root.resolve()}\n{paths.own_name.read_text('ascii', 'replace')}")[:16]
 
 
 def corpus_columns(paths: Paths) -> tuple[int, dict[str, str]]:

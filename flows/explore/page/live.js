@@ -1,12 +1,11 @@
 /** What the service tells while the page is open: labels of others, fits, and views that are live. */
 
 import { count } from "./elements.js";
-import * as api from "./api.js";
-import { open, refresh, take } from "./loading.js";
+import { labelsAnew, open, refresh } from "./loading.js";
 import { figures } from "./panels/views.js";
 import { say, wrong } from "./saying.js";
 
-/** @param {import("./model.js").Model} model @param {typeof api.listen} listen */
+/** @param {import("./model.js").Model} model @param {typeof import("./api.js").listen} listen */
 export function follow(model, listen) {
   const view = (name) => model.views.get(name);
   listen({
@@ -14,7 +13,7 @@ export function follow(model, listen) {
     labels({ view: name, labelled, labels_needed }) {
       if (view(name)) Object.assign(view(name), { labelled, labels_needed, unsaved: false });
       else refresh(model).catch(wrong);
-      if (name === model.view) given(model, name).catch(wrong);
+      if (name === model.view) labelsAnew(model, name).catch(wrong);
     },
     fit({ view: name }) {
       if (view(name)) view(name).fitting = true;
@@ -34,15 +33,6 @@ export function follow(model, listen) {
       say(`the corpus has ${count(texts)} texts now: load the page anew to see them`);
     },
   });
-}
-
-/** Fetch the labels anew, unless some of this page's own are on their way. */
-async function given(model, name) {
-  const { marks } = model;
-  const { rows } = await api.labels(name);
-  if (model.view !== name || model.unsaved() || model.marks !== marks) return;
-  take(model, name, rows);
-  model.tell("given", "views");
 }
 
 /** A view that is live has been recorded as a version. */

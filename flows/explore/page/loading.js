@@ -9,7 +9,6 @@ import { byColumn, byGiven, byLabel, byNumber } from "./paints.js";
 import { points } from "./points.js";
 import { wrong } from "./saying.js";
 
-const ORDER = "refract.order."; // and a view
 const columns = new Map(); // of a corpus: name → column
 
 /** Fetch the views, and from then on whatever the model comes to need. The list waits for no map. */
@@ -39,10 +38,10 @@ function base(model) {
 
 /** Fetch what there is anew. */
 export async function refresh(model) {
-  const { corpus, views } = await api.views();
+  const { corpus, views, known_as: workspace, min_rows: minRows } = await api.views();
   const known = new Map(views.map((view) => [view.name, view]));
   for (const [name, view] of model.views) if (view.unsaved && !known.has(name)) known.set(name, view);
-  model.set({ corpus });
+  model.set({ corpus, workspace, minRows });
   model.views = known;
   model.tell("views");
 }
@@ -70,16 +69,26 @@ export function take(model, name, rows) {
   model.givenOf = name;
 }
 
+/** Fetch the labels anew, unless some of this page's own are on their way. */
+export async function labelsAnew(model, name) {
+  const { marks } = model;
+  const { rows } = await api.labels(name);
+  if (model.view !== name || model.unsaved() || model.marks !== marks) return;
+  take(model, name, rows);
+  model.tell("given", "views");
+}
+
 /** Return the labels of a view in an order that stays, in this browser: the first have keys and colours. */
 export function order(model, name = model.view) {
   const view = model.views.get(name);
+  const place = `refract.${model.workspace}.order.${name}`;
   const last = (model.orders ??= new Map()).get(name);
   const of = [view?.labels, model.given, model.marks];
   if (last?.of.every((one, n) => one === of[n])) return last.whole;
   const kept = [...(last?.whole ?? [])];
   const counts = view?.counts ?? {};
   const all = [...new Set([...(view?.labels ?? []), ...(name === model.givenOf ? model.given.values() : [])])].filter((label) => label !== null);
-  const before = JSON.parse(localStorage.getItem(ORDER + name) ?? "[]");
+  const before = JSON.parse(localStorage.getItem(place) ?? "[]");
   const known = before.filter((label) => all.includes(label) && !kept.includes(label));
   kept.push(...known);
   const fresh = all.filter((label) => !kept.includes(label));
@@ -87,7 +96,7 @@ export function order(model, name = model.view) {
   const first = often.slice(0, Math.max(0, COLOURED - kept.length)).sort();
   const whole = [...kept, ...first, ...often.slice(first.length)];
   model.orders.set(name, { whole, of });
-  if (whole.length) localStorage.setItem(ORDER + name, JSON.stringify(whole));
+  if (whole.length) localStorage.setItem(place, JSON.stringify(whole));
   return whole;
 }
 

@@ -140,6 +140,8 @@ listenToKeys(model, labelling, queue, box);
 model.on("given views view", () => labelsForFields());
 Object.assign(globalThis, { refract: { model, maps } }); // for a console, and for tests
 await load(model).then(() => {
+  labelling.begin();
+  model.on("workspace", () => location.reload()); // another one has this address by now
   mountAddress();
   model.tell(...Object.keys(SHARED));
   follow(model, api.listen);

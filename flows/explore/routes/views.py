@@ -81,8 +81,14 @@ class View(BaseModel):
 
 
 class Views(BaseModel):
-    """The corpus, and all views: the generic space, which is named base, is the first."""
+    """The corpus, and all views: the generic space, which is named base, is the first.
 
+    known_as: what no other workspace has, for what a browser keeps of this one; min_rows:
+    labelled texts that a first fit expects.
+    """
+
+    known_as: str
+    min_rows: int
     corpus: Corpus
     views: list[View]
 
@@ -99,7 +105,12 @@ def views(service: Served) -> Views:
     names = overview.instructions(service.paths)
     tags = _tags(service, names)
     found = [_instruction(service, name, tags) for name in names]
-    return Views(corpus=_corpus(service), views=[_base(service), *found])
+    return Views(
+        known_as=service.known_as,
+        min_rows=service.params.fit.min_rows,
+        corpus=_corpus(service),
+        views=[_base(service), *found],
+    )
 
 
 @router.get("/views/{name}")

@@ -238,6 +238,7 @@ def test_a_name_that_no_instruction_may_have_writes_nothing(learning, path, stat
         ({"key": "a\nb"}, 400),
         ({"key": "\ud800"}, 422),
         ({"\ud800": 1}, 422),
+        ({"known_as": "another"}, 409),
         ({"key": float("nan")}, 422),
         ({"key": "k" * (33 << 20)}, 413),
     ],

@@ -174,7 +174,7 @@ def test_a_label_keeps_its_key_and_colour_when_the_page_is_opened_again(browser,
     page.until("!!document.querySelector('#card .whole')")
     first = page.run(names)
     backwards = json.dumps(json.dumps(LABELS[::-1]))
-    page.run(f"localStorage.setItem('refract.order.mood', {backwards})")
+    page.run(f"localStorage.setItem('refract.here.order.mood', {backwards})")
     page.run("location.reload()")
     page.until(f"!!document.querySelector('#card .whole') && {names} !== {json.dumps(first)}")
     assert [one.split()[-1] for one in page.run(names).split(",")] == LABELS[::-1]

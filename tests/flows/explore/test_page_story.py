@@ -38,7 +38,6 @@ def test_a_new_name_and_labels_by_keys_become_a_view_that_is_searched(browser, l
     for _ in range(LABELLED):
         key = shown(page, "#card .id")
         if TRUTH[key] in kinds:
-            page.run("document.activeElement.blur()")
             page.press(str(kinds.index(TRUTH[key]) + 1))
         else:
             kinds.append(TRUTH[key])

@@ -1,7 +1,7 @@
 /** The views on top: which one is looked at, how good it is, and a way to begin a new one. */
 
 import * as api from "../api.js";
-import { byId, fill, make, refill } from "../elements.js";
+import { byId, fill, make, refill, texts } from "../elements.js";
 import { say, wrong } from "../saying.js";
 
 const MEASURES = [
@@ -39,16 +39,17 @@ function chip(model, view) {
 }
 
 function fresh(model) {
-  const input = make("input", { className: "new", placeholder: "+ new view", maxLength: 60, autocomplete: "off", "aria-label": "name of a new instruction", id: "new-view" });
+  const input = make("input", { className: "new", placeholder: "+ new view", maxLength: 63, autocomplete: "off", "aria-label": "name of a new instruction", id: "new-view" });
   const begin = (event) => {
     event.preventDefault();
     const name = input.value.trim().toLowerCase().replaceAll(/\s+/g, "_");
     if (!name) return;
     if (!NAME.test(name)) return void wrong(new Error(`instruction ${JSON.stringify(name)}: expected 1 to 63 of a-z, 0-9, '_' and '-', starting with a letter or digit`));
     input.value = "";
+    input.blur(); // the next key gives a label
     if (!model.views.has(name)) {
-      model.views.set(name, { name, wording: null, rows: 0, labels: [], counts: {}, scores: null, labelled: 0, unsaved: true, labels_needed: { found: 0, expected: 10, classes: 0 } });
-      say(`${name}: label ten texts, by two labels at least, and its first view is made`);
+      model.views.set(name, { name, wording: null, rows: 0, labels: [], counts: {}, scores: null, labelled: 0, unsaved: true, labels_needed: { found: 0, expected: model.minRows, classes: 0 } });
+      say(`${name}: label ${texts(model.minRows)}, by two labels at least, and its first view is made`);
     }
     model.set({ view: name, panel: "label", selection: null, version: null, query: "" });
     model.tell("views");
