@@ -84,12 +84,9 @@ class Pretended:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.should_exit = True
+        self._server.should_exit = self.deaf = True
+        self.held.clear()
         self._thread.join()
-
-    @property
-    def ends(self) -> bool:
-        return self._server.should_exit
 
     def tell(self, event: str, **data: Any) -> None:
         """Tell the page that something happened."""
@@ -97,7 +94,7 @@ class Pretended:
 
     async def events(self) -> AsyncIterator[str]:
         yield "retry: 100\n\n"
-        while not (self.deaf or self.ends):
+        while not self.deaf:
             try:
                 event, data = self._told.get_nowait()
             except queue.Empty:
@@ -187,9 +184,9 @@ def _look(app: FastAPI, told: Pretended) -> None:
     async def guarded(request: Request, answer: Any) -> Any:
         asked = f"{request.url.path}?{request.url.query}"
         told.seen.append(asked)
-        while any(part in asked for part in told.held) and not told.ends:
+        while any(part in asked for part in tuple(told.held)):
             await asyncio.sleep(0.02)
-        why = next((line for part, line in told.broken.items() if part in asked), None)
+        why = next((line for part, line in tuple(told.broken.items()) if part in asked), None)
         reply = refusal(400, why) if why else await answer(request)
         reply.headers["content-security-policy"] = POLICY
         return reply
