@@ -21,11 +21,11 @@ import uvicorn
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
+from flows.explore.guard import POLICY
 from flows.explore.routes import static
 
 LABELS = ["angry", "glad", "neutral"]
 CHANNELS = ["chat", "email", "phone"]
-POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 
 
 def corpus(many: int, seed: int = 0) -> pl.DataFrame:
@@ -55,6 +55,9 @@ class Pretended:
     """A service of `texts` with one view, `mood`, on a port of its own; use it as a context.
 
     posted: bodies of labels that came; refuse: called with each, may return what to answer.
+    seen: what was asked, path and query; held: parts of these that wait until they are taken out.
+    broken: parts of these that are refused, with the line; deaf: events end, and are refused.
+    moved: id → label that it had in each earlier version; made: what the corpus is known by.
     """
 
     def __init__(self, texts: pl.DataFrame, own: tuple[str, ...] = ("channel",)) -> None:
@@ -62,7 +65,11 @@ class Pretended:
         self.posted: list[dict[str, Any]] = []
         self.refuse: Callable[[dict[str, Any]], Response | None] = lambda _: None
         self.given: dict[str, str] = {}
-        self.version, self.workspace = 1, "here"
+        self.seen: list[str] = []
+        self.held: set[str] = set()
+        self.broken: dict[str, str] = {}
+        self.moved: dict[str, str] = {}
+        self.deaf, self.version, self.workspace, self.made = False, 1, "here", "c"
         self._told: queue.SimpleQueue[tuple[str, dict[str, Any]]] = queue.SimpleQueue()
         config = uvicorn.Config(_app(self), port=0, log_level="error", timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)
@@ -77,7 +84,8 @@ class Pretended:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.should_exit = True
+        self._server.should_exit = self.deaf = True
+        self.held.clear()
         self._thread.join()
 
     def tell(self, event: str, **data: Any) -> None:
@@ -85,8 +93,8 @@ class Pretended:
         self._told.put((event, data))
 
     async def events(self) -> AsyncIterator[str]:
-        yield ": here\n\n"
-        while not self._server.should_exit:
+        yield "retry: 100\n\n"
+        while not self.deaf:
             try:
                 event, data = self._told.get_nowait()
             except queue.Empty:
@@ -128,8 +136,28 @@ class Pretended:
         for reading in ("confidence", "novelty"):
             columns[reading] = pa.array(self.texts[reading].to_numpy(), pa.float32())
         many = str(len(self.texts))
-        about = {"rows": many, "total": many, "corpus": "c", "transform": f"f{self.version}"}
+        about = {"rows": many, "total": many, "corpus": self.made, "transform": f"f{self.version}"}
         return pa.table(columns).replace_schema_metadata(about)
+
+    def recorded(self, number: int) -> dict[str, Any]:
+        """Return what git would say of a version."""
+        return {
+            **{"tag": f"view/mood/v{number}", "here": number == self.version, "labels": number},
+            **{"date": f"2026-11-2{number}T10:00:00", "commit": "c", "accuracy": 80.0 + number},
+            **{"before": {"knn": 40.0}, "after": {"knn": 80.0}, "transform": f"f{number}"},
+        }
+
+    def compared(self, to: str) -> dict[str, Any]:
+        """Return which texts have another label since a version."""
+        moved = self.moved if to != f"view/mood/v{self.version}" else {}
+        told = [
+            {"id": key, "before": {"label": moved[key]}, "after": {"label": label}}
+            | {"neighbours_kept": 0.5, "text": text}
+            for key, label, text in self.texts.select("id", "label", "text").iter_rows()
+            if key in moved
+        ]
+        common = len(self.texts) if moved else 0
+        return {"common": common, "total": len(told), "neighbours_kept": 0.7, "moved": told}
 
 
 def _arrow(table: pa.Table) -> Response:
@@ -145,7 +173,7 @@ def _hits(frame: pl.DataFrame) -> list[dict[str, Any]]:
 
 def _app(told: Pretended) -> FastAPI:
     app = FastAPI()
-    for add in (_look, _find, _queue, _label):
+    for add in (_look, _find, _queue, _label, _tell):
         add(app, told)
     app.include_router(static.router)
     return app
@@ -154,7 +182,12 @@ def _app(told: Pretended) -> FastAPI:
 def _look(app: FastAPI, told: Pretended) -> None:
     @app.middleware("http")
     async def guarded(request: Request, answer: Any) -> Any:
-        reply = await answer(request)
+        asked = f"{request.url.path}?{request.url.query}"
+        told.seen.append(asked)
+        while any(part in asked for part in tuple(told.held)):
+            await asyncio.sleep(0.02)
+        why = next((line for part, line in tuple(told.broken.items()) if part in asked), None)
+        reply = refusal(400, why) if why else await answer(request)
         reply.headers["content-security-policy"] = POLICY
         return reply
 
@@ -245,12 +278,20 @@ def _label(app: FastAPI, told: Pretended) -> None:
         more = {"file": "data/labels/mood/explore-ann.jsonl", "labels_needed": None}
         return {"key": body["key"], "labelled": len(told.given), "classes": {}} | more
 
+
+def _tell(app: FastAPI, told: Pretended) -> None:
     @app.get("/views/{name}/versions")
     def versions(name: str) -> Any:
-        return {"versions": []}
+        return {"versions": [told.recorded(n) for n in range(told.version, 0, -1)], "why": ""}
+
+    @app.get("/views/{name}/compare")
+    def compare(name: str, to: str) -> Any:
+        return told.compared(to)
 
     @app.get("/events")
-    async def events() -> StreamingResponse:
+    async def events() -> Response:
+        if told.deaf:
+            return refusal(401, "found no token of this service")
         return StreamingResponse(told.events(), media_type="text/event-stream")
 
 

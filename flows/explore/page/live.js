@@ -3,13 +3,19 @@
 import { count } from "./elements.js";
 import { labelsAnew, open, refresh } from "./loading.js";
 import { figures } from "./panels/views.js";
-import { say, wrong } from "./saying.js";
+import { right, say, wrong } from "./saying.js";
+
+const DEAF = new Error("the service refuses to tell this page of labels, fits and versions; it is asked again every few seconds. If it was started anew, open the link that 'refract explore' prints");
 
 /** @param {import("./model.js").Model} model @param {typeof import("./api.js").listen} listen */
 export function follow(model, listen) {
   const view = (name) => model.views.get(name);
   listen({
-    again: () => refresh(model).then(() => open(model)).catch(wrong),
+    refused: () => wrong(DEAF),
+    again() {
+      right(DEAF);
+      refresh(model).then(() => open(model)).catch(wrong);
+    },
     labels({ view: name, labelled, labels_needed }) {
       if (view(name)) Object.assign(view(name), { labelled, labels_needed, unsaved: false });
       else refresh(model).catch(wrong);
@@ -39,7 +45,6 @@ export function follow(model, listen) {
 function recorded(model, name, version) {
   const now = model.views.get(name);
   if (now) now.version = version;
-  if (name === model.view) model.set({ version });
   say(`${name} is recorded as ${version.split("/").at(-1)}`);
 }
 

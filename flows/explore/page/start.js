@@ -28,7 +28,7 @@ function mountAddress() {
     if (said !== location.hash) history.replaceState(null, "", said);
   });
   addEventListener("hashchange", () => {
-    const { version: _, ...said } = fromAddress(location.hash);
+    const said = fromAddress(location.hash);
     model.set({ ...said, view: model.views.has(said.view) ? said.view : model.view });
   });
   byId("share").addEventListener("click", async () => {

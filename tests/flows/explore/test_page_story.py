@@ -59,6 +59,8 @@ def test_a_new_name_and_labels_by_keys_become_a_view_that_is_searched(browser, l
     page.until("document.querySelector('#total').innerText.includes('nearest in subject')")
     assert "parcel" in shown(page, "#texts [role=option]")
     page.press("Escape", "v")
-    page.until("document.querySelector('#versions').innerText.length > 20")
+    why = learning.get("/views/subject/versions").json["why"]
+    assert "expected" in why
+    page.until(f"document.querySelector('#versions').innerText === {json.dumps(why)}")
     assert {urlsplit(url).netloc for url in page.asked} == {learning.host}
     assert page.faults == []

@@ -1,6 +1,7 @@
 /** Labels on their way to the service: kept until it has them, each with a key, so that none is lost or counted twice. */
 
 import * as api from "../api.js";
+import { stored } from "../model.js";
 
 const AT_ONCE = 10_000; // rows of a request
 const WAITS = [1, 2, 4, 8, 15]; // seconds before it is tried again
@@ -93,10 +94,12 @@ const isRefusal = ({ status }) => status >= 400 && status < 500 && !LATER.includ
 /** Return what other pages left behind. One that is still open sends it as well: the keys make that one. */
 function left(start) {
   const places = Object.keys(localStorage).filter((name) => name.startsWith(start));
-  const found = places.flatMap((name) => JSON.parse(localStorage.getItem(name)));
+  const found = places.flatMap((name) => stored(name, posts) ?? []);
   for (const name of places) localStorage.removeItem(name);
   return found;
 }
+
+const posts = (kept) => Array.isArray(kept) && kept.every((one) => typeof one?.view === "string" && Array.isArray(one.body?.rows));
 
 /** Return a random UUID; `crypto.randomUUID` is not there on plain HTTP beyond this machine. */
 function unique() {

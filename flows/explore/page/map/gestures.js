@@ -49,7 +49,8 @@ export function listen(map) {
     if (event.type === "pointercancel") return;
     if (moved < STILL) map.told.choose(map.near(...at(event)));
     else if (outline?.length > 2) {
-      const drawn = simpler(outline).map((place) => place.map((value) => Number(value.toFixed(3))));
+      const digits = 3 + Math.max(0, Math.ceil(Math.log10(map.camera.zoom))); // less than a pixel, however near
+      const drawn = simpler(outline).map((place) => place.map((value) => Number(value.toFixed(digits))));
       map.told.lasso(map.inside(drawn), drawn);
     }
   };

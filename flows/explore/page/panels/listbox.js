@@ -28,12 +28,12 @@ export class Listbox {
     element.addEventListener("scroll", () => this._maybeMore(), { passive: true });
   }
 
-  /** Show what a source has: its total, and a function from an offset to the next hits. */
+  /** Show what a source has, by its total and a function from an offset to the next hits; false: another one is shown by now. */
   async show(source) {
     this._source = source;
     this._asking = null;
     const first = await source.more(0);
-    if (this._source !== source) return;
+    if (this._source !== source) return false;
     const last = source.key === this._shown ? this.active?.id : undefined; // the same list of another version
     this._shown = source.key;
     [this.hits, this.at] = [[], -1];
@@ -43,6 +43,7 @@ export class Listbox {
     this._add(first);
     const again = this.hits.findIndex(({ id }) => id === last);
     if (again >= 0) this.go(again);
+    return true;
   }
 
   /** The text that arrow keys have come to. */
