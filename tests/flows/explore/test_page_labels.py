@@ -100,10 +100,10 @@ def test_a_page_that_stays_open_labels_no_other_workspace_and_becomes_the_page_o
 def test_undo_takes_a_label_back_from_who_gave_it(page, service):
     page.press("1")
     given(page, 1)
-    page.click("#annotator")
-    page.run("document.querySelector('#annotator').value = 'berta'")
-    page.run("document.querySelector('#annotator').dispatchEvent(new Event('change'))")
-    page.run("document.activeElement.blur()")
+    for name, own in (("berta", 0), ("explore", 1), ("berta", 0)):
+        page.run(f"document.querySelector('#annotator').value = '{name}'")
+        page.run("document.querySelector('#annotator').dispatchEvent(new Event('change'))")
+        page.until(f"refract.model.own.size === {own}")
     page.press("2")
     page.until("refract.model.given.size === 2")
     page.press("u")
