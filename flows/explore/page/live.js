@@ -45,6 +45,7 @@ export function follow(model, listen) {
 function recorded(model, name, version) {
   const now = model.views.get(name);
   if (now) now.version = version;
+  if (name === model.view) model.tell("recorded");
   say(`${name} is recorded as ${version.split("/").at(-1)}`);
 }
 

@@ -19,7 +19,7 @@ export function mountVersions(model) {
     open: (id) => model.set({ open: id }),
   });
   let listing = null;
-  model.on("panel listed version", (changed) => {
+  model.on("panel listed recorded version", (changed) => {
     model.set({ moved: [] });
     box.show(NONE);
     if (model.panel !== "versions" || !model.listed) return;
