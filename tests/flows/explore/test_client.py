@@ -26,6 +26,10 @@ COMMANDS = [
     ("search", "x " * 20_000, "--view", "mood", "--json"),
     ("similar", "t07", "--view", "topic", "--json"),
     ("similar", "t0", "--view", "topic"),
+    ("search", "late", "--view", "topic=0.1", "--view", "mood=0.7", "--json", "-k", "30"),
+    ("similar", "t07", "--view", "topic=1", "--view", "base=2", "--distinct", "--json"),
+    ("similar", "t07", "--keep", "topic", "--keep", "base", "--with", "mood=glad", "--json"),
+    ("similar", "t07", "--keep", "topic", "--with", "mood=a: b & 你"),
     ("similar", "a/../b?c#d %2f", "--view", "base"),
 ]
 
