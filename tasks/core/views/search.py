@@ -106,8 +106,8 @@ class Space:
             seen = now.transform(vectors, more[0] if more else None, [text])
         return Point(seen[0], vectors[0])
 
-    def place(self, now: Snapshot, label: str) -> Point:
-        """Return where a label of this view lies, as one snapshot has it; see `label_place`.
+    def place(self, now: Snapshot, label: str) -> np.ndarray:
+        """Return where a label of this view lies (m,), as one snapshot has it; see `label_place`.
 
         InputError where there is no such label, as there is none in the generic space.
         """
@@ -115,7 +115,7 @@ class Space:
             raise InputError(
                 f"label {shown(label)}: the base vectors tell no labels apart; expected a view"
             )
-        return Point(label_place(self._kept(now.made_by), label))
+        return label_place(self._kept(now.made_by), label)
 
     def _coder(self, now: Snapshot) -> Featurizer:
         note = _base_note(now.texts)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from tasks.core.numerics.rows import unit_rows
 from tasks.core.store.answers import NearRow
 from tasks.core.text.discretion import shown
-from tasks.core.views.lazy_search import EXACT, LazySearcher, Point
+from tasks.core.views.lazy_search import Point
 from tasks.core.views.search import Space, absent, check_query, check_utf8, stored_text
 from tasks.core.views.snapshot import FARTHEST, Found, Hit, Snapshot, best, hit_of
 from tasks.core.workspace.errors import InputError
@@ -27,13 +27,6 @@ class _Seen:
     now: Snapshot
     point: Point
     share: float
-
-    @property
-    def proposes(self) -> bool:
-        """Whether the view gives candidates: a lazy one does where it knows where to look."""
-        rows = self.now.rows
-        lazy = isinstance(rows, LazySearcher) and rows.total > EXACT
-        return not lazy or self.point.base is not None
 
     def cosines(self, keys: Sequence[str]) -> dict[str, float]:
         """Return the cosine of each text with what is asked for; of those that the view has."""
@@ -99,7 +92,8 @@ def similar_by_all(
     """Return the `k` texts closest to the stored text `key` over `spaces`, itself left out.
 
     As `closest_by_all` does. towards: further views, with the label that the texts are to have
-    there: each counts with weight 1, by its cosine with the place of that label.
+    there: each counts with weight 1, by its cosine with the place of that label. Where such a view
+    is lazy, its candidates are the rows nearest to the text `key` in the base vectors.
     """
     if len(spaces) == 1 and not towards:
         return spaces[0][0].neighbours(key, k, where, distinct=distinct)
@@ -116,7 +110,8 @@ def similar_by_all(
         asked.append((now, there, weight))
     for space, label in towards:
         now = space.now()
-        asked.append((now, space.place(now, label), 1.0))
+        place = Point(space.place(now, label), now.texts.vector_of(whole))
+        asked.append((now, place, 1.0))
     found = _found(asked, k + 1, where, distinct=distinct)
     return replace(found, hits=[hit for hit in found.hits if hit.id != whole][:k])
 
@@ -155,9 +150,6 @@ def _ranked(
     ids: dict[str, None] = {}
     beyond, all_seen = 0.0, False
     for at, each in enumerate(seen):
-        if not each.proposes:
-            beyond += each.share
-            continue
         asked = where if shared or not at else None
         near = each.now.nearest(each.point, many, asked, ["id"])
         ids |= dict.fromkeys(str(row.row["id"]) for row in near)

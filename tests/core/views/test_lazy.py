@@ -6,7 +6,7 @@ import pytest
 from tasks.core.numerics.rows import unit_rows
 from tasks.core.store import tables
 from tasks.core.store.searcher import Searcher
-from tasks.core.views import browsing, lazy_search, publishing, together
+from tasks.core.views import browsing, lazy_search, publishing
 from tasks.core.views.export import frame
 from tasks.core.views.search import Space
 from tasks.core.views.together import closest_by_all, similar_by_all
@@ -253,7 +253,6 @@ def test_towards_a_label_of_a_lazy_view_is_as_towards_that_of_a_full_one(
 ):
     """And those with the greatest mean of both cosines are found, by every row compared."""
     monkeypatch.setattr(lazy_search, "EXACT", rows)
-    monkeypatch.setattr(together, "EXACT", rows)
     full, lazy = views.spaces()
     base = Space(views.base, None, None, OneVector, "enc", None)
     seen = full.now()
@@ -262,9 +261,7 @@ def test_towards_a_label_of_a_lazy_view_is_as_towards_that_of_a_full_one(
         name: unit_rows(np.stack([space.now().rows.vector_of(each) for each in ids]))
         for name, space in (("base", base), ("view", full))
     }
-    wanted = (
-        units["base"] @ units["base"][7] + units["view"] @ full.place(seen, "glad").vector
-    ) / 2
+    wanted = (units["base"] @ units["base"][7] + units["view"] @ full.place(seen, "glad")) / 2
     chat = [each in seen.rows.rows_of(ids, ["id"], where) for each in ids]
     order = [ids[at] for at in np.argsort(-wanted) if chat[at] and at != 7]
     for space in (full, lazy):
