@@ -64,9 +64,9 @@ def test_several_views_give_one_ranking_by_all_of_them(explored):
     assert few == both[:5]
 
 
-def test_neighbours_towards_a_label_are_those_of_the_command(explored):
+def test_neighbours_towards_a_label_are_those_of_the_command(explored, apart):
     words = ("--keep", "topic", "--keep", "base", "--with", "mood=glad", "-k", "7")
-    expected = command(explored, "similar", "t07", *words)
+    expected = command(apart, "similar", "t07", *words)
     more = {"view": "base", "with": "mood:glad", "k": 7}
     assert explored.get("/views/topic/similar/t07", **more).json["hits"] == expected
 
