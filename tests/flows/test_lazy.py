@@ -151,6 +151,8 @@ def test_every_verb_that_reads_a_view_reads_a_lazy_one(lazy, _made, tmp_path):
     assert asked(lazy, "doubts", "mood", "--json") == asked(_made, "doubts", "mood", "--json")
     for words in (
         ("similar", "t03", "--view", "mood", "-k", "5", "--json"),
+        ("similar", "t03", "--keep", "topic", "--with", "mood=glad", "-k", "5", "--json"),
+        ("search", QUERY, "--view", "mood=2", "--view", "topic=1", "-k", "5", "--json"),
         ("suggest", "mood", "-n", "7", "--format", "jsonl"),
         ("search", QUERY, "--view", "mood", "--where", "label = 'glad'", "-k", "3", "--json"),
         ("search", QUERY, "--view", "mood", "--distinct", "-k", "3", "--json"),

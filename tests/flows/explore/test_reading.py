@@ -64,6 +64,32 @@ def test_several_views_give_one_ranking_by_all_of_them(explored):
     assert few == both[:5]
 
 
+def test_neighbours_towards_a_label_are_those_of_the_command(explored, apart):
+    words = ("--keep", "topic", "--keep", "base", "--with", "mood=glad", "-k", "7")
+    expected = command(apart, "similar", "t07", *words)
+    more = {"view": "base", "with": "mood:glad", "k": 7}
+    assert explored.get("/views/topic/similar/t07", **more).json["hits"] == expected
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"with": "mood"}, "found no label"),
+        ({"with": "mood:sad"}, "tells no such label apart"),
+        ({"with": "topic:refund"}, "expected each view once"),
+        ({"with": ["mood:glad", "mood:angry"]}, "expected each view once"),
+        ({"with": "base:x"}, "tell no labels apart"),
+        ({"with": "nope:x"}, "there is none"),
+        ({"with": [f"v{n}:x" for n in range(16)]}, "at most 16"),
+        ({"view": "mood:0"}, "expected a number above 0"),
+    ],
+)
+def test_what_neighbours_cannot_go_towards_is_refused_in_one_line(explored, more, said):
+    reply = explored.get("/views/topic/similar/t07", **more)
+    assert reply.status in (400, 404)
+    assert said in reply.detail and "\n" not in reply.detail
+
+
 def _all(served, name):
     return served.get(f"/views/{name}/search", q=QUERY, k=72).json["hits"]
 
