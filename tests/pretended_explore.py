@@ -105,7 +105,8 @@ class Pretended:
     def view(self, name: str) -> dict[str, Any]:
         of_view = name == "mood"
         counts = dict(self.texts["label"].value_counts().iter_rows()) if of_view else {}
-        scores = {"before": {"knn": 40.0}, "after": {"knn": 80.0}, "accuracy": 80.0 + self.version}
+        scores = {"before": {"knn": 40.0}, "after": {"knn": 80.0}, "right": 80.0 + self.version}
+        scores |= {"accuracy": 60.0, "intervals": {"right": {"low": 70.0, "high": 93.0}}}
         return {
             **{"name": name, "wording": "how the writer feels" if of_view else "as it is"},
             **{"rows": len(self.texts), "labels": sorted(counts), "counts": counts},

@@ -30,13 +30,13 @@ hit = Hit(score=0.93, id=ID, label="delivery_to_the_wrong_address", confidence=0
           metadata={})
 figures = {"v_measure": 79.0, "triplets": 95.9, "sts": 81.2, "knn": 91.7}
 about = InstructionState(labels={"a": 600, "b": 40}, before=figures, after=figures, rows=1600,
-                         texts=640, accuracy=92.4, knn_ceiling=55.0, transform=FRESH)
+                         texts=640, right=92.4, knn_ceiling=55.0, transform=FRESH)
 doubted = DoubtedLabels(instruction="x", doubted=1, asked=9, not_asked=0, rows=[
     DoubtedText(id=ID, label=["Lost Luggage"], likelier="Customer Service Issue", p_label=0.03,
                 p_likelier=0.93, margin=-0.9, text=WORDS)])
 row = {"here": True, "date": "2026-11-26T17:10:00", "commit": "268e4381aa", "tag": "view/x/v1",
        "same_as": None, "texts": 1600, "labels": 640, "method": "auto: kernel", "after": figures,
-       "accuracy": 92.4, "tags": ["view/x/v1"], "message": "run: 1,600 texts; 3 views"}
+       "right": 92.4, "tags": ["view/x/v1"], "message": "run: 1,600 texts; 3 views"}
 {
     "hits": lambda: reports.hits([("lost", "emotion", [hit])], as_json=False),
     "views": lambda: status_table.views({"emotion": about}),

@@ -47,9 +47,9 @@ async function list(model) {
   return recorded;
 }
 
-function about({ date, labels, accuracy }) {
-  const right = accuracy === null || accuracy === undefined ? "" : `${Math.round(accuracy)} % right`;
-  return [date?.slice(0, 16).replace("T", " "), labels && `${count(labels)} labels`, right].filter(Boolean).join(" · ");
+function about({ date, labels, right }) {
+  const share = right === null || right === undefined ? "" : `${Math.round(right)} % right`;
+  return [date?.slice(0, 16).replace("T", " "), labels && `${count(labels)} labels`, share].filter(Boolean).join(" · ");
 }
 
 /** Compare the view as it is with the version that was chosen, and show what moved. */
