@@ -144,7 +144,7 @@ class Pretended:
         """Return what git would say of a version."""
         return {
             **{"tag": f"view/mood/v{number}", "here": number == self.version, "labels": number},
-            **{"date": f"2026-11-2{number}T10:00:00", "commit": "c", "accuracy": 80.0 + number},
+            **{"date": f"2026-11-2{number}T10:00:00", "commit": "c", "right": 80.0 + number},
             **{"before": {"knn": 40.0}, "after": {"knn": 80.0}, "transform": f"f{number}"},
         }
 

@@ -19,7 +19,7 @@ from tasks.core.evaluation.bootstrap import Interval
 
 DOUBT = 0.09  # by how much a mean confidence errs: a standard deviation, measured (RESULTS.md)
 PICKED = 4  # texts that were picked, of which one says as much as one that was drawn at random
-LEAST = 0.1  # of the variance of right minus confidence, which a few texts can show as nothing
+USUAL, FEW = 0.2, 10  # variance of right minus confidence, measured; of how many texts, beforehand
 WIDE = 1.96  # standard deviations to either side of 95 % of a normal distribution
 
 Floats = NDArray[np.floating[Any]]
@@ -40,15 +40,17 @@ def share_right(sure: Floats, held: Answers) -> Interval | None:
     the figure is of those held out.
 
     p = mean(sure) + c. Before any text is held out, c is 0 ± DOUBT. Those held out show a mean d of
-    right - sure, which is c ± e, e² = PICKED var / m. Both together: c = d / (1 + e² / DOUBT²), and
-    its variance is 1 / (1 / DOUBT² + 1 / e²).
+    right - sure, which is c ± e, e² = PICKED s² / m; s² is their variance and USUAL, weighted m to
+    FEW. Both together: c = d / (1 + e² / DOUBT²), and its variance is 1 / (1 / DOUBT² + 1 / e²).
     """
     asked = sure if len(sure) else held.sure
     if not len(asked):
         return None
     off: Floats = held.right - held.sure.astype(np.float64)
-    weight = len(off) / (PICKED * max(float(off.var()), LEAST)) if len(off) else 0.0
+    m = len(off)
+    mean, var = (float(off.mean()), float(off.var())) if m else (0.0, 0.0)
+    weight = m / PICKED / ((m * var + FEW * USUAL) / (m + FEW))  # 1 / e²
     variance = 1 / (1 / DOUBT**2 + weight)
-    shift = float(off.mean()) * weight * variance if len(off) else 0.0
+    shift = mean * weight * variance
     value, wide = min(max(float(np.mean(asked)) + shift, 0.0), 1.0), WIDE * variance**0.5
     return Interval(100 * value, 100 * max(value - wide, 0.0), 100 * min(value + wide, 1.0))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tasks.core.evaluation.right import DOUBT, PICKED, WIDE, Answers, share_right
+from tasks.core.evaluation.right import DOUBT, FEW, PICKED, USUAL, WIDE, Answers, share_right
 
 
 def answers(right, sure):
@@ -25,7 +25,7 @@ def test_where_no_text_is_held_out_it_is_what_the_view_expects():
 
 def test_of_two_texts_held_out_it_follows_by_hand():
     held = answers([True, True], [0.9, 0.1])
-    mean, error = 0.5, PICKED * 0.4**2 / 2
+    mean, error = 0.5, PICKED * (2 * 0.4**2 + FEW * USUAL) / (2 + FEW) / 2
     found = share_right(np.array([0.4]), held)
     assert found.value == pytest.approx(40 + 100 * mean / (1 + error / DOUBT**2), abs=1e-4)
     spread = (1 / (1 / DOUBT**2 + 1 / error)) ** 0.5
