@@ -75,9 +75,9 @@ class VectorsState:
 class InstructionState:
     """One instruction: what its transform and view are, how good, and whether they are stale.
 
-    labels: texts by label; texts: how many were labelled; accuracy, right,
-    intervals, held_out_labels, knn_ceiling: see `Scores`; rows, dimensions,
-    index: of the view, see `IndexNote`; mode: full, or lazy, which has no index.
+    labels: texts by label; texts: how many were labelled; accuracy, right, intervals,
+    held_out_labels, knn_ceiling: see `Scores`; rows, dimensions, index: of the view, see
+    `IndexNote`; mode: full, or lazy, which has no index.
     """
 
     wording: str = ""

@@ -138,11 +138,11 @@ def _not_used(reasons: Mapping[str, int]) -> None:
 
 
 def _right(report: FitReport) -> None:
-    about = report.intervals.get("right")
-    if report.right is not None and about is not None:
+    about = report.intervals.get("right", {})
+    low, high = about.get("low"), about.get("high")
+    if report.right is not None and low is not None and high is not None:
         click.echo(
-            f"  about {report.right:.0f} % of all texts get their label"
-            f" ({about['low']:.0f} to {about['high']:.0f} %)"
+            f"  about {report.right:.0f} % of all texts get their label ({low:.0f} to {high:.0f} %)"
         )
     if report.accuracy is not None:
         click.echo(

@@ -110,7 +110,7 @@ function head(model, source) {
   const kept = Object.keys(model.filter).length;
   const said = {
     filtered: kept ? `${many(total)} of ${count(model.corpus.texts)} fit the filter` : many(total),
-    searched: `${count(total)} nearest in ${model.listed.name}, the nearest first`,
+    searched: `${count(total)} nearest in ${model.listed.name}, each with how near it is${model.listed.name === "base" ? "" : " · how sure its label is"}`,
     chosen: `${many(total)} selected`,
   }[source.kind];
   fill(byId("total"), said);
