@@ -9,6 +9,7 @@ the difference as its error leaves.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from tasks.core.evaluation.bootstrap import Interval
 
 DOUBT = 0.09  # by how much a mean confidence errs: a standard deviation, measured (RESULTS.md)
 PICKED = 4  # texts that were picked, of which one says as much as one that was drawn at random
+UNLIKE = 1.0  # of g below: by how much d may be off, as hard texts show it
 USUAL, FEW = 0.2, 10  # variance of right minus confidence, measured; of how many texts, beforehand
 WIDE = 1.96  # standard deviations to either side of 95 % of a normal distribution
 
@@ -40,17 +42,21 @@ def share_right(sure: Floats, held: Answers) -> Interval | None:
     the figure is of those held out.
 
     p = mean(sure) + c. Before any text is held out, c is 0 ± DOUBT. Those held out show a mean d of
-    right - sure, which is c ± e, e² = PICKED s² / m; s² is their variance and USUAL, weighted m to
-    FEW. Both together: c = d / (1 + e² / DOUBT²), and its variance is 1 / (1 / DOUBT² + 1 / e²).
+    right - sure, which is c ± e, e² = PICKED s² / m + (UNLIKE g)²: s² is their variance and USUAL,
+    weighted m to FEW; g is how much surer the view is of the corpus, and about 0 where the labelled
+    texts were drawn at random. Both together: c = d / (1 + e² / DOUBT²), and its variance is
+    1 / (1 / DOUBT² + 1 / e²).
     """
     asked = sure if len(sure) else held.sure
     if not len(asked):
         return None
-    off: Floats = held.right - held.sure.astype(np.float64)
-    m = len(off)
-    mean, var = (float(off.mean()), float(off.var())) if m else (0.0, 0.0)
-    weight = m / PICKED / ((m * var + FEW * USUAL) / (m + FEW))  # 1 / e²
-    variance = 1 / (1 / DOUBT**2 + weight)
-    shift = mean * weight * variance
-    value, wide = min(max(float(np.mean(asked)) + shift, 0.0), 1.0), WIDE * variance**0.5
+    expected, m = float(np.mean(asked)), len(held.right)
+    mean, error = 0.0, math.inf
+    if m:
+        off: Floats = held.right - held.sure.astype(np.float64)
+        mean, var = float(off.mean()), (float(off.var()) * m + USUAL * FEW) / (m + FEW)
+        error = PICKED * var / m + (UNLIKE * (expected - float(np.mean(held.sure)))) ** 2
+    variance = 1 / (1 / DOUBT**2 + 1 / error)
+    value, wide = expected + mean * variance / error, WIDE * variance**0.5
+    value = min(max(value, 0.0), 1.0)
     return Interval(100 * value, 100 * max(value - wide, 0.0), 100 * min(value + wide, 1.0))

@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from tasks.core.evaluation.right import DOUBT, FEW, PICKED, USUAL, WIDE, Answers, share_right
+from tasks.core.evaluation.right import (
+    DOUBT,
+    FEW,
+    PICKED,
+    UNLIKE,
+    USUAL,
+    WIDE,
+    Answers,
+    share_right,
+)
 
 
 def answers(right, sure):
@@ -25,7 +34,8 @@ def test_where_no_text_is_held_out_it_is_what_the_view_expects():
 
 def test_of_two_texts_held_out_it_follows_by_hand():
     held = answers([True, True], [0.9, 0.1])
-    mean, error = 0.5, PICKED * (2 * 0.4**2 + FEW * USUAL) / (2 + FEW) / 2
+    mean, gap = 0.5, 0.4 - 0.5
+    error = PICKED * (2 * 0.4**2 + FEW * USUAL) / (2 + FEW) / 2 + (UNLIKE * gap) ** 2
     found = share_right(np.array([0.4]), held)
     assert found.value == pytest.approx(40 + 100 * mean / (1 + error / DOUBT**2), abs=1e-4)
     spread = (1 / (1 / DOUBT**2 + 1 / error)) ** 0.5
@@ -44,6 +54,15 @@ def test_hard_texts_held_out_do_not_make_it_less_where_the_view_knows_that_they_
     easy = np.full(500, 0.9)
     hard = answers([True, False] * 200, [0.5] * 400)
     assert share_right(easy, hard).value == pytest.approx(90, abs=0.1)
+
+
+def test_texts_held_out_that_are_unlike_the_corpus_move_it_less_and_leave_it_in_doubt():
+    corpus = np.full(500, 0.9)
+    unlike = answers([True, False, False] * 1_000, [0.5] * 3_000)
+    like = answers(([True] * 7 + [False] * 3) * 300, [0.9] * 3_000)
+    hard, same = share_right(corpus, unlike), share_right(corpus, like)
+    assert 90 - hard.value < 2 and 90 - same.value == pytest.approx(20, abs=1.5)
+    assert hard.value - hard.low > 15 > 3 * (same.value - same.low)
 
 
 def test_where_every_text_is_labelled_it_is_of_those_held_out():
