@@ -71,9 +71,11 @@ function mountPanels() {
       byId(`tab-${next}`).focus();
     });
   }
+  let last = SHARED.panel;
   model.on("panel", () => {
     draw();
-    byId(`tab-${model.panel}`).scrollIntoView(); // on a phone the panels are below the map
+    if (model.panel !== last) byId(`tab-${model.panel}`).scrollIntoView(); // on a phone the panels are below the map
+    last = model.panel;
   });
   draw();
 }
