@@ -124,9 +124,11 @@ class Page:
 
     def touch(self, *ways: Sequence[tuple[float, float]]) -> None:
         """Put a finger on the first pixel of each way, move all of them along, and lift them."""
-        places = [[{"x": x, "y": y, "id": n} for n, (x, y) in enumerate(at)] for at in zip(*ways)]
-        for kind, touched in zip(["touchStart", *["touchMove"] * len(places)], places, strict=False):
-            self._ask("Input.dispatchTouchEvent", type=kind, touchPoints=touched)
+        kind = "touchStart"
+        for places in zip(*ways, strict=True):
+            fingers = [{"x": x, "y": y, "id": n} for n, (x, y) in enumerate(places)]
+            self._ask("Input.dispatchTouchEvent", type=kind, touchPoints=fingers)
+            kind = "touchMove"
         self._ask("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
 
     def tap(self, selector: str) -> None:

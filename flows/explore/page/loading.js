@@ -111,7 +111,8 @@ export function order(model, name = model.view) {
   return whole;
 }
 
-const isReading = (name) => ["confidence", "novelty"].includes(name);
+/** Tell whether a view reads it off each text: the base space has none. */
+export const isReading = (name) => ["confidence", "novelty"].includes(name);
 
 async function paint(model) {
   const { points: shown, colour, given, view, listed } = model;

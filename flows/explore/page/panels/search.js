@@ -1,6 +1,7 @@
 /** The search: what is asked, and by which views beside the one that is looked at. */
 
 import { byId, fill, make } from "../elements.js";
+import { askAnew } from "../saying.js";
 
 const MOST = 15; // further views that the service asks at once
 
@@ -12,6 +13,7 @@ export function mountSearch(model) {
     model.set({ query: field.value.trim(), panel: "texts", selection: null });
   });
   field.addEventListener("input", () => field.value || model.set({ query: "" }));
+  model.on("query filter also", askAnew);
   model.on("query", () => (field.value = model.query));
   model.on("view", () => (field.placeholder = model.view === "base" ? "Search by meaning" : `Search by meaning, seen by ${model.view}`));
   mountAlso(model);
