@@ -1,12 +1,8 @@
 """What the page shows in windows of several sizes: nothing covers a control or loses its place."""
 
-import pytest
-
 from tests.browser import in_browser
-from tests.pretended_explore import Pretended, corpus
 
 pytestmark = in_browser
-READY = "document.documentElement.dataset.ready === 'true' && !!refract.model.paint"
 CONTROLS = "[...document.querySelectorAll('button, input, select, summary, [role=option]')]"
 COVERED = f"""((over) => {{
   const box = document.querySelector(over).getBoundingClientRect();
@@ -17,21 +13,6 @@ COVERED = f"""((over) => {{
 }})"""
 TALL = "document.querySelector('#map-view').clientHeight"
 GREY = "getComputedStyle(document.querySelector('#texts .dot')).backgroundColor"
-
-
-@pytest.fixture
-def service():
-    with Pretended(corpus(60)) as started:
-        yield started
-
-
-@pytest.fixture
-def page(browser, service):
-    opened = browser.open(f"{service.url}/", 1280, 860)
-    opened.run("localStorage.clear()")
-    opened.until(f"{READY} && !!document.querySelector('#texts .dot')")
-    yield opened
-    opened.run("localStorage.clear()")
 
 
 def test_news_and_the_way_out_of_a_text_cover_no_control(page, service):

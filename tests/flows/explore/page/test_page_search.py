@@ -1,30 +1,12 @@
 """A search by several views at once, as the page asks for it, says it and shares it."""
 
-import pytest
-
 from tests.browser import in_browser
-from tests.pretended_explore import Pretended, corpus
+from tests.pretended_explore import READY
 
 pytestmark = in_browser
-READY = "document.documentElement.dataset.ready === 'true' && !!refract.model.paint"
 HEAD = "document.querySelector('#total').innerText"
 ERROR = "document.querySelector('#error').innerText"
 WEIGHT = "document.querySelector('#also-views output').value"
-
-
-@pytest.fixture
-def service():
-    with Pretended(corpus(60)) as started:
-        yield started
-
-
-@pytest.fixture
-def page(browser, service):
-    opened = browser.open(f"{service.url}/", 1280, 860)
-    opened.run("localStorage.clear()")
-    opened.until(READY)
-    yield opened
-    opened.run("localStorage.clear()")
 
 
 def searches(service):

@@ -3,10 +3,9 @@
 import pytest
 
 from tests.browser import in_browser
-from tests.pretended_explore import Pretended, corpus
+from tests.pretended_explore import READY, Pretended, corpus
 
 pytestmark = in_browser
-READY = "document.documentElement.dataset.ready === 'true' && !!refract.model.paint"
 CAMERA = "(({ x, y, zoom }) => [x, y, zoom])(refract.maps.view.camera)"
 FIFTH = """(() => {
   const map = refract.maps.view, box = map.over.getBoundingClientRect();
