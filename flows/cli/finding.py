@@ -33,6 +33,11 @@ _where = click.option(
 _distinct = click.option(
     "--distinct", is_flag=True, help="Of texts that say the same, show the closest alone."
 )
+_passages = click.option(
+    "--passages",
+    is_flag=True,
+    help="Of each text show the part closest to what was asked for; up to 100 texts.",
+)
 
 
 @click.command()
@@ -41,6 +46,7 @@ _distinct = click.option(
 @_many
 @_where
 @_distinct
+@_passages
 @json_option
 @root_option
 def search(
@@ -49,6 +55,7 @@ def search(
     k: int,
     where: str | None,
     distinct: bool,
+    passages: bool,
     as_json: bool,
     root: Path,
 ) -> None:
@@ -59,11 +66,10 @@ def search(
     """
     from flows.cli.show import reports
 
+    more = {"distinct": distinct, "passages": passages}
     views = _opened(root, names)
     found = [
-        (text, view.name, view.closest(text, k, where, distinct=distinct))
-        for text in texts
-        for view in views
+        (text, view.name, view.closest(text, k, where, **more)) for text in texts for view in views
     ]
     reports.hits(found, as_json=as_json)
 
@@ -84,6 +90,7 @@ def search(
 @_many
 @_where
 @_distinct
+@_passages
 @json_option
 @root_option
 def similar(
@@ -94,6 +101,7 @@ def similar(
     k: int,
     where: str | None,
     distinct: bool,
+    passages: bool,
     as_json: bool,
     root: Path,
 ) -> None:
@@ -104,12 +112,13 @@ def similar(
     """
     from flows.cli.show import reports
 
+    more = {"distinct": distinct, "passages": passages}
     if kept or labels:
         one = _towards(root, names, kept, labels)
-        found = [(key, one.name, one.nearest(key, k, where, distinct=distinct))]
+        found = [(key, one.name, one.nearest(key, k, where, **more))]
     else:
         views = _opened(root, names)
-        found = [(key, view.name, view.nearest(key, k, where, distinct=distinct)) for view in views]
+        found = [(key, view.name, view.nearest(key, k, where, **more)) for view in views]
     reports.hits(found, as_json=as_json)
 
 

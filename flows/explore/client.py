@@ -5,11 +5,13 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from flows.explore.keys import made_by
 from flows.runtime.server.server_note import Note, known
+from tasks.core.query.passages import Passage
 from tasks.core.views.snapshot import Hit
 from tasks.core.workspace.errors import InputError, MissingError
 from tasks.core.workspace.paths import Paths
@@ -18,6 +20,7 @@ INEXACT = "x-refract-inexact"  # a header: the rows hold numbers that JSON has n
 _PATIENCE = 120.0  # seconds; what loads its encoder first, on a busy machine, takes some
 _LONGEST = 16_384  # bytes of an address; a server may refuse one of 65,536
 _REFUSED = {400: InputError, 404: MissingError}
+_YES = ["true"]
 _NONE: Mapping[str, float] = {}
 _NO_LABELS: Mapping[str, str] = {}
 
@@ -49,13 +52,14 @@ class Client:
         weights: Mapping[str, float] = _NONE,
         *,
         distinct: bool,
+        passages: bool = False,
     ) -> list[Hit] | None:
         """Return what `Space.search` does of view `name`; None where that is to be done here.
 
         weights: of all views, where there are several: then what `closest_by_all` does.
         """
-        more = {"q": text, "view": _pairs(weights)}
-        return self._hits(f"/views/{quote(name)}/search", k, where, distinct, more)
+        more = {"q": text, "view": _pairs(weights)} | _told(distinct, passages)
+        return self._hits(f"/views/{quote(name)}/search", k, where, more)
 
     def similar(
         self,
@@ -67,6 +71,7 @@ class Client:
         towards: Mapping[str, str] = _NO_LABELS,
         *,
         distinct: bool,
+        passages: bool = False,
     ) -> list[Hit] | None:
         """Return what `Space.similar` does of view `name`; None where that is to be done here.
 
@@ -74,26 +79,26 @@ class Client:
         """
         if "\n" in key:  # in no address that a route is found by
             return None
-        more = {"view": _pairs(weights), "with": _pairs(towards)}
+        more = {"view": _pairs(weights), "with": _pairs(towards)} | _told(distinct, passages)
         path = f"/views/{quote(name)}/similar/{quote(key)}"
-        return self._hits(path, k, where, distinct, more)
+        return self._hits(path, k, where, more)
 
     def _hits(
         self,
         path: str,
         k: int,
         where: str | None,
-        distinct: bool,
         more: Mapping[str, Sequence[str]],
     ) -> list[Hit] | None:
-        wanted = {**more, "k": str(k), "distinct": str(distinct).lower()}
+        wanted = {**more, "k": str(k)}
         wanted |= {} if where is None else {"where": where}
         try:
             target = f"{path}?{urlencode(wanted, doseq=True)}"
         except UnicodeEncodeError:  # what the terminal could not decode is refused here
             return None
         found = None if len(target) > _LONGEST else self._asked(target)
-        return None if found is None else [_hit(each) for each in found["hits"]]
+        read = _hit_with_passage if more["passages"] == _YES else _hit
+        return None if found is None else [read(each) for each in found["hits"]]
 
     def _asked(self, target: str) -> Any:
         """Return the JSON of an answer; None where there is none of use.
@@ -119,6 +124,15 @@ class Client:
 def _pairs(said: Mapping[str, float] | Mapping[str, str]) -> list[str]:
     """Return view and weight, or view and label, as the service takes them, numbers exactly."""
     return [f"{name}:{value}" for name, value in said.items()]
+
+
+def _told(distinct: bool, passages: bool) -> dict[str, list[str]]:
+    return {"distinct": [str(distinct).lower()], "passages": [str(passages).lower()]}
+
+
+def _hit_with_passage(row: dict[str, Any]) -> Hit:
+    said = row.pop("passage", None)
+    return replace(_hit(row), passage=None if said is None else Passage(**said))
 
 
 def _hit(row: dict[str, Any]) -> Hit:

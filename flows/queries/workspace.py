@@ -155,25 +155,39 @@ class View(Finder):
         return "space" in vars(self)
 
     def closest(
-        self, text: str, k: int = 10, where: str | None = None, *, distinct: bool = False
+        self,
+        text: str,
+        k: int = 10,
+        where: str | None = None,
+        *,
+        distinct: bool = False,
+        passages: bool = False,
     ) -> list[Hit]:
         """Return the `k` texts with the greatest cosine to `text`, best first.
 
         A `refract explore` that runs in the workspace is asked for them: the same, sooner.
         """
+        more = {"distinct": distinct, "passages": passages}
         service, found = self._service(), None
         if service is not None:
-            found = service.search(self.name, text, k, where, distinct=distinct)
-        return self.space.search(text, k, where, distinct=distinct) if found is None else found
+            found = service.search(self.name, text, k, where, **more)
+        return self.space.search(text, k, where, **more) if found is None else found
 
     def nearest(
-        self, key: str, k: int = 10, where: str | None = None, *, distinct: bool = False
+        self,
+        key: str,
+        k: int = 10,
+        where: str | None = None,
+        *,
+        distinct: bool = False,
+        passages: bool = False,
     ) -> list[Hit]:
         """Return the `k` texts closest to the stored text `key`, as `closest` does."""
+        more = {"distinct": distinct, "passages": passages}
         service, found = self._service(), None
         if service is not None:
-            found = service.similar(self.name, key, k, where, distinct=distinct)
-        return self.space.similar(key, k, where, distinct=distinct) if found is None else found
+            found = service.similar(self.name, key, k, where, **more)
+        return self.space.similar(key, k, where, **more) if found is None else found
 
     def _service(self) -> Client | None:
         return None if self.opened else self._workspace.service()

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 UNSAFE = re.compile("[\x7f-\x9f\u200e\u200f\u061c\u2028-\u202e\u2066-\u206f\ud800-\udfff]")
 WIDTH = 160  # characters of a text in a table
+PASSAGE = 480  # characters of a passage there: 64 word pieces are some 300
 REMARKS = 8  # lines about how files were read
 COLUMNS = 12  # names of columns that are listed
 FEW = 50  # held-out texts below which a score moves by more than ten points by chance
@@ -220,8 +221,17 @@ def hits(found: Sequence[tuple[str, str, Sequence[Hit]]], *, as_json: bool) -> N
             Column("label", [hit.label or "" for hit in got]),
             Column("confidence", [_sure(hit) for hit in got], "number", 1),
             Column("id", [short_id(hit.id) for hit in got]),
-            Column("text", [short(hit.text, WIDTH) for hit in got], "words"),
+            Column("text", [_part(hit) for hit in got], "words"),
         )
+
+
+def _part(hit: Hit) -> str:
+    """Return the passage with … where more of the text stands, or how the text begins."""
+    if hit.passage is None or hit.text is None:
+        return short(hit.text, WIDTH)
+    start, part = hit.passage.start, hit.passage.text
+    before, after = hit.text[:start].strip(), hit.text[start + len(part) :].strip()
+    return f"{'… ' * bool(before)}{short(part, PASSAGE)}{' …' * bool(after)}"
 
 
 def _sure(hit: Hit) -> str:

@@ -26,6 +26,9 @@ Where = Annotated[
     Query(description="keep rows for which this is true, such as: channel = 'email'"),
 ]
 Many = Annotated[int, Query(ge=1, le=MOST, description="how many texts")]
+Passages = Annotated[
+    bool, Query(description="of each text the part that is closest to what was asked for")
+]
 Distinct = Annotated[bool, Query(description="of texts that say the same, the closest alone")]
 
 Further = Annotated[
@@ -72,11 +75,14 @@ def search(
     k: Many = 10,
     where: Where = None,
     distinct: Distinct = False,
+    passages: Passages = False,
     view: Further = None,
 ) -> Hits:
     """Find the texts closest to a query, as the view sees it, or as several do together."""
     weights = _weights(name, view or [])
-    found = closest_by_all(_spaces(service, weights), q, k, where, distinct=distinct)
+    found = closest_by_all(
+        _spaces(service, weights), q, k, where, distinct=distinct, passages=passages
+    )
     return _told(name, found, answer)
 
 
@@ -89,6 +95,7 @@ def similar(
     k: Many = 10,
     where: Where = None,
     distinct: Distinct = False,
+    passages: Passages = False,
     view: Further = None,
     towards: Annotated[
         list[str] | None,
@@ -106,7 +113,9 @@ def similar(
     labels = _labels(towards or [], weights)
     there = [(_space(service, one), label) for one, label in labels.items()]
     spaces = _spaces(service, weights)
-    found = similar_by_all(spaces, id, k, where, distinct=distinct, towards=there)
+    found = similar_by_all(
+        spaces, id, k, where, distinct=distinct, towards=there, passages=passages
+    )
     return _told(name, found, answer)
 
 

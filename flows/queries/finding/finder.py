@@ -15,12 +15,19 @@ class Finder(ABC):
     """Finds the texts that are closest to a text, as one view or several together see it.
 
     Everywhere k: how many. where: a condition that rows meet, such as "channel = 'email'".
-    distinct: of texts that say the same, the closest alone.
+    distinct: of texts that say the same, the closest alone. passages: of each text found the part
+    that is closest to what was asked for, of some 64 word pieces; at most 100 texts get one.
     """
 
     @abstractmethod
     def closest(
-        self, text: str, k: int = 10, where: str | None = None, *, distinct: bool = False
+        self,
+        text: str,
+        k: int = 10,
+        where: str | None = None,
+        *,
+        distinct: bool = False,
+        passages: bool = False,
     ) -> list[Hit]:
         """Return the `k` texts closest to `text`, best first.
 
@@ -29,36 +36,72 @@ class Finder(ABC):
 
     @abstractmethod
     def nearest(
-        self, key: str, k: int = 10, where: str | None = None, *, distinct: bool = False
+        self,
+        key: str,
+        k: int = 10,
+        where: str | None = None,
+        *,
+        distinct: bool = False,
+        passages: bool = False,
     ) -> list[Hit]:
         """Return the `k` texts closest to the stored text `key`, as `closest` does."""
 
     def hits(
-        self, text: str, k: int = 10, where: str | None = None, *, distinct: bool = False
+        self,
+        text: str,
+        k: int = 10,
+        where: str | None = None,
+        *,
+        distinct: bool = False,
+        passages: bool = False,
     ) -> list[dict[str, Any]]:
         """Return the `k` texts closest to `text` as dictionaries, best first."""
-        return [hit.to_json() for hit in self.closest(text, k, where, distinct=distinct)]
+        return [
+            hit.to_json()
+            for hit in self.closest(text, k, where, distinct=distinct, passages=passages)
+        ]
 
     def search(
-        self, text: str, k: int = 10, where: str | None = None, *, distinct: bool = False
+        self,
+        text: str,
+        k: int = 10,
+        where: str | None = None,
+        *,
+        distinct: bool = False,
+        passages: bool = False,
     ) -> pl.DataFrame:
         """Return the `k` texts closest to `text`: score, text, id, metadata, label and the like."""
-        return _frame(self.hits(text, k, where, distinct=distinct))
+        return _frame(self.hits(text, k, where, distinct=distinct, passages=passages))
 
     def neighbours(
-        self, key: str, k: int = 10, where: str | None = None, *, distinct: bool = False
+        self,
+        key: str,
+        k: int = 10,
+        where: str | None = None,
+        *,
+        distinct: bool = False,
+        passages: bool = False,
     ) -> list[dict[str, Any]]:
         """Return the `k` texts closest to the stored text `key` as dictionaries, best first.
 
         key: an id, or a beginning that one id alone has; that text itself is left out.
         """
-        return [hit.to_json() for hit in self.nearest(key, k, where, distinct=distinct)]
+        return [
+            hit.to_json()
+            for hit in self.nearest(key, k, where, distinct=distinct, passages=passages)
+        ]
 
     def similar(
-        self, key: str, k: int = 10, where: str | None = None, *, distinct: bool = False
+        self,
+        key: str,
+        k: int = 10,
+        where: str | None = None,
+        *,
+        distinct: bool = False,
+        passages: bool = False,
     ) -> pl.DataFrame:
         """Return the `k` texts closest to the stored text `key` as a frame, as `search` does."""
-        return _frame(self.neighbours(key, k, where, distinct=distinct))
+        return _frame(self.neighbours(key, k, where, distinct=distinct, passages=passages))
 
 
 def _frame(found: list[dict[str, Any]]) -> pl.DataFrame:

@@ -53,7 +53,13 @@ class Together(Finder):
         return ", ".join([*kept, *(f"{name}={label}" for name, label in self.towards.items())])
 
     def closest(
-        self, text: str, k: int = 10, where: str | None = None, *, distinct: bool = False
+        self,
+        text: str,
+        k: int = 10,
+        where: str | None = None,
+        *,
+        distinct: bool = False,
+        passages: bool = False,
     ) -> list[Hit]:
         """Return the `k` texts with the greatest mean of cosines by the views' weights.
 
@@ -69,13 +75,21 @@ class Together(Finder):
         first, *_ = self.weights
         service, found = self._service(), None
         if service is not None:
-            found = service.search(first, text, k, where, self.weights, distinct=distinct)
+            asked = (first, text, k, where, self.weights)
+            found = service.search(*asked, distinct=distinct, passages=passages)
         if found is not None:
             return found
-        return closest_by_all(self._spaces, text, k, where, distinct=distinct).hits
+        told = {"distinct": distinct, "passages": passages}
+        return closest_by_all(self._spaces, text, k, where, **told).hits
 
     def nearest(
-        self, key: str, k: int = 10, where: str | None = None, *, distinct: bool = False
+        self,
+        key: str,
+        k: int = 10,
+        where: str | None = None,
+        *,
+        distinct: bool = False,
+        passages: bool = False,
     ) -> list[Hit]:
         """Return the `k` texts closest to the stored text `key` by all views.
 
@@ -84,16 +98,16 @@ class Together(Finder):
         """
         from tasks.core.views.together import similar_by_all
 
-        asked = (key, k, where)
+        asked, told = (key, k, where), {"distinct": distinct, "passages": passages}
         first, *_ = self.weights
         service, found = self._service(), None
         if service is not None:
             more = (self.weights, self.towards)
-            found = service.similar(first, *asked, *more, distinct=distinct)
+            found = service.similar(first, *asked, *more, **told)
         if found is not None:
             return found
         towards = [(self._views[name].space, label) for name, label in self.towards.items()]
-        return similar_by_all(self._spaces, *asked, distinct=distinct, towards=towards).hits
+        return similar_by_all(self._spaces, *asked, towards=towards, **told).hits
 
     @property
     def _spaces(self) -> Sequence[tuple[Space, float]]:

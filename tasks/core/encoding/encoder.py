@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from tasks.core.encoding.vector_space import BUNDLED, check_bundled
+from tasks.core.encoding.windows import WHOLE, Cutter
 from tasks.core.numerics.rows import unit_rows
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.workspace.errors import InputError
@@ -58,6 +59,13 @@ class Encoder(Protocol):
         """Encode `texts`, in their order; `read` gets the states of a slice at a time."""
         ...
 
+    def cutter(self, most: int, pieces: int | None = None) -> Cutter:
+        """Return what cuts texts into windows that it reads whole, at most `most` of a text.
+
+        pieces: word pieces of a window, if fewer are wanted than it reads at once.
+        """
+        ...
+
 
 @lru_cache(maxsize=2)
 def load_encoder(settings: EmbedSettings) -> Encoder:
@@ -100,6 +108,21 @@ class _SentenceTransformer:
                 kept[rows] = found
             advance(len(rows))
         return Encoded(vectors, self._cut(texts), kept)
+
+    def cutter(self, most: int, pieces: int | None = None) -> Cutter:
+        """Return what cuts texts into windows; InputError for a tokenizer that tells no places."""
+        tokenizer = getattr(self._model.tokenizer, "backend_tokenizer", None)
+        if tokenizer is None:
+            raise InputError(
+                f"embed.model {self._settings.model!r}: its tokenizer does not tell where a word"
+                " piece stands, which windows are cut by; expected a fast one; set embed.long: cut"
+            )
+        limit = self._model.max_seq_length
+        if limit is None or limit == float("inf"):
+            return Cutter(tokenizer, pieces or WHOLE, most)
+        room = limit - self._model.tokenizer.num_special_tokens_to_add(pair=False)
+        room -= len(tokenizer.encode(self._settings.prompt, add_special_tokens=False).ids)
+        return Cutter(tokenizer, min(pieces or room, room), most)
 
     def _forward(self, texts: list[str], *, states: bool = False) -> np.ndarray:
         """Encode one slice to vectors, with their states beside them where they are asked for.

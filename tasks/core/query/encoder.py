@@ -12,6 +12,7 @@ import numpy as np
 from tasks.core.encoding.encoder import Encoded, Encoder, Read, load_encoder
 from tasks.core.encoding.features import kept_layers
 from tasks.core.encoding.vector_space import BUNDLED, check_bundled
+from tasks.core.encoding.windows import Cutter
 from tasks.core.numerics.rows import unit_rows
 from tasks.core.numerics.threads import one_thread
 from tasks.core.query.bert import Bert
@@ -93,6 +94,12 @@ class NumpyEncoder:
         """Encode `texts`, in their order; `read` gets the states of one text at a time."""
         with one_thread():
             return self._encoded(texts, advance, read)
+
+    def cutter(self, most: int, pieces: int | None = None) -> Cutter:
+        """Return what cuts texts into windows."""
+        room = self._model.limit - self._tokenizer.num_special_tokens_to_add(is_pair=False)
+        room -= len(self._tokenizer.encode(self._prompt, add_special_tokens=False).ids)
+        return Cutter(self._tokenizer, min(pieces or room, room), most)
 
     def _encoded(
         self, texts: Sequence[str], advance: Callable[[int], None], read: Read | None

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tasks.core.encoding.encoder import Encoded, Read
+from tasks.core.encoding.windows import WHOLE, Cutter
 from tasks.core.numerics.rows import unit_rows
 from tasks.core.query.plain_model import ABOUT, TOKENIZER, WEIGHTS, modules_of
 from tasks.core.workspace.files import read_json
@@ -44,6 +45,10 @@ class StaticEncoder:
                     vectors[row] = of(each.ids).mean(axis=0)
             advance(len(part))
         return Encoded(unit_rows(vectors), np.zeros(len(texts), bool))
+
+    def cutter(self, most: int, pieces: int | None = None) -> Cutter:
+        """Return what cuts texts into windows: it reads texts of any length at once."""
+        return Cutter(self._tokenizer, pieces or WHOLE, most)
 
     def _some(self, tokens: list[int]) -> np.ndarray:
         """Read the vectors of a text's tokens, and no others."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +12,10 @@ import numpy as np
 from tasks.core.encoding.encoder import Encoder
 from tasks.core.encoding.features import LayerPca, load_layer_pca
 from tasks.core.encoding.featurizer import Featurizer, space_of
+from tasks.core.encoding.windows import Cutter
 from tasks.core.numerics.threads import one_thread
 from tasks.core.query.label_place import label_place
+from tasks.core.query.passages import PIECES, WINDOWS, Wanted, check_many, passages
 from tasks.core.query.transform import load_map
 from tasks.core.readers.records import encodable
 from tasks.core.store.searcher import Searcher
@@ -73,22 +77,39 @@ class Space:
         self._snapshot = self._taken(texts, rows, None)
 
     def search(
-        self, text: str, k: int = 10, where: str | None = None, *, distinct: bool = False
+        self,
+        text: str,
+        k: int = 10,
+        where: str | None = None,
+        *,
+        distinct: bool = False,
+        passages: bool = False,
     ) -> list[Hit]:
         """Return the `k` texts closest to `text`: score (cosine, −1 to 1), id, text, metadata.
 
-        distinct: of texts that say the same, the closest alone.
+        distinct: of texts that say the same, the closest alone. passages: see `with_passages`.
         """
-        return self.closest(text, k, where, distinct=distinct).hits
+        return self.closest(text, k, where, distinct=distinct, passages=passages).hits
 
     def closest(
-        self, text: str, k: int = 10, where: str | None = None, *, distinct: bool = False
+        self,
+        text: str,
+        k: int = 10,
+        where: str | None = None,
+        *,
+        distinct: bool = False,
+        passages: bool = False,
     ) -> Found:
         """Return what `search` does, and which transform answered."""
 
         def ask(now: Snapshot) -> list[Hit]:
             point = self.point(now, text)
-            return best(now, lambda many: nearest(now, point, many, where), k, distinct=distinct)
+
+            def find(many: int) -> list[Hit]:
+                return nearest(now, point, many, where)
+
+            hits = best(now, find, k, distinct=distinct)
+            return with_passages(hits, [(self, now, point, 1.0)]) if passages else hits
 
         check_query(text)
         return self._answered(ask)
@@ -99,12 +120,23 @@ class Space:
 
     def point(self, now: Snapshot, text: str) -> Point:
         """Return where `text` lies in this space and in the generic one, as one snapshot has it."""
+        seen, generic = self._read(now, [text])
+        return Point(seen[0], None if now.transform is None else generic[0])
+
+    def vectors(self, now: Snapshot, texts: Sequence[str]) -> np.ndarray:
+        """Return where `texts` lie in this space (n, d), as one snapshot has it."""
+        return self._read(now, texts)[0]
+
+    def _read(self, now: Snapshot, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         with one_thread():
-            (vectors, *more), _ = self._coder(now).code([text], lambda _: None)
+            (vectors, *more), _ = self._coder(now).code(texts, lambda _: None)
             if now.transform is None:
-                return Point(vectors[0])
-            seen = now.transform(vectors, more[0] if more else None, [text])
-        return Point(seen[0], vectors[0])
+                return vectors, vectors
+            return now.transform(vectors, more[0] if more else None, texts), vectors
+
+    def cutter(self, now: Snapshot) -> Cutter:
+        """Return what cuts texts into passages."""
+        return self._coder(now).encoder.cutter(WINDOWS, PIECES)
 
     def place(self, now: Snapshot, label: str) -> np.ndarray:
         """Return where a label of this view lies (m,), as one snapshot has it; see `label_place`.
@@ -129,17 +161,29 @@ class Space:
         return Featurizer(encoder, reduction)
 
     def similar(
-        self, key: str, k: int = 10, where: str | None = None, *, distinct: bool = False
+        self,
+        key: str,
+        k: int = 10,
+        where: str | None = None,
+        *,
+        distinct: bool = False,
+        passages: bool = False,
     ) -> list[Hit]:
         """Return the `k` texts closest to the stored text `key`, itself left out.
 
         key: an id, or a beginning that one id alone has. distinct: of texts that say the same, the
-        closest alone.
+        closest alone. passages: see `with_passages`.
         """
-        return self.neighbours(key, k, where, distinct=distinct).hits
+        return self.neighbours(key, k, where, distinct=distinct, passages=passages).hits
 
     def neighbours(
-        self, key: str, k: int = 10, where: str | None = None, *, distinct: bool = False
+        self,
+        key: str,
+        k: int = 10,
+        where: str | None = None,
+        *,
+        distinct: bool = False,
+        passages: bool = False,
     ) -> Found:
         """Return what `similar` does, and which transform answered."""
 
@@ -150,7 +194,8 @@ class Space:
                 return nearest(now, point, many, where)
 
             found = best(now, find, k + 1, distinct=distinct)
-            return [hit for hit in found if hit.id != whole][:k]
+            hits = [hit for hit in found if hit.id != whole][:k]
+            return with_passages(hits, [(self, now, point, 1.0)]) if passages else hits
 
         check_utf8(key)
         return self._answered(ask)
@@ -193,6 +238,25 @@ class Space:
         view_of = space if rows is texts else _view_note(rows).encoder
         if base.fingerprint != self._encoder_fingerprint or view_of not in (None, space):
             raise InputError(OTHER_ENCODER)
+
+
+def with_passages(
+    hits: Sequence[Hit], asked: Sequence[tuple[Space, Snapshot, Point, float]]
+) -> list[Hit]:
+    """Return the hits, each with its passage: the part that is closest to what was asked for.
+
+    asked: each view as it is now, what its texts are to be near there, and its weight.
+    """
+    check_many(len(hits))
+    wanted = [
+        Wanted(partial(space.vectors, now), point.vector, weight)
+        for space, now, point, weight in asked
+    ]
+    space, now, *_ = asked[0]
+    told = [hit for hit in hits if hit.text is not None]
+    found = passages([str(hit.text) for hit in told], space.cutter(now), wanted) if told else []
+    by_id = dict(zip((hit.id for hit in told), found, strict=True))
+    return [replace(hit, passage=by_id.get(hit.id)) for hit in hits]
 
 
 def stored_text(now: Snapshot, key: str) -> tuple[str, Point]:

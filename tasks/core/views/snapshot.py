@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from tasks.core.numerics.rows import unit_rows
+from tasks.core.query.passages import Passage
 from tasks.core.query.transform import Map
 from tasks.core.store import tables
 from tasks.core.store.answers import NearRow
@@ -25,7 +26,8 @@ class Hit:
     """A text that was found.
 
     score: cosine, −1 to 1. label, confidence, novelty: what the view says of the text, None in the
-    generic space. metadata: the columns that came with the documents.
+    generic space. metadata: the columns that came with the documents. passage: the part of the
+    text that is closest to what was asked for, where passages were.
     """
 
     score: float
@@ -35,12 +37,17 @@ class Hit:
     label: str | None = None
     confidence: float | None = None
     novelty: float | None = None
+    passage: Passage | None = None
 
     def to_json(self) -> dict[str, object]:
-        """Return one JSON object: metadata as keys of their own, no reading where there is none."""
+        """Return one JSON object: metadata as keys of their own, no reading where there is none.
+
+        A passage takes the place of a document's column of that name.
+        """
         found = {"score": self.score, "text": self.text, "id": self.id, **self.metadata}
         readings = {name: getattr(self, name) for name in tables.READINGS}
-        return found | {name: value for name, value in readings.items() if value is not None}
+        found |= {name: value for name, value in readings.items() if value is not None}
+        return found if self.passage is None else found | {"passage": asdict(self.passage)}
 
 
 @dataclass(frozen=True)

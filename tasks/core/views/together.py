@@ -10,7 +10,14 @@ from tasks.core.numerics.rows import unit_rows
 from tasks.core.store.answers import NearRow
 from tasks.core.text.discretion import shown
 from tasks.core.views.lazy_search import Point
-from tasks.core.views.search import Space, absent, check_query, check_utf8, stored_text
+from tasks.core.views.search import (
+    Space,
+    absent,
+    check_query,
+    check_utf8,
+    stored_text,
+    with_passages,
+)
 from tasks.core.views.snapshot import FARTHEST, Found, Hit, Snapshot, best, hit_of
 from tasks.core.workspace.errors import InputError
 
@@ -65,6 +72,7 @@ def closest_by_all(
     where: str | None = None,
     *,
     distinct: bool = False,
+    passages: bool = False,
 ) -> Found:
     """Return the `k` texts with the greatest mean of cosines over `spaces`, by their weights.
 
@@ -74,10 +82,13 @@ def closest_by_all(
     the first view has.
     """
     if len(spaces) == 1:
-        return spaces[0][0].closest(text, k, where, distinct=distinct)
+        return spaces[0][0].closest(text, k, where, distinct=distinct, passages=passages)
     check_query(text)
-    asked = [(now := space.now(), space.point(now, text), weight) for space, weight in spaces]
-    return _found(asked, k, where, distinct=distinct)
+    asked = [
+        (space, now := space.now(), space.point(now, text), weight) for space, weight in spaces
+    ]
+    found = _found(asked, k, where, distinct=distinct)
+    return replace(found, hits=with_passages(found.hits, asked)) if passages else found
 
 
 def similar_by_all(
@@ -88,6 +99,7 @@ def similar_by_all(
     *,
     distinct: bool = False,
     towards: Sequence[tuple[Space, str]] = (),
+    passages: bool = False,
 ) -> Found:
     """Return the `k` texts closest to the stored text `key` over `spaces`, itself left out.
 
@@ -96,28 +108,29 @@ def similar_by_all(
     is lazy, its candidates are the rows nearest to the text `key` in the base vectors.
     """
     if len(spaces) == 1 and not towards:
-        return spaces[0][0].neighbours(key, k, where, distinct=distinct)
+        return spaces[0][0].neighbours(key, k, where, distinct=distinct, passages=passages)
     check_utf8(key)
     (first, weight), *others = spaces
     now = first.now()
     whole, point = stored_text(now, key)
-    asked = [(now, point, weight)]
+    asked = [(first, now, point, weight)]
     for space, weight in others:
         now = space.now()
         there = now.point_of(whole)
         if there is None:
             raise absent(whole)
-        asked.append((now, there, weight))
+        asked.append((space, now, there, weight))
     for space, label in towards:
         now = space.now()
         place = Point(space.place(now, label), now.texts.vector_of(whole))
-        asked.append((now, place, 1.0))
+        asked.append((space, now, place, 1.0))
     found = _found(asked, k + 1, where, distinct=distinct)
-    return replace(found, hits=[hit for hit in found.hits if hit.id != whole][:k])
+    hits = [hit for hit in found.hits if hit.id != whole][:k]
+    return replace(found, hits=with_passages(hits, asked) if passages else hits)
 
 
 def _found(
-    asked: Sequence[tuple[Snapshot, Point, float]],
+    asked: Sequence[tuple[Space, Snapshot, Point, float]],
     k: int,
     where: str | None,
     *,
@@ -126,7 +139,7 @@ def _found(
     whole = sum(weight for *_, weight in asked)
     seen = [
         _Seen(now, replace(point, vector=unit_rows(point.vector[None])[0]), weight / whole)
-        for now, point, weight in asked
+        for _, now, point, weight in asked
     ]
     first = seen[0].now
     shared = where is not None and first.rows.speaks_of_documents(where)

@@ -1,0 +1,69 @@
+"""The part of a text that speaks most for it."""
+
+import numpy as np
+import pytest
+
+from tasks.core.query.encoder import load_query_encoder
+from tasks.core.query.passages import Passage, Wanted, check_many, passages
+from tasks.core.settings.table_sections import EmbedSettings
+from tasks.core.workspace.errors import InputError
+from tests.world import make_layered_model, make_model
+
+FILLER = "thank you so much you are lovely "
+NEEDLE = "the refund never arrived please pay my money back"
+
+
+@pytest.fixture(scope="module", params=["bundled", "static", "layered"])
+def encoder(request, tmp_path_factory):
+    if request.param == "bundled":
+        return load_query_encoder(EmbedSettings(device="cpu", precision="float32"))
+    make = {"static": make_model, "layered": make_layered_model}[request.param]
+    at = str(make(tmp_path_factory.mktemp("model") / "made"))
+    return load_query_encoder(EmbedSettings(model=at, device="cpu", precision="float32"))
+
+
+def read(encoder):
+    return lambda texts: encoder.encode(texts, lambda _: None).vectors
+
+
+@pytest.mark.encoder
+@pytest.mark.parametrize("before", [0, 9, 40])
+def test_the_part_that_says_what_was_asked_is_found_wherever_it_stands(encoder, before):
+    text = FILLER * before + NEEDLE + " " + FILLER * (40 - before)
+    wanted = Wanted(read(encoder), read(encoder)([NEEDLE])[0])
+    [found] = passages([text], encoder.cutter(99, 12), [wanted])
+    assert text[found.start : found.start + len(found.text)] == found.text
+    assert len(set(found.text.split()) & set(NEEDLE.split())) > 4
+
+
+@pytest.mark.encoder
+def test_a_text_of_one_window_is_its_own_passage_and_is_not_encoded(encoder):
+    def refuse(_):
+        raise AssertionError("encoded")
+
+    wanted = Wanted(refuse, np.ones(3))
+    assert passages([NEEDLE, ""], encoder.cutter(99, 60), [wanted]) == [
+        Passage(NEEDLE, 0),
+        Passage("", 0),
+    ]
+
+
+@pytest.mark.encoder
+def test_several_views_decide_together_by_their_weights(encoder):
+    text = FILLER * 20 + NEEDLE
+    one, other = read(encoder)([FILLER, NEEDLE])
+    found = [
+        passages(
+            [text],
+            encoder.cutter(99, 12),
+            [Wanted(read(encoder), one, weight), Wanted(read(encoder), other, 1 - weight)],
+        )[0]
+        for weight in (0.05, 0.95)
+    ]
+    assert "money" in found[0].text and "lovely" in found[1].text
+
+
+def test_so_many_texts_that_it_takes_minutes_are_refused():
+    check_many(100)
+    with pytest.raises(InputError, match="passages: found 101 texts to get one; expected at most"):
+        check_many(101)
