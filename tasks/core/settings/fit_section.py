@@ -37,7 +37,7 @@ class DiscriminantSettings(Section):
         Field(
             ge=0, le=4096, description="principal components kept of what the labels do not explain"
         ),
-    ] = 64
+    ] = 128
 
 
 class KernelSettings(Section):

@@ -16,7 +16,7 @@ from tasks.core.workspace.manifest import FORMAT, manifest_bytes, manifest_of, o
 from tasks.core.workspace.manifests import Card, Scores
 
 TENSORS = "transform.safetensors"
-REVISION = 9  # of formulas and label files: raise it where the same give another transform
+REVISION = 10  # of formulas and label files: raise it where the same give another transform
 CARD = "transform.json"
 EXPERTS = ("discriminant", "kernel", "names", "corpus", "words")  # of a pool
 OWN_KEYS = ("format", "method", "labels", "dimensions", "size", "settings", "sha256")
