@@ -43,11 +43,14 @@ def choose_doubt(parts: PosteriorParts, y: Tensor, floor: float, unseen: float =
 
     Of each text the share of nearest ones that carry its label, and how often one of its label is
     nearer than one of another, are added up. Labels tell of (1 - unseen)² of the pairs of texts in
-    the corpus, so by so much more may a greater c seem worse; one above `SHOWN` only where a share
-    of the corpus is of such classes.
+    the corpus, and a text left out is one of m of its class, so that m - 1 tell of it: by as much,
+    1 / ((1 - unseen) (1 - 1/m))², more may a greater c seem worse; one above `SHOWN` only where a
+    share of the corpus is of such classes.
     parts: what is said of labelled texts left out, one row each; y: (n,) their classes; unseen:
     share of the corpus that is of classes without a label, the mean of ν or `alone`.
     """
+    of_class = torch.bincount(y)
+    m = float(of_class[of_class > 1].double().mean())  # NaN where there is none: see `able`
     step = 1 + len(y) // (MOST + 1)
     some, y = PosteriorParts(*(each[::step] for each in parts)), y[::step]
     counts = torch.bincount(y)
@@ -56,7 +59,7 @@ def choose_doubt(parts: PosteriorParts, y: Tensor, floor: float, unseen: float =
         return DOUBT
     near = int((counts[counts > 0].double().mean() / 4).clamp(1, NEAREST))
     found = [_placed(laid_out(some, floor, c), y, near)[able] for c in DOUBTS]
-    lean = LEAN / max(1 - unseen, SEEN) ** 2
+    lean = LEAN / max((1 - unseen) * (1 - 1 / m), SEEN) ** 2
     return DOUBTS[_best(found, [lean if c <= SHOWN or unseen >= NEW else 0.0 for c in DOUBTS])]
 
 
