@@ -42,15 +42,12 @@ def choose_doubt(parts: PosteriorParts, y: Tensor, floor: float, unseen: float =
     """Return the c that places texts left out best; where they are too few to tell, a greater one.
 
     Of each text the share of nearest ones that carry its label, and how often one of its label is
-    nearer than one of another, are added up. Labels tell of (1 - unseen)² of the pairs of texts in
-    the corpus, and a text left out is one of m of its class, so that m - 1 tell of it: by as much,
-    1 / ((1 - unseen) (1 - 1/m))², more may a greater c seem worse; one above `SHOWN` only where a
-    share of the corpus is of such classes.
+    nearer than one of another, are added up. How much worse a greater c may seem: see `_lean`; one
+    above `SHOWN` only where a share of the corpus is of classes without a label.
     parts: what is said of labelled texts left out, one row each; y: (n,) their classes; unseen:
     share of the corpus that is of classes without a label, the mean of ν or `alone`.
     """
-    of_class = torch.bincount(y)
-    m = float(of_class[of_class > 1].double().mean())  # NaN where there is none: see `able`
+    every = torch.bincount(y)
     step = 1 + len(y) // (MOST + 1)
     some, y = PosteriorParts(*(each[::step] for each in parts)), y[::step]
     counts = torch.bincount(y)
@@ -59,7 +56,7 @@ def choose_doubt(parts: PosteriorParts, y: Tensor, floor: float, unseen: float =
         return DOUBT
     near = int((counts[counts > 0].double().mean() / 4).clamp(1, NEAREST))
     found = [_placed(laid_out(some, floor, c), y, near)[able] for c in DOUBTS]
-    lean = LEAN / max((1 - unseen) * (1 - 1 / m), SEEN) ** 2
+    lean = _lean(every, unseen)
     return DOUBTS[_best(found, [lean if c <= SHOWN or unseen >= NEW else 0.0 for c in DOUBTS])]
 
 
@@ -67,6 +64,17 @@ def alone(y: NDArray[Any]) -> float:
     """Return the share of labels that are the only one of their class: of texts drawn at random an
     estimate of what the classes never drawn have together (Good, Biometrika 40, 1953)."""
     return float((np.bincount(y) == 1).sum() / max(len(y), 1))
+
+
+def _lean(counts: Tensor, unseen: float) -> float:
+    """Return how many standard errors worse a greater c may seem: LEAN / ((1 - unseen) (1 - 1/m))².
+
+    Labels tell of (1 - unseen)² of the pairs of texts in the corpus, and of a text left out, one of
+    the m that its class has, the other m - 1: with two labels a class it is read by one, and finds
+    one of its own. counts: (k,) texts left out of each class; m: the mean of those above one.
+    """
+    m = float(counts[counts > 1].double().mean())
+    return LEAN / max((1 - unseen) * (1 - 1 / m), SEEN) ** 2
 
 
 def _best(found: Sequence[Tensor], leans: Sequence[float]) -> int:

@@ -7,7 +7,17 @@ import pytest
 import torch
 
 from tasks.core.numerics.rows import unit_rows
-from tasks.core.transforms.experts.doubt import DOUBTS, NEW, SHOWN, _placed, alone, choose_doubt
+from tasks.core.transforms.experts.doubt import (
+    DOUBTS,
+    LEAN,
+    NEW,
+    SEEN,
+    SHOWN,
+    _lean,
+    _placed,
+    alone,
+    choose_doubt,
+)
 from tasks.core.transforms.posterior_space import DOUBT, PosteriorParts, laid_out
 
 N, K, M = 240, 6, 12
@@ -69,6 +79,19 @@ def test_where_the_corpus_is_of_classes_without_a_label_the_generic_space_counts
     found = [choose_doubt(parts, y, 0.05, unseen) for unseen in (0.0, 0.5, 0.8, 1.0)]
     assert found == sorted(found)
     assert found[0] < found[-1] == max(DOUBTS)
+
+
+def test_the_fewer_labels_a_class_has_the_worse_may_a_greater_doubt_seem() -> None:
+    found = [_lean(torch.full((8,), m), unseen=0.0) for m in (2, 3, 10, 1_000)]
+    assert found == sorted(found, reverse=True)
+    assert found[0] == 4 * LEAN
+    assert found[-1] == pytest.approx(LEAN, rel=0.01)
+
+
+def test_labels_that_tell_of_half_the_corpus_lean_as_two_a_class_do() -> None:
+    two, many = torch.tensor([2, 2, 0, 1, 2]), torch.full((5,), 1_000_000)
+    assert _lean(two, unseen=0.0) == pytest.approx(_lean(many, unseen=0.5), rel=1e-5)
+    assert _lean(two, unseen=1.0) == LEAN / SEEN**2
 
 
 def test_of_labels_that_show_all_classes_few_do_not_make_the_generic_space_count_most() -> None:
