@@ -112,7 +112,7 @@ class EmbedSettings(Section):
 
 
 AUTO = "auto"
-FROM_ROWS = 100_000_000  # rows × views from which views are lazy: 41 GB at 410 bytes a row
+FROM_ROWS = 100_000_000  # rows × views from which views are lazy: 68 GB at 675 bytes a row
 
 
 class MaterialiseSettings(Section):
