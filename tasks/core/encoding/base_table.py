@@ -187,8 +187,24 @@ def sample(table: Path, size: int) -> tuple[np.ndarray, np.ndarray | None]:
     return vectors.copy(), None if features is None else features.copy()
 
 
+def sample_ids(table: Path, size: int) -> list[str]:
+    """Return the ids of the rows that `sample` reads."""
+    found = tables.take(table, _sampled(table, layout.state(table), size), ["id"])
+    ids: list[str] = found.column("id").to_pylist()
+    return ids
+
+
 @lru_cache(maxsize=1)
-def _sample(table: Path, _: str, size: int) -> tuple[np.ndarray, np.ndarray | None]:
+def _sample(table: Path, state: str, size: int) -> tuple[np.ndarray, np.ndarray | None]:
+    names = _coded(table)
+    found = tables.take(table, _sampled(table, state, size), names)
+    wide = [arrow.vectors_of(found.column(name)).astype(np.float32) for name in names]
+    return wide[0], wide[1] if len(wide) > 1 else None
+
+
+@lru_cache(maxsize=1)
+def _sampled(table: Path, _: str, size: int) -> np.ndarray:
+    """Return the positions of the rows with the smallest hashes, in order."""
     hashes, positions = np.empty(0, np.uint64), np.empty(0, np.int64)
     start = 0
     for batch in tables.batches(table, ["row_hash"]):
@@ -198,10 +214,7 @@ def _sample(table: Path, _: str, size: int) -> tuple[np.ndarray, np.ndarray | No
         hashes, positions = hashes[order], positions[order]
         start += batch.num_rows
     positions.sort()
-    names = _coded(table)
-    found = tables.take(table, positions, names)
-    wide = [arrow.vectors_of(found.column(name)).astype(np.float32) for name in names]
-    return wide[0], wide[1] if len(wide) > 1 else None
+    return positions
 
 
 def _coded(table: Path) -> list[str]:

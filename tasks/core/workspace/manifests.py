@@ -6,7 +6,7 @@ by fingerprints, hex digits of a hash.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -17,6 +17,8 @@ Fingerprint = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
 
 Sum = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 """Of hashes of rows and columns, modulo 2¹²⁸; empty where it is not known."""
+
+ERASES = 2  # format of the card of a transform that erases: an earlier Refract would not
 
 NO_TRANSFORM = "none"  # of a view that notes none: no kept transform has this name
 
@@ -143,7 +145,7 @@ class Scores(Manifest):
     labels: how many different ones; texts: how many were labelled; accuracy: share of held-out
     texts whose likeliest label is theirs, in percent; held_out_labels: how many different ones the
     scores are by, of which earlier versions noted nothing; knn_ceiling: what kNN@10 can reach on
-    these texts, where it is less than 100.
+    these texts, where it is less than 100; erased: the aspects that the view is without.
     """
 
     fingerprint: Fingerprint | None = None
@@ -157,10 +159,23 @@ class Scores(Manifest):
     before: ByMeasure = Field(default_factory=dict)
     after: ByMeasure = Field(default_factory=dict)
     gate: Gate | None = None
+    erased: list[str] = Field(default_factory=list)
+
+
+class Erased(Part):
+    """What a view is without: aspects, and how many dimensions of its vectors went with them.
+
+    dimensions: erased of the last `of` numbers, which begin at `start`.
+    """
+
+    aspects: list[str] = Field(default_factory=list)
+    start: int = 0
+    dimensions: int = 0
+    of: int = 0
 
 
 class Card(Manifest):
-    """The card of a transform: what made it, and what its tensors are.
+    """The card of a transform: what made it, and what its tensors are. Of format 2 if `erased`.
 
     made_from: a fingerprint each of labels, settings, encoder and base vectors; matched: of the
     labelled texts; scores: of the scores; sha256: of the tensors, in hex.
@@ -185,7 +200,15 @@ class Card(Manifest):
     features: int = 0
     size: int = 0
     settings: dict[str, object] = Field(default_factory=dict)
+    erased: Erased | None = None
     sha256: str = ""
+
+    NEWEST: ClassVar[int] = ERASES
+
+    @property
+    def aspects(self) -> tuple[str, ...]:
+        """What the view is without."""
+        return () if self.erased is None else tuple(self.erased.aspects)
 
 
 class Hold(Manifest):

@@ -165,11 +165,13 @@ def test_a_missing_file_counts_as_none(tmp_path):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_newer_format_is_refused_in_one_line_that_says_what_to_do(kind, tmp_path):
     file = tmp_path / "x.json"
-    file.write_text('{"format": 2, "new": []}')
+    newer = kind.NEWEST + 1
+    file.write_text(f'{{"format": {newer}, "new": []}}')
     with pytest.raises(InputError) as caught:
         read_manifest(file, kind)
     assert str(caught.value) == (
-        f"{file}: was written by a newer Refract (format 2, this one reads 1); upgrade Refract"
+        f"{file}: was written by a newer Refract (format {newer}, this one reads {newer - 1});"
+        " upgrade Refract"
     )
 
 

@@ -1,0 +1,183 @@
+"""Views without an aspect, from params.yaml to what one finds: made, changed, refused."""
+
+import shutil
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from flows import Workspace
+from flows.cli.verbs import cli
+from flows.fit import fit
+from flows.queries.evaluate import evaluate
+from flows.queries.report import report
+from flows.queries.versions import view_versions
+from flows.rollback import rollback
+from flows.run import run
+from flows.state.label_sources import aspect_files
+from flows.state.staleness import FRESH, Verdict
+from flows.state.status import read_status
+from tasks.core.settings.instruction_section import Instruction
+from tasks.core.settings.params import load_params, render_params
+from tasks.core.transforms.card import read_card
+from tasks.core.transforms.training_set import aspect_labels, concept_of
+from tasks.core.workspace.paths import Paths
+from tests.flows.history import seen
+from tests.lancedb_client import BY_COSINE, answer, found
+from tests.world import documents, set_params, write_labels
+
+CHANGED = Verdict(True, "the labels of what it is without changed")
+
+
+def ask(root, **without):
+    """Have views be without aspects, by view."""
+    path = Paths(root).params
+    own = {name: Instruction(without=aspects) for name, aspects in without.items()}
+    path.write_text(render_params(load_params(path).model_copy(update={"instructions": own})))
+
+
+def state(root, name="topic"):
+    return read_status(Paths(root), load_params(Paths(root).params)).instructions[name]
+
+
+def card(root, name="topic"):
+    return read_card(Paths(root).transform(name))
+
+
+def vectors(root, name="topic"):
+    """Return the rows of a view by id, float64."""
+    rows = Workspace(root).view(name).frame().sort("id")
+    return rows["vector"].to_numpy().astype(np.float64)
+
+
+def told(root, aspect="mood", name="topic"):
+    """Return how the generic part of a view goes with the aspect: the largest covariance."""
+    paths, fit_settings = Paths(root), load_params(Paths(root).params).fit
+    files = aspect_files(paths, name, [aspect])
+    labels = aspect_labels(paths.base_table, files, fit_settings)
+    concept = concept_of(paths.base_table, labels, fit_settings.seed)
+    assert concept.rows.ids == [row["id"] for row in documents()]
+    generic = vectors(root, name)[:, len(card(root, name).labels) :]
+    shares = concept.shares - concept.shares.mean(0)
+    return np.abs((generic - generic.mean(0)).T @ shares).max() / len(shares)
+
+
+@pytest.fixture(scope="module")
+def _erased(_made, tmp_path_factory):
+    root = shutil.copytree(_made, tmp_path_factory.mktemp("erased") / "world")
+    ask(root, topic=["mood"])
+    run(root)
+    return root
+
+
+@pytest.fixture
+def erased(_erased, tmp_path):
+    """A workspace like `made`, whose view `topic` is without `mood`."""
+    return shutil.copytree(_erased, tmp_path / "erased")
+
+
+def test_what_a_view_is_without_is_said_and_gone_from_its_generic_part(_erased, _made):
+    assert (state(_made).without, state(_erased).without) == ([], ["mood"])
+    assert "\n  topic is without mood\n" in refract(_erased, "status").output
+    assert told(_erased) < 1e-4 < 1e-3 < told(_made)
+    was, now = vectors(_made), vectors(_erased)
+    known = len(card(_made).labels)
+    np.testing.assert_array_equal(now[:, :known], was[:, :known])
+    np.testing.assert_array_equal(vectors(_erased, "mood"), vectors(_made, "mood"))
+
+
+def test_a_text_is_found_by_its_own_words_and_by_its_id(_erased):
+    row = documents()[5]
+    view = Workspace(_erased).view("topic")
+    hit = next(hit for hit in view.hits(row["text"], k=72) if hit["id"] == row["id"])
+    assert hit["score"] == pytest.approx(1, abs=1e-3)
+    wanted = [found(_erased, row["text"], "topic")]
+    assert answer(BY_COSINE, Paths(_erased).views, row["text"], name="topic") == (wanted)
+
+
+def test_a_lazy_view_has_the_rows_of_a_full_one(erased):
+    wanted = vectors(erased)
+    set_params(erased, materialise={"mode": "lazy"})
+    run(erased)
+    assert state(erased).mode == "lazy"
+    np.testing.assert_allclose(vectors(erased), wanted, atol=2e-3)
+
+
+def test_new_labels_of_the_aspect_make_the_view_anew_and_no_other(erased):
+    before = card(erased), card(erased, "mood")
+    write_labels(erased, "mood", documents())
+    assert state(erased).transform == CHANGED
+    made = run(erased)
+    assert {fitted.name for fitted in made.fit.fitted} == {"topic", "mood"}
+    assert {view.name for view in made.materialise} == {"topic", "mood"}
+    after = card(erased), card(erased, "mood")
+    assert [new.fingerprint != old.fingerprint for old, new in zip(before, after, strict=True)] == [
+        True,
+        True,
+    ]
+    assert told(erased) < 1e-4
+    assert run(erased).fit.fitted == []
+
+
+def test_it_comes_back_as_it_was_once_it_is_without_nothing(erased, _made):
+    ask(erased, topic=[])
+    assert state(erased).transform == CHANGED
+    run(erased)
+    assert (state(erased).without, state(erased).transform) == ([], FRESH)
+    np.testing.assert_array_equal(vectors(erased), vectors(_made))
+    assert card(erased).fingerprint == card(_made).fingerprint
+
+
+def test_views_may_be_without_each_other(made):
+    ask(made, topic=["mood"], mood=["topic"])
+    run(made)
+    assert told(made) < 1e-4
+    assert told(made, "topic", "mood") < 1e-4
+    assert (state(made).transform, state(made, "mood").transform) == (FRESH, FRESH)
+
+
+def refract(root, *arguments):
+    return CliRunner().invoke(cli, [*arguments, "--root", str(root)])
+
+
+def test_an_aspect_without_labels_is_refused_until_there_are_some(made):
+    ask(made, topic=["chanel"])
+    before = card(made)
+    done = refract(made, "fit")
+    assert done.exit_code == 2
+    assert "instructions.topic.without: found no labels of 'chanel'; expected an aspect" in (
+        done.output
+    )
+    assert "one of: mood; put labels at data/labels/chanel.csv, or take it out" in done.output
+    assert state(made).transform.reason.startswith("rejected: params.yaml: instructions.topic")
+    assert card(made) == before
+    rows = [row | {"chanel": row["channel"]} for row in documents()]
+    write_labels(made, "chanel", rows[:5])
+    assert fit(made, ["topic"]).rejected["topic"].startswith("data/labels/chanel.csv: ")
+    write_labels(made, "chanel", rows)
+    assert fit(made, ["topic"]).rejected == {}
+    assert card(made).aspects == ("chanel",)
+
+
+def test_the_page_and_an_evaluation_are_of_the_view_as_it_is(_erased):
+    pages = report(_erased, "topic")
+    assert "mood (" in pages[-1].read_text("utf-8")
+    assert "Not checked" not in pages[-1].read_text("utf-8")
+    assert evaluate(_erased, "topic").scores["view"]["v_measure"] is not None
+
+
+@pytest.mark.dvc
+def test_versions_say_what_they_are_without_and_going_back_brings_it_back(root):
+    was = seen(root)["topic"]
+    ask(root, topic=["mood"])
+    assert run(root, commit=True).record.commit
+    now = seen(root)["topic"]
+    assert now[2] != was[2]
+    assert [row.without for row in view_versions(Paths(root), "topic")][:2] == [["mood"], []]
+    assert "without mood" in refract(root, "versions", "topic").output
+    rollback(root, "topic")
+    assert seen(root)["topic"][2] == was[2]
+    assert state(root).without == []
+    assert state(root).transform.reason.startswith("held at v1 by rollback")
+    rollback(root, "topic", "v2")
+    assert (seen(root)["topic"][2], state(root).without) == (now[2], ["mood"])
