@@ -163,12 +163,15 @@ def concept_of(table: Path, aspects: Mapping[str, LabelSet], seed: int) -> Conce
     known = {name: labelled(table, each.label_of) for name, each in aspects.items()}
     given = {key for each in known.values() for key in each.rows.ids}
     rows = base_table.lookup(table, sorted({*given, *base_table.sample_ids(table, BACKGROUND)}))
-    shares = [_shares(rows, each, seed) for each in known.values()]
+    shares = [shares_of(rows, each, seed) for each in known.values()]
     return Concept(tuple(aspects), rows, np.concatenate(shares, axis=1))
 
 
-def _shares(rows: base_table.Rows, known: Labelled, seed: int) -> np.ndarray:
-    """Return the share of each label, (n, k), of texts that have some or not."""
+def shares_of(rows: base_table.Rows, known: Labelled, seed: int) -> np.ndarray:
+    """Return the share of each label, (n, k), of texts that have some or not.
+
+    known: those of `rows` that have one or more.
+    """
     from tasks.core.transforms.posterior_space import posterior  # torch
 
     trial = known.fit("discriminant", {}, seed)

@@ -1,0 +1,213 @@
+"""What a view that is without an aspect still tells of it, and what that costs the wanted aspect.
+
+Usage: python -m benchmarks.erasing --data FOLDER [--labels 3000,300] [--pairs sentiment,topic] ...
+"""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from benchmarks import datasets
+from benchmarks.encoded import encoded, spoken
+from benchmarks.figures import Figures, judged
+from benchmarks.machine import one_line
+from benchmarks.measure import say
+from benchmarks.quality import ASPECTS, SEED, fitted
+from benchmarks.trials import Coded, Trial, stratified
+from tasks.core.encoding.base_table import Rows
+from tasks.core.evaluation.metrics import knn_agreement
+from tasks.core.numerics.rows import unit_rows
+from tasks.core.transforms.base import Prediction
+from tasks.core.transforms.training_set import BACKGROUND, Concept, Labelled, shares_of
+
+PAIRS = (
+    ("airline_tweets", "sentiment", "airline"),
+    ("crisislex_t26", "information_type", "event_type"),
+    ("crisislex_t26", "information_source", "event_type"),
+    ("amazon_multidomain", "category", "polarity"),
+    ("amazon_multidomain", "polarity", "category"),
+    ("reuters21578", "topic", "place"),
+)
+LABELS = 3_000  # of the wanted aspect, and of the erased one on the same texts
+PROBED = 4_000  # texts at most, half to teach a probe and half to ask it, which nothing has seen
+STRENGTHS = (1.0, 10.0, 100.0)  # inverse of the probes' penalty: the best counts, for the probe
+WIDTH = 2.0  # of the kernel of the nonlinear probe, at unit mean length
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Texts as a transform meets them, with the classes of both aspects, (n,)."""
+
+    coded: Coded
+    wanted: np.ndarray
+    erased: np.ndarray
+
+    def part(self, rows: np.ndarray | slice) -> Texts:
+        x, features, texts = self.coded
+        coded = (x[rows], features[rows], texts[rows])
+        return Texts(coded, self.wanted[rows], self.erased[rows])
+
+
+@dataclass(frozen=True)
+class Told:
+    """What vectors tell of the erased aspect: right, in percent, of two probes; kNN@10."""
+
+    linear: float
+    nonlinear: float
+    neighbours: float
+
+
+def main() -> None:
+    asked = _arguments()
+    datasets.require(asked.data, [name for name, *_ in PAIRS])
+    warnings.filterwarnings("ignore", message="lbfgs failed to converge")
+    rows: list[str] = []
+    for name, wanted, erased in PAIRS:
+        if any(one in f"{name}.{wanted}" for one in asked.pairs):
+            rows += _pair(asked, name, wanted, erased)
+    head = (
+        "| view | without | labels of it | chance | linear | nonlinear | neighbours | V-measure"
+        " | triplets | kNN@10 |"
+    )
+    print(f"\n{one_line()}\n\n{head}\n|---|---|---|---|---|---|---|---|---|---|")
+    print("\n".join(rows))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder of the Parquet files")
+    parser.add_argument("--keep", type=Path, default=Path(".quality"), help="encoded texts")
+    parser.add_argument(
+        "--labels",
+        type=lambda said: [int(one) for one in said.split(",")],
+        default=[LABELS, 300],
+        help="of the erased aspect, such as 3000,300",
+    )
+    parser.add_argument(
+        "--pairs", type=lambda said: said.split(","), default=[""], help="parts of wanted aspects"
+    )
+    return parser.parse_args()
+
+
+def _pair(asked: argparse.Namespace, name: str, wanted: str, erased: str) -> list[str]:
+    """Measure one view as it is, and without an aspect by so many labels of it."""
+    texts = _texts(asked, name, wanted, erased)
+    n = min(LABELS, len(texts.wanted) // 2)
+    corpus = n + min(BACKGROUND, (len(texts.wanted) - n) * 2 // 5)
+    known, around = texts.part(slice(n)), texts.part(slice(n, corpus))
+    held = texts.part(slice(corpus, corpus + PROBED))
+    y, classes = known.wanted, int(texts.wanted.max()) + 1
+    trial = Trial("", known.coded, y, around.coded, held.coded, held.wanted, classes)
+    said = spoken(name, datasets.split(asked.data, name, wanted), asked.keep)
+    made = fitted("auto", trial, said, [])
+    names = np.array([int(label) for label in made.labels])
+    reading = made.apply(*held.coded)
+    chance = 100 * float(_taught_most(held.erased))
+    about = f"| {name} {wanted} | {erased}"
+    base = _told(unit_rows(held.coded[0]), held.erased)
+    labels = _told(reading.vectors[:, : len(names)], held.erased)
+    rows = [
+        f"{about} | base vectors | {chance:.1f} | {_row(base)} | | | |",
+        f"{about} | not erased | {chance:.1f} | {_of(reading, names, held)}",
+        f"{about} | its labels' part | {chance:.1f} | {_row(labels)} | | | |",
+    ]
+    for size in asked.labels:
+        concept = _concept(known.part(stratified(known.erased, size)), around)
+        made_without = concept.erased_from(made)
+        erasure = made_without.erasure
+        assert erasure is not None
+        vectors = made_without.apply(*held.coded).vectors
+        share = f"{size:,}; {erasure.dimensions} of {erasure.of}"
+        shown = _of(replace(reading, vectors=vectors), names, held)
+        generic = _told(vectors[:, len(names) :], held.erased)
+        rows += [
+            f"{about} | {share} | {chance:.1f} | {shown}",
+            f"{about} | {share}, generic part | {chance:.1f} | {_row(generic)} | | | |",
+        ]
+    for row in rows:
+        say(row)
+    return rows
+
+
+def _texts(asked: argparse.Namespace, name: str, wanted: str, erased: str) -> Texts:
+    """Return the texts that have both labels, in a random order."""
+    splits = [datasets.split(asked.data, name, one) for one in ASPECTS[name]]
+    codes = encoded(asked.data, name, splits, asked.keep)
+    split = splits[ASPECTS[name].index(wanted)]
+    names = sorted({label for part in (split.labelled, split.held_out) for label in part["label"]})
+    rows = (
+        datasets.read(asked.data, name)
+        .filter(pl.col("id").is_in(list(codes.row)) & pl.col(wanted).is_in(names))
+        .drop_nulls([wanted, erased])
+        .filter(pl.len().over(erased) >= 2 * datasets.CLASS)
+    )
+    rows = rows[np.random.default_rng(SEED).permutation(len(rows))]
+    coded = (*codes.of(rows), np.array(rows["text"].to_list(), object))
+    sources = np.unique(rows[erased].to_list(), return_inverse=True)[1]
+    return Texts(coded, np.searchsorted(names, rows[wanted].to_list()), sources)
+
+
+def _concept(known: Texts, around: Texts) -> Concept:
+    """Return what the pipeline would: labelled texts, and the corpus beside them."""
+    (x, features, texts), (corpus, beside, others) = known.coded, around.coded
+    ids = [str(row) for row in range(len(x) + len(corpus))]
+    own = ids[: len(x)]
+    labels = tuple(f"{c:04d}" for c in range(int(known.erased.max()) + 1))
+    given = Rows(own, own, x, features, texts.tolist())
+    both = Rows(
+        ids,
+        ids,
+        np.concatenate([x, corpus]),
+        np.concatenate([features, beside]),
+        [*texts.tolist(), *others.tolist()],
+    )
+    named = Labelled(given, known.erased, labels, corpus, beside)
+    return Concept(("erased",), both, shares_of(both, named, SEED))
+
+
+def _of(reading: Prediction, names: np.ndarray, held: Texts) -> str:
+    found: Figures = judged(reading, names, held.wanted)
+    told = _row(_told(reading.vectors, held.erased))
+    return f"{told} | {found.v_measure:.1f} | {found.triplets:.1f} | {found.knn:.1f} |"
+
+
+def _row(told: Told) -> str:
+    return f"{told.linear:.1f} | {told.nonlinear:.1f} | {told.neighbours:.1f}"
+
+
+def _taught_most(y: np.ndarray) -> float:
+    """Return how often the class is right that most texts have of those that teach a probe."""
+    half = len(y) // 2
+    return float((y[half:] == np.bincount(y[:half]).argmax()).mean())
+
+
+def _told(vectors: np.ndarray, y: np.ndarray) -> Told:
+    """Ask a logistic regression, a support vector machine with a Gaussian kernel, and neighbours.
+
+    Both are taught on the first half of the texts, and judged on the others.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.svm import SVC
+
+    half = len(y) // 2
+    x = vectors.astype(np.float64) - vectors[:half].mean(0)
+    x /= np.sqrt((x[:half] ** 2).sum(1).mean())
+
+    def right(probe: LogisticRegression | SVC) -> float:
+        return 100 * float(probe.fit(x[:half], y[:half]).score(x[half:], y[half:]))
+
+    return Told(
+        max(right(LogisticRegression(C=c, max_iter=500)) for c in STRENGTHS),
+        max(right(SVC(C=c, gamma=WIDTH)) for c in STRENGTHS[:2]),
+        knn_agreement(unit_rows(vectors), y, SEED) or 0.0,
+    )
+
+
+if __name__ == "__main__":
+    main()
