@@ -21,7 +21,7 @@ NEW_BASE = "the base vectors changed"
 LABELS = _OWN, _ERASED = "labels", "erased"  # the second of a view that is without aspects
 _CHANGES = {
     _OWN: "its labels changed",
-    _ERASED: "the labels of what it is without changed",
+    _ERASED: "what it is without changed",
     "params": "its settings changed",
     "encoder": "another encoder",
     "base": NEW_BASE,

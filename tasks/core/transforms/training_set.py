@@ -155,8 +155,9 @@ def aspect_labels(
 def concept_of(table: Path, aspects: Mapping[str, LabelSet], seed: int) -> Concept | None:
     """Return what views are to be without, by the labels of each aspect; None of no aspect.
 
-    Beside the labelled texts it is told of a sample of the corpus. 300 labels alone leave a linear
-    reader 53 % where chance is 27, with the sample 27 % (airlines, of a view by sentiment).
+    Beside the labelled texts it is told of a sample of the corpus: 300 labels alone leave a linear
+    reader 52 % where chance is 27, with the sample 29 where it is 28 (airlines, in the generic part
+    of a view by sentiment).
     """
     if not aspects:
         return None

@@ -290,7 +290,7 @@ class Toy(base.Transform):
     def fit(cls, sample: base.Sample, settings: base.NoSettings, seed: int) -> Toy:
         return cls(sample.labels, dimensions=sample.x.shape[1], size=2)
 
-    def apply(self, x: np.ndarray, features: np.ndarray | None = None) -> base.Prediction:
+    def read(self, x: np.ndarray, features: Any = None, texts: Any = None) -> base.Prediction:
         n = len(x)
         sure, new = np.ones(n, np.float32), np.zeros(n, np.float32)
         return base.Prediction(x[:, :2].astype(np.float32), np.zeros(n, np.int32), sure, new)
