@@ -116,14 +116,6 @@ def test_new_labels_of_the_aspect_make_the_view_anew_by_themselves(erased, monke
     assert told(erased) < 1e-4
 
 
-def test_new_labels_of_its_own_change_nothing_of_the_aspect(erased):
-    other = card(erased, "mood")
-    write_labels(erased, "topic", documents())
-    assert {fitted.name for fitted in run(erased).fit.fitted} == {"topic"}
-    assert (card(erased, "mood"), card(erased).aspects) == (other, ("mood",))
-    assert told(erased) < 1e-4
-
-
 def test_it_comes_back_as_it_was_once_it_is_without_nothing(erased, _made):
     ask(erased, topic=[])
     assert state(erased).transform == CHANGED
