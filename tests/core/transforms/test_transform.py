@@ -247,7 +247,7 @@ def test_a_card_of_another_format_is_refused(tmp_path: Path) -> None:
     (folder / CARD).write_text(json.dumps(card))
     with pytest.raises(
         InputError,
-        match=r"written by a newer Refract .format 99, this one reads 1.; upgrade Refract",
+        match=r"written by a newer Refract .format 99, this one reads 2.; upgrade Refract",
     ):
         base.load(folder)
 
