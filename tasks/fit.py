@@ -14,14 +14,22 @@ from tasks.core.documents.quarantine import RejectLog
 from tasks.core.encoding import base_table
 from tasks.core.encoding.label_names import NameReader
 from tasks.core.evaluation import metrics, quality_gate
+from tasks.core.evaluation.bootstrap import Interval, intervals
+from tasks.core.evaluation.right import Answers, share_right
 from tasks.core.labels.enough import check_shared
 from tasks.core.labels.files import LabelFile
 from tasks.core.labels.multilabel import members
 from tasks.core.labels.reader import LabelSet, read_labels
 from tasks.core.settings.fit_section import FitSettings
-from tasks.core.transforms.base import contents
+from tasks.core.transforms.base import Transform, contents
 from tasks.core.transforms.card import CARD, fits, is_whole, of_scores
-from tasks.core.transforms.training_set import Labelled, aspect_labels, concept_of, labelled
+from tasks.core.transforms.training_set import (
+    BACKGROUND,
+    Labelled,
+    aspect_labels,
+    concept_of,
+    labelled,
+)
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.exchange import complete, lay
 from tasks.core.workspace.files import digest
@@ -60,7 +68,8 @@ class FitJob:
 class FitReport:
     """What one fit found and made; `before` is the untransformed space, `gate` its ruling.
 
-    accuracy: share of held-out texts whose likeliest label is theirs, in percent.
+    accuracy: share of held-out texts whose likeliest label is theirs, in percent; right:
+    about which share it is of texts that nobody has labelled.
     """
 
     name: str
@@ -69,6 +78,8 @@ class FitReport:
     texts: int
     held_out: int
     accuracy: float | None
+    right: float | None
+    intervals: dict[str, ByMeasure]
     reasons: dict[str, int]
     notes: dict[str, int]
     noted_labels: dict[str, list[str]]
@@ -112,8 +123,9 @@ def fit_instruction(job: FitJob) -> Fitted:
         return _laid(job, new, _report(job, labels, scores, begun, refitted=False))
     concept = concept_of(job.table, aspects, settings.seed)
     known = replace(labelled(job.table, labels.label_of, job.names), concept=concept)
-    scores = _scores(job, known)
+    scores, held = _scores(job, known)
     made = known.fit(settings.method, settings.method_settings(), settings.seed)
+    scores = _with_right(scores, held, known, made, job)
     scores = scores.changed(fingerprint=_fingerprint(job, matched), method=made.called)
     new_card = _card(job, matched, labels, scores)
     files = {job.transform / name: content for name, content in contents(made, new_card).items()}
@@ -155,7 +167,7 @@ def _same_but_base(card: Card, job: FitJob, matched: str) -> bool:
     return unchanged and made and is_whole(job.transform)
 
 
-def _scores(job: FitJob, known: Labelled) -> Scores:
+def _scores(job: FitJob, known: Labelled) -> tuple[Scores, Answers]:
     """Fit on a part of the labels and score the rest, in the view and in the generic space."""
     settings = job.settings
     method, own, seed = settings.method, settings.method_settings(), settings.seed
@@ -168,21 +180,45 @@ def _scores(job: FitJob, known: Labelled) -> Scores:
     ruling = quality_gate.weigh(known, held, trial, own, seed, method)
     if settings.gate:
         quality_gate.refuse(job.file.shown, ruling, before, after)
+    right = metrics.right(
+        [named[key] for key in once.rows.ids], [trial.labels[at] for at in seen.label]
+    )
     scores = Scores(
         labels=len(known.names),
         texts=known.texts,
         held_out=len(once.y),
         held_out_labels=len(set(once.y.tolist())),
-        accuracy=metrics.accuracy(
-            [named[key] for key in once.rows.ids], [trial.labels[at] for at in seen.label]
-        ),
+        accuracy=metrics.accuracy(right),
         before=_rounded(before),
         after=_rounded(after),
+        intervals=_bounds(intervals(seen.vectors, once.y, seed)),
         gate=Gate.model_validate({"state": ruling.state, "why": ruling.why, **ruling.figures}),
     )
     scores = scores.changed(erased=list(job.without)) if job.without else scores
     ceiling = metrics.knn_ceiling(once.y, seed)
-    return scores if ceiling in (None, 100) else scores.changed(knn_ceiling=round(ceiling, 2))
+    if ceiling not in (None, 100):
+        scores = scores.changed(knn_ceiling=round(ceiling, 2))
+    return scores, Answers(right, seen.confidence)
+
+
+def _with_right(
+    scores: Scores, held: Answers, known: Labelled, made: Transform, job: FitJob
+) -> Scores:
+    """Add about which share of the texts that nobody has labelled get their label by `made`."""
+    others = base_table.sample(job.table, BACKGROUND).without(known.rows.hashes)
+    sure = made.apply(others.vectors, others.features, others.texts).confidence
+    found = share_right(sure, held)
+    if found is None:
+        return scores
+    bounds = _bounds({"right": found}) | scores.intervals
+    return scores.changed(right=round(found.value, 2), intervals=bounds)
+
+
+def _bounds(found: Mapping[str, Interval]) -> dict[str, ByMeasure]:
+    return {
+        name: {"low": round(each.low, 2) + 0.0, "high": round(each.high, 2) + 0.0}
+        for name, each in found.items()
+    }
 
 
 def _rounded(scores: metrics.Scores) -> ByMeasure:
@@ -228,6 +264,8 @@ def _report(
         texts=len(labels.ids),
         held_out=scores.held_out or 0,
         accuracy=scores.accuracy,
+        right=scores.right,
+        intervals=scores.intervals,
         reasons=labels.reasons,
         notes=labels.notes,
         noted_labels=labels.noted_labels,

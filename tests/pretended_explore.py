@@ -26,6 +26,8 @@ from flows.explore.routes import static
 
 LABELS = ["angry", "glad", "neutral"]
 CHANNELS = ["chat", "email", "phone"]
+READY = "document.documentElement.dataset.ready === 'true' && !!refract.model.paint"
+"""That the page is open, and its maps are painted."""
 
 
 def corpus(many: int, seed: int = 0) -> pl.DataFrame:
@@ -105,7 +107,8 @@ class Pretended:
     def view(self, name: str) -> dict[str, Any]:
         of_view = name == "mood"
         counts = dict(self.texts["label"].value_counts().iter_rows()) if of_view else {}
-        scores = {"before": {"knn": 40.0}, "after": {"knn": 80.0}, "accuracy": 80.0 + self.version}
+        scores = {"before": {"knn": 40.0}, "after": {"knn": 80.0}, "right": 80.0 + self.version}
+        scores |= {"accuracy": 60.0, "intervals": {"right": {"low": 70.0, "high": 93.0}}}
         return {
             **{"name": name, "wording": "how the writer feels" if of_view else "as it is"},
             **{"rows": len(self.texts), "labels": sorted(counts), "counts": counts},
@@ -143,7 +146,7 @@ class Pretended:
         """Return what git would say of a version."""
         return {
             **{"tag": f"view/mood/v{number}", "here": number == self.version, "labels": number},
-            **{"date": f"2026-11-2{number}T10:00:00", "commit": "c", "accuracy": 80.0 + number},
+            **{"date": f"2026-11-2{number}T10:00:00", "commit": "c", "right": 80.0 + number},
             **{"before": {"knn": 40.0}, "after": {"knn": 80.0}, "transform": f"f{number}"},
         }
 

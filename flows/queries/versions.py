@@ -33,8 +33,9 @@ class ViewVersion:
     """A commit that changed a view: the texts of the corpus, the labelled ones, and the scores.
 
     kinds: how many different labels; accuracy: share of held-out texts that get their label, in
-    percent; without: the aspects that the view is without; transform: its fingerprint, None where
-    the view was removed; same_as: the newest older tag of the same transform.
+    percent; right: about which share of all texts, see `Scores`; without: the aspects that the
+    view is without; transform: its fingerprint, None where the view was removed; same_as: the
+    newest older tag of the same transform.
     """
 
     date: str
@@ -46,6 +47,7 @@ class ViewVersion:
     method: str | None
     without: list[str]
     accuracy: float | None
+    right: float | None
     before: ByMeasure
     after: ByMeasure
     transform: str | None
@@ -101,6 +103,7 @@ def view_versions(paths: Paths, name: str, limit: int | None = None) -> list[Vie
             method=figures.method,
             without=figures.erased,
             accuracy=figures.accuracy,
+            right=figures.share_right,
             before=_figures(figures.before),
             after=_figures(figures.after),
             transform=identity(figures) if figures.model_fields_set else None,

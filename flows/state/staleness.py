@@ -17,12 +17,12 @@ from tasks.core.store.layout import exists, state
 from tasks.core.transforms.card import CARD, REVISION
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import digest
+from tasks.core.workspace.label_manifests import LabelCard
 from tasks.core.workspace.manifests import (
     Card,
     EmbedStamp,
     Hold,
     IngestStamp,
-    LabelCard,
     Rejection,
     ViewStamp,
 )

@@ -63,7 +63,7 @@ async function live(model, { view: name, version, rows }) {
 }
 
 function told(name, version, before, after, rows) {
-  const right = (scores) => (scores?.accuracy === undefined || scores?.accuracy === null ? null : `${Math.round(scores.accuracy)} %`);
+  const right = (scores) => (scores?.right === undefined || scores?.right === null ? null : `${Math.round(scores.right)} %`);
   const change = right(after) ? (right(before) ? `: right ${right(before)} → ${right(after)}` : `: ${right(after)} right`) : "";
   return `${name} is live${version ? ` as ${version.split("/").at(-1)}` : ""}, ${count(rows)} texts${change}`;
 }

@@ -36,12 +36,25 @@ class Corpus(BaseModel):
     columns: list[Column]
 
 
+class Bounds(BaseModel):
+    """What holds the true figure with a probability of 95 %."""
+
+    low: float
+    high: float
+
+
 class Shift(BaseModel):
-    """Scores × 100 on held-out texts, in the generic space and in the view, by measure."""
+    """Scores × 100 on held-out texts, in the generic space and in the view, by measure.
+
+    accuracy: the share of them that get their label; right: about which share of all texts.
+    intervals: of `right` and of the figures after.
+    """
 
     before: dict[str, float | None]
     after: dict[str, float | None]
     accuracy: float | None
+    right: float | None
+    intervals: dict[str, Bounds] = {}
 
 
 class Ruling(BaseModel):
@@ -179,7 +192,17 @@ def _live(service: Service, name: str) -> overview.LiveView | None:
 
 
 def _shift(scores: Scores) -> Shift:
-    return Shift(before=scores.before, after=scores.after, accuracy=scores.accuracy)
+    return Shift(
+        before=scores.before,
+        after=scores.after,
+        accuracy=scores.accuracy,
+        right=scores.share_right,
+        intervals={
+            name: Bounds(low=low, high=high)
+            for name, each in scores.intervals.items()
+            if (low := each.get("low")) is not None and (high := each.get("high")) is not None
+        },
+    )
 
 
 def _needed(service: Service, name: str) -> LabelsNeeded:

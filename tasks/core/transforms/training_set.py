@@ -67,7 +67,7 @@ class Labelled:
 
     def part(self, at: np.ndarray) -> Labelled:
         """Return the rows at positions `at`."""
-        return replace(self, rows=_taken(self.rows, at), y=self.y[at])
+        return replace(self, rows=self.rows.part(at), y=self.y[at])
 
     def split(self, held_out: float, seed: int) -> tuple[Labelled, Labelled]:
         """Return the rows to learn from and those held out; a text is on one side by all its ids.
@@ -132,7 +132,8 @@ def labelled(
     code = {name: c for c, name in enumerate(names)}
     y = np.array([code[name] for labels in each for name in labels], np.int64)
     spoken = None if reader is None else reader.read(names, rows.vectors.shape[1])
-    return Labelled(_taken(rows, at), y, names, *base_table.sample(table, BACKGROUND), spoken)
+    some = base_table.sample(table, BACKGROUND)
+    return Labelled(rows.part(at), y, names, some.vectors, some.features, spoken)
 
 
 def aspect_labels(
@@ -187,10 +188,3 @@ def shares_of(rows: base_table.Rows, known: Labelled, seed: int) -> np.ndarray:
 def first_ids(ids: Iterable[str], hashes: Iterable[str]) -> dict[str, str]:
     """Return the first id, in their order, of each text by its hash."""
     return dict(sorted(zip(hashes, ids, strict=True), reverse=True))
-
-
-def _taken(rows: base_table.Rows, at: np.ndarray) -> base_table.Rows:
-    features = None if rows.features is None else rows.features[at]
-    ids, hashes = ([known[row] for row in at] for known in (rows.ids, rows.hashes))
-    texts = None if rows.texts is None else [rows.texts[row] for row in at]
-    return base_table.Rows(ids, hashes, rows.vectors[at], features, texts)

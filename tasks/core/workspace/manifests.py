@@ -143,9 +143,11 @@ class Scores(Manifest):
     """The scores of a transform on held-out texts, in the generic space and in its view.
 
     labels: how many different ones; texts: how many were labelled; accuracy: share of held-out
-    texts whose likeliest label is theirs, in percent; held_out_labels: how many different ones the
-    scores are by, of which earlier versions noted nothing; knn_ceiling: what kNN@10 can reach on
-    these texts, where it is less than 100; erased: the aspects that the view is without.
+    texts whose likeliest label is theirs, in percent; right: about which share it is of texts that
+    nobody has labelled; held_out_labels: how many different ones the scores are by, of which
+    earlier versions noted nothing; knn_ceiling: what kNN@10 can reach on these texts, where it is
+    less than 100; intervals: `low` and `high` of `right` and of the figures after; erased: the
+    aspects that the view is without.
     """
 
     fingerprint: Fingerprint | None = None
@@ -155,11 +157,18 @@ class Scores(Manifest):
     held_out: int | None = None
     held_out_labels: int | None = None
     accuracy: int | float | None = None
+    right: int | float | None = None
     knn_ceiling: int | float | None = None
     before: ByMeasure = Field(default_factory=dict)
     after: ByMeasure = Field(default_factory=dict)
+    intervals: dict[str, ByMeasure] = Field(default_factory=dict)
     gate: Gate | None = None
     erased: list[str] = Field(default_factory=list)
+
+    @property
+    def share_right(self) -> float | None:
+        """About which share of all texts get their label; of those held out in earlier versions."""
+        return self.accuracy if self.right is None else self.right
 
 
 class Erased(Part):
@@ -260,41 +269,3 @@ class ViewStamp(ViewNote):
     rows: int = 0
     version: int | None = None
     index: IndexNote | None = None
-
-
-class TaxonomyEntry(Part):
-    """A label by a model: what it is for, how many texts have it, and some of them."""
-
-    label: str = ""
-    description: str = ""
-    others: list[str] = Field(default_factory=list)
-    texts: int = 0
-    examples: list[str] = Field(default_factory=list)
-
-
-class LabelCard(Manifest):
-    """The card of a label file that Refract has made.
-
-    file: of its content; file_before: of what it replaced; spent: what all runs have cost.
-    """
-
-    instruction: str = ""
-    wording: str | None = None
-    source: str = ""
-    encoder: str = ""
-    seed: int | None = None
-    settings: dict[str, object] = Field(default_factory=dict)
-    steps: list[dict[str, object]] = Field(default_factory=list)
-    seconds: int | float = 0
-    finished: str = ""
-    made_from: str = ""
-    complete: bool = False
-    model: str | None = None
-    temperature: int | float | None = None
-    host: str | None = None
-    prompts: dict[str, str] = Field(default_factory=dict)
-    spent: dict[str, object] = Field(default_factory=dict)
-    taxonomy: list[TaxonomyEntry] = Field(default_factory=list)
-    left_out: Counts = Field(default_factory=dict)
-    file: str | None = None
-    file_before: str | None = None

@@ -22,6 +22,13 @@ def test_the_generic_space_is_the_first_and_each_view_has_its_figures(explored):
     known = json.loads(refract(explored.root, "status", "--json").out)["instructions"]["mood"]
     assert mood["scores"]["after"] == known["after"]
     assert mood["scores"]["before"] == known["before"]
+    assert mood["scores"]["right"] == known["right"]
+    assert mood["scores"]["intervals"] == known["intervals"]
+    assert mood["scores"]["intervals"].keys() == {"right", "v_measure", "triplets", "knn"}
+    for name, figure in {**known["after"], "right": known["right"]}.items():
+        if name in known["intervals"]:
+            bounds = known["intervals"][name]
+            assert 0 <= bounds["low"] <= figure <= bounds["high"] <= 100
     assert mood["gate"]["state"] == known["gate"]["state"]
     assert mood["labelled"] == known["texts"] and mood["labels_needed"] is None
 

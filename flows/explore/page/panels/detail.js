@@ -15,7 +15,7 @@ export function mountDetail(model, labelling) {
   const draw = () => detail(model, labelling).catch(wrong);
   model.on("open listed", draw);
   model.on("given labelled orders", () => model.open !== null && label(model, labelling));
-  byId("close").addEventListener("click", () => close(model));
+  byId("close").addEventListener("click", ({ pointerType }) => (pointerType === "touch" ? model.set({ open: null }) : close(model))); // a finger stays where it is
 }
 
 /** Put the text away, and give the keyboard back to the list. */

@@ -128,6 +128,12 @@ export class Listbox {
   }
 }
 
+/** Say what the figures of a line are. */
+function meaning({ score }, sure) {
+  const near = score === undefined ? null : "how near it is to what was asked: 1 is the same";
+  return [near, sure && "how sure the view is of the label"].filter(Boolean).join("; then ");
+}
+
 /** Return what a line says of a text: what the view reads, what people gave, the text, its id. */
 export function line(hit, { given, entry }) {
   const label = given ?? hit.label;
@@ -137,7 +143,7 @@ export function line(hit, { given, entry }) {
       label === undefined || label === null ? null : dot(entry(label)),
       label === undefined || label === null ? null : make("b", {}, label),
       given !== undefined && make("span", { className: "given", title: "labelled by somebody" }, "labelled"),
-      make("span", { className: "sure" }, hit.score === undefined ? sure : `${hit.score.toFixed(2)}${sure && ` · ${sure}`}`)),
+      make("span", { className: "sure", title: meaning(hit, sure) }, hit.score === undefined ? sure : `${hit.score.toFixed(2)}${sure && ` · ${sure}`}`)),
     make("span", { className: "text" }, hit.text ?? ""),
     make("span", { className: "id" }, hit.id),
   ];

@@ -102,6 +102,10 @@ def test_a_search_lists_what_is_near_and_lights_it_up_on_the_map(browser, servic
     assert page.run("[...document.querySelectorAll('#texts .head b')].map((b) => b.innerText)") == [
         "glad"
     ] * page.run("document.querySelectorAll('#texts [role=option]').length")
+    figures = page.run("document.querySelector('#texts .sure').title")
+    assert figures.startswith("how near") and figures.endswith("how sure the view is of the label")
+    assert page.run("document.querySelector('#total').innerText").endswith("how sure its label is")
+    assert "(70 to 93)" in page.run("document.querySelector('#scores').innerText")
     lit = page.run("refract.maps.view._kept.layers.filter((layer) => layer === 3).length")
     assert lit == page.run("refract.model.found.length")
     assert "query=glad" in page.run("location.hash")
