@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import warnings
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from benchmarks.trials import Coded, Trial, stratified
 from tasks.core.encoding.base_table import Rows
 from tasks.core.evaluation.metrics import knn_agreement
 from tasks.core.numerics.rows import unit_rows
-from tasks.core.transforms.base import Prediction
+from tasks.core.transforms.base import Prediction, Transform
 from tasks.core.transforms.training_set import BACKGROUND, Concept, Labelled, shares_of
 
 PAIRS = (
@@ -110,36 +111,39 @@ def _pair(asked: argparse.Namespace, name: str, wanted: str, erased: str) -> lis
     corpus = n + min(BACKGROUND, (len(texts.wanted) - n) * 2 // 5)
     known, around = texts.part(slice(n)), texts.part(slice(n, corpus))
     held = texts.part(slice(corpus, corpus + PROBED))
-    y, classes = known.wanted, int(texts.wanted.max()) + 1
-    trial = Trial("", known.coded, y, around.coded, held.coded, held.wanted, classes)
+    classes = int(texts.wanted.max()) + 1
+    trial = Trial("", known.coded, known.wanted, around.coded, held.coded, held.wanted, classes)
     said = spoken(name, datasets.split(asked.data, name, wanted), asked.keep)
-    made = fitted("auto", trial, said, [])
-    names = np.array([int(label) for label in made.labels])
-    reading = made.apply(*held.coded)
+    concepts = {
+        size: _concept(known.part(stratified(known.erased, size)), around) for size in asked.labels
+    }
     view = f"| {name}: {wanted} without {erased}"
-    rows = [
-        f"{view} | chance | {100 * _most(held.erased):.1f} | 0.0 | {100 * _most(held.erased):.1f}"
-        f" | {100 * _alike(held.erased):.1f} | | |",
-        f"{view} | base vectors | {_row(_told(held.coded[0], held.erased))} | | |",
-        f"{view} | nothing | {_of(reading, names, held)}",
-        f"{view} | its labels' numbers | {_row(_told(_known(reading, names), held.erased))} | | |",
-    ]
-    for size in asked.labels:
-        concept = _concept(known.part(stratified(known.erased, size)), around)
-        without = concept.erased_from(made)
-        erasure = without.erasure
-        assert erasure is not None
-        vectors = without.apply(*held.coded).vectors
-        shown = _of(replace(reading, vectors=vectors), names, held)
-        share = f"{erasure.dimensions} of {erasure.of} dimensions"
-        rows.append(f"{view} | by {size:,} labels, {share} | {shown}")
+    most, alike = 100 * _most(held.erased), 100 * _alike(held.erased)
+    rows = [f"{view} | chance | {most:.1f} | 0.0 | {most:.1f} | {alike:.1f} | | |"]
+    rows += _erased(f"{view} | base vectors", fitted("identity", trial, None, []), held, concepts)
+    made = fitted("auto", trial, said, [])
+    numbers = made.apply(*held.coded).vectors[:, : len(made.labels)]
+    rows.append(f"{view} | its labels' numbers | {_row(_told(numbers, held.erased))} | | |")
+    rows += _erased(f"{view} | view", made, held, concepts)
     for row in rows:
         say(row)
     return rows
 
 
-def _known(reading: Prediction, names: np.ndarray) -> np.ndarray:
-    return reading.vectors[:, : len(names)]
+def _erased(
+    what: str, made: Transform, held: Texts, concepts: Mapping[int, Concept]
+) -> Iterator[str]:
+    """Tell of vectors as they are, and without the aspect by so many labels of it."""
+    names = np.array([int(label) for label in made.labels])
+    reading = made.apply(*held.coded)
+    start = len(names) if made.begins_with_posterior else 0
+    yield f"{what} | {_of(reading, names, start, held)}"
+    for size, concept in concepts.items():
+        erasure = concept.erased_from(made).erasure
+        assert erasure is not None
+        shown = replace(reading, vectors=erasure.apply(reading.vectors))
+        share = f"{erasure.dimensions} of {erasure.of} dimensions"
+        yield f"{what}, by {size:,} labels, {share} | {_of(shown, names, start, held)}"
 
 
 def _texts(asked: argparse.Namespace, name: str, wanted: str, erased: str) -> Texts:
@@ -178,12 +182,12 @@ def _concept(known: Texts, around: Texts) -> Concept:
     return Concept(("erased",), both, shares_of(both, named, SEED))
 
 
-def _of(reading: Prediction, names: np.ndarray, held: Texts) -> str:
+def _of(reading: Prediction, names: np.ndarray, start: int, held: Texts) -> str:
     found: Figures = judged(reading, names, held.wanted)
-    generic = _told(reading.vectors[:, len(names) :], held.erased)
+    whole = _told(reading.vectors, held.erased)
+    generic = _told(reading.vectors[:, start:], held.erased) if start else whole
     scores = f"{found.v_measure:.1f} / {found.triplets:.1f} / {found.knn:.1f}"
-    whole = _row(_told(reading.vectors, held.erased))
-    return f"{whole} | {generic.linear:.1f}, {generic.saved:.1f} | {scores} |"
+    return f"{_row(whole)} | {generic.linear:.1f}, {generic.saved:.1f} | {scores} |"
 
 
 def _row(told: Told) -> str:

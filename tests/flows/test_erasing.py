@@ -7,7 +7,10 @@ import pytest
 from click.testing import CliRunner
 
 from flows import Workspace
+from flows.checkout import checkout
 from flows.cli.verbs import cli
+from flows.explore.routes.views import views
+from flows.explore.service import Service
 from flows.fit import fit
 from flows.queries.evaluate import evaluate
 from flows.queries.report import report
@@ -80,6 +83,8 @@ def erased(_erased, tmp_path):
 def test_what_a_view_is_without_is_said_and_gone_from_its_generic_part(_erased, _made):
     assert (state(_made).without, state(_erased).without) == ([], ["mood"])
     assert "\n  topic is without mood\n" in refract(_erased, "status").output
+    told_by_service = {each.name: each.without for each in views(Service(_erased)).views}
+    assert told_by_service == {"base": [], "mood": [], "topic": ["mood"]}
     assert told(_erased) < 1e-4 < 1e-3 < told(_made)
     was, now = vectors(_made), vectors(_erased)
     known = len(card(_made).labels)
@@ -167,14 +172,20 @@ def test_the_page_and_an_evaluation_are_of_the_view_as_it_is(_erased):
 
 
 @pytest.mark.dvc
-def test_versions_say_what_they_are_without_and_going_back_brings_it_back(root):
+def test_versions_say_what_they_are_without_and_each_comes_back_as_it_was(root):
     was = vectors(root)
     ask(root, topic=["mood"])
     assert run(root, commit=True).record.commit
-    now = vectors(root)
+    now, made = vectors(root), card(root)
     assert np.abs(now - was).max() > 0.01
     assert [row.without for row in view_versions(Paths(root), "topic")][:2] == [["mood"], []]
     assert "without mood" in refract(root, "versions", "topic").output
+    checkout(root, "whole/v3")
+    np.testing.assert_array_equal(vectors(root), was)
+    assert (state(root).without, card(root).erased, state(root).transform) == ([], None, FRESH)
+    checkout(root, "main")
+    np.testing.assert_array_equal(vectors(root), now)
+    assert (state(root).without, card(root), state(root).transform) == (["mood"], made, FRESH)
     rollback(root, "topic")
     np.testing.assert_allclose(vectors(root), was, atol=2e-3)  # some rows were read by numpy
     assert state(root).without == []
