@@ -108,7 +108,7 @@ def _piece(job: FitJob) -> Piece:
 
 
 def _job(paths: Paths, params: Params, name: str, file: LabelFile, *, force: bool) -> FitJob:
-    elsewhere = params.engine.runner != "local"
+    params, elsewhere = params.of(name), params.engine.runner != "local"
     return FitJob(
         wording=wording(paths, params, name),
         file=file,

@@ -203,7 +203,8 @@ def _erased(card: Card) -> dict[str, str]:
     found = card.erased
     if found is None:
         return {}
-    share = f"{found.dimensions} of {found.of} dimensions beside its labels"
+    beside = " beside its labels" if found.start else ""
+    share = f"{found.dimensions} of {found.of} dimensions{beside}"
     return {"Without": f"{', '.join(found.aspects)} ({share} are erased)"}
 
 

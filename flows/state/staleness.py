@@ -104,7 +104,7 @@ def fit_fingerprints(paths: Paths, params: Params, name: str, file: LabelFile) -
     base = read_manifest(paths.stamp("embed"), EmbedStamp) or EmbedStamp()
     return {
         **label_fingerprints(paths, params, name, file),
-        "params": settings_fingerprint(params, wording(paths, params, name)),
+        "params": settings_fingerprint(params.of(name), wording(paths, params, name)),
         "encoder": base.read_by_transforms,
         "base": base.digest,
     }

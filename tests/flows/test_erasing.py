@@ -30,13 +30,15 @@ from tasks.core.workspace.paths import Paths
 from tests.lancedb_client import BY_COSINE, answer, found
 from tests.world import documents, set_params, write_labels
 
+BARE = "base-without-mood"
 CHANGED = Verdict(True, "what it is without changed")
 
 
 def ask(root, **without):
-    """Have views be without aspects, by view."""
+    """Have views be without aspects, by view; that of the base vectors is without the mood."""
     path = Paths(root).params
     own = {name: Instruction(without=aspects) for name, aspects in without.items()}
+    own[BARE] = Instruction(method="identity", without=["mood"])
     path.write_text(render_params(load_params(path).model_copy(update={"instructions": own})))
 
 
@@ -61,7 +63,9 @@ def told(root, aspect="mood", name="topic"):
     labels = aspect_labels(paths.base_table, files, fit_settings)
     concept = concept_of(paths.base_table, labels, fit_settings.seed)
     assert concept.rows.ids == [row["id"] for row in documents()]
-    generic = vectors(root, name)[:, len(card(root, name).labels) :]
+    made = card(root, name)
+    start = made.erased.start if made.erased else len(made.labels)
+    generic = vectors(root, name)[:, start:]
     shares = concept.shares - concept.shares.mean(0)
     return np.abs((generic - generic.mean(0)).T @ shares).max() / len(shares)
 
@@ -69,6 +73,7 @@ def told(root, aspect="mood", name="topic"):
 @pytest.fixture(scope="module")
 def _erased(_made, tmp_path_factory):
     root = shutil.copytree(_made, tmp_path_factory.mktemp("erased") / "world")
+    write_labels(root, BARE, [row | {BARE: row["topic"]} for row in documents()])
     ask(root, topic=["mood"])
     run(root)
     return root
@@ -84,7 +89,7 @@ def test_what_a_view_is_without_is_said_and_gone_from_its_generic_part(_erased, 
     assert (state(_made).without, state(_erased).without) == ([], ["mood"])
     assert "\n  topic is without mood\n" in refract(_erased, "status").output
     told_by_service = {each.name: each.without for each in views(Service(_erased)).views}
-    assert told_by_service == {"base": [], "mood": [], "topic": ["mood"]}
+    assert told_by_service == {"base": [], "mood": [], "topic": ["mood"], BARE: ["mood"]}
     assert told(_erased) < 1e-4 < 1e-3 < told(_made)
     was, now = vectors(_made), vectors(_erased)
     known = len(card(_made).labels)
@@ -99,6 +104,21 @@ def test_a_text_is_found_by_its_own_words_and_by_its_id(_erased):
     assert hit["score"] == pytest.approx(1, abs=1e-3)
     wanted = [found(_erased, row["text"], "topic")]
     assert answer(BY_COSINE, Paths(_erased).views, row["text"], name="topic") == (wanted)
+
+
+def test_a_view_of_the_base_vectors_is_these_but_for_what_told_the_aspect(_erased):
+    made = card(_erased, BARE)
+    assert (made.method, made.aspects, made.erased.of) == ("identity", ("mood",), made.size)
+    assert card(_erased).method == "auto"
+    base = Workspace(_erased).view().frame().sort("id")["vector"].to_numpy().astype(np.float64)
+    now, was = vectors(_erased, BARE), base / np.linalg.norm(base, axis=1, keepdims=True)
+    moved = np.linalg.svd(now - was, compute_uv=False)
+    kept = made.erased.dimensions
+    assert moved[kept] < 0.01 * moved[kept - 1]
+    assert told(_erased, name=BARE) < 1e-4
+    row = documents()[5]
+    hit = next(iter(Workspace(_erased).view(BARE).hits(row["text"], k=1)))
+    assert (hit["id"], hit["score"]) == (row["id"], pytest.approx(1, abs=1e-3))
 
 
 def test_a_lazy_view_has_the_rows_of_a_full_one(erased):

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
+from tasks.core.settings.methods import Method
 from tasks.core.settings.section import Section
 from tasks.core.workspace.instruction_name import check_name
 
@@ -25,7 +26,9 @@ class Instruction(Section):
     materialise: Annotated[
         Literal["full", "lazy"] | None, Field(description="full or lazy; null: materialise.mode")
     ] = None
-
+    method: Annotated[
+        Method | None, Field(description="kind of its transform; null: fit.method")
+    ] = None
     without: Annotated[
         tuple[str, ...],
         Field(max_length=MOST, description="aspects with labels that the view is to be without"),
@@ -53,7 +56,8 @@ def _from_wording(value: Any) -> Any:
     if isinstance(value, dict | Instruction):
         return value
     raise ValueError(
-        "must be a valid string, or a mapping with 'column', 'materialise', 'without' or 'wording'"
+        "must be a valid string, or a mapping with 'column', 'materialise', 'method', 'without' or"
+        " 'wording'"
     )
 
 

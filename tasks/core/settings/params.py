@@ -73,6 +73,13 @@ class Params(Section):
             return asked
         return LAZY if size() >= FROM_ROWS else FULL
 
+    def of(self, name: str) -> Params:
+        """Return the settings by which an instruction is fitted: `fit.method` is its own."""
+        own = self.instructions[name].method if name in self.instructions else None
+        if own is None:
+            return self
+        return self.model_copy(update={"fit": self.fit.model_copy(update={"method": own})})
+
     def without(self, name: str) -> tuple[str, ...]:
         """Return the aspects that the view of an instruction is to be without."""
         return self.instructions[name].without if name in self.instructions else ()
