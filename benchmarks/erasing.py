@@ -1,4 +1,4 @@
-"""What a view that is without an aspect still tells of it, and what that costs the wanted aspect.
+"""What vectors without an aspect still tell of it, and what that costs the wanted aspect.
 
 Usage: python -m benchmarks.erasing --data FOLDER [--labels 3000,300] [--pairs sentiment,topic] ...
 """
@@ -105,7 +105,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _pair(asked: argparse.Namespace, name: str, wanted: str, erased: str) -> list[str]:
-    """Measure one view as it is, and without an aspect by so many labels of it."""
+    """Measure base vectors and a view as they are, and without an aspect by so many labels."""
     texts = _texts(asked, name, wanted, erased)
     n = min(LABELS, len(texts.wanted) // 2)
     corpus = n + min(BACKGROUND, (len(texts.wanted) - n) * 2 // 5)
@@ -184,10 +184,12 @@ def _concept(known: Texts, around: Texts) -> Concept:
 
 def _of(reading: Prediction, names: np.ndarray, start: int, held: Texts) -> str:
     found: Figures = judged(reading, names, held.wanted)
-    whole = _told(reading.vectors, held.erased)
-    generic = _told(reading.vectors[:, start:], held.erased) if start else whole
+    whole, generic = _row(_told(reading.vectors, held.erased)), ""
+    if start:
+        told = _told(reading.vectors[:, start:], held.erased)
+        generic = f"{told.linear:.1f}, {told.saved:.1f}"
     scores = f"{found.v_measure:.1f} / {found.triplets:.1f} / {found.knn:.1f}"
-    return f"{_row(whole)} | {generic.linear:.1f}, {generic.saved:.1f} | {scores} |"
+    return f"{whole} | {generic} | {scores} |"
 
 
 def _row(told: Told) -> str:
