@@ -88,6 +88,7 @@ def erased(_erased, tmp_path):
 def test_what_a_view_is_without_is_said_and_gone_from_its_generic_part(_erased, _made):
     assert (state(_made).without, state(_erased).without) == ([], ["mood"])
     assert (state(_erased).transform, state(_erased, "mood").transform) == (FRESH, FRESH)
+    assert state(_erased).right == state(_made).right is not None
     assert "\n  topic is without mood\n" in refract(_erased, "status").output
     told_by_service = {each.name: each.without for each in views(Service(_erased)).views}
     assert told_by_service == {"base": [], "mood": ["topic"], "topic": ["mood"], BARE: ["mood"]}
