@@ -13,16 +13,20 @@ from tasks.core.documents.quarantine import RejectLog
 from tasks.core.encoding import base_table
 from tasks.core.encoding.label_names import NameReader
 from tasks.core.evaluation import metrics, quality_gate
+from tasks.core.evaluation.proof import UNPROVEN
 from tasks.core.labels.enough import check_shared
 from tasks.core.labels.files import LabelFile
 from tasks.core.labels.multilabel import members
-from tasks.core.labels.reader import LabelSet, read_labels
+from tasks.core.labels.reader import LabelSet, no_labels, read_labels
+from tasks.core.labels.taxonomy import Label, read_taxonomy
 from tasks.core.settings.fit_section import FitSettings
-from tasks.core.transforms.base import contents
+from tasks.core.store import tables
+from tasks.core.transforms.base import Transform, contents
 from tasks.core.transforms.card import CARD, fits, is_whole, of_scores
-from tasks.core.transforms.training_set import Labelled, labelled
+from tasks.core.transforms.training_set import Labelled, fit_by_names, labelled
+from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.exchange import complete, lay
-from tasks.core.workspace.files import digest
+from tasks.core.workspace.files import content_hash, digest
 from tasks.core.workspace.manifest import manifest_bytes, read_manifest
 from tasks.core.workspace.manifests import ByMeasure, Card, Gate, Scores
 from tasks.core.workspace.state_manifests import ExchangeNote
@@ -87,7 +91,12 @@ class Fitted:
 
 @task(name="fit", task_run_name="fit {job.name}", cache_policy=NO_CACHE)
 def fit_instruction(job: FitJob) -> Fitted:
-    """Fit and score; lay what is made where nobody sees it. InputError for labels of no use."""
+    """Fit and score; lay what is made where nobody sees it. InputError for labels of no use.
+
+    Where there are names of labels alone, nothing can be scored: the view is unproven.
+    """
+    if not job.file.labelled:
+        return _fit_by_names(job)
     begun, settings = time.perf_counter(), job.settings
     keys = base_table.keys(job.table)
     labels = read_labels(
@@ -100,16 +109,60 @@ def fit_instruction(job: FitJob) -> Fitted:
     _write_rejects(job, labels)
     check_shared(job.file.shown, [members(label) for label in labels.labels])
     matched = labels.fingerprint
-    card = read_manifest(job.transform / CARD, Card)
-    if card is not None and not job.force and _same_but_base(card, job, matched):
-        about = {"made_from": job.made_from, **_read(labels)}
-        new = {job.transform / CARD: manifest_bytes(card.changed(**about))}
-        scores = read_manifest(job.metric, Scores) or Scores()
-        return _laid(job, new, _report(job, labels, scores, begun, refitted=False))
-    known = labelled(job.table, labels.label_of, job.names)
+    if job.file.classes is not None:
+        matched = digest(matched, content_hash(job.file.classes))
+    kept = _kept(job, labels, matched, begun)
+    if kept is not None:
+        return kept
+    known = labelled(job.table, labels.label_of, job.names, _taxonomy(job))
     scores = _scores(job, known)
     made = known.fit(settings.method, settings.method_settings(), settings.seed)
     scores = scores.changed(fingerprint=_fingerprint(job, matched), method=made.called)
+    return _made(job, made, scores, labels, matched, begun)
+
+
+def _fit_by_names(job: FitJob) -> Fitted:
+    begun, settings, taxonomy = time.perf_counter(), job.settings, _taxonomy(job)
+    said = sorted((label.name, label.description) for label in taxonomy)
+    matched = digest(said, tables.count(job.table).bit_length())  # anew once the corpus has doubled
+    labels = no_labels(job.name, [label.name for label in taxonomy])
+    kept = _kept(job, labels, matched, begun)
+    if kept is not None:
+        return kept
+    try:
+        method, own = settings.method, settings.method_settings()
+        made = fit_by_names(job.table, taxonomy, job.names, method, own)
+    except InputError as error:
+        raise InputError(f"{job.file.shown}: {error}") from error
+    scores = Scores(
+        fingerprint=_fingerprint(job, matched),
+        method=made.called,
+        labels=len(taxonomy),
+        texts=0,
+        held_out=0,
+        gate=Gate(state=UNPROVEN, why=f"made of the names of {len(taxonomy)} labels alone"),
+    )
+    return _made(job, made, scores, labels, matched, begun)
+
+
+def _taxonomy(job: FitJob) -> list[Label]:
+    return [] if job.file.classes is None else read_taxonomy(job.file.classes)
+
+
+def _kept(job: FitJob, labels: LabelSet, matched: str, begun: float) -> Fitted | None:
+    """Keep the transform where nothing but base vectors differs from what it was made from."""
+    card = read_manifest(job.transform / CARD, Card)
+    if card is None or job.force or not _same_but_base(card, job, matched):
+        return None
+    about = {"made_from": job.made_from, **_read(labels)}
+    new = {job.transform / CARD: manifest_bytes(card.changed(**about))}
+    scores = read_manifest(job.metric, Scores) or Scores()
+    return _laid(job, new, _report(job, labels, scores, begun, refitted=False))
+
+
+def _made(
+    job: FitJob, made: Transform, scores: Scores, labels: LabelSet, matched: str, begun: float
+) -> Fitted:
     new_card = _card(job, matched, labels, scores)
     files = {job.transform / name: content for name, content in contents(made, new_card).items()}
     new = {job.metric: manifest_bytes(scores), **files}

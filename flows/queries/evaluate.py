@@ -128,7 +128,7 @@ class _Evaluation:
         given = replace(label_file(file, self._name), own=own)
         rows = read_labels(given, self._keys, 1, 1, self._params.fit.separator, texts)
         self._noted = {what: n for what, n in rows.notes.items() if what in PLACED}
-        known = {name for _, name in pairs(live.seen.labels)}
+        known = {name for _, name in pairs(live.seen.labels)} or {*read_card(live.kept).labels}
         if known.isdisjoint(rows.counts):
             raise InputError(
                 f"{file}: none of its labels ({_some(rows.counts)}) is one of the view's"

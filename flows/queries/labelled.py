@@ -62,7 +62,9 @@ def still_few(paths: Paths, name: str) -> bool:
     """
     try:
         file = label_sources(paths).get(name)
-        if file is None or not all(is_posted(part.path) for part in file.parts):
+        if file is None or not file.labelled:
+            return False
+        if not all(is_posted(part.path) for part in file.labelled):
             return False
         return labelled(paths, load_params(paths.params), name).needed is not None
     except InputError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tasks.core.labels.notes import odd_labels
 from tasks.core.labels.precedence import described
 from tasks.core.labels.rows import LabelRows, read_rows
 from tasks.core.labels.standing import decided, dropped, judged, together
+from tasks.core.labels.taxonomy import read_taxonomy
 from tasks.core.readers.records import Reject, dump, excerpt
 from tasks.core.text.same_text import TextKeys, Texts
 from tasks.core.workspace.errors import InputError
@@ -71,6 +73,11 @@ class LabelSet:
         return digest(sorted(zip(self.ids, self.text_hashes, self.labels, strict=True)))
 
 
+def no_labels(name: str, classes: Sequence[str]) -> LabelSet:
+    """Return the labels of an instruction of which nothing but their names is known."""
+    return LabelSet(name, 0, [], [], [], dict.fromkeys(classes, 0), {}, {}, [], {})
+
+
 def read_labels(
     file: LabelFile,
     keys: TextKeys,
@@ -104,7 +111,7 @@ def read_labels(
     odd = odd_labels(counts)
     noted += Counter({note: len(names) for note, names in odd.items()})
     noted[SEVERAL] = sum(len(labels) > 1 for labels in each)
-    noted[NOTHING] = len(file.parts) - len(filled)
+    noted[NOTHING] = len(file.labelled) - len(filled)
     return LabelSet(
         name=file.instruction,
         read=total,
@@ -127,7 +134,7 @@ def standing_labels(
 
     InputError where a part is none of labels.
     """
-    filled = [part for part in file.parts if not is_blank(part.path)]
+    filled = [part for part in file.labelled if not is_blank(part.path)]
     if not filled:
         return {}
     _, every = _settled([_steady_rows(part, file, separator) for part in filled], keys, texts)
@@ -145,9 +152,11 @@ def _settled(
 
 def check_readable(file: LabelFile, separator: str | None = None) -> None:
     """Raise the InputError of `read_labels` that needs no corpus: a part is none of labels."""
-    for part in file.parts:
+    for part in file.labelled:
         if not is_blank(part.path):
             _steady_rows(part, file, separator)
+    if file.classes is not None:
+        read_taxonomy(file.classes)
 
 
 def _joint(read: list[LabelRows]) -> dict[str, list[str]]:
@@ -175,7 +184,12 @@ def labels_alone(file: LabelFile, minimum_rows: int, separator: str | None = Non
 
 
 def _filled(file: LabelFile) -> list[Part]:
-    return [part for part in file.parts if not is_blank(part.path)] or list(file.parts)
+    if not file.labelled:
+        raise InputError(
+            f"{file.shown}: found names of labels, and no text that has one; expected labelled"
+            " texts; label some, such as by 'refract explore'"
+        )
+    return [part for part in file.labelled if not is_blank(part.path)] or list(file.labelled)
 
 
 def _read_as(parts: list[Part], read: list[LabelRows]) -> tuple[str, ...]:
@@ -187,7 +201,7 @@ def _read_as(parts: list[Part], read: list[LabelRows]) -> tuple[str, ...]:
 def labelled_ids(file: LabelFile, keys: TextKeys, texts: Texts | None = None) -> set[str]:
     """Return the ids of all texts of the corpus that a row of `file` gives any label."""
     found: set[str] = set()
-    for part in file.parts:
+    for part in file.labelled:
         if not is_blank(part.path):
             rows = _steady_rows(part, file)
             frame = judged(rows, place(rows, keys, texts), keys)

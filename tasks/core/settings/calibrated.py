@@ -114,12 +114,12 @@ class Worth:
 class CalibratedPool(CalibratedSettings):
     """Settings of a pool: the weight of each expert that is asked, and what each has earned.
 
-    log_loss: in nats a text left out; doubt: c, see `embed_posterior`; kernel, corpus, words: None
-    where they are not asked.
+    log_loss: in nats a text left out, None where no text has a label; doubt: c, see
+    `embed_posterior`; kernel, corpus, words: None where they are not asked.
     """
 
     weights: dict[str, float]
-    log_loss: float
+    log_loss: float | None
     doubt: float
     worth: list[Worth]
     discriminant: CalibratedDiscriminant = Field(alias="gate")

@@ -7,22 +7,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from tasks.core.settings.calibrated import CalibratedSettings
-from tasks.core.settings.methods import METHODS
+from tasks.core.settings.methods import METHODS, READS_NAMES
 from tasks.core.settings.section import Section
 from tasks.core.transforms import card as artifact
 from tasks.core.transforms.card import read_card as read_card
+from tasks.core.transforms.sample import Corpus, Texts, make_corpus, make_sample
 from tasks.core.transforms.sample import Sample as Sample
-from tasks.core.transforms.sample import Texts, make_sample
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import write_bytes
 from tasks.core.workspace.manifests import Card
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,19 @@ class Transform(ABC):
     @abstractmethod
     def fit(cls, sample: Sample, settings: Any, seed: int) -> Self:
         """Fit to labelled texts; settings: a `Settings`; seed: the start of all random numbers."""
+
+    @classmethod
+    def by_names(
+        cls, labels: tuple[str, ...], names: Tensor, corpus: Corpus, settings: Any
+    ) -> Self:
+        """Fit to what labels are called, without any labelled text; InputError if it cannot.
+
+        names: (k, t, d), of `labels`, which are sorted, each said in t ways.
+        """
+        raise InputError(
+            f"method {cls.method!r} learns from labelled texts alone; expected fit.method:"
+            f" {' or '.join(READS_NAMES)} for names of labels without any; change it in params.yaml"
+        )
 
     @abstractmethod
     def apply(
@@ -147,6 +163,34 @@ def fit(
     sample = make_sample(Texts(x, features), y, labels, Texts(background, beside), names, texts)
     with at_work():
         return kind.fit(sample, asked, seed)
+
+
+def fit_by_names(
+    method: str,
+    labels: Sequence[str],
+    names: NDArray[Any],
+    background: NDArray[Any],
+    settings: Mapping[str, object],
+    *,
+    beside: NDArray[Any] | None = None,
+) -> Transform:
+    """Fit a transform without labelled texts, by the name of its method.
+
+    names: (k, t, d), base vectors of `labels`, each said in t ways; background: (b, d), a sample of
+    the corpus's base vectors; beside: (b, f), its features, if there are any. The order of rows and
+    of labels does not matter. Raises InputError for a method that needs texts, an unknown setting,
+    or names that are read alike.
+    """
+    from tasks.core.numerics.tensors import as_tensor, at_work
+
+    kind = _class(method)
+    asked = _validated(kind, settings)
+    order = sorted(range(len(labels)), key=labels.__getitem__)
+    corpus = make_corpus(Texts(background, beside))
+    with at_work():
+        return kind.by_names(
+            tuple(labels[c] for c in order), as_tensor(names[order]), corpus, asked
+        )
 
 
 def contents(transform: Transform, card: Card) -> dict[str, bytes]:

@@ -26,6 +26,27 @@ class Texts(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Corpus:
+    """Texts without labels in canonical order, float32 unit rows: (b, d), and features (b, f)."""
+
+    vectors: Floats
+    features: Floats | None
+
+    @property
+    def richest(self) -> Floats:
+        """The rows that tell labels apart best: the features, or the vectors if there are none."""
+        return self.vectors if self.features is None else self.features
+
+
+def make_corpus(texts: Texts) -> Corpus:
+    """Put a sample of the corpus into canonical order; see `Corpus`."""
+    x = unit_rows(texts.vectors)
+    rich = None if texts.features is None else unit_rows(texts.features)
+    order = _by_bytes(_joined(x, rich))
+    return Corpus(x[order], None if rich is None else rich[order])
+
+
+@dataclass(frozen=True)
 class Sample:
     """Labelled base vectors in canonical order.
 

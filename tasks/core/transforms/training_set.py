@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from tasks.core.encoding import base_table
-from tasks.core.encoding.label_names import NameReader
+from tasks.core.encoding.label_names import MOST, NameReader
 from tasks.core.labels.multilabel import members, one_of
+from tasks.core.labels.taxonomy import Label, plain
 from tasks.core.numerics.split import stratified_split
+from tasks.core.transforms import base
 from tasks.core.transforms.base import Prediction, Transform, fit
+from tasks.core.workspace.errors import InputError
 
 BACKGROUND = 4_096  # texts for the mean and the residual's components: ten a dimension at 384
 
@@ -90,12 +93,40 @@ class Labelled:
         return transform.apply(self.rows.vectors, self.rows.features, self.rows.texts)
 
 
+def fit_by_names(
+    table: Path,
+    taxonomy: Sequence[Label],
+    reader: NameReader | None,
+    method: str,
+    settings: Mapping[str, object],
+) -> Transform:
+    """Fit a transform by what labels are called, and by a sample of texts without labels.
+
+    InputError where the names cannot be read, or by `method` not learnt from.
+    """
+    background, beside = base_table.sample(table, BACKGROUND)
+    names = [label.name for label in taxonomy]
+    spoken = None
+    if reader is not None:
+        spoken = reader.read(names, background.shape[1], descriptions(taxonomy))
+    if spoken is None:
+        raise InputError(
+            f"found {len(names):,} names of labels that cannot be read; expected {MOST} at most,"
+            " fit.method: auto, and vectors by the encoder of params.yaml; name fewer, set the"
+            " method, or run 'refract run'"
+        )
+    return base.fit_by_names(method, names, spoken, background, settings, beside=beside)
+
+
 def labelled(
-    table: Path, label_of: Mapping[str, str], reader: NameReader | None = None
+    table: Path,
+    label_of: Mapping[str, str],
+    reader: NameReader | None = None,
+    taxonomy: Sequence[Label] = (),
 ) -> Labelled:
     """Look up the texts of `label_of`, label or labels by id, in the base table.
 
-    reader: reads the names of the labels, if they are to be read.
+    reader: reads the names of the labels, if they are to be read. taxonomy: what they are for.
     """
     rows = base_table.lookup(table, list(label_of))
     each = [members(label_of[key]) for key in rows.ids]
@@ -103,8 +134,16 @@ def labelled(
     names = tuple(sorted({name for labels in each for name in labels}))
     code = {name: c for c, name in enumerate(names)}
     y = np.array([code[name] for labels in each for name in labels], np.int64)
-    spoken = None if reader is None else reader.read(names, rows.vectors.shape[1])
+    described = descriptions(taxonomy, names)
+    spoken = None if reader is None else reader.read(names, rows.vectors.shape[1], described)
     return Labelled(_taken(rows, at), y, names, *base_table.sample(table, BACKGROUND), spoken)
+
+
+def descriptions(taxonomy: Sequence[Label], names: Sequence[str] = ()) -> dict[str, str]:
+    """Return what labels are for by their name, and by those of `names` that mean the same."""
+    found = {label.name: label.description for label in taxonomy if label.description}
+    alike = {plain(name): said for name, said in found.items()}
+    return found | {name: alike[plain(name)] for name in names if plain(name) in alike}
 
 
 def first_ids(ids: Iterable[str], hashes: Iterable[str]) -> dict[str, str]:

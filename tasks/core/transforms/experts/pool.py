@@ -60,11 +60,11 @@ class Pool(Transform):
         experts: Experts,
         weights: Mapping[str, float],
         worth: Sequence[Worth],
-        loss: float,
+        loss: float | None,
         doubt: float,
     ) -> None:
         """weights: w_e of each expert that is asked; worth: of each that was tried; loss: the
-        log-loss in nats a text left out; doubt: c, see `embed_posterior`."""
+        log-loss in nats a text left out, if any was; doubt: c, see `embed_posterior`."""
         super().__init__(
             gate.labels, dimensions=gate.dimensions, size=gate.size, features=gate.features
         )
