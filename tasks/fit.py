@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from prefect import task
@@ -17,6 +17,7 @@ from tasks.core.evaluation.proof import UNPROVEN
 from tasks.core.labels.enough import check_shared
 from tasks.core.labels.files import LabelFile
 from tasks.core.labels.multilabel import members
+from tasks.core.labels.notes import BARE
 from tasks.core.labels.reader import LabelSet, no_labels, read_labels
 from tasks.core.labels.taxonomy import Label, read_taxonomy
 from tasks.core.settings.fit_section import FitSettings
@@ -115,10 +116,20 @@ def fit_instruction(job: FitJob) -> Fitted:
     if kept is not None:
         return kept
     known = labelled(job.table, labels.label_of, job.names, _taxonomy(job))
+    labels = _with_bare(labels, known)
     scores = _scores(job, known)
     made = known.fit(settings.method, settings.method_settings(), settings.seed)
     scores = scores.changed(fingerprint=_fingerprint(job, matched), method=made.called)
     return _made(job, made, scores, labels, matched, begun)
+
+
+def _with_bare(labels: LabelSet, known: Labelled) -> LabelSet:
+    """Note the labels that are known by their names alone."""
+    bare = [name for name in known.names if name not in labels.counts]
+    if not bare:
+        return labels
+    notes, noted = labels.notes | {BARE: len(bare)}, labels.noted_labels | {BARE: bare}
+    return replace(labels, notes=notes, noted_labels=noted)
 
 
 def _fit_by_names(job: FitJob) -> Fitted:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from flows.queries.found_before import fit_on, found_before, keep
-from flows.state.spoken_names import name_reader
+from flows.state.spoken_names import name_reader, named_labels
 from tasks.core.evaluation.bootstrap import Interval, ScoreReport, bootstrap_scores
 from tasks.core.evaluation.measures import MEASURES
 from tasks.core.labels.reader import LabelSet
@@ -42,7 +42,8 @@ def check(paths: Paths, params: Params, card: Card, labels: LabelSet) -> Check |
     known_before = found_before(place, CheckNote, made_from)
     if known_before is not None:
         return _read(known_before)
-    known = labelled(paths.base_table, labels.label_of, reader)
+    named = named_labels(paths, labels.name)
+    known = labelled(paths.base_table, labels.label_of, reader, named)
     train, held = known.split(fit.held_out, fit.seed)
     held = held.once()
     if not len(held.y):

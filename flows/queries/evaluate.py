@@ -10,7 +10,7 @@ from flows.queries.apart import check_apart
 from flows.queries.evaluation import Evaluation, Figures, NotCompared, Previous
 from flows.state.label_sources import label_sources
 from flows.state.live_transform import live_transform
-from flows.state.spoken_names import name_reader
+from flows.state.spoken_names import name_reader, named_labels
 from flows.state.staleness import settings_fingerprint
 from tasks.core.encoding import base_table
 from tasks.core.encoding.featurizer import space_of
@@ -120,7 +120,8 @@ class _Evaluation:
     def _refitted(self, version: Version, truth: Truth, hashes: dict[str, str]) -> Transform:
         method = version.recipe.method if version.recipe else ""
         reader = name_reader(self._paths, self._params, self._name, method)
-        return held_out.refitted(self._paths.base_table, version, truth, hashes, reader)
+        named = named_labels(self._paths, self._name)
+        return held_out.refitted(self._paths.base_table, version, truth, hashes, reader, named)
 
     def _on_truth(self, live: Version, file: Path) -> tuple[Trial, Previous | NotCompared]:
         texts = base_table.texts(self._paths.base_table)

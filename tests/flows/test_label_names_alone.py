@@ -1,6 +1,7 @@
 """A view from what labels are called: typed, made, said to be unproven, and the start of labels."""
 
 import csv
+import re
 import shutil
 
 import pytest
@@ -158,3 +159,18 @@ def test_a_file_of_names_that_cannot_be_read_is_rejected_and_its_view_stays(name
     Paths(named).classes("subject").write_text("delivery\n", "utf-8")
     assert "found 1 labels; expected at least 2" in refused(named, "fit")
     assert right(named) > 0.8
+
+
+def test_a_label_that_no_text_has_yet_is_found_by_its_name_until_one_has(named):
+    rows = [row for n, row in enumerate(documents()) if n % 3 and row["topic"] != "refund"]
+    write_labels(named, "topic", rows).rename(Paths(named).labels / "subject.csv")
+    done = refract(named, "fit", "subject")
+    assert done.exit_code == 0, done.output
+    assert re.search(r"named label that no text has, learnt by its name \(.*refund", done.output)
+    run(named)
+    assert read_card(Paths(named).transform("subject")).labels == ["account", "delivery", "refund"]
+    assert right(named) > 0.8
+    assert refract(named, "evaluate", "subject").exit_code == 0
+    Paths(named).classes("subject").unlink()
+    fit(named, ["subject"])
+    assert read_card(Paths(named).transform("subject")).labels == ["account", "delivery"]

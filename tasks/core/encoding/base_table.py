@@ -183,12 +183,19 @@ def sample(table: Path, size: int) -> tuple[np.ndarray, np.ndarray | None]:
     And their features (≤ size, f), if there are any. Read once a process for all fits on one
     version of the table: a million rows take half a second.
     """
-    vectors, features = _sample(table, layout.state(table), size)
+    vectors, features, _ = _sample(table, layout.state(table), size)
     return vectors.copy(), None if features is None else features.copy()
 
 
+def sampled(table: Path, size: int, at: np.ndarray) -> Rows:
+    """Return some of the rows that `sample` takes; at: (m,) which of them, ascending."""
+    _, _, positions = _sample(table, layout.state(table), size)
+    names = _coded(table)
+    return _rows(tables.take(table, positions[at], ["id", "text_hash", "text", *names]), names)
+
+
 @lru_cache(maxsize=1)
-def _sample(table: Path, _: str, size: int) -> tuple[np.ndarray, np.ndarray | None]:
+def _sample(table: Path, _: str, size: int) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
     hashes, positions = np.empty(0, np.uint64), np.empty(0, np.int64)
     start = 0
     for batch in tables.batches(table, ["row_hash"]):
@@ -201,7 +208,7 @@ def _sample(table: Path, _: str, size: int) -> tuple[np.ndarray, np.ndarray | No
     names = _coded(table)
     found = tables.take(table, positions, names)
     wide = [arrow.vectors_of(found.column(name)).astype(np.float32) for name in names]
-    return wide[0], wide[1] if len(wide) > 1 else None
+    return wide[0], wide[1] if len(wide) > 1 else None, positions
 
 
 def _coded(table: Path) -> list[str]:
@@ -237,6 +244,10 @@ def lookup(table: Path, ids: list[str]) -> Rows:
     """Return the rows of those of `ids` that the table holds, sorted by id: tables differ."""
     names = _coded(table)
     found = tables.where_in(table, "id", ids, ["id", "text_hash", "text", *names]).sort_by("id")
+    return _rows(found, names)
+
+
+def _rows(found: pa.Table, names: Sequence[str]) -> Rows:
     known, hashes, texts = (found.column(name).to_pylist() for name in ("id", "text_hash", "text"))
     wide = [arrow.vectors_of(found.column(name)).astype(np.float32) for name in names]
     return Rows(known, hashes, wide[0], wide[1] if len(wide) > 1 else None, texts)

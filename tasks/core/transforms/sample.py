@@ -27,10 +27,14 @@ class Texts(NamedTuple):
 
 @dataclass(frozen=True)
 class Corpus:
-    """Texts without labels in canonical order, float32 unit rows: (b, d), and features (b, f)."""
+    """Texts without labels in canonical order, float32 unit rows: (b, d), and features (b, f).
+
+    places: (b,) int64, the row of each in what they were taken from.
+    """
 
     vectors: Floats
     features: Floats | None
+    places: NDArray[np.int64]
 
     @property
     def richest(self) -> Floats:
@@ -43,7 +47,7 @@ def make_corpus(texts: Texts) -> Corpus:
     x = unit_rows(texts.vectors)
     rich = None if texts.features is None else unit_rows(texts.features)
     order = _by_bytes(_joined(x, rich))
-    return Corpus(x[order], None if rich is None else rich[order])
+    return Corpus(x[order], None if rich is None else rich[order], order)
 
 
 @dataclass(frozen=True)

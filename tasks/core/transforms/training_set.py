@@ -16,6 +16,8 @@ from tasks.core.labels.taxonomy import Label, plain
 from tasks.core.numerics.split import stratified_split
 from tasks.core.transforms import base
 from tasks.core.transforms.base import Prediction, Transform, fit
+from tasks.core.transforms.experts.by_names import surest
+from tasks.core.transforms.sample import Texts
 from tasks.core.workspace.errors import InputError
 
 BACKGROUND = 4_096  # texts for the mean and the residual's components: ten a dimension at 384
@@ -26,7 +28,8 @@ class Labelled:
     """Labelled rows of the base table, y (n,) indexes `names`; and a sample of all its vectors.
 
     A text with several labels has a row for each. beside: features of the sample, if there are any.
-    spoken: (k, t, d), what the encoder makes of the names, if it was asked.
+    spoken: (k, t, d), what the encoder makes of the names, if it was asked. stand_ins: texts for
+    labels that none of them has, chosen by their names: learnt from, and never scored.
     """
 
     rows: base_table.Rows
@@ -35,6 +38,7 @@ class Labelled:
     background: np.ndarray
     beside: np.ndarray | None = None
     spoken: np.ndarray | None = None
+    stand_ins: Labelled | None = None
 
     @property
     def texts(self) -> int:
@@ -72,12 +76,15 @@ class Labelled:
         return dict(found)
 
     def fit(self, method: str, settings: Mapping[str, object], seed: int) -> Transform:
-        """Fit a transform on all of these rows."""
-        rows = self.rows
+        """Fit a transform on all of these rows, and on texts that stand in for other labels."""
+        rows, y = self.rows, self.y
+        if self.stand_ins is not None:
+            other = self.stand_ins.part(np.flatnonzero(~np.isin(self.stand_ins.y, y)))
+            rows, y = _joined(rows, other.rows), np.concatenate([y, other.y])
         return fit(
             method,
             rows.vectors,
-            self.y,
+            y,
             self.names,
             self.background,
             settings,
@@ -126,17 +133,35 @@ def labelled(
 ) -> Labelled:
     """Look up the texts of `label_of`, label or labels by id, in the base table.
 
-    reader: reads the names of the labels, if they are to be read. taxonomy: what they are for.
+    reader: reads the names of the labels, if they are to be read. taxonomy: what they are for,
+    and which labels there are that no text has: texts stand in for these.
     """
     rows = base_table.lookup(table, list(label_of))
     each = [members(label_of[key]) for key in rows.ids]
     at = np.repeat(np.arange(len(each)), [len(labels) for labels in each])
-    names = tuple(sorted({name for labels in each for name in labels}))
+    given = {name for labels in each for name in labels}
+    spelled = {plain(name) for name in given}
+    bare = {label.name for label in taxonomy if plain(label.name) not in spelled}
+    names, spoken = tuple(sorted(given)), None
+    if reader is not None:
+        said, size = tuple(sorted(given | bare)), rows.vectors.shape[1]
+        spoken = reader.read(said, size, descriptions(taxonomy, said))
+        names = names if spoken is None else said
     code = {name: c for c, name in enumerate(names)}
     y = np.array([code[name] for labels in each for name in labels], np.int64)
-    described = descriptions(taxonomy, names)
-    spoken = None if reader is None else reader.read(names, rows.vectors.shape[1], described)
-    return Labelled(_taken(rows, at), y, names, *base_table.sample(table, BACKGROUND), spoken)
+    known = Labelled(_taken(rows, at), y, names, *base_table.sample(table, BACKGROUND), spoken)
+    wanted = [code[name] for name in names if name not in given]
+    return replace(known, stand_ins=_stand_ins(table, known, wanted)) if wanted else known
+
+
+def _stand_ins(table: Path, known: Labelled, wanted: Sequence[int]) -> Labelled | None:
+    """Look up texts of the corpus that are to stand for the labels `wanted`; None of none."""
+    if known.spoken is None:
+        return None
+    at, y = surest(known.spoken, Texts(known.background, known.beside), wanted)
+    rows = base_table.sampled(table, BACKGROUND, at)
+    new = ~np.isin(rows.hashes, known.rows.hashes)
+    return replace(known, rows=_taken(rows, np.flatnonzero(new)), y=y[new]) if new.any() else None
 
 
 def descriptions(taxonomy: Sequence[Label], names: Sequence[str] = ()) -> dict[str, str]:
@@ -149,6 +174,16 @@ def descriptions(taxonomy: Sequence[Label], names: Sequence[str] = ()) -> dict[s
 def first_ids(ids: Iterable[str], hashes: Iterable[str]) -> dict[str, str]:
     """Return the first id, in their order, of each text by its hash."""
     return dict(sorted(zip(hashes, ids, strict=True), reverse=True))
+
+
+def _joined(one: base_table.Rows, two: base_table.Rows) -> base_table.Rows:
+    features = texts = None
+    if one.features is not None and two.features is not None:
+        features = np.concatenate([one.features, two.features])
+    if one.texts is not None and two.texts is not None:
+        texts = one.texts + two.texts
+    vectors = np.concatenate([one.vectors, two.vectors])
+    return base_table.Rows(one.ids + two.ids, one.hashes + two.hashes, vectors, features, texts)
 
 
 def _taken(rows: base_table.Rows, at: np.ndarray) -> base_table.Rows:

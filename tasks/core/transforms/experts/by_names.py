@@ -8,12 +8,15 @@ among the labels by that, and what is solved from these, with the names, says it
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from tasks.core.numerics.tensors import as_tensor
+from tasks.core.numerics.tensors import as_array, as_tensor, at_work
 from tasks.core.settings.calibrated import CalibratedDiscriminant
 from tasks.core.settings.fit_section import DiscriminantSettings
 from tasks.core.transforms.discriminant import Discriminant, residual_basis
@@ -22,7 +25,7 @@ from tasks.core.transforms.experts.label_names import LabelNames, read_names
 from tasks.core.transforms.experts.pool import Pool
 from tasks.core.transforms.plda import PldaModel, SufficientStatistics, solve
 from tasks.core.transforms.posterior_space import DOUBT
-from tasks.core.transforms.sample import Corpus
+from tasks.core.transforms.sample import Corpus, Texts, make_corpus
 from tasks.core.workspace.errors import InputError
 
 ROUNDS = (
@@ -36,6 +39,10 @@ TAUGHT, SURE = 0.7, 0.45
 view, of which nothing shows how right it is. Sharper views lose neighbours: with 0.7, 0.55, 0.45,
 0.35 kNN@10 of event_type is 75.8, 82.1, 84.0, 84.9, of the base vectors 82.6."""
 UNKNOWN = 1e-260  # π, as good as 0: without labels nothing tells a text of none of them
+STAND_INS = 8
+"""Texts for a label that no text has. Measured with 300 labels of half of the classes, accuracy
+over all texts with none, 3, 8: event_type 66.8, 79.5, 85.5, ekman 57.5, 57.3, 57.5, domain 47.6,
+54.6, 61.7."""
 BETWEEN, HALVINGS = (1e-3, 1e3), 40  # temperatures, and how often their range is halved
 
 
@@ -48,18 +55,15 @@ class Taught(NamedTuple):
     log_p: Tensor
 
 
-def teach(names: Tensor, corpus: Corpus) -> Taught:
+def teach(names: Tensor, corpus: Corpus) -> Taught | None:
     """Learn from names (k, t, d) and texts without labels; log_p: (b, k), of these texts.
 
-    InputError where the encoder reads all names alike.
+    None where the encoder reads all names alike.
     """
     x, rich = as_tensor(corpus.vectors), as_tensor(corpus.richest).double()
     read = read_names(names, x)
     if read is None:
-        raise InputError(
-            "the encoder reads the names of all labels alike; expected names that differ in"
-            " meaning; name them otherwise, or describe them behind a colon"
-        )
+        return None
     s, second, mean = read.scores(x), rich.T @ rich, rich.mean(0)
     log_p = torch.log_softmax(FIRST * s, dim=1)
     for _ in range(ROUNDS):
@@ -97,6 +101,11 @@ def fit_by_names(
     Both by the weights that they were taught with, as sharp as SURE says.
     """
     taught = teach(names, corpus)
+    if taught is None:
+        raise InputError(
+            "the encoder reads the names of all labels alike; expected names that differ in"
+            " meaning; name them otherwise, or describe them behind a colon"
+        )
     basis, centre = residual_basis(as_tensor(corpus.vectors), asked.residual)
     used = CalibratedDiscriminant(
         temperature=taught.temperature,
@@ -111,3 +120,25 @@ def fit_by_names(
     soft = 1 / tempered(taught.log_p, SURE)
     weights = {"discriminant": soft, "names": NAMES * soft}
     return Pool(gate, Experts(names=taught.names), weights, (), None, DOUBT)
+
+
+def surest(
+    names: NDArray[Any], texts: Texts, wanted: Sequence[int]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return rows of `texts`, sorted, that the names make surest, and which label (m,) of each.
+
+    names: (k, t, d), of all labels; wanted: those that rows are asked of, STAND_INS each at most.
+    """
+    corpus = make_corpus(texts)
+    with at_work():
+        taught = teach(as_tensor(names), corpus)
+    if taught is None:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    log_p = as_array(taught.log_p)
+    best, found = log_p.argmax(1), []
+    for label in wanted:
+        own = np.flatnonzero(best == label)
+        first = own[np.argsort(-log_p[own, label], kind="stable")][:STAND_INS]
+        found += [(row, label) for row in corpus.places[first]]
+    both = np.array(sorted(found), np.int64).reshape(-1, 2)
+    return both[:, 0], both[:, 1]
