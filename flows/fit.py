@@ -133,7 +133,7 @@ def _leave(fitted: list[FitReport], rejected: dict[str, str]) -> None:
             "instruction": report.name,
             "method": report.method,
             "texts": report.texts,
-            "get their label, %": report.accuracy,
+            "get their label, %": report.right,
             **_shifts(report),
             "gate": report.gate and report.gate.state,
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from prefect import task
@@ -12,8 +12,8 @@ from prefect.cache_policies import NO_CACHE
 from tasks.core.documents.quarantine import RejectLog
 from tasks.core.encoding import base_table
 from tasks.core.encoding.label_names import NameReader
-from tasks.core.evaluation import metrics, quality_gate
 from tasks.core.evaluation.proof import UNPROVEN
+from tasks.core.evaluation.trial_scores import score_trial, with_right
 from tasks.core.labels.enough import check_shared
 from tasks.core.labels.files import LabelFile
 from tasks.core.labels.multilabel import members
@@ -24,7 +24,7 @@ from tasks.core.settings.fit_section import FitSettings
 from tasks.core.store import tables
 from tasks.core.transforms.base import Transform, contents
 from tasks.core.transforms.card import CARD, fits, is_whole, of_scores
-from tasks.core.transforms.training_set import Labelled, fit_by_names, labelled
+from tasks.core.transforms.training_set import BACKGROUND, Labelled, fit_by_names, labelled
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.exchange import complete, lay
 from tasks.core.workspace.files import content_hash, digest
@@ -62,7 +62,8 @@ class FitJob:
 class FitReport:
     """What one fit found and made; `before` is the untransformed space, `gate` its ruling.
 
-    accuracy: share of held-out texts whose likeliest label is theirs, in percent.
+    accuracy: share of held-out texts whose likeliest label is theirs, in percent; right:
+    about which share it is of texts that nobody has labelled.
     """
 
     name: str
@@ -71,6 +72,8 @@ class FitReport:
     texts: int
     held_out: int
     accuracy: float | None
+    right: float | None
+    intervals: dict[str, ByMeasure]
     reasons: dict[str, int]
     notes: dict[str, int]
     noted_labels: dict[str, list[str]]
@@ -117,8 +120,10 @@ def fit_instruction(job: FitJob) -> Fitted:
         return kept
     known = labelled(job.table, labels.label_of, job.names, _taxonomy(job))
     labels = _with_bare(labels, known)
-    scores = _scores(job, known)
+    scores, held = score_trial(known, settings, job.file.shown)
     made = known.fit(settings.method, settings.method_settings(), settings.seed)
+    others = base_table.sample(job.table, BACKGROUND).without(known.rows.hashes)
+    scores = with_right(scores, held, others, made)
     scores = scores.changed(fingerprint=_fingerprint(job, matched), method=made.called)
     return _made(job, made, scores, labels, matched, begun)
 
@@ -207,42 +212,6 @@ def _same_but_base(card: Card, job: FitJob, matched: str) -> bool:
     return unchanged and made and is_whole(job.transform)
 
 
-def _scores(job: FitJob, known: Labelled) -> Scores:
-    """Fit on a part of the labels and score the rest, in the view and in the generic space."""
-    settings = job.settings
-    method, own, seed = settings.method, settings.method_settings(), settings.seed
-    train, held = known.split(settings.held_out, seed)
-    trial = train.fit(method, own, seed)
-    once = held.once()
-    before = metrics.score(once.rows.vectors, once.y, seed)
-    seen, named = once.seen_by(trial), held.names_of()
-    after = metrics.score(seen.vectors, once.y, seed)
-    ruling = quality_gate.weigh(known, held, trial, own, seed, method)
-    if settings.gate:
-        quality_gate.refuse(job.file.shown, ruling, before, after)
-    scores = Scores(
-        labels=len(known.names),
-        texts=known.texts,
-        held_out=len(once.y),
-        held_out_labels=len(set(once.y.tolist())),
-        accuracy=metrics.accuracy(
-            [named[key] for key in once.rows.ids], [trial.labels[at] for at in seen.label]
-        ),
-        before=_rounded(before),
-        after=_rounded(after),
-        gate=Gate.model_validate({"state": ruling.state, "why": ruling.why, **ruling.figures}),
-    )
-    ceiling = metrics.knn_ceiling(once.y, seed)
-    return scores if ceiling in (None, 100) else scores.changed(knn_ceiling=round(ceiling, 2))
-
-
-def _rounded(scores: metrics.Scores) -> ByMeasure:
-    return {
-        key: round(value, 2) if isinstance(value, float) else value
-        for key, value in asdict(scores).items()
-    }
-
-
 def _card(job: FitJob, matched: str, labels: LabelSet, scores: Scores) -> Card:
     gate = scores.gate or Gate()
     card = Card(
@@ -279,6 +248,8 @@ def _report(
         texts=len(labels.ids),
         held_out=scores.held_out or 0,
         accuracy=scores.accuracy,
+        right=scores.right,
+        intervals=scores.intervals,
         reasons=labels.reasons,
         notes=labels.notes,
         noted_labels=labels.noted_labels,

@@ -6,13 +6,17 @@ import http.client
 import json
 import os
 import re
-import signal
-import subprocess
-import sys
+import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
+
+from tests.programs import Program
+from tests.serving import with_server
+from tests.world import set_params
 
 PATIENCE = 120.0  # seconds; on two busy cores Python alone took ten to start
 
@@ -75,41 +79,34 @@ class Asked:
         return Reply(reply.status, found, content)
 
 
-class Explored(Asked):
+class Explored(Program, Asked):
     """`refract explore` on `root`, at any free port; its output goes to the file `log`."""
 
     def __init__(self, root: Path, log: Path, *words: str, **environment: str) -> None:
-        self.root, self._log = root, log
-        with log.open("wb") as out:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "flows", "explore", "--port", "0", *words],
-                cwd=root,
-                env=os.environ | environment,
-                stdout=out,
-                stderr=out,
-                start_new_session=True,
-            )
+        super().__init__(root, log)
+        self.begin(os.environ | environment, "explore", "--port", "0", *words)
         last = time.monotonic() + PATIENCE
         while not (found := re.search(r"(http://\S+)/\?token=([0-9a-f]+)\n", self.said())):
             assert self.process.poll() is None, self.said()
             assert time.monotonic() < last, self.said()
             time.sleep(0.05)
-        super().__init__(*found.groups())
+        Asked.__init__(self, *found.groups())
         assert self.get("/openapi.json").status == 200, self.said()  # told before it is loaded
 
-    def said(self) -> str:
-        return self._log.read_text("utf-8")
 
-    def stop(self, by: signal.Signals = signal.SIGTERM) -> int:
-        """Send a signal and return the exit status."""
-        self.process.send_signal(by)
-        return self.process.wait(60)
+@contextmanager
+def learning_from(made: Path, folder: Path, settle: float = 0.3, **more: Any) -> Iterator[Explored]:
+    """Yield a service of a copy of `made`, with these settings; all of it is in `folder`.
 
-    def end(self) -> None:
-        """Kill whatever of it is left."""
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+    settle: seconds that labels rest until they are learnt from.
+    """
+    root = shutil.copytree(made, folder / "world")
+    set_params(root, serve={"settle": settle}, **more)
+    served = Explored(root, folder / "log", **with_server())
+    try:
+        yield served
+    finally:
+        served.end()
 
 
 class Events:

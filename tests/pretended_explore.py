@@ -21,11 +21,13 @@ import uvicorn
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
+from flows.explore.guard import POLICY
 from flows.explore.routes import static
 
 LABELS = ["angry", "glad", "neutral"]
 CHANNELS = ["chat", "email", "phone"]
-POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+READY = "document.documentElement.dataset.ready === 'true' && !!refract.model.paint"
+"""That the page is open, and its maps are painted."""
 
 
 def corpus(many: int, seed: int = 0) -> pl.DataFrame:
@@ -55,6 +57,9 @@ class Pretended:
     """A service of `texts` with one view, `mood`, on a port of its own; use it as a context.
 
     posted: bodies of labels that came; refuse: called with each, may return what to answer.
+    seen: what was asked, path and query; held: parts of these that wait until they are taken out.
+    broken: parts of these that are refused, with the line; deaf: events end, and are refused.
+    moved: id → label that it had in each earlier version; made: what the corpus is known by.
     """
 
     def __init__(self, texts: pl.DataFrame, own: tuple[str, ...] = ("channel",)) -> None:
@@ -62,7 +67,11 @@ class Pretended:
         self.posted: list[dict[str, Any]] = []
         self.refuse: Callable[[dict[str, Any]], Response | None] = lambda _: None
         self.given: dict[str, str] = {}
-        self.version = 1
+        self.seen: list[str] = []
+        self.held: set[str] = set()
+        self.broken: dict[str, str] = {}
+        self.moved: dict[str, str] = {}
+        self.deaf, self.version, self.workspace, self.made = False, 1, "here", "c"
         self._told: queue.SimpleQueue[tuple[str, dict[str, Any]]] = queue.SimpleQueue()
         config = uvicorn.Config(_app(self), port=0, log_level="error", timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)
@@ -77,7 +86,8 @@ class Pretended:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.should_exit = True
+        self._server.should_exit = self.deaf = True
+        self.held.clear()
         self._thread.join()
 
     def tell(self, event: str, **data: Any) -> None:
@@ -85,8 +95,8 @@ class Pretended:
         self._told.put((event, data))
 
     async def events(self) -> AsyncIterator[str]:
-        yield ": here\n\n"
-        while not self._server.should_exit:
+        yield "retry: 100\n\n"
+        while not self.deaf:
             try:
                 event, data = self._told.get_nowait()
             except queue.Empty:
@@ -97,7 +107,8 @@ class Pretended:
     def view(self, name: str) -> dict[str, Any]:
         of_view = name == "mood"
         counts = dict(self.texts["label"].value_counts().iter_rows()) if of_view else {}
-        scores = {"before": {"knn": 40.0}, "after": {"knn": 80.0}, "accuracy": 80.0 + self.version}
+        scores = {"before": {"knn": 40.0}, "after": {"knn": 80.0}, "right": 80.0 + self.version}
+        scores |= {"accuracy": 60.0, "intervals": {"right": {"low": 70.0, "high": 93.0}}}
         return {
             **{"name": name, "wording": "how the writer feels" if of_view else "as it is"},
             **{"rows": len(self.texts), "labels": sorted(counts), "counts": counts},
@@ -128,8 +139,28 @@ class Pretended:
         for reading in ("confidence", "novelty"):
             columns[reading] = pa.array(self.texts[reading].to_numpy(), pa.float32())
         many = str(len(self.texts))
-        about = {"rows": many, "total": many, "corpus": "c", "transform": f"f{self.version}"}
+        about = {"rows": many, "total": many, "corpus": self.made, "transform": f"f{self.version}"}
         return pa.table(columns).replace_schema_metadata(about)
+
+    def recorded(self, number: int) -> dict[str, Any]:
+        """Return what git would say of a version."""
+        return {
+            **{"tag": f"view/mood/v{number}", "here": number == self.version, "labels": number},
+            **{"date": f"2026-11-2{number}T10:00:00", "commit": "c", "right": 80.0 + number},
+            **{"before": {"knn": 40.0}, "after": {"knn": 80.0}, "transform": f"f{number}"},
+        }
+
+    def compared(self, to: str) -> dict[str, Any]:
+        """Return which texts have another label since a version."""
+        moved = self.moved if to != f"view/mood/v{self.version}" else {}
+        told = [
+            {"id": key, "before": {"label": moved[key]}, "after": {"label": label}}
+            | {"neighbours_kept": 0.5, "text": text}
+            for key, label, text in self.texts.select("id", "label", "text").iter_rows()
+            if key in moved
+        ]
+        common = len(self.texts) if moved else 0
+        return {"common": common, "total": len(told), "neighbours_kept": 0.7, "moved": told}
 
 
 def _arrow(table: pa.Table) -> Response:
@@ -145,7 +176,7 @@ def _hits(frame: pl.DataFrame) -> list[dict[str, Any]]:
 
 def _app(told: Pretended) -> FastAPI:
     app = FastAPI()
-    for add in (_look, _find, _label):
+    for add in (_look, _find, _queue, _label, _tell):
         add(app, told)
     app.include_router(static.router)
     return app
@@ -154,7 +185,12 @@ def _app(told: Pretended) -> FastAPI:
 def _look(app: FastAPI, told: Pretended) -> None:
     @app.middleware("http")
     async def guarded(request: Request, answer: Any) -> Any:
-        reply = await answer(request)
+        asked = f"{request.url.path}?{request.url.query}"
+        told.seen.append(asked)
+        while any(part in asked for part in tuple(told.held)):
+            await asyncio.sleep(0.02)
+        why = next((line for part, line in tuple(told.broken.items()) if part in asked), None)
+        reply = refusal(400, why) if why else await answer(request)
         reply.headers["content-security-policy"] = POLICY
         return reply
 
@@ -162,7 +198,8 @@ def _look(app: FastAPI, told: Pretended) -> None:
     def views() -> Any:
         columns = [{"name": name, "type": "string"} for name in told.own]
         views = [told.view(name) for name in ("base", "mood")]
-        return {"corpus": {"texts": len(told.texts), "columns": columns}, "views": views}
+        corpus = {"texts": len(told.texts), "columns": columns}
+        return {"known_as": told.workspace, "min_rows": 12, "corpus": corpus, "views": views}
 
     @app.get("/views/{name}/points")
     def points(name: str) -> Response:
@@ -207,13 +244,21 @@ def _find(app: FastAPI, told: Pretended) -> None:
         return {"total": len(found), "labels": labels, "columns": columns}
 
 
-def _label(app: FastAPI, told: Pretended) -> None:
+def _queue(app: FastAPI, told: Pretended) -> None:
     @app.get("/views/{name}/suggest")
     def suggest(name: str, n: int) -> Any:
         found = told.rows("mood", None).filter(~pl.col("id").is_in(list(told.given)))[:n]
         extra = {"label": None, "why": "near a boundary"}
         return {"texts": [row | {"suggested": row["label"]} | extra for row in _hits(found)]}
 
+    @app.get("/views/{name}/doubts")
+    def doubts(name: str, n: int) -> Any:
+        found = told.texts[:n].select("id", "text", label=pl.concat_list("label"))
+        extra = {"p_label": 0.1, "likelier": LABELS[0], "p_likelier": 0.8}
+        return {"rows": [row | extra for row in found.to_dicts()]}
+
+
+def _label(app: FastAPI, told: Pretended) -> None:
     @app.get("/views/{name}/labels")
     def labels(name: str) -> Any:
         rows = [{"id": key, "label": label} for key, label in told.given.items()]
@@ -223,9 +268,11 @@ def _label(app: FastAPI, told: Pretended) -> None:
     async def post(name: str, request: Request) -> Any:
         body = await request.json()
         told.posted.append(body)
-        refusal = told.refuse(body)
-        if refusal is not None:
-            return refusal
+        refused = told.refuse(body)
+        if body["known_as"] != told.workspace:
+            refused = refusal(409, "known_as: found another workspace")
+        if refused is not None:
+            return refused
         for row in body["rows"]:
             if row["label"] is None:
                 told.given.pop(row["id"], None)
@@ -234,12 +281,20 @@ def _label(app: FastAPI, told: Pretended) -> None:
         more = {"file": "data/labels/mood/explore-ann.jsonl", "labels_needed": None}
         return {"key": body["key"], "labelled": len(told.given), "classes": {}} | more
 
+
+def _tell(app: FastAPI, told: Pretended) -> None:
     @app.get("/views/{name}/versions")
     def versions(name: str) -> Any:
-        return {"versions": []}
+        return {"versions": [told.recorded(n) for n in range(told.version, 0, -1)], "why": ""}
+
+    @app.get("/views/{name}/compare")
+    def compare(name: str, to: str) -> Any:
+        return told.compared(to)
 
     @app.get("/events")
-    async def events() -> StreamingResponse:
+    async def events() -> Response:
+        if told.deaf:
+            return refusal(401, "found no token of this service")
         return StreamingResponse(told.events(), media_type="text/event-stream")
 
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import signal
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable
@@ -21,6 +18,7 @@ from tasks.core.settings.params import load_params
 from tasks.core.workspace.files import read_json
 from tasks.core.workspace.paths import Paths
 from tests.children import SECRET, Child, refract
+from tests.programs import Program
 
 LOCKED = 120.0  # seconds; a server on SQLite may wait 60 for a lock
 NEEDED_BY_SERVE = ("SCHEDULER", "LATE_RUNS", "FOREMAN", "PAUSE_EXPIRATIONS", "TRIGGERS")
@@ -47,28 +45,18 @@ def basic(secret: str) -> str:
     return "Basic " + base64.b64encode(secret.encode()).decode()
 
 
-class Served:
+class Served(Program):
     """`refract serve` on `root`; its output goes to the file `log`.
 
     server: URL of the Prefect API that it uses; None: it starts one of its own.
     """
 
     def __init__(self, root: Path, log: Path, server: str | None = None) -> None:
-        self.root, self.log = root, log
-        self._before = log.stat().st_size if log.exists() else 0
-        self.process: subprocess.Popen[bytes] | Child
-        if server is not None:
+        super().__init__(root, log)
+        if server is None:
+            self.begin(environment(), "serve")
+        else:
             self.process = Child(server, root, log, refract, "serve")
-            return
-        with log.open("ab") as out:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "flows", "serve"],
-                cwd=root,
-                env=environment(),
-                stdout=out,
-                stderr=out,
-                start_new_session=True,
-            )
 
     def wait_until(self, met: Callable[[], Any], what: str) -> None:
         """Wait until `met()`; AssertionError with the log if serve ends or it takes too long."""
@@ -85,10 +73,6 @@ class Served:
     def ready(self) -> Served:
         self.wait_until(lambda: "serving" in self.said(), "announcement")
         return self
-
-    def said(self) -> str:
-        """Return what it printed since it was started."""
-        return self.log.read_bytes()[self._before :].decode() if self.log.exists() else ""
 
     def forks(self) -> list[psutil.Process]:
         """Return the flow runs at work: what the fork server that it started has forked."""
@@ -110,17 +94,6 @@ class Served:
         )
         with urllib.request.urlopen(request, timeout=LOCKED) as reply:  # noqa: S310
             return json.load(reply)
-
-    def stop(self, by: signal.Signals = signal.SIGTERM) -> int:
-        """Send a signal and return the exit status."""
-        self.process.send_signal(by)
-        return self.process.wait(60)
-
-    def end(self) -> None:
-        """Kill whatever of it is left."""
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
 
 
 def up_to_date(root: Path) -> bool:

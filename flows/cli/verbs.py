@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 
-from flows.cli import judging, labelling, making, reading, serving, trusting, versions
+from flows.cli import finding, judging, labelling, making, reading, serving, trusting, versions
 from flows.cli.help import GroupedVerbs
 from flows.cli.terminal import cleaned
 from flows.runtime.environment import settle_environment
@@ -24,7 +24,7 @@ from tasks.versioning.run_git_and_dvc import RepositoryError
 HEADINGS: dict[str, list[click.Command]] = {
     "Start": [making.init, making.ingest, making.embed, making.run],
     "Look": [
-        *(reading.status, reading.search, reading.similar),
+        *(reading.status, finding.search, finding.similar),
         *(serving.explore, reading.report, reading.export),
     ],
     "Label": [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -24,6 +25,8 @@ from tasks.core.workspace.paths import Paths
 from tasks.signs import sign
 
 _A_WORKER = 2  # pieces in flight for each: one at work, one that waits
+_LOOK = 5.0  # seconds between two looks whether a worker is there
+_ALONE = 120.0  # seconds without one, in which those of this machine have long started again
 
 
 @dataclass
@@ -110,12 +113,31 @@ class OnDask:
             while True:
                 try:
                     with _there():
-                        return sent.future.result()
+                        return self._finished(sent)
                 except KilledWorker as error:
                     self._send_again(sent, error)
         finally:
             sent.future.wrapped_future.release()  # or it is computed again when a worker dies
             advance(sent.piece.counts)
+
+    def _finished(self, sent: _Sent) -> Any:
+        """Return the result; InputError where all workers of this machine are gone for good."""
+        seen = time.monotonic()
+        while True:
+            try:
+                return sent.future.result(timeout=_LOOK)
+            except TimeoutError:
+                if sent.future.wrapped_future.done():
+                    return sent.future.result()
+            if self._started().client.nthreads():
+                seen = time.monotonic()
+            elif self._settings.address is None and time.monotonic() - seen > _ALONE:
+                raise InputError(
+                    f"engine: {sent.piece.named()}: no worker is there any more, expected"
+                    f" {self._settings.workers} to start again; what was committed before is kept;"
+                    " most often there is too little memory: set fewer engine.workers, and run"
+                    " again"
+                )
 
     def _send_again(self, sent: _Sent, error: KilledWorker) -> None:
         sent.deaths += 1 + error.allowed_failures  # a scheduler elsewhere sends it again itself

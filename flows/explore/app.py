@@ -52,6 +52,7 @@ _PROBLEMS: dict[int | str, dict[str, object]] = {
     401: {"model": Problem, "description": "no token, or another one"},
     403: {"model": Problem, "description": "asked by a page of others"},
     404: {"model": Problem, "description": "no such view, id or column"},
+    409: {"model": Problem, "description": "labels for another workspace"},
     413: {"model": Problem, "description": "more than is taken at a time"},
     500: {"model": Problem, "description": "a fault of Refract's own"},
     503: {"model": Problem, "description": "tables that are not made yet"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -18,6 +18,8 @@ INEXACT = "x-refract-inexact"  # a header: the rows hold numbers that JSON has n
 _PATIENCE = 120.0  # seconds; what loads its encoder first, on a busy machine, takes some
 _LONGEST = 16_384  # bytes of an address; a server may refuse one of 65,536
 _REFUSED = {400: InputError, 404: MissingError}
+_NONE: Mapping[str, float] = {}
+_NO_LABELS: Mapping[str, str] = {}
 
 
 def running(paths: Paths) -> Client | None:
@@ -39,26 +41,55 @@ class Client:
         self._note = note
 
     def search(
-        self, name: str, text: str, k: int, where: str | None, *, distinct: bool
+        self,
+        name: str,
+        text: str,
+        k: int,
+        where: str | None,
+        weights: Mapping[str, float] = _NONE,
+        *,
+        distinct: bool,
     ) -> list[Hit] | None:
-        """Return what `Space.search` does of view `name`; None where that is to be done here."""
-        return self._hits(f"/views/{quote(name)}/search", k, where, distinct, {"q": text})
+        """Return what `Space.search` does of view `name`; None where that is to be done here.
+
+        weights: of all views, where there are several: then what `closest_by_all` does.
+        """
+        more = {"q": text, "view": _pairs(weights)}
+        return self._hits(f"/views/{quote(name)}/search", k, where, distinct, more)
 
     def similar(
-        self, name: str, key: str, k: int, where: str | None, *, distinct: bool
+        self,
+        name: str,
+        key: str,
+        k: int,
+        where: str | None,
+        weights: Mapping[str, float] = _NONE,
+        towards: Mapping[str, str] = _NO_LABELS,
+        *,
+        distinct: bool,
     ) -> list[Hit] | None:
-        """Return what `Space.similar` does of view `name`; None where that is to be done here."""
+        """Return what `Space.similar` does of view `name`; None where that is to be done here.
+
+        weights, towards: where there are several views: then what `similar_by_all` does.
+        """
         if "\n" in key:  # in no address that a route is found by
             return None
-        return self._hits(f"/views/{quote(name)}/similar/{quote(key)}", k, where, distinct, {})
+        more = {"view": _pairs(weights), "with": _pairs(towards)}
+        path = f"/views/{quote(name)}/similar/{quote(key)}"
+        return self._hits(path, k, where, distinct, more)
 
     def _hits(
-        self, path: str, k: int, where: str | None, distinct: bool, more: Mapping[str, str]
+        self,
+        path: str,
+        k: int,
+        where: str | None,
+        distinct: bool,
+        more: Mapping[str, Sequence[str]],
     ) -> list[Hit] | None:
         wanted = {**more, "k": str(k), "distinct": str(distinct).lower()}
         wanted |= {} if where is None else {"where": where}
         try:
-            target = f"{path}?{urlencode(wanted)}"
+            target = f"{path}?{urlencode(wanted, doseq=True)}"
         except UnicodeEncodeError:  # what the terminal could not decode is refused here
             return None
         found = None if len(target) > _LONGEST else self._asked(target)
@@ -83,6 +114,11 @@ class Client:
         if reply.status in _REFUSED:
             raise _REFUSED[reply.status](found["detail"])
         return found if reply.status == 200 and reply.headers.get(INEXACT) is None else None
+
+
+def _pairs(said: Mapping[str, float] | Mapping[str, str]) -> list[str]:
+    """Return view and weight, or view and label, as the service takes them, numbers exactly."""
+    return [f"{name}:{value}" for name, value in said.items()]
 
 
 def _hit(row: dict[str, Any]) -> Hit:

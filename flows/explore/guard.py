@@ -40,13 +40,13 @@ SIGN_IN = "/sign-in"
 _STEP = "/sign-in.js"
 _LONGEST = 4_096  # bytes of a form with a token
 _MOST = 32 << 20  # bytes that may be posted: 10,000 labels, each with a text of 3,000 characters
-_POLICY = (
-    "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none';"
-    " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+POLICY = (
+    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self';"
+    " frame-ancestors 'none'"
 )
 _HEADERS = (
     *(pair for pair in HARDENED if pair[0] != b"content-security-policy"),
-    (b"content-security-policy", _POLICY.encode()),
+    (b"content-security-policy", POLICY.encode()),
     (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
 )

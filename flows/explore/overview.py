@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from tasks.core.transforms.card import read_card
 from tasks.core.views.lazy_search import LazySearcher
 from tasks.core.views.transforming import reader_of
 from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import digest, write_bytes
 from tasks.core.workspace.instruction_name import NAME
 from tasks.core.workspace.manifest import manifest_of, read_manifest
 from tasks.core.workspace.manifests import Card, EmbedStamp, IngestStamp, Scores, ViewNote
@@ -47,6 +49,13 @@ class LabelsFound:
     texts: int
     classes: int
     why: str = ""
+
+
+def known_as(paths: Paths) -> str:
+    """Return what no other workspace has, also none at the same place at another time."""
+    if not paths.own_name.is_file():
+        write_bytes(paths.own_name, secrets.token_hex(16).encode())
+    return digest(f"{paths.root.resolve()}\n{paths.own_name.read_text('ascii', 'replace')}")[:16]
 
 
 def corpus_columns(paths: Paths) -> tuple[int, dict[str, str]]:
@@ -91,10 +100,12 @@ def scores_of(paths: Paths, name: str, transform: str) -> Scores | None:
     return noted if noted is not None and noted.fingerprint == transform else None
 
 
-def tags(paths: Paths) -> Mapping[tuple[str, str], str]:
-    """Return the newest git tag of each view and transform; none where git may not be asked."""
-    if place_of(paths.root) is None or not is_agreed(paths, "git"):
+def tags(paths: Paths) -> Mapping[tuple[str, str], str] | None:
+    """Return the newest git tag of each view and transform; None where git may not be asked."""
+    if place_of(paths.root) is None:
         return {}
+    if not is_agreed(paths, "git"):
+        return None
     found = history.view_tags(paths.root)
     scores = history.scores_at(
         paths.root, [(tag.commit, history.score_file(tag.view)) for tag in found]

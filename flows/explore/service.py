@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, HTTPException, Request
 
 from flows.explore.map_making import MapMaking
+from flows.explore.overview import known_as
 from flows.queries.workspace import View, Workspace
 from tasks.core.atlas.order import Order
 from tasks.core.settings.params import Params
@@ -24,8 +25,8 @@ _ORDERS = 2  # of points, 12 MB at a million: views of one corpus share one
 class Service:
     """One workspace that is looked at; threads share it.
 
-    fitting: instructions that are fitted just now. ending: set when the service is to end, for
-    answers that would go on for ever.
+    known_as: what no other workspace has. fitting: instructions that are fitted just now. ending:
+    set when the service is to end, for answers that would go on for ever.
     """
 
     def __init__(self, root: Path) -> None:
@@ -40,6 +41,7 @@ class Service:
         self._views: dict[str, View] = {}
         self._settings = self.paths.params.read_bytes()
         self._workspace = Workspace(root)
+        self.known_as = known_as(self.paths)
         self.maps = MapMaking(self.paths, lambda: self.params)
 
     @property

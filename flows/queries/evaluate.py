@@ -24,7 +24,7 @@ from tasks.core.labels.reader import LabelSet, read_labels
 from tasks.core.settings.methods import METHODS
 from tasks.core.settings.params import Params
 from tasks.core.transforms.base import Transform
-from tasks.core.transforms.card import experts_of, read_card
+from tasks.core.transforms.card import experts_of, pool_of, read_card
 from tasks.core.views.kept_versions import Seen, kept_versions, labels_of
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import write_json
@@ -80,11 +80,14 @@ class _Evaluation:
         )
         found, right = held_out.scored(self._paths.base_table, trial, self._params.fit.seed)
         source = "held-out labels" if truth is None else self._paths.inside(truth)
+        card = read_card(self._kept)
+        pool = pool_of(self._kept, card)
         return Evaluation(
             view=self._name,
             on=source,
-            method=read_card(self._kept).method,
+            method=card.method,
             experts=experts_of(self._kept),
+            drawn_by_chance=pool.drawn_by_chance if pool else None,
             texts=len(trial.truth.labels),
             labels=len(set(trial.truth.labels.values())),
             left_out=trial.truth.left_out,

@@ -32,16 +32,18 @@ class NotCompared:
 class Evaluation:
     """A view scored on texts that its transform has not seen.
 
-    on: where their labels are from; experts: of the pool, if it is one; texts, labels: how many
-    are scored; left_out, noted: how many rows, by reason; interval: how it was found; previous:
-    the version before; scores: by space, `identity` being the base vectors; gains: of the view
-    over each other space; accuracy: by version, the share in percent that get their label.
+    on: where their labels are from; experts: of the pool, if it is one; drawn_by_chance: the share
+    of the labels that it takes for drawn by chance, None where it does not say; texts, labels: how
+    many are scored; left_out, noted: how many rows, by reason; interval: how it was found;
+    previous: the version before; scores: by space, `identity` being the base vectors; gains: of
+    the view over each other space; accuracy: by version, the share in percent that get their label.
     """
 
     view: str
     on: str
     method: str
     experts: list[Worth]
+    drawn_by_chance: float | None
     texts: int
     labels: int
     left_out: dict[str, int]

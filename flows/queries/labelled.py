@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 from flows.state.label_sources import label_sources
 from tasks.core.encoding import base_table
+from tasks.core.encoding.known_keys import KnownKeys
+from tasks.core.labels.files import LabelFile
 from tasks.core.labels.inbox.posted_rows import is_posted
+from tasks.core.labels.known_parts import KnownParts
 from tasks.core.labels.multilabel import pairs
 from tasks.core.labels.reader import standing_labels
 from tasks.core.settings.params import Params, load_params
+from tasks.core.store import layout
 from tasks.core.store.layout import exists
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.instruction_name import check_name
@@ -39,6 +43,13 @@ class Labelled:
         return found | {"expected": self.expected}
 
 
+class LabelsRead:
+    """What was read of a workspace's label files and texts, for one who reads them again."""
+
+    def __init__(self, paths: Paths) -> None:
+        self.keys, self.parts = KnownKeys(paths.base_table), KnownParts()
+
+
 def labelled(paths: Paths, params: Params, name: str) -> Labelled:
     """Return the labelled texts of instruction `name`; none where it has no label file.
 
@@ -47,10 +58,18 @@ def labelled(paths: Paths, params: Params, name: str) -> Labelled:
     files = label_sources(paths)
     if check_name(name) in files.errors:
         raise files.errors[name]
+    return labelled_in(paths, params, files.get(name), LabelsRead(paths))
+
+
+def labelled_in(
+    paths: Paths, params: Params, file: LabelFile | None, before: LabelsRead
+) -> Labelled:
+    """Return the texts that are labelled in `file`; what was read `before` is not read again."""
     label_of: dict[str, str] = {}
-    if name in files and exists(paths.base_table):
-        keys, texts = base_table.keys(paths.base_table), base_table.texts(paths.base_table)
-        label_of = standing_labels(files[name], keys, params.fit.separator, texts)
+    if file is not None and exists(paths.base_table):
+        corpus, texts = layout.state(paths.base_table), base_table.texts(paths.base_table)
+        by = params.fit.separator
+        label_of = standing_labels(file, before.keys, by, texts, before.parts, corpus)
     counts = Counter(label for _, label in pairs(label_of))
     return Labelled(label_of, dict(counts.most_common()), params.fit.min_rows)
 

@@ -59,8 +59,9 @@ def wanted(
     base = Wanted(source(paths, BASE, version if name == BASE else None), folders[BASE])
     if name == BASE:
         return [base]
-    first = () if _is_there(folders[name]) else _labelled(paths, params, name)
-    return [base, Wanted(source(paths, name, version), folders[name], first)]
+    folder = folders[name]
+    first = () if folder is not None and kept.any_in(folder) else _labelled(paths, params, name)
+    return [base, Wanted(source(paths, name, version), folder, first)]
 
 
 def maps_of(paths: Paths, params: Params, name: str) -> tuple[ViewMap, ViewMap]:
@@ -76,10 +77,6 @@ def whole_map(paths: Paths, params: Params, name: str) -> ViewMap:
     if len(found) == found.rows.total:
         return found
     return coordinates(source(paths, name), None, towards=found, most=None)
-
-
-def _is_there(folder: Path | None) -> bool:
-    return folder is not None and kept.latest(folder) is not None
 
 
 def _labelled(paths: Paths, params: Params, name: str) -> tuple[str, ...]:

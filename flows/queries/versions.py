@@ -33,8 +33,8 @@ class ViewVersion:
     """A commit that changed a view: the texts of the corpus, the labelled ones, and the scores.
 
     kinds: how many different labels; accuracy: share of held-out texts that get their label, in
-    percent; transform: its fingerprint, None where the view was removed;
-    same_as: the newest older tag of the same transform.
+    percent; right: about which share of all texts, see `Scores`; transform: its fingerprint, None
+    where the view was removed; same_as: the newest older tag of the same transform.
     """
 
     date: str
@@ -45,6 +45,7 @@ class ViewVersion:
     kinds: int | None
     method: str | None
     accuracy: float | None
+    right: float | None
     before: ByMeasure
     after: ByMeasure
     transform: str | None
@@ -99,6 +100,7 @@ def view_versions(paths: Paths, name: str, limit: int | None = None) -> list[Vie
             kinds=figures.labels,
             method=figures.method,
             accuracy=figures.accuracy,
+            right=figures.share_right,
             before=_figures(figures.before),
             after=_figures(figures.after),
             transform=identity(figures) if figures.model_fields_set else None,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from flows.queries.finding.finder import Finder
 from flows.state.live_transform import live_card, live_rows
 from flows.state.staleness import fitted
 from flows.state.trust import ask
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from flows.explore.client import Client
     from flows.queries.evaluation import Evaluation
+    from flows.queries.finding.together import Together
     from tasks.core.encoding.encoder import Encoder
     from tasks.core.views.search import Space
     from tasks.core.views.snapshot import Hit
@@ -72,6 +75,27 @@ class Workspace:
             )
         return View(self, name)
 
+    def together(
+        self, weights: Mapping[str, float | str], towards: Mapping[str, str] | None = None
+    ) -> Together:
+        """Open several views as one: `together({"topic": 0.7, "emotion": 0.3}).search("…")`.
+
+        weights: of each view in the ranking, a number above 0. towards: of further views the label
+        that texts shall have there, such as {"emotion": "grateful"}: then `similar` finds texts
+        that are like one in the first views, and of these labels.
+        """
+        from flows.queries.finding.together import Together
+
+        return Together(self, weights, towards or {})
+
+    def service(self) -> Client | None:
+        """Return the `refract explore` that runs in this workspace; None where there is none."""
+        if not self.local or not self.paths.explore_note.exists():
+            return None
+        from flows.explore.client import running
+
+        return running(self.paths)
+
     def suggest(self, name: str, many: int = 50, novel: float | None = None) -> pl.DataFrame:
         """Return what `View.suggest` does; of an instruction without a view, texts to begin with.
 
@@ -88,7 +112,7 @@ class Workspace:
             self.params = load_params(self.paths.params)
 
 
-class View:
+class View(Finder):
     """One way of seeing the corpus. Cheap to open; the encoder is loaded at the first search."""
 
     def __init__(self, workspace: Workspace, name: str) -> None:
@@ -125,16 +149,15 @@ class View:
         known = fingerprint(settings)
         return Space(paths.base_table, view, kept, encoder, known, paths.reduction)
 
-    def hits(
-        self, text: str, k: int = 10, where: str | None = None, *, distinct: bool = False
-    ) -> list[dict[str, Any]]:
-        """Return the `k` texts closest to `text` as dictionaries, best first."""
-        return [hit.to_json() for hit in self.closest(text, k, where, distinct=distinct)]
+    @property
+    def opened(self) -> bool:
+        """Whether its space is open here, which answers sooner than another process does."""
+        return "space" in vars(self)
 
     def closest(
         self, text: str, k: int = 10, where: str | None = None, *, distinct: bool = False
     ) -> list[Hit]:
-        """Return the `k` texts closest to `text`, best first.
+        """Return the `k` texts with the greatest cosine to `text`, best first.
 
         A `refract explore` that runs in the workspace is asked for them: the same, sooner.
         """
@@ -142,26 +165,6 @@ class View:
         if service is not None:
             found = service.search(self.name, text, k, where, distinct=distinct)
         return self.space.search(text, k, where, distinct=distinct) if found is None else found
-
-    def search(
-        self, text: str, k: int = 10, where: str | None = None, *, distinct: bool = False
-    ) -> pl.DataFrame:
-        """Return the `k` texts closest to `text`: score (cosine), id, label, text, metadata.
-
-        distinct: of texts that say the same, the closest alone.
-        """
-        from flows.queries.notebook import Results
-
-        return Results(self.hits(text, k, where, distinct=distinct), infer_schema_length=None)
-
-    def neighbours(
-        self, key: str, k: int = 10, where: str | None = None, *, distinct: bool = False
-    ) -> list[dict[str, Any]]:
-        """Return the `k` texts closest to the stored text `key` as dictionaries, best first.
-
-        key: an id, or a beginning that one id alone has; that text itself is left out.
-        """
-        return [hit.to_json() for hit in self.nearest(key, k, where, distinct=distinct)]
 
     def nearest(
         self, key: str, k: int = 10, where: str | None = None, *, distinct: bool = False
@@ -173,21 +176,7 @@ class View:
         return self.space.similar(key, k, where, distinct=distinct) if found is None else found
 
     def _service(self) -> Client | None:
-        paths = self._workspace.paths
-        if "space" in vars(self) or not self._workspace.local or not paths.explore_note.exists():
-            return None  # what is open here answers sooner than another process does
-        from flows.explore.client import running
-
-        return running(paths)
-
-    def similar(
-        self, key: str, k: int = 10, where: str | None = None, *, distinct: bool = False
-    ) -> pl.DataFrame:
-        """Return the `k` texts closest to the stored text `key` as a frame, as `search` does."""
-        from flows.queries.notebook import Results
-
-        found = self.neighbours(key, k, where, distinct=distinct)
-        return Results(found, infer_schema_length=None)
+        return None if self.opened else self._workspace.service()
 
     def frame(self) -> pl.DataFrame:
         """Return every row: id, text, metadata, vector; for a view label, confidence, novelty."""

@@ -75,9 +75,9 @@ class VectorsState:
 class InstructionState:
     """One instruction: what its transform and view are, how good, and whether they are stale.
 
-    labels: texts by label; texts: how many were labelled; accuracy: share of held-out texts that
-    get their label, in percent; held_out_labels, knn_ceiling: see `Scores`; rows, dimensions,
-    index: of the view, see `IndexNote`; mode: full, or lazy, which has no index.
+    labels: texts by label; texts: how many were labelled; accuracy, right, intervals,
+    held_out_labels, knn_ceiling: see `Scores`; rows, dimensions, index: of the view, see
+    `IndexNote`; mode: full, or lazy, which has no index.
     """
 
     wording: str = ""
@@ -92,6 +92,8 @@ class InstructionState:
     held_out: int | None = None
     held_out_labels: int | None = None
     accuracy: float | None = None
+    right: float | None = None
+    intervals: dict[str, ByMeasure] = field(default_factory=dict)
     knn_ceiling: float | None = None
     rows: int = 0
     dimensions: int | None = None
@@ -219,6 +221,8 @@ def _instruction(
         held_out=scores.held_out,
         held_out_labels=scores.held_out_labels,
         accuracy=scores.accuracy,
+        right=scores.share_right,
+        intervals=scores.intervals,
         knn_ceiling=scores.knn_ceiling,
         rows=rows_of(paths) if view.lazy else view.rows,
         dimensions=view.size,

@@ -128,8 +128,8 @@ def _labels(scores: Scores) -> str:
 def _measures(scores: Scores) -> str:
     shifts = {title: _shift(scores, key, 1) for key, title in BRIEF.items()}
     said = [f"{title} {shift}" for title, shift in shifts.items() if shift]
-    if scores.accuracy is not None:
-        said.insert(0, f"{scores.accuracy:.0f} % right")
+    if scores.share_right is not None:
+        said.insert(0, f"{scores.share_right:.0f} % right")
     return ", ".join(said) or "no scores"
 
 

@@ -36,9 +36,9 @@ def written(name, content):
     return change
 
 
-def hostile(origin, spared, change):
+def hostile(origin, victim, change):
     """Return a clone at the version `evil`, with the links that git would not carry."""
-    change(origin, spared)
+    change(origin, victim)
     commit(origin, "evil")
     git(origin, "tag", "evil")
     return origin

@@ -1,8 +1,5 @@
 """A search of the small table that conditions select rows of; a workspace of others."""
 
-import os
-import shutil
-
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -10,7 +7,9 @@ import pytest
 from tasks.core.store import arrow, tables
 from tasks.core.store.searcher import Searcher
 from tests.attacks.conditions import ROWS
-from tests.hostile import make_workspace_of_others
+from tests.strangers import origin, others, strangers, victim
+
+__all__ = ["origin", "others", "strangers", "victim"]
 
 
 @pytest.fixture(scope="session")
@@ -27,29 +26,3 @@ def selected(tmp_path_factory):
         return sorted(hit.row["id"] for hit in hits)
 
     return ask
-
-
-@pytest.fixture
-def strangers(monkeypatch, tmp_path):
-    monkeypatch.delenv("REFRACT_TRUST", raising=False)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-
-
-@pytest.fixture(scope="module")
-def _origin(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("others")
-    return make_workspace_of_others(folder / "origin", folder / "store")
-
-
-@pytest.fixture
-def spared(tmp_path):
-    """A folder outside with something in it, where also what is run would leave its mark."""
-    (tmp_path / "victim").mkdir()
-    (tmp_path / "victim" / "diary.txt").write_text("mine")
-    return tmp_path / "victim"
-
-
-@pytest.fixture
-def origin(_origin, tmp_path):
-    return shutil.copytree(_origin, tmp_path / "origin", symlinks=True)

@@ -165,22 +165,22 @@ STRUCTURAL = {
 
 @pytest.mark.parametrize("trusted", [False, True], ids=["stranger", "trusted"])
 @pytest.mark.parametrize("case", STRUCTURAL)
-def test_a_workspace_that_leads_elsewhere_is_refused(origin, spared, case, trusted):
-    root = hostile(origin, spared, STRUCTURAL[case])
-    before = everything(spared)
+def test_a_workspace_that_leads_elsewhere_is_refused(origin, victim, case, trusted):
+    root = hostile(origin, victim, STRUCTURAL[case])
+    before = everything(victim)
     vouched = {"REFRACT_TRUST": "*"} if trusted else {}
     for words in (["checkout", "evil"], ["diff", "evil"], ["run"]):
         code, said = said_in_one_line(root, words, **vouched)
         assert code == 2, (words, said)
     for words in LOOKING:
         said_in_one_line(root, words, **vouched)
-    assert everything(spared) == before
+    assert everything(victim) == before
 
 
 @pytest.mark.parametrize("case", STRUCTURAL)
-def test_a_version_that_leads_elsewhere_is_refused_before_it_is_laid_out(origin, spared, case):
-    root = hostile(origin, spared, STRUCTURAL[case])
-    before = everything(spared)
+def test_a_version_that_leads_elsewhere_is_refused_before_it_is_laid_out(origin, victim, case):
+    root = hostile(origin, victim, STRUCTURAL[case])
+    before = everything(victim)
     git(origin.parent, "clone", "--quiet", "--branch", "view/mood/v1", str(root), "clone")
     clone = origin.parent / "clone"
     carried = git(root, "diff", "--name-only", "view/mood/v1", "evil")
@@ -188,48 +188,48 @@ def test_a_version_that_leads_elsewhere_is_refused_before_it_is_laid_out(origin,
         code, said = said_in_one_line(clone, words, REFRACT_TRUST="*")
         if carried:
             assert code == 2, (words, said)
-    assert everything(spared) == before
+    assert everything(victim) == before
     assert git(clone, "rev-parse", "HEAD") == git(clone, "rev-parse", "view/mood/v1^{commit}")
 
 
-def test_a_linked_folder_of_notes_is_refused_to_strangers(origin, spared):
+def test_a_linked_folder_of_notes_is_refused_to_strangers(origin, victim):
     """Who vouches for the workspace may keep `.refract` on another disk."""
-    root = hostile(origin, spared, linked(".refract"))
-    before = everything(spared)
+    root = hostile(origin, victim, linked(".refract"))
+    before = everything(victim)
     for words in (["checkout", "evil"], ["diff", "evil"], ["run"], ["status"], ["trust", "--yes"]):
         code, said = said_in_one_line(root, words)
         assert code == 2, (words, said)
-    assert everything(spared) == before
+    assert everything(victim) == before
 
 
 LISTS = ["../../../victim/diary.txt", "/etc/x", "a/../../x", "", ".", "a//b", "..\\x", "C:/x"]
 
 
 @pytest.mark.parametrize("relpath", LISTS)
-def test_a_list_in_the_cache_that_leads_elsewhere_is_refused(origin, spared, relpath):
-    root = hostile(origin, spared, listed(relpath))
-    before = everything(spared)
+def test_a_list_in_the_cache_that_leads_elsewhere_is_refused(origin, victim, relpath):
+    root = hostile(origin, victim, listed(relpath))
+    before = everything(victim)
     code, said = said_in_one_line(root, ["checkout", "HEAD"], REFRACT_TRUST="*")
     assert (code, "outside of its folder" in said) == (2, True), said
-    assert everything(spared) == before
+    assert everything(victim) == before
 
 
-def test_a_list_whose_contents_have_paths_for_names_is_refused(origin, spared):
-    root = hostile(origin, spared, listed("a", md5="../../../../victim/diary.txt"))
+def test_a_list_whose_contents_have_paths_for_names_is_refused(origin, victim):
+    root = hostile(origin, victim, listed("a", md5="../../../../victim/diary.txt"))
     code, _ = said_in_one_line(root, ["checkout", "HEAD"], REFRACT_TRUST="*")
     assert code == 2
 
 
-def test_a_folder_that_looks_like_a_repository_is_not_taken_for_one(origin, spared):
+def test_a_folder_that_looks_like_a_repository_is_not_taken_for_one(origin, victim):
     bare = origin / "inner"
     git(origin, "clone", "--quiet", "--bare", str(origin), str(bare))
-    for key, value in {"core.worktree": "..", "core.fsmonitor": f"touch {spared}/ran"}.items():
+    for key, value in {"core.worktree": "..", "core.fsmonitor": f"touch {victim}/ran"}.items():
         git(bare, "config", "--file", str(bare / "config"), key, value)
     shutil.copyfile(origin / "params.yaml", bare / "params.yaml")
     for words in (["versions"], ["run"], ["checkout", "HEAD"]):
         code, said = said_in_one_line(bare, words)
         assert code == 2, said
-    assert not (spared / "ran").exists()
+    assert not (victim / "ran").exists()
 
 
 def test_the_lock_of_the_suite_itself_is_one_that_is_laid_out(origin, tmp_path):

@@ -82,18 +82,18 @@ RUNNING = {
 
 
 @pytest.mark.parametrize("case", RUNNING)
-def test_what_an_archive_would_run_is_asked_for(origin, spared, case):
+def test_what_an_archive_would_run_is_asked_for(origin, victim, case):
     commit(origin, "evil")
     git(origin, "tag", "evil")
-    RUNNING[case](origin, spared)
-    before = everything(spared)
+    RUNNING[case](origin, victim)
+    before = everything(victim)
     for words in (*LAYING, *RECORDING, ["versions"], ["rollback", "mood", "v1"]):
         code, said = said_in_one_line(origin, words)
         assert code == 2, (words, said)
         assert "refract trust" in said or "git" in said, said
     said_in_one_line(origin, ["status"])
     said_in_one_line(origin, ["trust"])
-    assert everything(spared) == before
+    assert everything(victim) == before
 
 
 SETTINGS = {
@@ -111,13 +111,13 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize("case", SETTINGS)
-def test_where_dvc_would_be_led_is_asked_for(origin, spared, case):
-    root = hostile(origin, spared, SETTINGS[case])
-    before = everything(spared)
+def test_where_dvc_would_be_led_is_asked_for(origin, victim, case):
+    root = hostile(origin, victim, SETTINGS[case])
+    before = everything(victim)
     for words in (["checkout", "HEAD"], ["diff", "HEAD"], ["rollback", "mood", "v1"]):
         code, said = said_in_one_line(root, words)
         assert code == 2, (words, said)
-    assert everything(spared) == before
+    assert everything(victim) == before
 
 
 ASKED = {
@@ -135,18 +135,18 @@ ASKED = {
 
 
 @pytest.mark.parametrize("case", ASKED)
-def test_what_params_would_send_or_read_is_asked_for(origin, spared, case):
+def test_what_params_would_send_or_read_is_asked_for(origin, victim, case):
     line, words = ASKED[case]
-    root = hostile(origin, spared, written("params.yaml", line + "\n"))
-    before = everything(spared)
+    root = hostile(origin, victim, written("params.yaml", line + "\n"))
+    before = everything(victim)
     code, said = said_in_one_line(root, words)
     assert code == 2, said
     assert "refract trust" in said or "label.key_env" in said
-    assert everything(spared) == before
+    assert everything(victim) == before
 
 
-def test_links_among_documents_and_labels_are_asked_for(origin, spared):
-    root = hostile(origin, spared, linked("data/raw/notes"))
+def test_links_among_documents_and_labels_are_asked_for(origin, victim):
+    root = hostile(origin, victim, linked("data/raw/notes"))
     assert said_in_one_line(root, ["ingest"])[0] == 2
     assert "is a link, and" in said_in_one_line(root, ["run"])[1]
 
@@ -155,25 +155,25 @@ MODULES = ("dvc", "yaml", "configobj", "prefect", "uvicorn", "sitecustomize", "j
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_no_module_of_a_workspace_is_imported_by_a_process_of_ours(origin, spared, name):
+def test_no_module_of_a_workspace_is_imported_by_a_process_of_ours(origin, victim, name):
     def change(root, victim):
         written(f"{name}/__init__.py", "open('{victim}/ran', 'w')\n")(root, victim)
         written(f"{name}/__main__.py", "open('{victim}/ran', 'w')\n")(root, victim)
 
-    root = hostile(origin, spared, change)
+    root = hostile(origin, victim, change)
     for words in (["checkout", "HEAD"], ["diff", "HEAD"], ["versions"]):
         said_in_one_line(root, words, REFRACT_TRUST="*")
-    assert not (spared / "ran").exists()
+    assert not (victim / "ran").exists()
 
 
 @pytest.mark.parametrize("file", [".env", "prefect.toml", "pyproject.toml"])
-def test_settings_of_prefect_in_a_workspace_are_asked_for(origin, spared, file):
+def test_settings_of_prefect_in_a_workspace_are_asked_for(origin, victim, file):
     text = {
         ".env": "PREFECT_API_URL=http://evil.example/api\n",
         "prefect.toml": "[api]\nurl = 'http://evil.example/api'\n",
         "pyproject.toml": "[tool.prefect.api]\nurl = 'http://evil.example/api'\n",
     }[file]
-    root = hostile(origin, spared, written(file, text))
+    root = hostile(origin, victim, written(file, text))
     (root / "data" / "raw").mkdir(exist_ok=True)
     (root / "data" / "raw" / "a.csv").write_text("id,text\n1,x\n")
     for words in (["run"], ["ingest"]):

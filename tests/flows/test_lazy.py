@@ -138,23 +138,28 @@ def asked(root, *words):
     return done.stdout
 
 
+def ids(said):
+    """Return the ids of what was printed as a JSON list, or as JSON line by line."""
+    rows = json.loads(said) if said.startswith("[") else map(json.loads, said.splitlines())
+    return [row["id"] for row in rows]
+
+
 def test_every_verb_that_reads_a_view_reads_a_lazy_one(lazy, _made, tmp_path):
     assert "up to date, lazy" in asked(lazy, "status") or "unproven, lazy" in asked(lazy, "status")
     assert json.loads(asked(lazy, "status", "--json"))["instructions"]["mood"]["mode"] == "lazy"
+    Paths(lazy).doubts("mood").unlink(missing_ok=True)  # it is to find them for itself
+    assert asked(lazy, "doubts", "mood", "--json") == asked(_made, "doubts", "mood", "--json")
     for words in (
         ("similar", "t03", "--view", "mood", "-k", "5", "--json"),
-        ("suggest", "mood", "-n", "7"),
-        ("doubts", "mood", "--json"),
+        ("similar", "t03", "--keep", "topic", "--with", "mood=glad", "-k", "5", "--json"),
+        ("search", QUERY, "--view", "mood=2", "--view", "topic=1", "-k", "5", "--json"),
+        ("suggest", "mood", "-n", "7", "--format", "jsonl"),
         ("search", QUERY, "--view", "mood", "--where", "label = 'glad'", "-k", "3", "--json"),
         ("search", QUERY, "--view", "mood", "--distinct", "-k", "3", "--json"),
     ):
-        full, found = (asked(root, *words) for root in (_made, lazy))
-        if words[0] in ("similar", "search"):
-            full, found = ([hit["id"] for hit in json.loads(said)] for said in (full, found))
-            assert len(found) == len(full)
-            assert set(found) & set(full)
-        else:
-            assert found.count("\n") == full.count("\n")
+        full, found = (ids(asked(root, *words)) for root in (_made, lazy))
+        assert len(found) == len(full)
+        assert len(set(found) & set(full)) >= len(full) - 1  # rounded, two may change places
     evaluated = json.loads(asked(lazy, "evaluate", "mood", "--json"))
     assert evaluated["scores"]["view"]["v_measure"]["value"] > 0
     for name in ("mood.parquet", "mood.csv", "mood.npy", "mood"):

@@ -37,6 +37,8 @@ def evaluation(found: Evaluation, *, as_json: bool) -> None:
     click.echo(f"  {_right(found.accuracy)}")
     if found.experts:
         click.echo(f"  experts: {_experts(found.experts)}")
+    if found.drawn_by_chance:
+        click.echo(f"  labels: {percent(100 * found.drawn_by_chance)} seem drawn by chance")
     for title, counts in (("left out", found.left_out), ("noted", found.noted)):
         if counts:
             listed = ", ".join(f"{what} {n:,}" for what, n in counts.items())

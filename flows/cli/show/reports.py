@@ -138,6 +138,12 @@ def _not_used(reasons: Mapping[str, int]) -> None:
 
 
 def _right(report: FitReport) -> None:
+    about = report.intervals.get("right", {})
+    low, high = about.get("low"), about.get("high")
+    if report.right is not None and low is not None and high is not None:
+        click.echo(
+            f"  about {report.right:.0f} % of all texts get their label ({low:.0f} to {high:.0f} %)"
+        )
     if report.accuracy is not None:
         click.echo(
             f"  {report.accuracy:.0f} % of {report.held_out:,} held-out texts get their label"

@@ -18,7 +18,7 @@ from tasks.core.text.brief import figure, percent, shift
 from tasks.core.workspace.manifests import FULL
 from tasks.core.workspace.paths import Paths
 
-RIGHT = ("right", "share of held-out texts that get their label")
+RIGHT = ("right", "about which share of all texts get their label")
 LOW_CEILING = 99.5  # kNN@10 that is within a rounding of 100
 
 
@@ -65,7 +65,7 @@ def _remarks(name: str, about: InstructionState) -> None:
 
 
 def views(instructions: Mapping[str, InstructionState]) -> None:
-    """Print one line a view: how many held-out texts get their label, scores, state."""
+    """Print one line a view: how many texts get their label, scores, state."""
     wide = fits(*_columns(instructions, both=True))
     print_table(
         f"views: {RIGHT[1]}; scores on held-out labels{', before → after' if wide else ''}",
@@ -86,7 +86,7 @@ def _columns(instructions: Mapping[str, InstructionState], *, both: bool) -> lis
     ]
     return [
         Column("view", list(instructions)),
-        Column(RIGHT[0], [percent(about.accuracy) for about in every], "number"),
+        Column(RIGHT[0], [percent(about.right) for about in every], "number"),
         *scores,
         Column("labels", [f"{len(each)}" for each in counts], "number", 3),
         Column("texts", [f"{_texts(about):,}" for about in every], "number", 2),

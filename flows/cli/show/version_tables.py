@@ -57,7 +57,7 @@ def view(name: str, rows: Sequence[ViewVersion], *, as_json: bool) -> None:
         Column("texts", [_count(row.texts) for row in rows], "number", 4),
         Column("labels", [_count(row.labels) for row in rows], "number", 3),
         Column("method", [row.method or "removed" for row in rows], "name", 2),
-        Column(RIGHT[0], [percent(row.accuracy) for row in rows], "number"),
+        Column(RIGHT[0], [percent(row.right) for row in rows], "number"),
         *(
             Column(title, [figure(row.after.get(key)) for row in rows], "number")
             for key, title in BRIEF.items()

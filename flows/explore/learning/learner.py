@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, HTTPException, Request
@@ -14,7 +13,9 @@ from flows.explore import overview
 from flows.explore.learning.hub import Hub
 from flows.explore.learning.noticing import Notices
 from flows.explore.learning.refitting import Refitter
-from flows.queries.labelled import Labelled, labelled
+from flows.queries.labelled import Labelled, LabelsRead, labelled_in
+from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.instruction_name import check_name
 from tasks.core.workspace.manifest import read_manifest
 from tasks.core.workspace.manifests import Rejection
 
@@ -25,7 +26,10 @@ _ENDS = 3.0  # seconds that they get to end
 
 
 class Learner:
-    """Watches one workspace, fits what is labelled in it, and tells what happens."""
+    """Watches one workspace, fits what is labelled in it, and tells what happens.
+
+    hub: tells it; read: what was read of its labels and texts.
+    """
 
     def __init__(self, service: Service) -> None:
         """Take what is there now for known; nothing goes on before `going_on`."""
@@ -34,8 +38,10 @@ class Learner:
         self._service = service
         self._lock = threading.Lock()
         self._known: dict[str, tuple[object, Labelled]] = {}
-        tags = partial(overview.tags, paths)
-        self._notices = Notices(paths, self.hub, service.fitting, tags, self.labelled)
+        self.read = LabelsRead(paths)
+        self._notices = Notices(
+            paths, self.hub, service.fitting, lambda: overview.tags(paths) or {}, self.labelled
+        )
         self._refitter = Refitter(paths, self.labelled, self._failed)
 
     @contextmanager
@@ -63,13 +69,15 @@ class Learner:
     def labelled(self, name: str) -> Labelled:
         """Return the labelled texts of an instruction; the same label files are read once."""
         service = self._service
-        file = overview.label_file(service.paths, name)
+        file = overview.label_file(service.paths, check_name(name))
         state = overview.state_of(service.paths, file), service.params.fit
         with self._lock:
             known = self._known.get(name)
         if known is not None and known[0] == state:
             return known[1]
-        found = labelled(service.paths, service.params, name)
+        if isinstance(file, InputError):
+            raise file
+        found = labelled_in(service.paths, service.params, file, self.read)
         with self._lock:
             self._known[name] = state, found
         return found

@@ -14,6 +14,7 @@ from tasks.core.labels.inbox.checking import PostedRow, checked
 from tasks.core.labels.inbox.posting import Inbox, Receipt, post
 from tasks.core.settings.params import Params
 from tasks.core.store.layout import exists
+from tasks.core.text.same_text import TextKeys
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.instruction_name import check_name
 from tasks.core.workspace.paths import Paths
@@ -30,11 +31,18 @@ class Posted:
 
 
 def post_labels(
-    paths: Paths, params: Params, name: str, key: str, annotator: str, rows: Sequence[PostedRow]
+    paths: Paths,
+    params: Params,
+    name: str,
+    key: str,
+    annotator: str,
+    rows: Sequence[PostedRow],
+    keys: TextKeys | None = None,
 ) -> Posted:
     """Take in `rows` for instruction `name`; they are on disk when this returns.
 
-    InputError where anything speaks against it: then nothing is written.
+    keys: looks up the texts of the base table. InputError where anything speaks against it: then
+    nothing is written.
     """
     check_name(name)
     if not 1 <= len(key) <= LONGEST_KEY or not key.isprintable():
@@ -46,8 +54,7 @@ def post_labels(
     ask(paths, "links", "sources", "model", "engine")
     ask_recording(paths, params)
     _check_place(paths, name, inbox.file)
-    keys = base_table.keys(paths.base_table)
-    taken = checked(rows, keys, params.fit.separator)
+    taken = checked(rows, keys or base_table.keys(paths.base_table), params.fit.separator)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return Posted(post(inbox, key, taken, now), paths.inside(inbox.file))
 
@@ -81,6 +88,6 @@ def _check_place(paths: Paths, name: str, file: Path) -> None:
         raise InputError(
             f"{paths.inside(file.parent)}: found a file; expected a folder of label files; move it"
         )
-    if name not in label_sources(paths).errors:
-        return
-    raise label_sources(paths).errors[name]
+    wrong = label_sources(paths).errors.get(name)
+    if wrong is not None:
+        raise wrong

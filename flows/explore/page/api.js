@@ -2,6 +2,8 @@
 
 import { tableFromIPC } from "./vendor/flechette.js";
 
+const AGAIN = 4; // seconds until a service that refused its events is asked for them again
+
 export class Refused extends Error {
   /** @param {string} line @param {number} status 0 where nothing answered */
   constructor(line, status) {
@@ -65,16 +67,29 @@ export const matching = (name, query) => arrow(["views", name, "matching"], quer
 export const label = (name, body) =>
   json(["views", name, "labels"], {}, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
 
-/** Call `told[event](data)` for each event of the service, and `told.again()` when it is back after a gap. */
+/**
+ * Call `told[event](data)` for each event of the service, and `told.again()` when it is back after a gap.
+ * A browser comes back by itself after a lost connection, but not after a refusal: `told.refused()`, once, and it is asked again.
+ */
 export function listen(told) {
-  const source = new EventSource("/events");
   let lost = false;
-  source.addEventListener("error", () => (lost = true));
-  source.addEventListener("open", () => {
-    if (lost) told.again();
-    lost = false;
-  });
-  source.addEventListener("missed", () => told.again());
-  for (const event of ["labels", "fit", "fitted", "live", "version", "failed", "corpus"])
-    source.addEventListener(event, ({ data }) => told[event](JSON.parse(data)));
+  let refused = false;
+  const connect = () => {
+    const source = new EventSource("/events");
+    source.addEventListener("error", () => {
+      lost = true;
+      if (source.readyState !== EventSource.CLOSED) return;
+      if (!refused) told.refused();
+      refused = true;
+      setTimeout(connect, 1000 * AGAIN);
+    });
+    source.addEventListener("open", () => {
+      if (lost) told.again();
+      lost = refused = false;
+    });
+    source.addEventListener("missed", () => told.again());
+    for (const event of ["labels", "fit", "fitted", "live", "version", "failed", "corpus"])
+      source.addEventListener(event, ({ data }) => told[event](JSON.parse(data)));
+  };
+  connect();
 }

@@ -20,12 +20,13 @@ export const fill = (element, ...children) => element.replaceChildren(...childre
 
 const REACHED = "button, input, select";
 
-/** The same, but what has the focus, or was typed, is kept: the control that stands in the same place has it then. */
+/** The same, but what has the focus, or was typed, is kept: the control of its kind that stands in the same place has it then. */
 export function refill(element, ...children) {
   const active = element.contains(document.activeElement) ? document.activeElement : null;
-  const at = active ? [...element.querySelectorAll(REACHED)].indexOf(active) : -1;
+  const alike = () => [...element.querySelectorAll(REACHED)].filter(({ tagName, type }) => tagName === active?.tagName && type === active?.type);
+  const at = alike().indexOf(active);
   fill(element, ...children);
-  const now = [...element.querySelectorAll(REACHED)];
+  const now = alike();
   const next = at < 0 ? null : now[Math.min(at, now.length - 1)];
   if (!next) return;
   if (next !== active && next.type === "text" && active.type === "text") next.value = active.value;

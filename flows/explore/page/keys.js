@@ -13,12 +13,12 @@ export function listenToKeys(model, labelling, queue, box) {
     t: () => panel(model, "texts"),
     l: () => panel(model, "label"),
     v: () => panel(model, "versions"),
-    m: () => model.set({ maps: model.maps === "two" ? "one" : "two" }),
+    m: () => model.view !== "base" && model.set({ maps: model.maps === "two" ? "one" : "two" }),
     o: () => model.set({ lasso: !model.lasso }),
     f: () => openFilter(model),
     u: () => (model.panel === "label" ? queue.undo() : labelling.undo()),
     s: () => model.panel === "label" && queue.pass(),
-    n: () => document.querySelector(`${model.panel === "label" ? "#card" : "#detail"} .choice .new`)?.focus(),
+    n: () => newLabel()?.focus(),
     Escape: () => escape(model),
   };
   document.addEventListener("keydown", (event) => {
@@ -46,9 +46,17 @@ function give(model, labelling, queue, box, n, all) {
   }
 }
 
+/** Return the field for a new label: of the text in the queue, else of the open one, else of what is selected. */
+function newLabel() {
+  const fields = ["panel-label", "detail", "selection"].map((place) => document.querySelector(`#${place}:not([hidden]) .choice .new`));
+  return fields.find(Boolean);
+}
+
+/** Show a panel; what arrow keys walk in it has the focus then. */
 function panel(model, name) {
   model.set({ panel: name });
-  byId(`tab-${name}`).focus();
+  const walked = { texts: byId("texts"), versions: byId("moved").hasChildNodes() && byId("moved") }[name];
+  (walked || byId(`tab-${name}`)).focus();
 }
 
 function openFilter(model) {

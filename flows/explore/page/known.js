@@ -7,25 +7,27 @@ const AT_ONCE = 100;
 let kept = new Map();
 let of = "";
 
-const key = (model) => `${model.listed?.name} ${model.listed?.transform}`;
+const key = ({ listed }) => `${listed?.name} ${listed?.transform}`;
 
 function current(model) {
   if (of !== key(model) || kept.size > MOST) [kept, of] = [new Map(), key(model)];
   return kept;
 }
 
-/** Keep what came with a list. */
-export function keep(model, hits) {
+/** Keep what came with a list, unless another view or version is `listed` by now. */
+export function keep(model, listed, hits) {
+  if (key(model) !== key({ listed })) return;
   const texts = current(model);
   for (const hit of hits) texts.set(hit.id, hit);
 }
 
 /** Return the texts with these ids, in their order, without any that there is not. */
 export async function texts(model, ids) {
+  const { listed } = model;
   const known = current(model);
   const missing = ids.filter((id) => !known.has(id));
   for (let at = 0; at < missing.length; at += AT_ONCE) {
-    const found = await api.texts(model.listed.name, missing.slice(at, at + AT_ONCE));
+    const found = await api.texts(listed.name, missing.slice(at, at + AT_ONCE));
     for (const text of found.texts) known.set(text.id, text);
   }
   return ids.map((id) => known.get(id)).filter(Boolean);

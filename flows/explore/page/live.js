@@ -1,20 +1,25 @@
 /** What the service tells while the page is open: labels of others, fits, and views that are live. */
 
 import { count } from "./elements.js";
-import * as api from "./api.js";
-import { open, refresh, take } from "./loading.js";
+import { labelsAnew, open, refresh } from "./loading.js";
 import { figures } from "./panels/views.js";
-import { say, wrong } from "./saying.js";
+import { right, say, wrong } from "./saying.js";
 
-/** @param {import("./model.js").Model} model @param {typeof api.listen} listen */
+const DEAF = new Error("the service refuses to tell this page of labels, fits and versions; it is asked again every few seconds. If it was started anew, open the link that 'refract explore' prints");
+
+/** @param {import("./model.js").Model} model @param {typeof import("./api.js").listen} listen */
 export function follow(model, listen) {
   const view = (name) => model.views.get(name);
   listen({
-    again: () => refresh(model).then(() => open(model)).catch(wrong),
+    refused: () => wrong(DEAF),
+    again() {
+      right(DEAF);
+      refresh(model).then(() => open(model)).catch(wrong);
+    },
     labels({ view: name, labelled, labels_needed }) {
       if (view(name)) Object.assign(view(name), { labelled, labels_needed, unsaved: false });
       else refresh(model).catch(wrong);
-      if (name === model.view) given(model, name).catch(wrong);
+      if (name === model.view) labelsAnew(model, name).catch(wrong);
     },
     fit({ view: name }) {
       if (view(name)) view(name).fitting = true;
@@ -36,20 +41,11 @@ export function follow(model, listen) {
   });
 }
 
-/** Fetch the labels anew, unless some of this page's own are on their way. */
-async function given(model, name) {
-  const { marks } = model;
-  const { rows } = await api.labels(name);
-  if (model.view !== name || model.unsaved() || model.marks !== marks) return;
-  take(model, name, rows);
-  model.tell("given", "views");
-}
-
 /** A view that is live has been recorded as a version. */
 function recorded(model, name, version) {
   const now = model.views.get(name);
   if (now) now.version = version;
-  if (name === model.view) model.set({ version });
+  if (name === model.view) model.tell("recorded");
   say(`${name} is recorded as ${version.split("/").at(-1)}`);
 }
 
@@ -67,7 +63,7 @@ async function live(model, { view: name, version, rows }) {
 }
 
 function told(name, version, before, after, rows) {
-  const right = (scores) => (scores?.accuracy === undefined || scores?.accuracy === null ? null : `${Math.round(scores.accuracy)} %`);
+  const right = (scores) => (scores?.right === undefined || scores?.right === null ? null : `${Math.round(scores.right)} %`);
   const change = right(after) ? (right(before) ? `: right ${right(before)} → ${right(after)}` : `: ${right(after)} right`) : "";
   return `${name} is live${version ? ` as ${version.split("/").at(-1)}` : ""}, ${count(rows)} texts${change}`;
 }

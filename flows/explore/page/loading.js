@@ -6,10 +6,10 @@ import { where } from "./filters.js";
 import { COLOURED } from "./map/colours.js";
 import { encloses } from "./map/grid.js";
 import { byColumn, byGiven, byLabel, byNumber } from "./paints.js";
+import { amongViews, stored } from "./model.js";
 import { points } from "./points.js";
 import { wrong } from "./saying.js";
 
-const ORDER = "refract.order."; // and a view
 const columns = new Map(); // of a corpus: name → column
 
 /** Fetch the views, and from then on whatever the model comes to need. The list waits for no map. */
@@ -20,29 +20,38 @@ export async function load(model) {
     if (!own || names.some((name) => name !== "given" && name !== "labelled")) ready(paint(model)); // labels of people colour what has no view
   });
   model.on("filter points", () => ready(filter(model)));
-  model.on("selection points rows", () => select(model));
+  model.on("selection points rows settled", () => select(model));
+  model.on("filter listed", () => model.selection?.all && select(model));
   await refresh(model);
   const first = [...model.views.keys()].find((name) => name !== "base") ?? "base";
-  if (!model.views.has(model.view)) model.view = first;
-  ready(base(model));
+  Object.assign(model, amongViews({ view: model.view, also: model.also }, model.views, first));
 }
 
-/** Return the points of the base space, fetched once. */
+/** Return the points of the base space, fetched once; what has failed is asked for again by the next who wants them. */
 function base(model) {
-  model.basePoints ??= points("base", (share) => waits("base", share), () => false).then((found) => {
-    waits("base", null);
-    model.set({ base: found });
-    return found;
+  model.basePoints ??= fetched(model).catch((error) => {
+    model.basePoints = null;
+    throw error;
   });
   return model.basePoints;
 }
 
+async function fetched(model) {
+  try {
+    const found = await points("base", (share) => waits("base", share), () => false);
+    model.set({ base: found });
+    return found;
+  } finally {
+    waits("base", null);
+  }
+}
+
 /** Fetch what there is anew. */
 export async function refresh(model) {
-  const { corpus, views } = await api.views();
+  const { corpus, views, known_as: workspace, min_rows: minRows } = await api.views();
   const known = new Map(views.map((view) => [view.name, view]));
   for (const [name, view] of model.views) if (view.unsaved && !known.has(name)) known.set(name, view);
-  model.set({ corpus });
+  model.set({ corpus, workspace, minRows });
   model.views = known;
   model.tell("views");
 }
@@ -53,10 +62,11 @@ export async function open(model) {
   const view = model.views.get(name);
   const gone = () => model.view !== name;
   const own = name !== "base" && view.rows > 0;
+  ready(base(model));
   const given = name === "base" || view.unsaved ? { rows: [] } : await api.labels(name);
   if (gone()) return;
   take(model, name, given.rows);
-  model.set({ listed: own ? { name, transform: view.transform } : { name: "base", transform: null }, version: view.version });
+  model.set({ listed: own ? { name, transform: view.transform } : { name: "base", transform: null } });
   model.tell("given");
   const found = own ? await points(name, (share) => waits("view", share, model.points?.name !== name), gone) : await base(model);
   waits("view", null);
@@ -70,16 +80,26 @@ export function take(model, name, rows) {
   model.givenOf = name;
 }
 
+/** Fetch the labels anew, unless some of this page's own are on their way. */
+export async function labelsAnew(model, name) {
+  const { marks } = model;
+  const { rows } = await api.labels(name);
+  if (model.view !== name || model.unsaved() || model.marks !== marks) return;
+  take(model, name, rows);
+  model.tell("given", "views");
+}
+
 /** Return the labels of a view in an order that stays, in this browser: the first have keys and colours. */
 export function order(model, name = model.view) {
   const view = model.views.get(name);
+  const place = `refract.${model.workspace}.order.${name}`;
   const last = (model.orders ??= new Map()).get(name);
   const of = [view?.labels, model.given, model.marks];
   if (last?.of.every((one, n) => one === of[n])) return last.whole;
   const kept = [...(last?.whole ?? [])];
   const counts = view?.counts ?? {};
   const all = [...new Set([...(view?.labels ?? []), ...(name === model.givenOf ? model.given.values() : [])])].filter((label) => label !== null);
-  const before = JSON.parse(localStorage.getItem(ORDER + name) ?? "[]");
+  const before = stored(place, Array.isArray) ?? [];
   const known = before.filter((label) => all.includes(label) && !kept.includes(label));
   kept.push(...known);
   const fresh = all.filter((label) => !kept.includes(label));
@@ -87,11 +107,12 @@ export function order(model, name = model.view) {
   const first = often.slice(0, Math.max(0, COLOURED - kept.length)).sort();
   const whole = [...kept, ...first, ...often.slice(first.length)];
   model.orders.set(name, { whole, of });
-  if (whole.length) localStorage.setItem(ORDER + name, JSON.stringify(whole));
+  if (whole.length) localStorage.setItem(place, JSON.stringify(whole));
   return whole;
 }
 
-const isReading = (name) => ["confidence", "novelty"].includes(name);
+/** Tell whether a view reads it off each text: the base space has none. */
+export const isReading = (name) => ["confidence", "novelty"].includes(name);
 
 async function paint(model) {
   const { points: shown, colour, given, view, listed } = model;
@@ -120,19 +141,28 @@ async function filter(model) {
   const { points: shown } = model;
   if (!shown || shown.name !== model.listed.name) return undefined;
   const asked = condition(model);
-  if (!asked) return model.set({ rows: null });
+  const settled = wanted(model);
+  if (!asked) return model.set({ rows: null, settled });
   const { table } = await api.matching(shown.name, { where: asked });
-  if (model.points !== shown || condition(model) !== asked) return undefined;
+  if (model.points !== shown || wanted(model) !== settled) return undefined;
   const rows = new Uint8Array(shown.count);
   for (const row of table.getChild("row").toArray()) rows[row] = 1;
-  return model.set({ rows });
+  return model.set({ rows, settled });
+}
+
+/** Return which rows of which points the filter wants: what `settled` is once `rows` are those. */
+const wanted = (model) => `${model.points.corpus} ${model.listed.name} ${model.points.transform} ${condition(model)}`;
+
+/** Tell whether `points` and `rows` are what view and filter ask for, and not yet those from before. */
+export function settled(model) {
+  return model.points?.name === model.listed?.name && model.settled === wanted(model);
 }
 
 /** Find the rows of the selection: named by ids, or inside an outline on the map of base or view. */
 function select(model) {
   const { selection, points: shown, base } = model;
   if (!shown) return undefined;
-  if (!selection) return model.set({ selected: null });
+  if (!selection || (selection.all && !settled(model))) return model.set({ selected: null });
   const at = selection.of === "base" ? base : shown;
   if (!at) return undefined;
   const rows = selection.all ? Array.from({ length: shown.count }, (_, row) => row) : selection.ids ? selection.ids.map((id) => shown.row(id)) : within(selection.outline, at).map((row) => same(at, shown, row));
@@ -146,9 +176,12 @@ function within(outline, { xy, count }) {
   return found;
 }
 
+/** Tell whether each row of both is the same text. */
+export const alike = (from, to) => from.corpus === to.corpus && from.count === to.count;
+
 /** Return the row of `to` that holds the text of a row of `from`, or -1. */
 export function same(from, to, row) {
-  return from.corpus === to.corpus && from.count === to.count ? row : to.row(from.id(row));
+  return alike(from, to) ? row : to.row(from.id(row));
 }
 
 /** Say on a map how far it is made; null: it is there. other: what is drawn meanwhile is of another view, and fades. */

@@ -2,7 +2,7 @@
 
 import * as known from "./known.js";
 import { byId, fill, make, percent } from "./elements.js";
-import { order, same } from "./loading.js";
+import { alike, order, same } from "./loading.js";
 import { REST, forget, palette, read } from "./map/colours.js";
 import { PointMap } from "./map/map.js";
 import { LAYER } from "./map/renderer.js";
@@ -19,6 +19,7 @@ export function mountMaps(model) {
       maps[side] = new PointMap(byId(`map-${side}`), pointer(model, side));
     } catch (error) {
       wrong(error);
+      for (const part of document.querySelectorAll("#maps, .toolbar .row")) part.hidden = true;
       return maps;
     }
   }
@@ -58,10 +59,12 @@ function pointer(model, side) {
       model.set({ hovered: id });
       tip(model, id, event).catch(wrong);
     },
-    choose(row) {
+    choose(row, { pointerType }) {
       const points = pointsOf(model, side);
-      if (points && row >= 0) model.set({ open: points.id(row) });
-      else if (model.selection) model.set({ selection: null });
+      if (points && row >= 0) {
+        model.set({ open: points.id(row) });
+        if (pointerType === "touch") byId(`figure-${side}`).scrollIntoView(); // on a phone the text comes below it
+      } else if (model.selection) model.set({ selection: null });
       else model.set({ open: null });
     },
     lasso(rows, outline) {
@@ -83,7 +86,7 @@ function show(model, map, points) {
 function carried(model, to, values, none) {
   const from = model.points;
   if (!from || values?.length !== from.count) return null;
-  if (same(from, to, 0) === 0 && from.count === to.count) return values;
+  if (alike(from, to)) return values;
   return Uint8Array.from({ length: to.count }, (_, row) => values[same(to, from, row)] ?? none);
 }
 

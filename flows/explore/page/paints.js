@@ -46,19 +46,13 @@ export function byColumn(by, column) {
     const values = Float64Array.from(column, (value) => (value === null || value === undefined ? NaN : Number(value)));
     return byNumber(by, values);
   }
-  const told = first instanceof Date ? dated(column) : column;
-  const { codes, names } = coded(told);
+  const { codes, names } = coded(column);
   return byName(by, codes, names, []);
 }
 
 function firstOf(column) {
   for (const value of column) if (value !== null && value !== undefined) return value;
   return null;
-}
-
-function dated(column) {
-  const months = Array.from(column, (value) => (value instanceof Date ? value.toISOString().slice(0, 7) : null));
-  return Object.assign(months, { length: months.length });
 }
 
 function byName(by, codes, found, order) {

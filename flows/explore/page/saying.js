@@ -3,6 +3,7 @@
 import { byId, fill, make } from "./elements.js";
 
 let fades = 0;
+let shown = null; // the error that is in sight
 
 /** Say something that passes. */
 export function say(text) {
@@ -16,11 +17,17 @@ export function say(text) {
 export function wrong(error) {
   if (error.name === "AbortError") return;
   const place = byId("error");
-  fill(place, make("span", {}, error.message), make("button", { type: "button", "aria-label": "put this away", onclick: right }, "×"));
+  shown = error;
+  fill(place, make("span", {}, error.message), make("button", { type: "button", "aria-label": "put this away", onclick: () => right() }, "×"));
   place.hidden = false;
 }
 
-/** Take the error away. */
-export function right() {
-  byId("error").hidden = true;
+/** Take away what the service could not make of an earlier question: another one is asked. */
+export function askAnew() {
+  if (shown?.status === 400) right();
+}
+
+/** Take the error away; one: only if that is in sight. */
+export function right(one = shown) {
+  if (one === shown) byId("error").hidden = true;
 }

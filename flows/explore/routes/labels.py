@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows.explore import overview
@@ -21,6 +21,10 @@ from tasks.core.workspace.instruction_name import ANNOTATOR, check_name
 router = APIRouter(tags=["labels"])
 Annotator = Annotated[str, Field(pattern=f"^{ANNOTATOR.pattern}$")]
 WHO = "explore"
+_ELSEWHERE = (
+    "known_as: found the name of another workspace than the one that answers here now; expected"
+    " its own; start 'refract explore' in theirs to have these labels taken"
+)
 
 
 class Row(BaseModel):
@@ -34,12 +38,16 @@ class Row(BaseModel):
 
 
 class Post(BaseModel):
-    """Labels of one annotator. key: new for each request, the same when it is sent again."""
+    """Labels of one annotator. key: new for each request, the same when it is sent again.
+
+    known_as: of the workspace that they are for; another one at this address refuses them.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     key: Annotated[str, Field(min_length=1, max_length=LONGEST_KEY)]
     annotator: Annotator = WHO
+    known_as: str | None = None
     rows: Annotated[list[Row], Field(min_length=1, max_length=MOST)]
 
 
@@ -108,10 +116,14 @@ def labels(
 @router.post("/views/{name}/labels")
 def post(service: Served, learner: Learning, name: str, body: Post) -> Taken:
     """Take labels in. The view is fitted by itself once they rest; /events tells of it."""
+    if body.known_as not in (None, service.known_as):
+        raise HTTPException(409, _ELSEWHERE)
     rows = [PostedRow(row.id, row.text, row.label) for row in body.rows]
     params = service.params
     learner.labelled(name)  # refused, where a label file is none, before anything is written
-    done = post_labels(service.paths, params, name, body.key, body.annotator, rows)
+    done = post_labels(
+        service.paths, params, name, body.key, body.annotator, rows, learner.read.keys
+    )
     now = learner.labelled(name)
     if not done.receipt.repeated:
         learner.posted(name, enough=now.needed is None)

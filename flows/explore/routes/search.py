@@ -10,15 +10,15 @@ from pydantic import BaseModel, ConfigDict
 
 from flows.explore.client import INEXACT
 from flows.explore.service import Served, Service
+from tasks.core.text.discretion import shown
 from tasks.core.views.search import Space
 from tasks.core.views.snapshot import Found
-from tasks.core.views.together import closest_by_all
+from tasks.core.views.together import MOST as MOST_VIEWS
+from tasks.core.views.together import closest_by_all, similar_by_all, weight_of
 from tasks.core.workspace.errors import InputError
 
 router = APIRouter(tags=["search"])
 MOST = 10_000  # texts of one answer, as of the command line
-_VIEWS = 16  # that one question is put to at once
-_HEAVIEST = 1_000.0
 
 Name = Annotated[str, Path(description="an instruction, or base", max_length=63)]
 Where = Annotated[
@@ -27,6 +27,11 @@ Where = Annotated[
 ]
 Many = Annotated[int, Query(ge=1, le=MOST, description="how many texts")]
 Distinct = Annotated[bool, Query(description="of texts that say the same, the closest alone")]
+
+Further = Annotated[
+    list[str] | None,
+    Query(description="a further view to rank by, with a weight behind a colon: topic:0.5"),
+]
 
 
 class Text(BaseModel):
@@ -67,18 +72,11 @@ def search(
     k: Many = 10,
     where: Where = None,
     distinct: Distinct = False,
-    view: Annotated[
-        list[str] | None,
-        Query(description="a further view to rank by, with a weight behind a colon: topic:0.5"),
-    ] = None,
+    view: Further = None,
 ) -> Hits:
     """Find the texts closest to a query, as the view sees it, or as several do together."""
-    shares = _shares(name, view or [])
-    spaces = [(_space(service, one), share) for one, share in shares.items()]
-    if len(spaces) > 1:
-        found = closest_by_all(spaces, q, k, where, distinct=distinct)
-    else:
-        found = spaces[0][0].closest(q, k, where, distinct=distinct)
+    weights = _weights(name, view or [])
+    found = closest_by_all(_spaces(service, weights), q, k, where, distinct=distinct)
     return _told(name, found, answer)
 
 
@@ -91,10 +89,29 @@ def similar(
     k: Many = 10,
     where: Where = None,
     distinct: Distinct = False,
+    view: Further = None,
+    towards: Annotated[
+        list[str] | None,
+        Query(
+            alias="with",
+            description="a view, and behind a colon the label to have there: emotion:grateful",
+        ),
+    ] = None,
 ) -> Hits:
-    """Find the neighbours of a stored text, itself left out."""
-    found = _space(service, name).neighbours(id, k, where, distinct=distinct)
+    """Find the neighbours of a stored text, itself left out, in one view or in several together.
+
+    With labels, texts that are like it in these views, and have the labels in others.
+    """
+    weights = _weights(name, view or [])
+    labels = _labels(towards or [], weights)
+    there = [(_space(service, one), label) for one, label in labels.items()]
+    spaces = _spaces(service, weights)
+    found = similar_by_all(spaces, id, k, where, distinct=distinct, towards=there)
     return _told(name, found, answer)
+
+
+def _spaces(service: Service, weights: dict[str, float]) -> list[tuple[Space, float]]:
+    return [(_space(service, one), weight) for one, weight in weights.items()]
 
 
 def _space(service: Service, name: str) -> Space:
@@ -110,27 +127,33 @@ def _told(name: str, found: Found, answer: Response) -> Hits:
     return Hits(hits=hits, view=name, transform=found.made_by)
 
 
-def _shares(first: str, others: list[str]) -> dict[str, float]:
+def _weights(first: str, others: list[str]) -> dict[str, float]:
     """Return the weight of each view: 1 where none is said; that of the first may be named too."""
-    if len(others) >= _VIEWS:
-        raise InputError(f"view: found {len(others)} more views; expected at most {_VIEWS - 1}")
+    if len(others) >= MOST_VIEWS:
+        most = MOST_VIEWS - 1
+        raise InputError(f"view: found {len(others)} more views; expected at most {most}")
     named: dict[str, float] = {}
     for each in others:
         name, colon, said = each.partition(":")
         if name in named:
-            raise InputError(f"view {name!r}: found it twice; expected each view once")
-        named[name] = _weight(said) if colon else 1.0
+            raise InputError(f"view {shown(name)}: found it twice; expected each view once")
+        named[name] = weight_of(name, said) if colon else 1.0
     return {first: named.pop(first, 1.0)} | named
 
 
-def _weight(said: str) -> float:
-    try:
-        weight = float(said)
-    except ValueError:
-        weight = math.nan
-    if not 0 < weight <= _HEAVIEST:
-        raise InputError(
-            f"view: found the weight {said[:40]!r}; expected a number above 0, at most"
-            f" {_HEAVIEST:.0f}, such as topic:0.5"
-        )
-    return weight
+def _labels(said: list[str], weights: dict[str, float]) -> dict[str, str]:
+    """Return the label to go towards in each further view."""
+    if len(said) + len(weights) > MOST_VIEWS:
+        raise InputError(f"with: found {len(said)} more views; expected at most {MOST_VIEWS}")
+    named: dict[str, str] = {}
+    for each in said:
+        name, colon, label = each.partition(":")
+        if not colon:
+            raise InputError(
+                f"with {shown(name)}: found no label; expected a view and a label, such as"
+                " emotion:grateful"
+            )
+        if name in named or name in weights:
+            raise InputError(f"view {shown(name)}: found it twice; expected each view once")
+        named[name] = label
+    return named

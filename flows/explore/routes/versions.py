@@ -25,7 +25,8 @@ _one_at_a_time = CapacityLimiter(1)  # versions laid out; who waits holds up no 
 class Version(BaseModel):
     """A commit that changed a view: labelled texts, and scores × 100 on those held out.
 
-    accuracy: the share of them that get their label, in percent. here: it is the live one.
+    accuracy: the share of them that get their label, in percent; right: about which share of all
+    texts. here: it is the live one.
     """
 
     date: str
@@ -33,6 +34,7 @@ class Version(BaseModel):
     tag: str | None
     labels: int | None
     accuracy: float | None
+    right: float | None
     before: dict[str, float | None]
     after: dict[str, float | None]
     transform: str | None

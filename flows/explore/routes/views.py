@@ -16,6 +16,7 @@ from tasks.core.text.discretion import shown
 from tasks.core.workspace.errors import MissingError
 from tasks.core.workspace.instruction_name import BASE
 from tasks.core.workspace.manifests import Scores
+from tasks.versioning.tag_files import TagFiles
 
 router = APIRouter(tags=["views"])
 Tags = Mapping[tuple[str, str], str]
@@ -35,12 +36,25 @@ class Corpus(BaseModel):
     columns: list[Column]
 
 
+class Bounds(BaseModel):
+    """What holds the true figure with a probability of 95 %."""
+
+    low: float
+    high: float
+
+
 class Shift(BaseModel):
-    """Scores × 100 on held-out texts, in the generic space and in the view, by measure."""
+    """Scores × 100 on held-out texts, in the generic space and in the view, by measure.
+
+    accuracy: the share of them that get their label; right: about which share of all texts.
+    intervals: of `right` and of the figures after.
+    """
 
     before: dict[str, float | None]
     after: dict[str, float | None]
     accuracy: float | None
+    right: float | None
+    intervals: dict[str, Bounds] = {}
 
 
 class Ruling(BaseModel):
@@ -80,8 +94,14 @@ class View(BaseModel):
 
 
 class Views(BaseModel):
-    """The corpus, and all views: the generic space, which is named base, is the first."""
+    """The corpus, and all views: the generic space, which is named base, is the first.
 
+    known_as: what no other workspace has, for what a browser keeps of this one; min_rows:
+    labelled texts that a first fit expects.
+    """
+
+    known_as: str
+    min_rows: int
     corpus: Corpus
     views: list[View]
 
@@ -98,7 +118,12 @@ def views(service: Served) -> Views:
     names = overview.instructions(service.paths)
     tags = _tags(service, names)
     found = [_instruction(service, name, tags) for name in names]
-    return Views(corpus=_corpus(service), views=[_base(service), *found])
+    return Views(
+        known_as=service.known_as,
+        min_rows=service.params.fit.min_rows,
+        corpus=_corpus(service),
+        views=[_base(service), *found],
+    )
 
 
 @router.get("/views/{name}")
@@ -167,7 +192,17 @@ def _live(service: Service, name: str) -> overview.LiveView | None:
 
 
 def _shift(scores: Scores) -> Shift:
-    return Shift(before=scores.before, after=scores.after, accuracy=scores.accuracy)
+    return Shift(
+        before=scores.before,
+        after=scores.after,
+        accuracy=scores.accuracy,
+        right=scores.share_right,
+        intervals={
+            name: Bounds(low=low, high=high)
+            for name, each in scores.intervals.items()
+            if (low := each.get("low")) is not None and (high := each.get("high")) is not None
+        },
+    )
 
 
 def _needed(service: Service, name: str) -> LabelsNeeded:
@@ -180,12 +215,18 @@ def _needed(service: Service, name: str) -> LabelsNeeded:
 
 
 def _tags(service: Service, names: list[str]) -> Tags:
-    """Return the tags of views; git is asked where one that is live is not known to have one."""
+    """Return the tags of views; git is asked anew only where it may know others than before."""
     live = [(name, one.transform) for name in names if (one := _live(service, name)) is not None]
+    files = TagFiles(service.paths.root)
+    states = {pair: files.state(pair[0]) for pair in live}  # all of them before git is asked
     ask = cache(partial(overview.tags, service.paths))
 
     def tag_of(pair: tuple[str, str]) -> str | None:
-        return ask().get(pair)
+        known = ask()
+        return None if known is None else known.get(pair, "")
 
-    found = {pair: service.once(("tag", *pair), partial(tag_of, pair)) for pair in live}
-    return {pair: tag for pair, tag in found.items() if tag is not None}
+    found = {
+        pair: service.once(("tag", *pair, state), partial(tag_of, pair))
+        for pair, state in states.items()
+    }
+    return {pair: tag for pair, tag in found.items() if tag}

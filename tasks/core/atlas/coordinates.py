@@ -27,6 +27,8 @@ from tasks.core.workspace.state_manifests import MapNote
 
 _STAY = 0.9  # of a sample that have to be there still, for it to be used again
 _GROWN = 2  # times the rows that a sample was drawn of, up to which it is used again
+_KNOWN = 0.05  # of a sample that lie on another map, from which on it is laid upon that
+_FEWEST = 3  # of them: two do not tell a map from its mirror image
 _A_STEP = 260  # rows that are placed while t-SNE takes a step
 
 Advance = Callable[[float], None]
@@ -170,8 +172,9 @@ class _Making:
                 continue
             at = standing(there, self._rows)[chosen]
             known = np.flatnonzero(at >= 0)
-            if 2 * len(known) > len(chosen):
-                return Guide(known, there.places[at[known]], there.note.scale if own else 0.0)
+            if len(known) >= max(_FEWEST, _KNOWN * len(chosen)):
+                settles = own and 2 * len(known) > len(chosen)
+                return Guide(known, there.places[at[known]], there.note.scale if settles else 0.0)
         return None
 
     def _place(

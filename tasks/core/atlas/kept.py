@@ -79,6 +79,11 @@ def read(folder: Path, state: str) -> ViewMap | None:
     return _read(folder / f"{state}{_ENDING}")
 
 
+def any_in(folder: Path) -> bool:
+    """Tell whether a map is kept, without a look into it."""
+    return any(folder.glob(f"*{_ENDING}"))
+
+
 def latest(folder: Path) -> ViewMap | None:
     """Return the map that was kept last and can be read, or None."""
     found = (_read(file) for file in _newest_first(folder))

@@ -24,8 +24,8 @@ FEWEST = 4  # rows that have a shape
 class Guide:
     """The places (m, 2) that some rows of a sample, at `rows`, have on a map that is there.
 
-    scale: units of t-SNE in one of that map, where it is an earlier map of the same view; 0 where
-    it is another's, such as that of the base vectors.
+    scale: units of t-SNE in one of that map, where it is an earlier map of the same view that has
+    most of the sample, which settles from there; 0 where the sample only begins there, and gathers.
     """
 
     rows: NDArray[np.int64]

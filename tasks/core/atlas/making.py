@@ -32,18 +32,20 @@ class Wanted:
 
 def make(wanted: Sequence[Wanted], advance: Advance = lambda _: None) -> list[ViewMap]:
     """Return the maps of some tables of one corpus, all others laid upon the first of them."""
-    maps: list[ViewMap] = []
-    lacking = [
-        each.folder is None or read(each.folder, each.source.state) is None for each in wanted
+    there = [
+        None if each.folder is None else read(each.folder, each.source.state) for each in wanted
     ]
+    maps: list[ViewMap] = []
 
     def told(share: float) -> None:
-        advance((sum(lacking[: len(maps)]) + share) / sum(lacking))
+        advance((there[: len(maps)].count(None) + share) / there.count(None))
 
-    for each in wanted:
-        base = maps[0] if maps else None
-        source, folder, first = each.source, each.folder, each.first
-        maps.append(coordinates(source, folder, towards=base, first=first, advance=told))
+    for each, kept_map in zip(wanted, there, strict=True):
+        made = kept_map
+        if made is None:
+            base, first = maps[0] if maps else None, each.first
+            made = coordinates(each.source, each.folder, towards=base, first=first, advance=told)
+        maps.append(made)
     return maps
 
 

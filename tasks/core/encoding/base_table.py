@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -177,25 +177,18 @@ def read_rows(corpus: Path, rows: np.ndarray) -> pl.DataFrame:
     return pl.DataFrame(stable_rows.take(corpus, rows))
 
 
-def sample(table: Path, size: int) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return vectors (≤ size, d) of the rows with the smallest hashes, whatever their order.
+def sample(table: Path, size: int) -> Rows:
+    """Return the rows with the smallest hashes, whatever their order, at most `size`.
 
-    And their features (≤ size, f), if there are any. Read once a process for all fits on one
-    version of the table: a million rows take half a second.
+    Read once a process for all fits on one version of the table: a million rows take half a second.
     """
-    vectors, features, _ = _sample(table, layout.state(table), size)
-    return vectors.copy(), None if features is None else features.copy()
-
-
-def sampled(table: Path, size: int, at: np.ndarray) -> Rows:
-    """Return some of the rows that `sample` takes; at: (m,) which of them, ascending."""
-    _, _, positions = _sample(table, layout.state(table), size)
-    names = _coded(table)
-    return _rows(tables.take(table, positions[at], ["id", "text_hash", "text", *names]), names)
+    found = _sample(table, layout.state(table), size)
+    features = None if found.features is None else found.features.copy()
+    return replace(found, vectors=found.vectors.copy(), features=features)
 
 
 @lru_cache(maxsize=1)
-def _sample(table: Path, _: str, size: int) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+def _sample(table: Path, _: str, size: int) -> Rows:
     hashes, positions = np.empty(0, np.uint64), np.empty(0, np.int64)
     start = 0
     for batch in tables.batches(table, ["row_hash"]):
@@ -205,14 +198,7 @@ def _sample(table: Path, _: str, size: int) -> tuple[np.ndarray, np.ndarray | No
         hashes, positions = hashes[order], positions[order]
         start += batch.num_rows
     positions.sort()
-    names = _coded(table)
-    found = tables.take(table, positions, names)
-    wide = [arrow.vectors_of(found.column(name)).astype(np.float32) for name in names]
-    return wide[0], wide[1] if len(wide) > 1 else None, positions
-
-
-def _coded(table: Path) -> list[str]:
-    return [name for name in (tables.VECTOR, tables.FEATURES) if name in tables.columns(table)]
+    return _rows(tables.take(table, positions, _told(table)))
 
 
 def sample_texts(corpus: Path, size: int) -> dict[str, str]:
@@ -239,18 +225,37 @@ class Rows:
     features: np.ndarray | None
     texts: list[str] | None = None
 
+    def part(self, at: np.ndarray) -> Rows:
+        """Return the rows at positions `at`."""
+        features = None if self.features is None else self.features[at]
+        ids, hashes = ([known[row] for row in at] for known in (self.ids, self.hashes))
+        texts = None if self.texts is None else [self.texts[row] for row in at]
+        return Rows(ids, hashes, self.vectors[at], features, texts)
+
+    def without(self, hashes: Collection[str]) -> Rows:
+        """Leave out the texts of these hashes."""
+        gone = set(hashes)
+        return self.part(np.flatnonzero([known not in gone for known in self.hashes]))
+
 
 def lookup(table: Path, ids: list[str]) -> Rows:
     """Return the rows of those of `ids` that the table holds, sorted by id: tables differ."""
-    names = _coded(table)
-    found = tables.where_in(table, "id", ids, ["id", "text_hash", "text", *names]).sort_by("id")
-    return _rows(found, names)
+    return _rows(tables.where_in(table, "id", ids, _told(table)).sort_by("id"))
 
 
-def _rows(found: pa.Table, names: Sequence[str]) -> Rows:
-    known, hashes, texts = (found.column(name).to_pylist() for name in ("id", "text_hash", "text"))
-    wide = [arrow.vectors_of(found.column(name)).astype(np.float32) for name in names]
-    return Rows(known, hashes, wide[0], wide[1] if len(wide) > 1 else None, texts)
+def _told(table: Path) -> list[str]:
+    coded = (tables.VECTOR, tables.FEATURES)
+    return ["id", "text_hash", "text", *(name for name in coded if name in tables.columns(table))]
+
+
+def _rows(found: pa.Table) -> Rows:
+    ids, hashes, texts = (found.column(name).to_pylist() for name in ("id", "text_hash", "text"))
+    wide = [
+        arrow.vectors_of(found.column(name)).astype(np.float32)
+        for name in (tables.VECTOR, tables.FEATURES)
+        if name in found.column_names
+    ]
+    return Rows(ids, hashes, wide[0], wide[1] if len(wide) > 1 else None, texts)
 
 
 def keys(table: Path) -> TextKeys:

@@ -8,7 +8,7 @@ neighbours that were found once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.core.evaluation import metrics as scoring
-from tasks.core.evaluation.measures import MEASURES
+from tasks.core.evaluation.measures import BRIEF, MEASURES
 from tasks.core.evaluation.metrics import (
     Floats,
     Ints,
@@ -88,7 +88,8 @@ def bootstrap_scores(
     classes = np.unique(y, return_inverse=True)[1]
     counts = resamples(len(classes), seed)
     with one_thread():  # thousands of small products
-        spreads = {name: _spreads(x, classes, counts, seed) for name, x in spaces.items()}
+        each = tuple(MEASURES)
+        spreads = {name: _spreads(x, classes, counts, seed, each) for name, x in spaces.items()}
     names = list(spreads)
     return {
         name: ScoreReport(
@@ -97,6 +98,18 @@ def bootstrap_scores(
         )
         for name, own in spreads.items()
     }
+
+
+def intervals(vectors: Floats, y: Ints, seed: int = 0) -> dict[str, Interval]:
+    """Return the figures of `BRIEF` that `score` would, those that are defined, with intervals."""
+    classes = np.unique(y, return_inverse=True)[1]
+    if not len(classes):
+        return {}
+    counts = resamples(len(classes), seed)
+    with one_thread():
+        found = _spreads(vectors, classes, counts, seed, tuple(BRIEF))
+    estimates = {measure: _estimate(each, BOUNDS[measure]) for measure, each in found.items()}
+    return {measure: each for measure, each in estimates.items() if each is not None}
 
 
 def spread(value: float, resampled: Resampled) -> Interval:
@@ -139,13 +152,11 @@ def resamples(n: int, seed: int) -> NDArray[np.uint8]:
 
 
 def _spreads(
-    vectors: Floats, y: Ints, counts: NDArray[np.uint8], seed: int
+    vectors: Floats, y: Ints, counts: NDArray[np.uint8], seed: int, measures: Sequence[str]
 ) -> dict[str, _Spread | None]:
     x = unit_rows(vectors)
-    found = (_clusters, _triplets, _pairs, _neighbours)
-    return {
-        measure: make(x, y, counts, seed) for measure, make in zip(MEASURES, found, strict=True)
-    }
+    found = {"v_measure": _clusters, "triplets": _triplets, "sts": _pairs, "knn": _neighbours}
+    return {measure: found[measure](x, y, counts, seed) for measure in measures}
 
 
 def _clusters(x: Floats, y: Ints, counts: NDArray[np.uint8], seed: int) -> _Spread | None:

@@ -165,6 +165,7 @@ def scored(
     for name, transform in trial.spaces.items():
         seen = transform.apply(rows.vectors, rows.features, rows.texts)
         spaces[name] = seen.vectors
-        accuracy[name] = metrics.accuracy(own, [transform.labels[at] for at in seen.label])
+        right = metrics.right(own, [transform.labels[at] for at in seen.label])
+        accuracy[name] = metrics.accuracy(right)
     y = np.unique(true, return_inverse=True)[1]
     return bootstrap_scores(spaces, y, seed), accuracy

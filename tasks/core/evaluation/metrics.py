@@ -47,10 +47,14 @@ def score(vectors: Floats, y: Ints, seed: int = 0) -> Scores:
     )
 
 
-def accuracy(own: Sequence[Collection[str]], likeliest: Sequence[str]) -> float | None:
-    """Return the share, in percent and rounded, of texts whose likeliest label is one of theirs."""
-    right = [label in labels for label, labels in zip(likeliest, own, strict=True)]
-    return round(100 * float(np.mean(right)), 2) if right else None
+def right(own: Sequence[Collection[str]], likeliest: Sequence[str]) -> NDArray[np.bool_]:
+    """Tell of each text whether its likeliest label is one of its own."""
+    return np.array([label in labels for label, labels in zip(likeliest, own, strict=True)], bool)
+
+
+def accuracy(right: NDArray[np.bool_]) -> float | None:
+    """Return the share of texts that are right, in percent and rounded."""
+    return round(100 * float(right.mean()), 2) if len(right) else None
 
 
 def v_measure(vectors: Floats, y: Ints, seed: int = 0) -> float | None:

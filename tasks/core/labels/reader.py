@@ -12,6 +12,7 @@ import polars as pl
 from tasks.core.labels.cells import EMPTY, Answer
 from tasks.core.labels.enough import check_labels, check_rows, check_shared
 from tasks.core.labels.files import LabelFile, Part
+from tasks.core.labels.known_parts import KnownParts
 from tasks.core.labels.matching import UNKNOWN_TEXT as UNKNOWN_TEXT
 from tasks.core.labels.matching import Places, place
 from tasks.core.labels.multilabel import members
@@ -128,16 +129,28 @@ def read_labels(
 
 
 def standing_labels(
-    file: LabelFile, keys: TextKeys, separator: str | None = None, texts: Texts | None = None
+    file: LabelFile,
+    keys: TextKeys,
+    separator: str | None = None,
+    texts: Texts | None = None,
+    known: KnownParts | None = None,
+    corpus: str = "",
 ) -> dict[str, str]:
     """Return the label of each text by its id as `read_labels` would, however few there are.
 
-    InputError where a part is none of labels.
+    known: has the files that were read before, by `corpus`: what names the texts that `keys` looks
+    up. InputError where a part is none of labels.
     """
+
+    def judge(part: Part) -> pl.DataFrame:
+        rows = _steady_rows(part, file, separator)
+        return judged(rows, place(rows, keys, texts), keys)
+
     filled = [part for part in file.labelled if not is_blank(part.path)]
     if not filled:
         return {}
-    _, every = _settled([_steady_rows(part, file, separator) for part in filled], keys, texts)
+    known, by = known or KnownParts(), (file.instruction, file.own, separator, corpus)
+    every = together([known.judged(part, by, judge) for part in filled])
     used = every.filter(pl.col("reason").is_null())
     return dict(used.select("id", "label").iter_rows())
 

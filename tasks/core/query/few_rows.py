@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.core.query.transform import Map, chosen, known_map
+from tasks.core.query.transform import POSTERIOR, Map, chosen, known_map
 from tasks.core.transforms.base import Prediction
 from tasks.core.transforms.card import read_artifact
 
-_POSTERIOR = ("discriminant", "kernel", "pool")  # methods that lay a posterior out
 _WORDS = "words_"  # the tensors of the expert that reads texts
 
 
@@ -60,7 +59,7 @@ def load_reader(folder: Path) -> FewRows | None:
     payload, card = read_artifact(folder)
     tensors = deserialise(payload)
     found = known_map(card, tensors)
-    if found is None or chosen(card)[0] not in _POSTERIOR:
+    if found is None or chosen(card)[0] not in POSTERIOR:
         return None
     words = any(name.startswith(_WORDS) for name in tensors)
     return FewRows(tuple(card.labels), card.features, words, found)

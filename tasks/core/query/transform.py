@@ -41,6 +41,7 @@ from tasks.core.workspace.manifests import Card
 Map = Callable[[NDArray[Any], NDArray[Any] | None, Sequence[str]], NDArray[Any]]
 """Base vectors (n, d), features (n, f) or None, and the texts, to vectors of a view (n, m)."""
 
+POSTERIOR = ("discriminant", "kernel", "pool")  # methods that lay a posterior out
 _GATE = "gate_"
 
 

@@ -115,7 +115,8 @@ class CalibratedPool(CalibratedSettings):
     """Settings of a pool: the weight of each expert that is asked, and what each has earned.
 
     log_loss: in nats a text left out, None where no text has a label; doubt: c, see
-    `embed_posterior`; kernel, corpus, words: None where they are not asked.
+    `embed_posterior`; kernel, corpus, words: None where they are not asked. drawn_by_chance: the
+    share of the labels that is taken for that, None on cards that do not say.
     """
 
     weights: dict[str, float]
@@ -126,6 +127,7 @@ class CalibratedPool(CalibratedSettings):
     kernel: KernelExpert | None = None
     corpus: CorpusExpert | None = None
     words: WordsExpert | None = None
+    drawn_by_chance: float | None = None
 
 
 @dataclass(frozen=True)

@@ -58,15 +58,22 @@ def chosen_by(folder: Path, card: Card) -> CalibratedAuto | None:
         raise refuse(folder, f"an unusable transform ({error})", "a whole one") from error
 
 
+def pool_of(folder: Path, card: Card) -> CalibratedPool | None:
+    """Return the settings of a pool, by the card in `folder`; None where it is no pool.
+
+    InputError where the card does not hold what it should.
+    """
+    found = chosen_by(folder, card)
+    return found.settings if found and isinstance(found.settings, CalibratedPool) else None
+
+
 def experts_of(folder: Path) -> list[Worth]:
     """Return what each expert of a pool weighs, and saves in nats a text left out, heaviest first.
 
     Nothing where the transform in `folder` is no pool; InputError where its card is broken.
     """
-    found = chosen_by(folder, read_card(folder))
-    if found is None or not isinstance(found.settings, CalibratedPool):
-        return []
-    known = [each for each in found.settings.worth if each.expert in EXPERTS]
+    found = pool_of(folder, read_card(folder))
+    known = [each for each in found.worth if each.expert in EXPERTS] if found else []
     return sorted(known, key=lambda each: -each.weight)
 
 

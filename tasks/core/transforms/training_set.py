@@ -47,7 +47,7 @@ class Labelled:
 
     def part(self, at: np.ndarray) -> Labelled:
         """Return the rows at positions `at`."""
-        return replace(self, rows=_taken(self.rows, at), y=self.y[at])
+        return replace(self, rows=self.rows.part(at), y=self.y[at])
 
     def split(self, held_out: float, seed: int) -> tuple[Labelled, Labelled]:
         """Return the rows to learn from and those held out; a text is on one side by all its ids.
@@ -111,18 +111,18 @@ def fit_by_names(
 
     InputError where the names cannot be read, or by `method` not learnt from.
     """
-    background, beside = base_table.sample(table, BACKGROUND)
+    some = base_table.sample(table, BACKGROUND)
     names = [label.name for label in taxonomy]
     spoken = None
     if reader is not None:
-        spoken = reader.read(names, background.shape[1], descriptions(taxonomy))
+        spoken = reader.read(names, some.vectors.shape[1], descriptions(taxonomy))
     if spoken is None:
         raise InputError(
             f"found {len(names):,} names of labels that cannot be read; expected {MOST} at most,"
             " fit.method: auto, and vectors by the encoder of params.yaml; name fewer, set the"
             " method, or run 'refract run'"
         )
-    return base.fit_by_names(method, names, spoken, background, settings, beside=beside)
+    return base.fit_by_names(method, names, spoken, some.vectors, settings, beside=some.features)
 
 
 def labelled(
@@ -149,19 +149,19 @@ def labelled(
         names = names if spoken is None else said
     code = {name: c for c, name in enumerate(names)}
     y = np.array([code[name] for labels in each for name in labels], np.int64)
-    known = Labelled(_taken(rows, at), y, names, *base_table.sample(table, BACKGROUND), spoken)
+    some = base_table.sample(table, BACKGROUND)
+    known = Labelled(rows.part(at), y, names, some.vectors, some.features, spoken)
     wanted = [code[name] for name in names if name not in given]
-    return replace(known, stand_ins=_stand_ins(table, known, wanted)) if wanted else known
+    return replace(known, stand_ins=_stand_ins(some, known, wanted)) if wanted else known
 
 
-def _stand_ins(table: Path, known: Labelled, wanted: Sequence[int]) -> Labelled | None:
-    """Look up texts of the corpus that are to stand for the labels `wanted`; None of none."""
+def _stand_ins(some: base_table.Rows, known: Labelled, wanted: Sequence[int]) -> Labelled | None:
+    """Choose texts of the corpus that are to stand for the labels `wanted`; None of none."""
     if known.spoken is None:
         return None
-    at, y = surest(known.spoken, Texts(known.background, known.beside), wanted)
-    rows = base_table.sampled(table, BACKGROUND, at)
-    new = ~np.isin(rows.hashes, known.rows.hashes)
-    return replace(known, rows=_taken(rows, np.flatnonzero(new)), y=y[new]) if new.any() else None
+    at, y = surest(known.spoken, Texts(some.vectors, some.features), wanted)
+    new = ~np.isin([some.hashes[row] for row in at], known.rows.hashes)
+    return replace(known, rows=some.part(at[new]), y=y[new]) if new.any() else None
 
 
 def descriptions(taxonomy: Sequence[Label], names: Sequence[str] = ()) -> dict[str, str]:
@@ -184,10 +184,3 @@ def _joined(one: base_table.Rows, two: base_table.Rows) -> base_table.Rows:
         texts = one.texts + two.texts
     vectors = np.concatenate([one.vectors, two.vectors])
     return base_table.Rows(one.ids + two.ids, one.hashes + two.hashes, vectors, features, texts)
-
-
-def _taken(rows: base_table.Rows, at: np.ndarray) -> base_table.Rows:
-    features = None if rows.features is None else rows.features[at]
-    ids, hashes = ([known[row] for row in at] for known in (rows.ids, rows.hashes))
-    texts = None if rows.texts is None else [rows.texts[row] for row in at]
-    return base_table.Rows(ids, hashes, rows.vectors[at], features, texts)

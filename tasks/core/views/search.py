@@ -11,6 +11,7 @@ from tasks.core.encoding.encoder import Encoder
 from tasks.core.encoding.features import LayerPca, load_layer_pca
 from tasks.core.encoding.featurizer import Featurizer, space_of
 from tasks.core.numerics.threads import one_thread
+from tasks.core.query.label_place import label_place
 from tasks.core.query.transform import load_map
 from tasks.core.readers.records import encodable
 from tasks.core.store.searcher import Searcher
@@ -105,6 +106,17 @@ class Space:
             seen = now.transform(vectors, more[0] if more else None, [text])
         return Point(seen[0], vectors[0])
 
+    def place(self, now: Snapshot, label: str) -> np.ndarray:
+        """Return where a label of this view lies (m,), as one snapshot has it; see `label_place`.
+
+        InputError where there is no such label, as there is none in the generic space.
+        """
+        if self._kept is None or now.made_by is None:
+            raise InputError(
+                f"label {shown(label)}: the base vectors tell no labels apart; expected a view"
+            )
+        return label_place(self._kept(now.made_by), label)
+
     def _coder(self, now: Snapshot) -> Featurizer:
         note = _base_note(now.texts)
         encoder, features = self._encoder(note.settings.precision), note.features
@@ -132,7 +144,7 @@ class Space:
         """Return what `similar` does, and which transform answered."""
 
         def ask(now: Snapshot) -> list[Hit]:
-            whole, point = _found(now, key)
+            whole, point = stored_text(now, key)
 
             def find(many: int) -> list[Hit]:
                 return nearest(now, point, many, where)
@@ -183,7 +195,7 @@ class Space:
             raise InputError(OTHER_ENCODER)
 
 
-def _found(now: Snapshot, key: str) -> tuple[str, Point]:
+def stored_text(now: Snapshot, key: str) -> tuple[str, Point]:
     """Return the id that `key` is, or is the only one to begin with, and where it lies."""
     point = now.point_of(key)
     ids = [key] if point is not None or not key else now.rows.ids_from(key, _SOME + 1)
@@ -196,11 +208,16 @@ def _found(now: Snapshot, key: str) -> tuple[str, Point]:
     if ids and point is None:
         point = now.point_of(ids[0])
     if not ids or point is None:
-        raise MissingError(
-            f"id {shown(key)}: not in this view; expected an id of the corpus, or its beginning;"
-            " 'refract search' shows ids"
-        )
+        raise absent(key)
     return ids[0], point
+
+
+def absent(key: str) -> MissingError:
+    """Return the refusal of an id that is in no row of a view."""
+    return MissingError(
+        f"id {shown(key)}: not in this view; expected an id of the corpus, or its beginning;"
+        " 'refract search' shows ids"
+    )
 
 
 def _base_note(texts: Searcher) -> BaseNote:

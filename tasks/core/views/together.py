@@ -1,27 +1,61 @@
-"""Several views as one: the texts that are closest to a query by all of them at once."""
+"""Several views as one: the texts that are closest by all of them at once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tasks.core.numerics.rows import unit_rows
 from tasks.core.store.answers import NearRow
+from tasks.core.text.discretion import shown
 from tasks.core.views.lazy_search import Point
-from tasks.core.views.search import Space, check_query
+from tasks.core.views.search import Space, absent, check_query, check_utf8, stored_text
 from tasks.core.views.snapshot import FARTHEST, Found, Hit, Snapshot, best, hit_of
+from tasks.core.workspace.errors import InputError
 
 _FIRST = 50  # candidates a view, at least
 _MORE = 4  # times as many where these do not suffice
+MOST = 16  # views that one question is put to
+_HEAVIEST = 1_000.0
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """A view as it is now, where the query lies in it, and its share of the score."""
+    """A view as it is now, what is asked for in it, and its share of the score."""
 
     now: Snapshot
     point: Point
     share: float
+
+    def cosines(self, keys: Sequence[str]) -> dict[str, float]:
+        """Return the cosine of each text with what is asked for; of those that the view has."""
+        vectors = self.now.rows.vectors_of(keys)
+        return {
+            key: float(unit_rows(each[None])[0] @ self.point.vector)
+            for key, each in vectors.items()
+        }
+
+
+def weight_of(name: str, said: str | float) -> float:
+    """Return the weight of view `name` as a number; InputError where it cannot be one."""
+    try:
+        weight = float(said)
+    except ValueError:
+        weight = math.nan
+    if not 0 < weight <= _HEAVIEST:
+        raise InputError(
+            f"view {shown(name)}: found the weight {shown(said)}; expected a number above 0,"
+            f" at most {_HEAVIEST:,.0f}, such as 0.5"
+        )
+    return weight
+
+
+def check_weights(weights: Mapping[str, str | float]) -> dict[str, float]:
+    """Return the weight of each view; InputError where no ranking can be made by them."""
+    if not 0 < len(weights) <= MOST:
+        raise InputError(f"view: found {len(weights)} views; expected 1 to {MOST} at once")
+    return {name: weight_of(name, said) for name, said in weights.items()}
 
 
 def closest_by_all(
@@ -39,14 +73,61 @@ def closest_by_all(
     threshold algorithm); 10,000 a view at most. What a hit says, and what `where` reads, is what
     the first view has.
     """
+    if len(spaces) == 1:
+        return spaces[0][0].closest(text, k, where, distinct=distinct)
     check_query(text)
-    whole = sum(weight for _, weight in spaces)
-    seen = []
-    for space, weight in spaces:
+    asked = [(now := space.now(), space.point(now, text), weight) for space, weight in spaces]
+    return _found(asked, k, where, distinct=distinct)
+
+
+def similar_by_all(
+    spaces: Sequence[tuple[Space, float]],
+    key: str,
+    k: int,
+    where: str | None = None,
+    *,
+    distinct: bool = False,
+    towards: Sequence[tuple[Space, str]] = (),
+) -> Found:
+    """Return the `k` texts closest to the stored text `key` over `spaces`, itself left out.
+
+    As `closest_by_all` does. towards: further views, with the label that the texts are to have
+    there: each counts with weight 1, by its cosine with the place of that label. Where such a view
+    is lazy, its candidates are the rows nearest to the text `key` in the base vectors.
+    """
+    if len(spaces) == 1 and not towards:
+        return spaces[0][0].neighbours(key, k, where, distinct=distinct)
+    check_utf8(key)
+    (first, weight), *others = spaces
+    now = first.now()
+    whole, point = stored_text(now, key)
+    asked = [(now, point, weight)]
+    for space, weight in others:
         now = space.now()
-        there = space.point(now, text)
-        point = replace(there, vector=unit_rows(there.vector[None])[0])
-        seen.append(_Seen(now, point, weight / whole))
+        there = now.point_of(whole)
+        if there is None:
+            raise absent(whole)
+        asked.append((now, there, weight))
+    for space, label in towards:
+        now = space.now()
+        place = Point(space.place(now, label), now.texts.vector_of(whole))
+        asked.append((now, place, 1.0))
+    found = _found(asked, k + 1, where, distinct=distinct)
+    return replace(found, hits=[hit for hit in found.hits if hit.id != whole][:k])
+
+
+def _found(
+    asked: Sequence[tuple[Snapshot, Point, float]],
+    k: int,
+    where: str | None,
+    *,
+    distinct: bool,
+) -> Found:
+    whole = sum(weight for *_, weight in asked)
+    seen = [
+        _Seen(now, replace(point, vector=unit_rows(point.vector[None])[0]), weight / whole)
+        for now, point, weight in asked
+    ]
     first = seen[0].now
     shared = where is not None and first.rows.speaks_of_documents(where)
 
@@ -76,12 +157,12 @@ def _ranked(
         beyond += each.share * (near[-1].score if near else -1.0)
     first = seen[0].now
     rows = first.rows.rows_of(list(ids), first.shown, where)
-    scores = dict.fromkeys(rows, 0.0)
-    for each in seen:
-        vectors = each.now.rows.vectors_of(list(rows))
-        scores = {key: score for key, score in scores.items() if key in vectors}
-        for key in scores:
-            scores[key] += each.share * float(unit_rows(vectors[key][None])[0] @ each.point.vector)
+    cosines = [each.cosines(list(rows)) for each in seen]
+    scores = {
+        key: sum(each.share * found[key] for each, found in zip(seen, cosines, strict=True))
+        for key in rows
+        if all(key in found for found in cosines)
+    }
     order = sorted(scores, key=lambda key: (-scores[key], key))
     hits = [hit_of(NearRow(scores[key], rows[key]), None) for key in order]
     return hits, -1.0 if all_seen else beyond

@@ -153,11 +153,22 @@ def content_hash(content: Path | bytes) -> str:
         return hashlib.file_digest(file, _blake).hexdigest()
 
 
+def look(path: Path) -> tuple[tuple[int, ...], bool]:
+    """Return what is another whenever a file has changed, and whether that can be relied upon.
+
+    Not where it has changed just now: what follows at once may have the same times. OSError where
+    it cannot be looked at.
+    """
+    about, moment = path.stat(), time.time_ns()
+    seen = (about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino)
+    return seen, abs(moment - about.st_ctime_ns) > _TICK
+
+
 class Hashes:
     """Content hashes of files, remembered by size and times of change as git's index does.
 
     The time of modification can be set at will, that of the last change cannot. A file that has
-    changed just now is not remembered: what follows at once may have the same times.
+    changed just now is not remembered (see `look`).
     """
 
     def __init__(self, memory: Path) -> None:
@@ -187,15 +198,14 @@ class Hashes:
         return self._of(path, f"part {part}", make)
 
     def _of(self, path: Path, how: str = "", make: Callable[[], str] | None = None) -> str:
-        now, moment = path.stat(), time.time_ns()
+        seen, rests = look(path)
         name = os.fsencode(path.absolute()).decode("utf-8", "backslashreplace")
         key = f"{how}:{name}" if how else name
-        seen = [now.st_size, now.st_mtime_ns, now.st_ctime_ns, now.st_ino]
         known = self._known.get(key)
-        if isinstance(known, list) and known[:-1] == seen:
+        if isinstance(known, list) and known[:-1] == list(seen):
             return str(known[-1])
         value = make() if make else _sha256(path) if how else content_hash(path)
-        if abs(moment - now.st_ctime_ns) > _TICK:
+        if rests:
             self._known[key] = [*seen, value]
             self._changed = True
         return value

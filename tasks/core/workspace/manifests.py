@@ -141,9 +141,10 @@ class Scores(Manifest):
     """The scores of a transform on held-out texts, in the generic space and in its view.
 
     labels: how many different ones; texts: how many were labelled; accuracy: share of held-out
-    texts whose likeliest label is theirs, in percent; held_out_labels: how many different ones the
-    scores are by, of which earlier versions noted nothing; knn_ceiling: what kNN@10 can reach on
-    these texts, where it is less than 100.
+    texts whose likeliest label is theirs, in percent; right: about which share it is of texts that
+    nobody has labelled; held_out_labels: how many different ones the scores are by, of which
+    earlier versions noted nothing; knn_ceiling: what kNN@10 can reach on these texts, where it is
+    less than 100; intervals: `low` and `high` of `right` and of the figures after.
     """
 
     fingerprint: Fingerprint | None = None
@@ -153,10 +154,17 @@ class Scores(Manifest):
     held_out: int | None = None
     held_out_labels: int | None = None
     accuracy: int | float | None = None
+    right: int | float | None = None
     knn_ceiling: int | float | None = None
     before: ByMeasure = Field(default_factory=dict)
     after: ByMeasure = Field(default_factory=dict)
+    intervals: dict[str, ByMeasure] = Field(default_factory=dict)
     gate: Gate | None = None
+
+    @property
+    def share_right(self) -> float | None:
+        """About which share of all texts get their label; of those held out in earlier versions."""
+        return self.accuracy if self.right is None else self.right
 
 
 class Card(Manifest):

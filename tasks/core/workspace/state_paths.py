@@ -93,6 +93,11 @@ class StatePaths:
         return self.state / "server.log"
 
     @property
+    def own_name(self) -> Path:
+        """A random name, by which browsers know this workspace from others."""
+        return self.state / "name"
+
+    @property
     def explore_note(self) -> Path:
         """Where a running `refract explore` answers, and its secret."""
         return self.state / "explore.json"

@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 
 import numpy as np
+import psutil
 import pyarrow as pa
 import pytest
 
@@ -61,6 +62,13 @@ def places_of(made):
 
 def mean_move(first, second):
     return np.linalg.norm(first.places - second.places, axis=1).mean()
+
+
+def mean_distance(made, first):
+    """Return how far the rows that both maps have lie from where they lay on the first."""
+    now, was = places_of(made), places_of(first)
+    both = sorted(set(now) & set(was))
+    return np.linalg.norm([np.subtract(now[key], was[key]) for key in both], axis=1).mean()
 
 
 def test_all_views_of_a_corpus_have_the_same_rows_in_the_same_order(tmp_path, three):
@@ -150,11 +158,17 @@ def test_new_rows_are_placed_and_no_other_moves(tmp_path, points):
 def test_a_corpus_that_has_grown_far_has_another_sample_near_the_earlier_places(tmp_path):
     x, y = clouds(600, spread=0.4)
     table, folder = tmp_path / "v.lance", tmp_path / "maps"
-    first = coordinates(write(table, ids_of(200), x[:200], y[:200]), folder, points=300)
-    second = coordinates(write(table, ids_of(600), x, y), folder, points=300)
+    few = write(table, ids_of(200), x[:200], y[:200])
+    plain = coordinates(few, None, points=300)
+    turned = replace(plain, places=-plain.places)  # where no map of these rows would lie by itself
+    first = coordinates(few, folder, towards=turned, points=300)
+    grown = write(table, ids_of(600), x, y)
+    second, anew = (coordinates(grown, kept_at, points=300) for kept_at in (folder, None))
     assert first.note.drawn_of == 200
     assert second.note.drawn_of == 600
     assert second.drawn.sum() == 300
+    far, far_anew = (mean_distance(made, first) for made in (second, anew))
+    assert far < 0.5 * far_anew
 
 
 def test_of_more_rows_than_a_map_holds_the_same_ones_are_drawn_in_every_view(tmp_path, three):
@@ -239,8 +253,12 @@ def test_a_kill_in_the_making_leaves_what_was_there(tmp_path, whose):
         [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True
     ) as process:
         process.stdout.readline()  # it has begun
+        children = psutil.Process(process.pid).children()
         os.kill(process.pid, signal.SIGKILL)
         process.stdout.read()
+    assert len(children) == (whose == "parent")
+    _, left = psutil.wait_procs(children, 60)
+    assert left == []  # who goes on would keep a map in the end
     assert kept.read(folder, new.state) is None
     np.testing.assert_array_equal(kept.read(folder, old.state).places, first.places)
     assert len(coordinates(new, folder)) == 900

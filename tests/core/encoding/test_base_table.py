@@ -206,11 +206,17 @@ def test_a_sample_depends_on_the_rows_and_not_on_their_order(tmp_path):
     for name, order in (("x", list(texts)), ("y", list(texts)[::-1])):
         corpus = write_corpus(tmp_path / f"{name}-corpus.lance", {key: texts[key] for key in order})
         embed(corpus, tmp_path / f"{name}.lance", Letters(), chunk=7)
-        found, _ = base_table.sample(tmp_path / f"{name}.lance", 9)
-        samples.append(sorted(row.tobytes() for row in found))
+        found = base_table.sample(tmp_path / f"{name}.lance", 9)
+        assert found.texts == [texts[key] for key in found.ids]
+        samples.append(sorted(row.tobytes() for row in found.vectors))
     assert samples[0] == samples[1]
     assert len(samples[0]) == 9
-    assert base_table.sample(tmp_path / "x.lance", 99)[0].shape == (30, 3)
+    every = base_table.sample(tmp_path / "x.lance", 99)
+    assert every.vectors.shape == (30, 3)
+    rest = every.without(every.hashes[:1])
+    assert set(rest.hashes) == set(every.hashes) - {every.hashes[0]}
+    place = {key: row for row, key in enumerate(every.ids)}
+    assert (rest.vectors == every.vectors[[place[key] for key in rest.ids]]).all()
 
 
 def test_looking_up_ids_leaves_out_those_that_are_not_there(table):

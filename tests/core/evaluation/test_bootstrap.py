@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tasks.core.evaluation import bootstrap
-from tasks.core.evaluation.bootstrap import MEASURES, bootstrap_scores
+from tasks.core.evaluation.bootstrap import MEASURES, bootstrap_scores, intervals
+from tasks.core.evaluation.measures import BRIEF
 from tasks.core.evaluation.metrics import score
 
 
@@ -33,6 +34,13 @@ def test_the_figures_are_those_of_score_and_lie_in_their_intervals() -> None:
         assert figure is not None
         assert figure.value == pytest.approx(getattr(expected, measure))
         assert figure.low < figure.value < figure.high
+
+
+def test_the_intervals_of_a_fit_are_those_of_an_evaluation() -> None:
+    x, y = clouds(90)
+    whole = bootstrap_scores({"view": x}, y, seed=2)["view"].figures
+    assert intervals(x, y, seed=2) == {measure: whole[measure] for measure in BRIEF}
+    assert intervals(x[:1], y[:1]) == intervals(x[:0], y[:0]) == {}
 
 
 def test_four_times_the_texts_halve_the_intervals() -> None:

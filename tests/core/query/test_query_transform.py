@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasks.core.numerics.rows import unit_rows
 from tasks.core.query import posterior
 from tasks.core.query import transform as query
 from tasks.core.query.few_rows import load_reader
+from tasks.core.query.label_place import label_place
 from tasks.core.query.transform import load_map
 from tasks.core.transforms import base, discriminant, posterior_space
 from tasks.core.transforms.card import CARD, TENSORS
@@ -193,3 +195,24 @@ def test_features_that_are_missing_are_said_to_be(made, monkeypatch):
     found = light(made["kernel", True][1], monkeypatch)
     with pytest.raises(ValueError, match="features: found none, expected 9 a text"):
         found(clouds()[0], None, SAID)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_of_the_places_of_labels_that_of_its_own_is_the_nearest_to_a_text(made, case):
+    transform, folder = made[case]
+    x, _ = clouds(400, seed=5, spread=0.9)
+    rich = np.tanh(x @ np.random.default_rng(3).normal(size=(x.shape[1], 9))) if case[1] else None
+    reading = transform.apply(x, rich, SAID)
+    places = np.stack([label_place(folder, label) for label in LABELS])
+    np.testing.assert_allclose(np.linalg.norm(places, axis=1), 1, atol=1e-6)
+    cosines = unit_rows(reading.vectors) @ places.T
+    second, first = np.sort(cosines)[:, -2:].T
+    told = second < (1 - 1e-3) * first
+    assert told.mean() > 0.5  # what is surely new is of no label
+    np.testing.assert_array_equal(cosines.argmax(axis=1)[told], reading.label[told])
+
+
+def test_a_label_that_a_view_does_not_know_has_no_place_there(made):
+    _, folder = made["discriminant", False]
+    with pytest.raises(InputError, match=r"'d': the view tells no such label apart.*'a', 'b', 'c'"):
+        label_place(folder, "d")

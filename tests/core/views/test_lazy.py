@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
+from tasks.core.numerics.rows import unit_rows
 from tasks.core.store import tables
 from tasks.core.store.searcher import Searcher
 from tasks.core.views import browsing, lazy_search, publishing
 from tasks.core.views.export import frame
 from tasks.core.views.search import Space
-from tasks.core.views.together import closest_by_all
+from tasks.core.views.together import closest_by_all, similar_by_all
 from tasks.core.views.transforming import reader_of
 from tasks.core.views.view_rows import ViewPlace, view_rows
 from tasks.core.workspace.errors import InputError
@@ -243,3 +244,30 @@ def test_texts_are_in_a_lazy_view_where_views_hold_them(views, monkeypatch):
         assert [hit.id for hit in lazy.search("x", 3, "text = 'n03'")] == ["n03"]
     _, rows = views.frames()
     assert rows["text"].equals(rows["id"].rename("text"))
+
+
+@pytest.mark.parametrize("rows", [lazy_search.EXACT, 5])  # all of them held; candidates
+@pytest.mark.parametrize("where", [None, "channel = 'chat'"])
+def test_towards_a_label_of_a_lazy_view_is_as_towards_that_of_a_full_one(
+    views, rows, where, monkeypatch
+):
+    """And those with the greatest mean of both cosines are found, by every row compared."""
+    monkeypatch.setattr(lazy_search, "EXACT", rows)
+    full, lazy = views.spaces()
+    base = Space(views.base, None, None, OneVector, "enc", None)
+    seen = full.now()
+    ids = views.full.names
+    units = {
+        name: unit_rows(np.stack([space.now().rows.vector_of(each) for each in ids]))
+        for name, space in (("base", base), ("view", full))
+    }
+    wanted = (units["base"] @ units["base"][7] + units["view"] @ full.place(seen, "glad")) / 2
+    chat = [each in seen.rows.rows_of(ids, ["id"], where) for each in ids]
+    order = [ids[at] for at in np.argsort(-wanted) if chat[at] and at != 7]
+    for space in (full, lazy):
+        hits = similar_by_all([(base, 1.0)], "n07", 30, where, towards=[(space, "glad")]).hits
+        assert [hit.id for hit in hits] == order
+        for hit in hits:
+            assert hit.score == pytest.approx(wanted[ids.index(hit.id)], abs=1e-5)
+        with pytest.raises(InputError, match="'sad': the view tells no such label apart"):
+            similar_by_all([(base, 1.0)], "n07", towards=[(space, "sad")], k=3)

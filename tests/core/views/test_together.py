@@ -6,7 +6,7 @@ import pytest
 from tasks.core.numerics.rows import unit_rows
 from tasks.core.views import together
 from tasks.core.views.search import Space
-from tasks.core.views.together import closest_by_all
+from tasks.core.views.together import check_weights, closest_by_all, similar_by_all
 from tasks.core.workspace.errors import InputError
 from tests.core.views.test_views import write_base
 
@@ -77,3 +77,53 @@ def test_an_id_that_one_of_them_lacks_is_none_of_them(tmp_path, spaces):
     space = Space(less, None, None, lambda _: Told(asked), "enc", None)
     hits = closest_by_all([(found[0][0], 1.0), (space, 1.0)], "a", 400).hits
     assert {hit.id for hit in hits} == set(names[:100])
+
+
+@pytest.mark.parametrize("k", [1, 60, 400])
+def test_those_like_a_text_have_the_greatest_mean_of_cosines_with_it(spaces, k, monkeypatch):
+    names, found = spaces
+    monkeypatch.setattr(together, "_FIRST", 4)
+    units = [unit_rows(vectors.astype(np.float16).astype(np.float32)) for _, vectors, _ in found]
+    wanted = np.array([0.25, 0.75]) @ np.stack([unit @ unit[8] for unit in units])
+    pairs = [(space, weight) for (space, *_), weight in zip(found, (1.0, 3.0), strict=True)]
+    hits = similar_by_all(pairs, "n008", k).hits
+    others = np.delete(wanted, 8)
+    np.testing.assert_allclose([hit.score for hit in hits], np.sort(others)[::-1][:k], atol=1e-5)
+    for hit in hits:
+        assert hit.score == pytest.approx(wanted[names.index(hit.id)], abs=1e-5)
+
+
+def test_an_id_that_a_further_view_lacks_is_refused(tmp_path, spaces):
+    names, found = spaces
+    less = tmp_path / "less.lance"
+    write_base(less, names[:100], 1)
+    space = Space(less, None, None, lambda _: None, "enc", None)
+    for key in ("n200", "nope"):
+        with pytest.raises(InputError, match=f"'{key}': not in this view"):
+            similar_by_all([(found[0][0], 1.0), (space, 1.0)], key, 3)
+
+
+def test_one_view_alone_is_that_view(spaces):
+    _, found = spaces
+    space = found[0][0]
+    assert closest_by_all([(space, 7.0)], "a", 5) == space.closest("a", 5)
+    assert similar_by_all([(space, 7.0)], "n001", 5) == space.neighbours("n001", 5)
+
+
+def test_the_base_vectors_have_no_label_to_go_towards(spaces):
+    _, found = spaces
+    (one, *_), (other, *_) = found
+    with pytest.raises(InputError, match="'glad': the base vectors tell no labels apart"):
+        similar_by_all([(one, 1.0)], "n001", 5, towards=[(other, "glad")])
+
+
+@pytest.mark.parametrize("weight", [0, -1, "x", "nan", "inf", 1e9])
+def test_a_weight_that_is_no_positive_number_is_refused(weight):
+    with pytest.raises(InputError, match=r"view 'mood': found the weight .* above 0"):
+        check_weights({"topic": 1, "mood": weight})
+
+
+def test_views_of_which_no_ranking_can_be_made_are_refused():
+    for many in (0, together.MOST + 1):
+        with pytest.raises(InputError, match=f"found {many} views; expected 1 to 16"):
+            check_weights({f"v{n}": 1 for n in range(many)})

@@ -5,24 +5,21 @@ import random
 import shutil
 import signal
 import threading
-from contextvars import copy_context
 from dataclasses import replace
 
 import psutil
 import pytest
 from prefect import task
-from prefect.settings import PREFECT_API_URL, temporary_settings
 
 pytest.importorskip("prefect_dask")
 
-import dask
-from distributed import Client, Nanny, Scheduler, SpecCluster
+from distributed.core import connect
+from distributed.security import Security
 
 import flows.embed
 from flows.embed import embed
-from flows.engine import choosing, reach
+from flows.engine import choosing, on_dask
 from flows.engine.choosing import engine
-from flows.ingest import ingest
 from flows.run import run
 from tasks import progress
 from tasks.core.settings.running_sections import EngineSettings
@@ -31,18 +28,13 @@ from tasks.core.transforms.card import TENSORS
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
 from tasks.embed import embed_shard
+from tests.clusters import MANY, apart, poisoned
 from tests.same import leftovers, orphaned, rows
-from tests.world import documents, make_layered_model, make_world, set_params, write_documents
+from tests.world import set_params
 
 pytestmark = pytest.mark.server
 
 TWO = EngineSettings(runner="dask", workers=2, resubmit=2)
-MORE = [
-    {**row, "id": f"{row['id']}.{n}", "text": f"{row['text']} {'again ' * (n % 4)}".strip()}
-    for n in range(2)
-    for row in documents()
-]
-MANY = documents() + MORE
 
 
 @pytest.fixture(scope="module")
@@ -53,33 +45,11 @@ def workers(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def layered(once):
-    return once("layers", lambda folder: make_layered_model(folder / "model")) / "model" / "model"
-
-
-@pytest.fixture(scope="module")
-def alone(tmp_path_factory, layered):
-    """A workspace of three texts to an id, some of them the same, whose corpus is made; and the
-    same made whole by this process."""
-    root = make_world(tmp_path_factory.mktemp("alone") / "world", str(layered))
-    set_params(root, materialise={"chunk": 50})
-    write_documents(root, MANY)
-    ingest(root)
-    whole = shutil.copytree(root, root.parent / "whole")
-    apart(run, whole)
-    return root, whole
-
-
-def apart(call, *arguments):
-    """Call a flow where no engine is around it."""
-    aside = copy_context()
-    aside.run(choosing._current.set, None)
-    return aside.run(call, *arguments)
-
-
-@pytest.fixture
-def many(alone, tmp_path):
-    return shutil.copytree(alone[0], tmp_path / "world")
+def whole(ingested, tmp_path_factory):
+    """The workspace, made by this process alone."""
+    root = shutil.copytree(ingested, tmp_path_factory.mktemp("whole") / "world")
+    apart(run, root)
+    return root
 
 
 def assert_equal(root, other):
@@ -94,12 +64,12 @@ def assert_equal(root, other):
     assert leftovers(root) == []
 
 
-def test_what_two_workers_make_is_what_one_process_makes_bit_for_bit(alone, many, workers):
+def test_what_two_workers_make_is_what_one_process_makes_bit_for_bit(whole, many, workers):
     (many / "data" / "labels" / "broken.csv").write_text("id,label\nt01,x\n")
     report = run(many)
     assert report.embed.encoded == len({row["text"] for row in MANY}) < len(MANY)
     assert list(report.fit.rejected) == ["broken"]
-    assert_equal(many, alone[1])
+    assert_equal(many, whole)
 
 
 def nannies(workers):
@@ -119,7 +89,7 @@ def kill_at_random(workers, times, over):
 
 
 def test_workers_that_are_killed_twenty_times_lose_nothing_and_do_nothing_twice(
-    alone, many, workers, monkeypatch
+    whole, many, workers, monkeypatch
 ):
     over = threading.Event()
     monkeypatch.setattr(workers, "_settings", TWO.model_copy(update={"resubmit": 100}))
@@ -133,16 +103,8 @@ def test_workers_that_are_killed_twenty_times_lose_nothing_and_do_nothing_twice(
         killer.join()
     run(many)
     assert workers.killed == 20
-    assert_equal(many, alone[1])
+    assert_equal(many, whole)
     assert orphaned(many) == []
-
-
-@task(name="embed shard")
-def poisoned(job, part):
-    """End the worker at the third chunk, as one that takes too much memory is ended."""
-    if part.start == 32:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return embed_shard.fn(job, part)
 
 
 def test_a_chunk_that_ends_every_worker_is_named_and_those_before_it_are_kept(
@@ -163,10 +125,23 @@ def test_a_chunk_that_ends_every_worker_is_named_and_those_before_it_are_kept(
     assert rows(many, "base").height == len(MANY)
 
 
-def test_a_scheduler_that_sends_work_again_by_itself_is_counted(many, elsewhere, monkeypatch):
-    monkeypatch.setattr(flows.embed, "embed_shard", poisoned)
-    with pytest.raises(InputError, match="from id 't32' to 't47': its worker died 4 times"):
-        by_itself(many, elsewhere.scheduler_address)  # resubmit: 3
+def test_where_no_worker_starts_again_the_driver_says_so(many, monkeypatch):
+    monkeypatch.setattr(on_dask, "_LOOK", 0.1)
+    monkeypatch.setattr(on_dask, "_ALONE", 0.3)
+    commit = flows.embed.commit_shard
+
+    def last(*arguments):
+        counts = commit(*arguments)
+        running = choosing._current.get()
+        for nanny in nannies(running):
+            running._started().client.sync(nanny.close)
+        return counts
+
+    monkeypatch.setattr(flows.embed, "commit_shard", last)
+    set_params(many, engine={"runner": "dask", "workers": 1})
+    with pytest.raises(InputError, match="no worker is there any more, expected 1 to start"):
+        apart(embed, many)
+    assert 0 < tables.count(Paths(many).base_table) < len(MANY)
 
 
 def test_workers_leave_ctrl_c_to_the_driver(many, workers):
@@ -208,87 +183,15 @@ def test_the_engine_decides_on_nothing_that_is_made(made):
     assert report.fit.fitted == []
 
 
-@pytest.fixture(scope="module")
-def elsewhere():
-    """A scheduler and two workers without TLS, as somebody has started them by hand."""
-    at = {"host": "127.0.0.1", "dashboard": False}
-    worker = {"cls": Nanny, "options": {**at, "nthreads": 1, "memory_limit": 0}}
-    scheduler = {"cls": Scheduler, "options": {**at, "dashboard_address": "127.0.0.1:0"}}
-    with (
-        dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}),
-        SpecCluster(scheduler=scheduler, workers={0: worker, 1: worker}) as cluster,
-    ):
-        yield cluster
-
-
-def by_itself(root, address):
-    """Embed with the engine of the workspace's own settings."""
-    set_params(root, engine={"runner": "dask", "address": address})
-    return apart(embed, root)
-
-
-def test_a_scheduler_elsewhere_is_used_by_its_address(many, elsewhere):
-    assert by_itself(many, elsewhere.scheduler_address).written == len(MANY)
-    assert rows(many, "base").height == len(MANY)
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "said"),
-    [
-        ("_versions", {"refract": "0.0"}, "has refract [0-9.]+, expected 0.0 as here"),
-        ("check_server", "http://127.0.0.1:9/api", "gets no answer from Prefect at http"),
-    ],
-)
-def test_workers_that_cannot_do_their_part_are_refused(
-    many, elsewhere, monkeypatch, name, value, said
-):
-    monkeypatch.setattr(reach, name, lambda *_: value)
-    with pytest.raises(InputError, match=rf"engine: the worker at tcp://127.0.0.1:\d+ {said}"):
-        by_itself(many, elsewhere.scheduler_address)
-
-
-def test_a_scheduler_that_goes_is_named_and_what_was_committed_is_kept(
-    many, elsewhere, monkeypatch
-):
-    monkeypatch.setattr(reach, "WAIT", 5.0)
-    commit = flows.embed.commit_shard
-
-    def last(*arguments):
-        counts = commit(*arguments)
-        elsewhere.close()
-        return counts
-
-    monkeypatch.setattr(flows.embed, "commit_shard", last)
-    with pytest.raises(InputError, match="engine: the Dask scheduler went away"):
-        by_itself(many, elsewhere.scheduler_address)
-    assert tables.count(Paths(many).base_table) == 16
-
-
-def test_a_scheduler_that_is_not_there_is_named(many, monkeypatch):
-    monkeypatch.setattr(reach, "WAIT", 0.5)
-    with pytest.raises(
-        InputError, match=r"no scheduler with a worker answers at tcp://127.0.0.1:9"
-    ):
-        by_itself(many, "tcp://127.0.0.1:9")
-
-
-def test_workers_elsewhere_need_a_prefect_server_that_they_can_reach(many):
-    with pytest.raises(InputError, match=r"workers at tcp://192.0.2.1:8786 cannot reach"):
-        by_itself(many, "tcp://192.0.2.1:8786")
-    with (
-        temporary_settings(restore_defaults={PREFECT_API_URL}),
-        pytest.raises(InputError, match="dask needs one Prefect server for all workers"),
-    ):
-        reach.check_server(None)
-
-
 def test_only_who_has_the_certificate_may_connect_and_only_from_this_machine(workers):
-    address = workers._started().client.scheduler.address
+    client = workers._started().client
+    address = client.scheduler.address
     assert address.startswith("tls://127.0.0.1:")
-    with pytest.raises((OSError, TypeError)):
-        Client(address, timeout=2)
-    with pytest.raises((OSError, TypeError)):
-        Client(address.replace("tls", "tcp"), timeout=2)
+    another = Security.temporary().get_connection_args("client")
+    with pytest.raises(OSError):
+        client.sync(connect, address, timeout=2, **another)
+    with pytest.raises(OSError):
+        client.sync(connect, address.replace("tls", "tcp"), timeout=2)
     own = [os.getpid(), *(nanny.process.pid for nanny in nannies(workers))]
     listening = [
         place.laddr.ip

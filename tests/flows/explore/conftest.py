@@ -22,3 +22,9 @@ def explored(_made, tmp_path_factory):
     served = Explored(shutil.copytree(_made, folder / "world"), folder / "log")
     yield served
     served.end()
+
+
+@pytest.fixture(scope="module")
+def apart(_made, tmp_path_factory):
+    """The same workspace without a service."""
+    return shutil.copytree(_made, tmp_path_factory.mktemp("apart") / "world")

@@ -9,6 +9,7 @@ from fastapi import Response
 from flows.explore import client
 from flows.explore.routes import search
 from flows.queries.workspace import Workspace
+from tasks.core.views import together
 from tasks.core.views.search import Space
 from tasks.core.views.snapshot import Found, Hit
 from tasks.core.workspace.errors import InputError
@@ -26,14 +27,12 @@ COMMANDS = [
     ("search", "x " * 20_000, "--view", "mood", "--json"),
     ("similar", "t07", "--view", "topic", "--json"),
     ("similar", "t0", "--view", "topic"),
+    ("search", "late", "--view", "topic=0.1", "--view", "mood=0.7", "--json", "-k", "30"),
+    ("similar", "t07", "--view", "topic=1", "--view", "base=2", "--distinct", "--json"),
+    ("similar", "t07", "--keep", "topic", "--keep", "base", "--with", "mood=glad", "--json"),
+    ("similar", "t07", "--keep", "topic", "--with", "mood=a: b & 你"),
     ("similar", "a/../b?c#d %2f", "--view", "base"),
 ]
-
-
-@pytest.fixture(scope="module")
-def apart(_made, tmp_path_factory):
-    """The same workspace without a service."""
-    return shutil.copytree(_made, tmp_path_factory.mktemp("apart") / "world")
 
 
 @pytest.fixture
@@ -45,6 +44,8 @@ def unable(monkeypatch):
 
     monkeypatch.setattr(Space, "search", refuse)
     monkeypatch.setattr(Space, "similar", refuse)
+    monkeypatch.setattr(together, "closest_by_all", refuse)
+    monkeypatch.setattr(together, "similar_by_all", refuse)
 
 
 def test_a_view_that_is_open_here_is_asked_here(explored, monkeypatch):
@@ -69,6 +70,9 @@ def test_python_and_commands_do_not_search_where_the_service_does(explored, unab
     view = Workspace(explored.root).view("mood")
     assert len(view.hits("late parcel", 5)) == len(view.neighbours("t07", 5)) == 5
     assert refract(explored.root, "search", "late", "--view", "mood").code == 0
+    several = Workspace(explored.root).together({"topic": 1, "base": 0.1}, {"mood": "glad"})
+    assert len(several.neighbours("t07", 5)) == 5
+    assert len(Workspace(explored.root).together({"topic": 1, "mood": 0.1}).hits("late", 5)) == 5
     with pytest.raises(AssertionError, match="searched here"):
         view.hits("late", 0)  # what the service would refuse by its description
 

@@ -10,10 +10,10 @@ import pytest
 from tests.exploring import Explored
 from tests.world import set_params
 
-# A condition, or an id, may be refused that the schema of a text allows: it knows no corpus.
+# A condition, an id or a workspace may be refused that the schema allows: it knows none of them.
 CONFIG = """
 [checks.positive_data_acceptance]
-expected-statuses = ["2xx", 400, 404]
+expected-statuses = ["2xx", 400, 404, 409]
 """
 
 

@@ -13,8 +13,8 @@ from tests.commands import refract
 QUERY = "i am furious, where is my parcel"
 
 
-def command(served, *words):
-    return json.loads(refract(served.root, *words, "--json").out)
+def command(root, *words):
+    return json.loads(refract(root, *words, "--json").out)
 
 
 def frame(served, name="mood"):
@@ -30,9 +30,9 @@ def table(reply):
 @pytest.mark.parametrize(
     "more", [{}, {"k": 3}, {"where": "channel = 'email'"}, {"distinct": True, "k": 20}]
 )
-def test_a_search_finds_what_the_command_finds(explored, name, more):
+def test_a_search_finds_what_the_command_finds(explored, apart, name, more):
     words = [w for key, value in more.items() for w in _option(key, value)]
-    expected = command(explored, "search", QUERY, "--view", name, *words)
+    expected = command(apart, "search", QUERY, "--view", name, *words)
     found = explored.get(f"/views/{name}/search", q=QUERY, **more).json
     assert found["hits"] == expected and found["view"] == name
     assert (found["transform"] is None) == (name == "base")
@@ -45,8 +45,8 @@ def _option(key, value):
 
 
 @pytest.mark.parametrize("name", ["base", "topic"])
-def test_neighbours_are_those_of_the_command(explored, name):
-    expected = command(explored, "similar", "t07", "--view", name, "-k", "4")
+def test_neighbours_are_those_of_the_command(explored, apart, name):
+    expected = command(apart, "similar", "t07", "--view", name, "-k", "4")
     assert explored.get(f"/views/{name}/similar/t07", k=4).json["hits"] == expected
 
 
@@ -62,6 +62,32 @@ def test_several_views_give_one_ranking_by_all_of_them(explored):
     assert [hit["score"] for hit in both] == sorted((hit["score"] for hit in both), reverse=True)
     few = explored.get("/views/topic/search", q=QUERY, view="mood:3", k=5).json["hits"]
     assert few == both[:5]
+
+
+def test_neighbours_towards_a_label_are_those_of_the_command(explored, apart):
+    words = ("--keep", "topic", "--keep", "base", "--with", "mood=glad", "-k", "7")
+    expected = command(apart, "similar", "t07", *words)
+    more = {"view": "base", "with": "mood:glad", "k": 7}
+    assert explored.get("/views/topic/similar/t07", **more).json["hits"] == expected
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"with": "mood"}, "found no label"),
+        ({"with": "mood:sad"}, "tells no such label apart"),
+        ({"with": "topic:refund"}, "expected each view once"),
+        ({"with": ["mood:glad", "mood:angry"]}, "expected each view once"),
+        ({"with": "base:x"}, "tell no labels apart"),
+        ({"with": "nope:x"}, "there is none"),
+        ({"with": [f"v{n}:x" for n in range(16)]}, "at most 16"),
+        ({"view": "mood:0"}, "expected a number above 0"),
+    ],
+)
+def test_what_neighbours_cannot_go_towards_is_refused_in_one_line(explored, more, said):
+    reply = explored.get("/views/topic/similar/t07", **more)
+    assert reply.status in (400, 404)
+    assert said in reply.detail and "\n" not in reply.detail
 
 
 def _all(served, name):

@@ -4,8 +4,12 @@ import shutil
 
 import pytest
 
+from flows.explore import overview
+from flows.explore.routes.views import views
+from flows.explore.service import Service
 from tasks.core.workspace.paths import Paths
 from tests.exploring import Explored
+from tests.flows.history import git
 
 pytestmark = pytest.mark.dvc
 
@@ -57,3 +61,31 @@ def test_a_workspace_without_git_has_no_versions_and_is_told_why(_made, tmp_path
         assert served.get("/views/mood/compare", to="v1").status == 400
     finally:
         served.end()
+
+
+def test_git_is_asked_for_tags_where_it_may_have_others_than_before(root, monkeypatch):
+    service, asked, tags = Service(root), [], overview.tags
+    monkeypatch.setattr(overview, "tags", lambda paths: asked.append(paths) or tags(paths))
+
+    def versions():
+        return {view.name: view.version for view in views(service).views[1:]}
+
+    first = versions()
+    assert first["mood"].startswith("view/mood/v")
+    assert versions() == first
+    assert len(asked) == 1
+    git(root, "tag", "view/mood/v99")
+    assert versions()["mood"] == "view/mood/v99"
+    git(root, "tag", "--delete", *git(root, "tag", "--list", "view/*").split())
+    assert versions() == dict.fromkeys(first)
+    assert len(asked) == 3
+    assert versions() == dict.fromkeys(first)
+    assert len(asked) == 3
+
+
+def test_tags_are_told_as_soon_as_git_may_be_asked(root, monkeypatch):
+    service = Service(root)
+    with monkeypatch.context() as distrusted:
+        distrusted.setattr(overview, "is_agreed", lambda *_: False)
+        assert {view.version for view in views(service).views} == {None}
+    assert any(view.version for view in views(service).views)

@@ -1,7 +1,9 @@
 """What there is, as the service tells it."""
 
 import json
+import shutil
 
+from flows.explore.overview import known_as
 from tasks.core.workspace.paths import Paths
 from tests.commands import refract
 from tests.world import write_csv
@@ -9,7 +11,8 @@ from tests.world import write_csv
 
 def test_the_generic_space_is_the_first_and_each_view_has_its_figures(explored):
     found = explored.get("/views").json
-    assert found["corpus"]["texts"] == 72
+    assert found["corpus"]["texts"] == 72 and found["min_rows"] == 10
+    assert found["known_as"] == known_as(Paths(explored.root))
     columns = {"channel": "string", "stars": "integer"}
     assert {each["name"]: each["type"] for each in found["corpus"]["columns"]} == columns
     base, mood, topic = found["views"]
@@ -19,8 +22,25 @@ def test_the_generic_space_is_the_first_and_each_view_has_its_figures(explored):
     known = json.loads(refract(explored.root, "status", "--json").out)["instructions"]["mood"]
     assert mood["scores"]["after"] == known["after"]
     assert mood["scores"]["before"] == known["before"]
+    assert mood["scores"]["right"] == known["right"]
+    assert mood["scores"]["intervals"] == known["intervals"]
+    assert mood["scores"]["intervals"].keys() == {"right", "v_measure", "triplets", "knn"}
+    for name, figure in {**known["after"], "right": known["right"]}.items():
+        if name in known["intervals"]:
+            bounds = known["intervals"][name]
+            assert 0 <= bounds["low"] <= figure <= bounds["high"] <= 100
     assert mood["gate"]["state"] == known["gate"]["state"]
     assert mood["labelled"] == known["texts"] and mood["labels_needed"] is None
+
+
+def test_a_workspace_has_a_name_that_none_elsewhere_has_nor_a_later_one_in_its_place(tmp_path):
+    first, copied = Paths(tmp_path / "first"), Paths(tmp_path / "copied")
+    name = known_as(first)
+    assert known_as(first) == name
+    shutil.copytree(first.root, copied.root)
+    assert known_as(copied) != name
+    shutil.rmtree(first.root)
+    assert known_as(first) != name
 
 
 def test_one_view_names_the_columns_that_it_can_be_filtered_by(explored):

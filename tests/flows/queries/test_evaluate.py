@@ -216,6 +216,18 @@ def test_an_evaluation_is_shown_as_a_table_and_as_json(made, tmp_path):
     assert found["scores"]["view"]["triplets"].keys() == {"value", "low", "high"}
 
 
+def test_an_evaluation_says_how_many_labels_seem_drawn_by_chance(made):
+    folder = live_transform(Paths(made), "mood")
+    for drawn, said in ((0.0, []), (0.2134, ["  labels: 21 % seem drawn by chance"])):
+        card = read_json(folder / CARD)
+        card["settings"]["settings"]["drawn_by_chance"] = drawn
+        (folder / CARD).unlink()  # a link to DVC's cache in other workspaces
+        (folder / CARD).write_text(json.dumps(card))
+        assert evaluated(made)["drawn_by_chance"] == drawn
+        done = CliRunner().invoke(cli, ["evaluate", "mood", "--root", str(made)])
+        assert [line for line in done.output.splitlines() if "by chance" in line] == said
+
+
 @pytest.mark.dvc
 def test_an_evaluation_that_is_kept_leaves_the_state_clean_and_dvc_reads_it(root):
     paths = Paths(root)

@@ -24,6 +24,8 @@ function typed(labels, choose) {
   const give = (event) => {
     event.preventDefault();
     const label = input.value.trim();
+    input.value = "";
+    input.blur(); // the next key gives a label, and the next text begins with an empty field
     if (label) choose(label);
   };
   return make("form", { onsubmit: give }, input);

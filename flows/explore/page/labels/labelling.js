@@ -1,6 +1,7 @@
 /** Gives labels, and takes them back: seen at once, sent by the outbox. */
 
 import { texts } from "../elements.js";
+import { labelsAnew } from "../loading.js";
 import { say, wrong } from "../saying.js";
 import { Outbox } from "./outbox.js";
 
@@ -8,13 +9,23 @@ export class Labelling {
   /** @param {import("../model.js").Model} model */
   constructor(model) {
     this.model = model;
-    this.done = []; // what can be undone: { view, changes: [{ id, before }] }
-    this.outbox = new Outbox({
-      saved: (view, rows, answer) => this._saved(view, answer),
-      refused: (view, rows, error) => this._refused(view, rows, error),
+    this.done = []; // what can be undone: { view, annotator, keys, changes: [{ id, before, stood }] }
+    this.outbox = null;
+    model.unsaved = () => this.waiting > 0;
+  }
+
+  /** Send labels from now on, those first that were left behind: the workspace is known. */
+  begin() {
+    this.outbox = new Outbox(this.model.workspace, {
+      saved: (view, body, answer) => this._saved(view, answer),
+      refused: (view, body, error) => this._refused(view, body, error),
       waiting: (why) => say(`not saved yet: ${why}`),
     });
-    model.unsaved = () => this.outbox.waiting.length > 0;
+  }
+
+  /** How many requests the service does not have yet. */
+  get waiting() {
+    return this.outbox?.waiting.length ?? 0;
   }
 
   /** Give texts a label, or take theirs back (null). */
@@ -24,9 +35,11 @@ export class Labelling {
     if (label === null && !ids.some((id) => model.own.has(id)))
       return say("this label was given elsewhere and cannot be taken back here; give another one instead");
     const changes = ids.map((id) => ({ id, before: model.own.get(id) ?? null, stood: model.given.get(id) ?? null }));
-    this.done.push({ view: model.view, changes });
-    this._mark(model.view, ids.map((id) => ({ id, own: label, stands: label })));
-    this._post(model.view, ids.map((id) => ({ id, label })));
+    const { view, annotator } = model;
+    this._mark({ view, annotator }, ids.map((id) => ({ id, own: label, stands: label })));
+    const keys = this._post({ view, annotator }, ids.map((id) => ({ id, label })));
+    this.done.push({ view, annotator, keys, changes });
+    model.tell("saving");
     return ids.length > 1 ? say(`${texts(ids.length)} labelled ${label ?? "no more"}; u takes it back`) : undefined;
   }
 
@@ -34,25 +47,25 @@ export class Labelling {
   undo() {
     const last = this.done.pop();
     if (!last) return say("there is nothing to undo");
-    this._back(last);
-    this._post(last.view, last.changes.map(({ id, before }) => ({ id, label: before })));
+    this._back(last, last.changes);
+    this._post(last, last.changes.map(({ id, before }) => ({ id, label: before })));
+    this.model.tell("saving");
     return say(last.changes.length > 1 ? `${texts(last.changes.length)} as before` : `${last.changes[0].id} as before`);
   }
 
-  _back({ view, changes }) {
-    this._mark(view, changes.map(({ id, before, stood }) => ({ id, own: before, stands: stood })));
+  _back(one, changes) {
+    this._mark(one, changes.map(({ id, before, stood }) => ({ id, own: before, stands: stood })));
   }
 
-  _post(view, rows) {
-    this.outbox.post(view, this.model.annotator, rows);
-    this.model.tell("saving");
+  _post({ view, annotator }, rows) {
+    return this.outbox.post(view, annotator, rows);
   }
 
-  _mark(view, rows) {
+  _mark({ view, annotator }, rows) {
     const { model } = this;
     if (view !== model.givenOf) return;
     for (const { id, own, stands } of rows) {
-      put(model.own, id, own);
+      if (annotator === model.annotator) put(model.own, id, own);
       put(model.given, id, stands);
     }
     model.marks++;
@@ -68,14 +81,35 @@ export class Labelling {
     model.tell("views", "saving");
   }
 
-  _refused(view, rows, error) {
-    const gone = new Set(rows.map(({ id }) => id));
-    const hit = (one) => one.view === view && one.changes.some(({ id }) => gone.has(id));
-    for (const one of this.done.filter(hit).reverse()) this._back(one);
-    this.done = this.done.filter((one) => !hit(one));
+  /** Take back what one request would have changed, and nothing else: others of the same texts may be saved. */
+  _refused(view, { key, rows }, error) {
+    const at = this.done.findIndex(({ keys }) => keys.includes(key));
+    if (at >= 0) this._never(at, new Set(rows.map(({ id }) => id)));
+    else if (view === this.model.givenOf) labelsAnew(this.model, view).catch(wrong); // a label of an earlier page, or an undo
     this.model.tell("saving");
     wrong(error);
   }
+
+  /** Have these texts of an entry as if it had never been: a later entry of a text begins where this one began. */
+  _never(at, gone) {
+    const one = this.done[at];
+    const later = this.done.slice(at + 1).filter(({ view }) => view === one.view);
+    const next = firstOf(later);
+    const nextOwn = firstOf(later.filter(({ annotator }) => annotator === one.annotator));
+    const back = one.changes.filter(({ id }) => gone.has(id));
+    one.changes = one.changes.filter(({ id }) => !gone.has(id));
+    if (!one.changes.length) this.done.splice(at, 1);
+    for (const { id, before, stood } of back) {
+      if (next.has(id)) next.get(id).stood = stood;
+      if (nextOwn.has(id)) nextOwn.get(id).before = before;
+    }
+    this._back(one, back.filter(({ id }) => !next.has(id)));
+  }
+}
+
+/** Return for each text the first change of it. */
+function firstOf(entries) {
+  return new Map(entries.flatMap(({ changes }) => changes.map((change) => [change.id, change])).reverse());
 }
 
 const put = (map, id, label) => (label === null ? map.delete(id) : map.set(id, label));

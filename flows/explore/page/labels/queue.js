@@ -3,6 +3,7 @@
 import * as api from "../api.js";
 
 const FETCHED = 30;
+const MOST = 1_000; // texts that the service gives at once
 const LOW = 4; // texts left when more are fetched
 
 export class Queue {
@@ -30,6 +31,12 @@ export class Queue {
     return this.texts[0];
   }
 
+  /** How many texts were left behind that the service may give again: those without a label, and all that are in doubt. */
+  get behind() {
+    const passed = [...this.passed.get(this.about)];
+    return passed.filter((id) => this.kind === "doubts" || !this.model.given.has(id)).length;
+  }
+
   /** Leave the present text behind. */
   pass() {
     const [text] = this.texts.splice(0, 1);
@@ -46,7 +53,7 @@ export class Queue {
   async ready() {
     if (this.texts.length > LOW || this.empty) return;
     const { of, kind, model } = this;
-    this._asking ??= kind === "suggest" ? api.suggest(model.view, FETCHED) : api.doubts(model.view, FETCHED);
+    this._asking ??= api[kind](model.view, Math.min(MOST, FETCHED + this.behind + this.texts.length));
     try {
       const found = await this._asking;
       if (this.of !== of) return;
@@ -55,7 +62,7 @@ export class Queue {
       const fresh = all.filter(({ id }) => !there.has(id));
       const open = kind === "suggest" ? fresh.filter(({ id }) => !model.given.has(id)) : fresh;
       this.texts.push(...open);
-      this.empty = !open.length;
+      this.empty = !open.length && !model.unsaved(); // what it does not know to be labelled, it gives again
     } finally {
       if (this.of === of) this._asking = null;
     }

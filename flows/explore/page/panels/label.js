@@ -3,8 +3,10 @@
 import { buttons } from "../labels/choice.js";
 import { Queue } from "../labels/queue.js";
 import { byId, calm, count, dot, fill, make, percent, refill, texts } from "../elements.js";
-import { order } from "../loading.js";
+import { labelsAnew, order } from "../loading.js";
 import { wrong } from "../saying.js";
+
+const LOOKING = { suggest: "looking for the most useful text …", doubts: "looking for labels that are probably wrong …" };
 
 /** @param {import("../model.js").Model} model @param {import("../labels/labelling.js").Labelling} labelling */
 export function mountLabel(model, labelling) {
@@ -42,7 +44,7 @@ export function mountLabel(model, labelling) {
   field.addEventListener("keydown", ({ key }) => key === "Enter" && field.blur()); // the next key gives a label
   model.on("listed view", () => does.begin());
   model.on("panel", next);
-  model.on("given views saving", calm(draw, 20));
+  model.on("given views saving", calm(next, 20));
   byId("undo").addEventListener("click", does.undo);
   byId("pass").addEventListener("click", does.pass);
   return does;
@@ -55,7 +57,10 @@ function annotate(model, field) {
     return wrong(new Error(`annotator ${JSON.stringify(name)}: expected up to 40 letters, digits, '-' and '_'`));
   }
   localStorage.setItem("refract.annotator", name);
-  return model.set({ annotator: name });
+  model.set({ annotator: name });
+  model.own = new Map(); // those were given under the other name
+  if (model.givenOf !== null && model.givenOf !== "base" && !model.now?.unsaved) labelsAnew(model, model.givenOf).catch(wrong);
+  return undefined;
 }
 
 function given(queue, labelling, label) {
@@ -83,8 +88,8 @@ function card(model, queue, does) {
   }
   const text = model.labels ? queue.now : undefined;
   if (!text) delete place.dataset.id;
-  if (!model.labels) return void fill(place, make("p", { className: "soft" }, "Choose a view above, or begin one: type a name into “+ new view”, such as emotion. Ten labelled texts make its first view."));
-  if (!text) return void fill(place, make("p", { className: "soft" }, queue.empty ? { suggest: "Nothing is left to suggest: every text that matters is labelled.", doubts: "No label is in doubt." }[queue.kind] : "…"));
+  if (!model.labels) return void fill(place, make("p", { className: "soft" }, `Choose a view above, or begin one: type a name into “+ new view”, such as emotion. ${texts(model.minRows)} with a label make its first view.`));
+  if (!text) return void fill(place, make("p", { className: "soft" }, queue.empty ? nothing(queue) : LOOKING[queue.kind]));
   if (place.dataset.id === text.id && place.dataset.names === order(model).join("\n")) return undefined;
   place.dataset.id = text.id;
   place.dataset.names = order(model).join("\n");
@@ -97,6 +102,13 @@ function card(model, queue, does) {
   return model.set({ hovered: text.id });
 }
 
+/** Say why no text comes. */
+function nothing({ kind, behind }) {
+  if (!behind) return { suggest: "Nothing is left to suggest: every text that matters is labelled.", doubts: "No label is in doubt." }[kind];
+  const passed = kind === "doubts" ? "No label is in doubt but those that came by" : "Nothing is left to suggest but what was skipped";
+  return `${passed}, ${texts(behind)}: load the page anew to see them again.`;
+}
+
 function why(kind, text, model) {
   const place = (label) => dot(order(model).indexOf(label));
   if (kind === "doubts") return make("span", {}, "labelled ", place(text.label), make("b", {}, text.label), `, ${percent(text.p_label)} likely; rather `, place(text.likelier), make("b", {}, text.likelier), `, ${percent(text.p_likelier)}`);
@@ -106,7 +118,7 @@ function why(kind, text, model) {
 }
 
 function progress(model, labelling) {
-  const waiting = labelling.outbox.waiting.length;
+  const { waiting } = labelling;
   byId("undo").disabled = !labelling.done.length;
   byId("pass").disabled = !model.labels;
   byId("saved").textContent = waiting ? `${count(waiting)} not saved yet …` : labelling.file ? `saved in ${labelling.file}` : "";

@@ -28,12 +28,12 @@ export class Listbox {
     element.addEventListener("scroll", () => this._maybeMore(), { passive: true });
   }
 
-  /** Show what a source has: its total, and a function from an offset to the next hits. */
+  /** Show what a source has, by its total and a function from an offset to the next hits; false: another one is shown by now. */
   async show(source) {
     this._source = source;
     this._asking = null;
     const first = await source.more(0);
-    if (this._source !== source) return;
+    if (this._source !== source) return false;
     const last = source.key === this._shown ? this.active?.id : undefined; // the same list of another version
     this._shown = source.key;
     [this.hits, this.at] = [[], -1];
@@ -43,6 +43,7 @@ export class Listbox {
     this._add(first);
     const again = this.hits.findIndex(({ id }) => id === last);
     if (again >= 0) this.go(again);
+    return true;
   }
 
   /** The text that arrow keys have come to. */
@@ -127,6 +128,12 @@ export class Listbox {
   }
 }
 
+/** Say what the figures of a line are. */
+function meaning({ score }, sure) {
+  const near = score === undefined ? null : "how near it is to what was asked: 1 is the same";
+  return [near, sure && "how sure the view is of the label"].filter(Boolean).join("; then ");
+}
+
 /** Return what a line says of a text: what the view reads, what people gave, the text, its id. */
 export function line(hit, { given, entry }) {
   const label = given ?? hit.label;
@@ -136,7 +143,7 @@ export function line(hit, { given, entry }) {
       label === undefined || label === null ? null : dot(entry(label)),
       label === undefined || label === null ? null : make("b", {}, label),
       given !== undefined && make("span", { className: "given", title: "labelled by somebody" }, "labelled"),
-      make("span", { className: "sure" }, hit.score === undefined ? sure : `${hit.score.toFixed(2)}${sure && ` · ${sure}`}`)),
+      make("span", { className: "sure", title: meaning(hit, sure) }, hit.score === undefined ? sure : `${hit.score.toFixed(2)}${sure && ` · ${sure}`}`)),
     make("span", { className: "text" }, hit.text ?? ""),
     make("span", { className: "id" }, hit.id),
   ];

@@ -7,6 +7,10 @@ import { wrong } from "../saying.js";
 import { Listbox } from "./listbox.js";
 
 const PAGE = 40;
+const CHOOSE = "Choose one to see which texts have another label since.";
+const ONE = "This view has one version so far; a fit of other labels makes the next.";
+const NONE = { total: () => 0, more: async () => [] };
+const brief = (tag) => tag.split("/").at(-1); // as the address has it: v1
 
 /** @param {import("../model.js").Model} model */
 export function mountVersions(model) {
@@ -15,62 +19,74 @@ export function mountVersions(model) {
     active: (id) => model.set({ hovered: id }),
     open: (id) => model.set({ open: id }),
   });
-  const clear = () => {
-    if (model.moved.length) model.set({ moved: [], found: null });
-    fill(byId("moved"));
-    byId("change").textContent = "";
-  };
-  const list = () => {
-    if (model.panel === "versions") choose(model, box, clear).catch(wrong);
-    else if (model.moved.length) clear();
-  };
-  model.on("panel listed", list);
+  let listing = null;
+  model.on("panel listed recorded version", (changed) => {
+    model.set({ moved: [] });
+    box.show(NONE);
+    if (model.panel !== "versions" || !model.listed) return;
+    if (changed.some((name) => name !== "version")) listing = list(model);
+    compare(model, box, listing).catch(wrong);
+  });
   model.on("hovered", () => model.panel === "versions" && box.point(model.hovered));
 }
 
-async function choose(model, box, clear) {
-  clear();
+/** Show what git holds of the view, and return those that a view can be compared with. */
+async function list(model) {
   const place = byId("versions");
   const { view, now } = model;
-  if (!now?.rows || view === "base") return fill(place, make("p", { className: "soft" }, "Versions are of a view: choose one above."));
+  const say = (line) => (fill(place, make("p", { className: "soft" }, line)), []);
+  if (!now?.rows || view === "base") return say("Versions are of a view: choose one above.");
   const { versions, why } = await api.versions(view);
-  if (model.view !== view) return undefined;
-  if (why) return fill(place, make("p", { className: "soft" }, why));
+  if (model.view !== view) return [];
+  if (why) return say(why);
   const recorded = versions.filter(({ tag }) => tag);
-  if (!recorded.length) return fill(place, make("p", { className: "soft" }, "This view has one version so far; a fit of other labels makes the next."));
-  byId("change").textContent = "Choose one to see which texts have another label since.";
-  return fill(place, recorded.map((version) => make("button", {
-    type: "button", className: "version", "aria-pressed": "false", disabled: version.here, title: `what moved since ${version.tag}`,
-    onclick: ({ currentTarget }) => since(model, box, version, currentTarget).catch(wrong),
-  }, make("b", {}, version.tag.split("/").at(-1)), make("span", {}, about(version)), version.here ? make("small", {}, "now") : null)));
+  if (!recorded.length) return say(ONE);
+  fill(place, recorded.map((version) => make("button", {
+    type: "button", className: "version", value: brief(version.tag), disabled: version.here, title: `what moved since ${version.tag}`,
+    onclick: ({ currentTarget }) => model.set({ version: currentTarget.value }),
+  }, make("b", {}, brief(version.tag)), make("span", {}, about(version)), version.here ? make("small", {}, "now") : null)));
+  return recorded;
 }
 
-function about({ date, labels, accuracy }) {
-  const right = accuracy === null || accuracy === undefined ? "" : `${Math.round(accuracy)} % right`;
-  return [date?.slice(0, 16).replace("T", " "), labels && `${count(labels)} labels`, right].filter(Boolean).join(" · ");
+function about({ date, labels, right }) {
+  const share = right === null || right === undefined ? "" : `${Math.round(right)} % right`;
+  return [date?.slice(0, 16).replace("T", " "), labels && `${count(labels)} ${labels === 1 ? "label" : "labels"}`, share].filter(Boolean).join(" · ");
 }
 
-/** Compare the view as it is with an earlier version, and show what moved. */
-async function since(model, box, version, button) {
-  for (const other of byId("versions").querySelectorAll("button")) other.setAttribute("aria-pressed", String(other === button));
-  byId("change").textContent = "comparing …";
-  const { view } = model;
-  const found = await api.compare(view, version.tag);
-  if (model.view !== view || model.panel !== "versions") return;
-  const rows = found.moved.map(({ id }) => model.points.row(id)).filter((row) => row >= 0);
-  model.set({ moved: found.moved, found: rows.length ? rows : null });
-  byId("change").textContent = said(found, version);
-  await box.show({
-    total: () => found.moved.length,
-    more: async (offset) => found.moved.slice(offset, offset + PAGE),
-  });
+/** Compare the view as it is with the version that was chosen, and show what moved. */
+async function compare(model, box, listing) {
+  const asked = state(model);
+  const late = () => state(model) !== asked;
+  const { view, version } = model;
+  byId("change").textContent = version ? "comparing …" : "";
+  try {
+    const recorded = await listing;
+    if (late()) return;
+    for (const button of byId("versions").querySelectorAll("button")) button.setAttribute("aria-pressed", String(button.value === version));
+    if (!version) return void (byId("change").textContent = !recorded.length ? "" : recorded.every(({ here }) => here) ? ONE : CHOOSE);
+    const { tag } = recorded.find((one) => brief(one.tag) === version) ?? missing(model, recorded);
+    const found = await api.compare(view, tag);
+    if (late()) return;
+    model.set({ moved: found.moved });
+    byId("change").textContent = said(found, version);
+    await box.show({ total: () => found.moved.length, more: async (offset) => found.moved.slice(offset, offset + PAGE) });
+  } catch (error) {
+    if (!late()) model.set({ version: null }); // another try is another click
+    throw error;
+  }
 }
 
-function said({ total, common, neighbours_kept: kept, moved: listed }, { tag }) {
-  const since = tag.split("/").at(-1);
+const state = ({ panel, view, version, listed }) => [panel, view, version, listed?.name, listed?.transform].join(" ");
+
+function missing({ view, version }, recorded) {
+  const known = recorded.map(({ tag }) => brief(tag)).join(", ") || "none so far";
+  throw new Error(`version ${version}: ${view} has none of that name; expected one that 'Versions' lists (${known})`);
+}
+
+function said({ total, common, neighbours_kept: kept, moved: listed }, since) {
   if (!common) return `nothing has moved since ${since}`;
   const near = kept === null ? "" : `; of ten neighbours ${(10 * kept).toFixed(1)} stayed, in the mean`;
-  return `${total ? `${texts(total)} of ${count(common)} changed their label` : "no text changed its label"} since ${since}${near}${listed.length < total ? ` (the first ${listed.length} are listed)` : ""}`;
+  return `${total ? `${texts(total)} of ${count(common)} changed their label` : "no text changed its label"} since ${since}${near}${listed.length < total ? ` (the first ${listed.length} are listed)` : ""}.${total ? " Arrows lead from the middle of the old label." : ""}`;
 }
 
 function moved(model, { id, before, after, neighbours_kept: kept, text }) {

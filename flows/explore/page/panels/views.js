@@ -1,11 +1,11 @@
 /** The views on top: which one is looked at, how good it is, and a way to begin a new one. */
 
 import * as api from "../api.js";
-import { byId, fill, make, refill } from "../elements.js";
+import { byId, fill, make, refill, texts } from "../elements.js";
 import { say, wrong } from "../saying.js";
 
 const MEASURES = [
-  ["accuracy", "right", "share of held-out texts that get their label; suggested texts are hard ones, so of all texts it may well be more"],
+  ["right", "right", "about which share of all texts gets its label"],
   ["v_measure", "V-measure", "how well clusters agree with the labels"],
   ["knn", "kNN@10", "share of the ten nearest texts with the same label"],
 ];
@@ -27,7 +27,7 @@ export function mountViews(model) {
 }
 
 function chip(model, view) {
-  const right = view.scores?.accuracy;
+  const right = view.scores?.right;
   const needed = view.labels_needed;
   const note = view.fitting ? "fitting…" : right ? `${Math.round(right)} %` : needed ? `${needed.found} of ${needed.expected} labels` : null;
   const chosen = view.name === model.view;
@@ -39,16 +39,17 @@ function chip(model, view) {
 }
 
 function fresh(model) {
-  const input = make("input", { className: "new", placeholder: "+ new view", maxLength: 60, autocomplete: "off", "aria-label": "name of a new instruction", id: "new-view" });
+  const input = make("input", { className: "new", placeholder: "+ new view", maxLength: 63, autocomplete: "off", "aria-label": "name of a new instruction", id: "new-view" });
   const begin = (event) => {
     event.preventDefault();
     const name = input.value.trim().toLowerCase().replaceAll(/\s+/g, "_");
     if (!name) return;
     if (!NAME.test(name)) return void wrong(new Error(`instruction ${JSON.stringify(name)}: expected 1 to 63 of a-z, 0-9, '_' and '-', starting with a letter or digit`));
     input.value = "";
+    input.blur(); // the next key gives a label
     if (!model.views.has(name)) {
-      model.views.set(name, { name, wording: null, rows: 0, labels: [], counts: {}, scores: null, labelled: 0, unsaved: true, labels_needed: { found: 0, expected: 10, classes: 0 } });
-      say(`${name}: label ten texts, by two labels at least, and its first view is made`);
+      model.views.set(name, { name, wording: null, rows: 0, labels: [], counts: {}, scores: null, labelled: 0, unsaved: true, labels_needed: { found: 0, expected: model.minRows, classes: 0 } });
+      say(`${name}: label ${texts(model.minRows)}, by two labels at least, and its first view is made`);
     }
     model.set({ view: name, panel: "label", selection: null, version: null, query: "" });
     model.tell("views");
@@ -63,14 +64,14 @@ async function history(model) {
   const { versions } = await api.versions(name);
   const recorded = versions.map(figures).reverse().filter((one) => MEASURES.some(([key]) => one[key] !== null));
   const live = figures({ ...now.scores, tag: now.version });
-  if (JSON.stringify(recorded.at(-1)?.accuracy) !== JSON.stringify(live.accuracy)) recorded.push(live);
+  if (JSON.stringify(recorded.at(-1)?.right) !== JSON.stringify(live.right)) recorded.push(live);
   model.histories.set(name, [...recorded, ...model.histories.get(name)]);
   model.tell("histories");
 }
 
 /** Return the figures of a version by measure, null where there is none. */
-export function figures({ accuracy, after, tag }) {
-  return { accuracy: accuracy ?? after?.accuracy ?? null, v_measure: after?.v_measure ?? null, knn: after?.knn ?? null, tag };
+export function figures({ right, after, tag }) {
+  return { right: right ?? null, v_measure: after?.v_measure ?? null, knn: after?.knn ?? null, tag };
 }
 
 function scores(model) {
@@ -83,10 +84,13 @@ function scores(model) {
     const after = figures(now.scores)[key];
     const before = now.scores.before?.[key];
     if (after === null) return null;
-    return make("div", { className: "score", title },
+    const bounds = now.scores.intervals?.[key];
+    const between = bounds && `${Math.round(bounds.low)} to ${Math.round(bounds.high)}`;
+    return make("div", { className: "score", title: between ? `${title}; from ${between} with a probability of 95 %` : title },
       make("span", { className: "name" }, name),
       before !== undefined && before !== null ? make("small", { title: "as embedded" }, `${before.toFixed(0)} →`) : null,
-      make("b", {}, key === "accuracy" ? `${Math.round(after)} %` : after.toFixed(0)),
+      make("b", {}, key === "right" ? `${Math.round(after)} %` : after.toFixed(0)),
+      between ? make("small", {}, `(${between})`) : null,
       spark(past.map((one) => one[key]).filter((value) => value !== null)));
   }), now.gate && now.gate.state !== "proven" ? make("span", { className: "gate", title: now.gate.why ?? "" }, now.gate.state) : null);
 }

@@ -119,7 +119,7 @@ def fit_by_names(
     gate = Discriminant(model, basis, centre.float(), labels, used, None, rich=rich)
     soft = 1 / tempered(taught.log_p, SURE)
     weights = {"discriminant": soft, "names": NAMES * soft}
-    return Pool(gate, Experts(names=taught.names), weights, (), None, DOUBT)
+    return Pool(gate, Experts(names=taught.names), weights, (), None, DOUBT, None)
 
 
 def surest(

@@ -62,15 +62,18 @@ class Pool(Transform):
         worth: Sequence[Worth],
         loss: float | None,
         doubt: float,
+        drawn_by_chance: float | None,
     ) -> None:
         """weights: w_e of each expert that is asked; worth: of each that was tried; loss: the
-        log-loss in nats a text left out, if any was; doubt: c, see `embed_posterior`."""
+        log-loss in nats a text left out, if any was; doubt: c, see `embed_posterior`;
+        drawn_by_chance: the share of the labels that is taken for that, None where it is not
+        known."""
         super().__init__(
             gate.labels, dimensions=gate.dimensions, size=gate.size, features=gate.features
         )
         self._gate, self._experts = gate, experts
         self._weights, self._worth, self.loss = dict(weights), tuple(worth), loss
-        self._doubt = doubt
+        self._doubt, self._drawn = doubt, drawn_by_chance
         self.reads_text = experts.words is not None
 
     @classmethod
@@ -106,16 +109,16 @@ class Pool(Transform):
         if words is not None:
             scores["words"] = words.left_out_of(rows).clamp_min(LEAST)
         whole, worth = earned(scores, truth, FIRST)
-        doubt, weights = DOUBT, whole.weights
+        doubt, weights, drawn = DOUBT, whole.weights, 0.0
         if weights.keys() - {"discriminant"}:  # which alone is laid out with the usual one
             p = pooled(scores, weights).exp()
             new = found.left._replace(log_p=found.new[:, None]).at(rows)
             placed = PosteriorParts(p, new, gate.residual(as_tensor(sample.x)[rows]))
             doubt = choose_doubt(placed, truth, gate.floor, unseen)
-            weights = sharpened(weights, scores, truth)  # last: else wrong labels seem misplaced
+            weights, drawn = sharpened(weights, scores, truth)  # last: else they seem misplaced
         worth = [replace(each, weight=weights.get(each.expert, 0.0)) for each in worth]
         experts = Experts.of_weight(weights, ridge, names, student, words)
-        return cls(gate, experts, weights, worth, whole.loss, doubt)
+        return cls(gate, experts, weights, worth, whole.loss, doubt, drawn)
 
     @property
     def weights(self) -> dict[str, float]:
@@ -167,7 +170,10 @@ class Pool(Transform):
             worth=[_rounded(each) for each in self._worth],
             gate=self._gate.settings(),
         )
-        return found.model_copy(update=self._experts.settings())
+        said: dict[str, Any] = dict(self._experts.settings())
+        if self._drawn is not None:
+            said["drawn_by_chance"] = round(self._drawn, 4)
+        return found.model_copy(update=said)
 
     @classmethod
     def restore(
@@ -185,7 +191,7 @@ class Pool(Transform):
         gate = Discriminant.restore(held["gate"], labels, settings.discriminant, features)
         experts = Experts.restore(held, settings, len(labels))
         found = (settings.weights, settings.worth, settings.log_loss, settings.doubt)
-        return cls(gate, experts, *found)
+        return cls(gate, experts, *found, settings.drawn_by_chance)
 
 
 def _names(sample: Sample) -> LabelNames | None:

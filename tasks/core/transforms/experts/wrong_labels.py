@@ -10,6 +10,7 @@ Regression and Its Applications", ECML PKDD 2012, for a posterior behind such a 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -23,29 +24,37 @@ explains nothing saves as much in one case of twenty."""
 HALVINGS = 30  # of the interval in which η lies
 
 
+class Sharpened(NamedTuple):
+    """β w_e by expert, and η, the share of the labels that is taken for drawn by chance."""
+
+    weights: dict[str, float]
+    drawn_by_chance: float
+
+
 def sharpened(
     weights: Mapping[str, float], scores: Mapping[str, Tensor], truth: Tensor
-) -> dict[str, float]:
-    """Return β w_e for the β of least -Σ ln[(1-η) p(y) + η n_y/n], p ∝ exp Σ_e β w_e s_e.
+) -> Sharpened:
+    """Return β w_e and η for the least -Σ ln[(1-η) p(y) + η n_y/n], p ∝ exp Σ_e β w_e s_e.
 
-    β = 1 where hard texts explain the labels as well as wrong ones do.
+    β = 1 and η = 0 where hard texts explain the labels as well as wrong ones do.
     scores: s_e (n, k) of texts left out; truth: y (n,).
     """
     log_p = pooled(scores, weights).double()
     n, k = log_p.shape
     chance = (torch.bincount(truth, minlength=k).double() / n)[truth]
     least = 1 / (n + 2)  # share of p that is spread over all classes, as `fit_temperature` has it
-    alone, together = [], []
+    alone, together, drawn = [], [], []
     for beta in SHARPER:
         p = (beta * log_p).log_softmax(1).gather(1, truth[:, None])[:, 0].exp()
         right = (1 - least) * p + least / k
         wrong = _wrong(right, chance)
+        drawn.append(wrong)
         alone.append(-float(right.log().sum()))
         together.append(-float(((1 - wrong) * right + wrong * chance).log().sum()))
     best = min(range(len(SHARPER)), key=lambda at: together[at])
     saved = min(together[0], *alone) - together[best]
-    beta = SHARPER[best] if saved >= SAVED else 1.0
-    return {name: beta * weight for name, weight in weights.items()}
+    beta, eta = (SHARPER[best], drawn[best]) if saved >= SAVED else (1.0, 0.0)
+    return Sharpened({name: beta * weight for name, weight in weights.items()}, eta)
 
 
 def _wrong(right: Tensor, chance: Tensor) -> float:

@@ -1,15 +1,13 @@
 """From unlabelled texts to a live view, in a browser and by keys alone, with the real service."""
 
 import json
-import shutil
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.browser import in_browser
-from tests.exploring import Explored
-from tests.serving import with_server
-from tests.world import documents, set_params
+from tests.exploring import learning_from
+from tests.world import documents
 
 pytestmark = [in_browser, pytest.mark.server, pytest.mark.timeout(600)]
 TRUTH = {row["id"]: row["topic"] for row in documents()}
@@ -19,12 +17,8 @@ FITTED = 300  # seconds that a fit and its map may take where others keep all co
 
 @pytest.fixture
 def learning(_made, tmp_path):
-    """A service whose labels rest for a third of a second until they are learnt from."""
-    root = shutil.copytree(_made, tmp_path / "world")
-    set_params(root, serve={"settle": 0.3})
-    served = Explored(root, tmp_path / "log", **with_server())
-    yield served
-    served.end()
+    with learning_from(_made, tmp_path) as served:
+        yield served
 
 
 def shown(page, selector):
@@ -44,7 +38,6 @@ def test_a_new_name_and_labels_by_keys_become_a_view_that_is_searched(browser, l
     for _ in range(LABELLED):
         key = shown(page, "#card .id")
         if TRUTH[key] in kinds:
-            page.run("document.activeElement.blur()")
             page.press(str(kinds.index(TRUTH[key]) + 1))
         else:
             kinds.append(TRUTH[key])
@@ -65,7 +58,14 @@ def test_a_new_name_and_labels_by_keys_become_a_view_that_is_searched(browser, l
     page.press("Enter")
     page.until("document.querySelector('#total').innerText.includes('nearest in subject')")
     assert "parcel" in shown(page, "#texts [role=option]")
+    page.run("refract.model.set({ also: { topic: 0.5 } })")
+    page.until("document.querySelector('#total').innerText.includes('in subject and topic × 0.5')")
+    asked = {"q": "the parcel is late again", "k": 100, "view": "topic:0.5"}
+    hits = learning.get("/views/subject/search", **asked).json["hits"]
+    assert page.run("refract.model.hits") == [hit["id"] for hit in hits]
     page.press("Escape", "v")
-    page.until("document.querySelector('#versions').innerText.length > 20")
+    why = learning.get("/views/subject/versions").json["why"]
+    assert "expected" in why
+    page.until(f"document.querySelector('#versions').innerText === {json.dumps(why)}")
     assert {urlsplit(url).netloc for url in page.asked} == {learning.host}
     assert page.faults == []

@@ -2,23 +2,29 @@
 
 import itertools
 import json
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import polars as pl
 import pytest
 
-from tests.browser import Browser, in_browser
+from tests.browser import in_browser
 from tests.pretended_explore import LABELS, Pretended, corpus, refusal
 
 pytestmark = in_browser
 EVIL = "<img src=x onerror='window.harm=1'><script>window.harm=1</script>"
-PIXELS = """(() => {
-  const { renderer } = refract.maps.view, { gl, canvas } = renderer;
-  refract.maps.view._whole();
+PIXELS = """(({ gl, canvas }) => {
   const found = new Uint8Array(4 * canvas.width * canvas.height);
   gl.readPixels(0, 0, canvas.width, canvas.height, gl.RGBA, gl.UNSIGNED_BYTE, found);
   return found.filter((value, n) => n % 4 === 3 && value > 0).length;
-})()"""
+})"""
+COUNTS = f"""(() => {{
+  const {{ renderer }} = refract.maps.view, {{ draw }} = renderer;
+  globalThis.drawn = [];
+  renderer.draw = function (frame) {{
+    draw.call(this, frame);
+    drawn.push([frame.share, {PIXELS}(this)]);
+  }};
+}})()"""
 
 
 @pytest.fixture
@@ -57,6 +63,14 @@ def around(page, of="view"):
     return [place(page, of, *corner) for corner in corners]
 
 
+def drawn(page):
+    """Draw as where little can be in time; return share and pixels of the first and last frame."""
+    slow = "((map) => { map._share = 0.05; map._last = NaN; map._draw(); })(refract.maps.view)"
+    page.run(f"{COUNTS}, {slow}")
+    page.until("drawn.at(-1)[0] === 1")
+    return page.run("[drawn[0], drawn.at(-1)]")
+
+
 def own(page, service):
     """Assert that nothing was asked of others, and that the console has no error."""
     page.run("1")
@@ -68,11 +82,13 @@ def test_fifty_thousand_points_are_drawn_and_nothing_is_asked_of_others(browser)
     with Pretended(corpus(50_000)) as service:
         page = open_page(browser, service)
         page.until("Object.values(refract.maps).every((m) => m.renderer.count === 50_000)")
-        assert page.until(PIXELS) > 5_000
+        (share, some), (last, whole) = drawn(page)
+        assert (share, last) == (0.05, 1)
+        assert some < 0.5 * whole and whole > 5_000
         page.until("document.querySelector('#total').innerText === '50,000 texts'")
         page.run("refract.model.set({ view: 'base' })")
         page.until("refract.model.points.name === 'base' && !refract.maps.view.moving")
-        assert page.until(PIXELS) > 5_000
+        page.until("drawn.at(-1)[0] === 1 && drawn.at(-1)[1] > 5_000")
         own(page, service)
 
 
@@ -86,6 +102,10 @@ def test_a_search_lists_what_is_near_and_lights_it_up_on_the_map(browser, servic
     assert page.run("[...document.querySelectorAll('#texts .head b')].map((b) => b.innerText)") == [
         "glad"
     ] * page.run("document.querySelectorAll('#texts [role=option]').length")
+    figures = page.run("document.querySelector('#texts .sure').title")
+    assert figures.startswith("how near") and figures.endswith("how sure the view is of the label")
+    assert page.run("document.querySelector('#total').innerText").endswith("how sure its label is")
+    assert "(70 to 93)" in page.run("document.querySelector('#scores').innerText")
     lit = page.run("refract.maps.view._kept.layers.filter((layer) => layer === 3).length")
     assert lit == page.run("refract.model.found.length")
     assert "query=glad" in page.run("location.hash")
@@ -174,7 +194,7 @@ def test_a_label_keeps_its_key_and_colour_when_the_page_is_opened_again(browser,
     page.until("!!document.querySelector('#card .whole')")
     first = page.run(names)
     backwards = json.dumps(json.dumps(LABELS[::-1]))
-    page.run(f"localStorage.setItem('refract.order.mood', {backwards})")
+    page.run(f"localStorage.setItem('refract.here.order.mood', {backwards})")
     page.run("location.reload()")
     page.until(f"!!document.querySelector('#card .whole') && {names} !== {json.dumps(first)}")
     assert [one.split()[-1] for one in page.run(names).split(",")] == LABELS[::-1]
@@ -291,22 +311,6 @@ def test_on_a_phone_the_map_is_above_the_list_and_nothing_sticks_out(browser, se
     assert page.run("document.documentElement.scrollWidth <= innerWidth")
     below = "document.querySelector('#texts').getBoundingClientRect().top"
     assert page.run(f"{below} > document.querySelector('#map-view').getBoundingClientRect().bottom")
-    assert page.until(PIXELS) > 300
+    assert drawn(page)[-1][1] > 300
     assert page.run("document.querySelector('#figure-base').offsetParent === null")
     own(page, service)
-
-
-def test_errors_of_the_service_are_its_own_line(browser, service):
-    page = open_page(browser, service)
-    condition = quote(json.dumps({"condition": "no column = 'x'"}))
-    page.go(f"{service.url}/?again#filter={condition}")
-    page.until("document.querySelector('#error')?.hidden === false")
-    assert "500" in shown(page, "#error") or "column" in shown(page, "#error")
-
-
-def test_without_webgl_the_list_has_every_text(tmp_path, service):
-    with Browser(tmp_path / "plain", "--disable-3d-apis") as plain:
-        page = open_page(plain, service)
-        assert "WebGL" in shown(page, "#error")
-        assert shown(page, "#total") == "300 texts"
-        page.press("t", "Tab")

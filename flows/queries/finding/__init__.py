@@ -1,0 +1,1 @@
+"""Texts found by their meaning: by one view, or by several at once."""

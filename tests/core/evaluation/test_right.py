@@ -1,0 +1,77 @@
+"""About which share of a corpus is right, by confidences and by a few texts held out."""
+
+import numpy as np
+import pytest
+
+from tasks.core.evaluation.right import (
+    DOUBT,
+    FEW,
+    PICKED,
+    UNLIKE,
+    USUAL,
+    WIDE,
+    Answers,
+    share_right,
+)
+
+
+def answers(right, sure):
+    return Answers(np.array(right, bool), np.array(sure, np.float32))
+
+
+def drawn(n, seed, off=0.0):
+    """Return n texts, each as often right as it is sure, and `off` more."""
+    random = np.random.default_rng(seed)
+    sure = random.uniform(0.3, 0.9, n)
+    return answers(random.random(n) < sure + off, sure)
+
+
+def test_where_no_text_is_held_out_it_is_what_the_view_expects():
+    found = share_right(np.array([0.5, 0.9, 0.7]), answers([], []))
+    assert found.value == pytest.approx(70)
+    assert found.high - found.value == pytest.approx(100 * WIDE * DOUBT)
+
+
+def test_of_two_texts_held_out_it_follows_by_hand():
+    held = answers([True, True], [0.9, 0.1])
+    mean, gap = 0.5, 0.4 - 0.5
+    error = PICKED * (2 * 0.4**2 + FEW * USUAL) / (2 + FEW) / 2 + (UNLIKE * gap) ** 2
+    found = share_right(np.array([0.4]), held)
+    assert found.value == pytest.approx(40 + 100 * mean / (1 + error / DOUBT**2), abs=1e-4)
+    spread = (1 / (1 / DOUBT**2 + 1 / error)) ** 0.5
+    assert found.low == pytest.approx(found.value - 100 * WIDE * spread, abs=1e-4)
+
+
+def test_few_texts_held_out_move_it_little_and_many_make_up_for_a_view_that_is_too_sure():
+    corpus = np.random.default_rng(1).uniform(0.3, 0.9, 2_000)
+    few, many = (share_right(corpus, drawn(n, 2, off=-0.2)) for n in (20, 4_000))
+    assert abs(few.value - 60) < 10
+    assert many.value == pytest.approx(40, abs=3)
+    assert many.high - many.low < (few.high - few.low) / 4
+
+
+def test_hard_texts_held_out_do_not_make_it_less_where_the_view_knows_that_they_are_hard():
+    easy = np.full(500, 0.9)
+    hard = answers([True, False] * 200, [0.5] * 400)
+    assert share_right(easy, hard).value == pytest.approx(90, abs=0.1)
+
+
+def test_texts_held_out_that_are_unlike_the_corpus_move_it_less_and_leave_it_in_doubt():
+    corpus = np.full(500, 0.9)
+    unlike = answers([True, False, False] * 1_000, [0.5] * 3_000)
+    like = answers(([True] * 7 + [False] * 3) * 300, [0.9] * 3_000)
+    hard, same = share_right(corpus, unlike), share_right(corpus, like)
+    assert 90 - hard.value < 2 and 90 - same.value == pytest.approx(20, abs=1.5)
+    assert hard.value - hard.low > 15 > 3 * (same.value - same.low)
+
+
+def test_where_every_text_is_labelled_it_is_of_those_held_out():
+    held = drawn(3_000, 4)
+    found = share_right(np.empty(0), held)
+    assert found.value == pytest.approx(100 * held.right.mean(), abs=1)
+
+
+def test_it_is_a_share_and_nothing_where_no_text_is_asked():
+    found = share_right(np.ones(3), answers([True] * 900, [0.5] * 900))
+    assert found.low < found.value == found.high == 100
+    assert share_right(np.empty(0), answers([], [])) is None
