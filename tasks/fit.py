@@ -97,20 +97,25 @@ class Fitted:
 def fit_instruction(job: FitJob) -> Fitted:
     """Fit and score; lay what is made where nobody sees it. InputError for labels of no use.
 
-    Where there are names of labels alone, nothing can be scored: the view is unproven.
+    Where there are names of labels, and no view of more than these yet, too few labels are no
+    mistake: until there are enough the names are fitted on, and the view is unproven.
     """
     if not job.file.labelled:
         return _fit_by_names(job)
+    alone = job.file.classes is not None and _has_names_at_most(job)
     begun, settings = time.perf_counter(), job.settings
     keys = base_table.keys(job.table)
     labels = read_labels(
         job.file,
         keys,
-        settings.min_rows,
+        0 if alone else settings.min_rows,
+        0 if alone else 2,
         separator=settings.separator,
         texts=base_table.texts(job.table),
     )
     _write_rejects(job, labels)
+    if alone and not labels.suffices(settings.min_rows):
+        return _fit_by_names(job, labels)
     check_shared(job.file.shown, [members(label) for label in labels.labels])
     matched = labels.fingerprint
     if job.file.classes is not None:
@@ -137,11 +142,16 @@ def _with_bare(labels: LabelSet, known: Labelled) -> LabelSet:
     return replace(labels, notes=notes, noted_labels=noted)
 
 
-def _fit_by_names(job: FitJob) -> Fitted:
+def _has_names_at_most(job: FitJob) -> bool:
+    card = read_manifest(job.transform / CARD, Card)
+    return card is None or card.by_names
+
+
+def _fit_by_names(job: FitJob, few: LabelSet | None = None) -> Fitted:
     begun, settings, taxonomy = time.perf_counter(), job.settings, _taxonomy(job)
     said = sorted((label.name, label.description) for label in taxonomy)
     matched = digest(said, tables.count(job.table).bit_length())  # anew once the corpus has doubled
-    labels = no_labels(job.name, [label.name for label in taxonomy])
+    labels = no_labels(job.name, [label.name for label in taxonomy], few)
     kept = _kept(job, labels, matched, begun)
     if kept is not None:
         return kept

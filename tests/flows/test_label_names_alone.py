@@ -7,6 +7,8 @@ import shutil
 import pytest
 from click.testing import CliRunner
 
+from flows import Workspace
+from flows.checkout import checkout
 from flows.cli.verbs import cli
 from flows.fit import fit
 from flows.queries.labelled import labelled
@@ -15,6 +17,8 @@ from flows.state.label_sources import label_sources
 from flows.state.staleness import FRESH, fit_fingerprints, fit_verdict
 from flows.state.status import read_status
 from tasks.core.labels.files import instruction_of
+from tasks.core.labels.notes import WAITING
+from tasks.core.labels.taxonomy import read_taxonomy
 from tasks.core.settings.params import load_params
 from tasks.core.transforms.card import read_card
 from tasks.core.workspace.errors import InputError
@@ -120,6 +124,45 @@ def test_labels_that_come_are_learnt_from_and_the_names_stay(named):
     assert fit(named, ["subject"]).fitted[0].refitted
     (Paths(named).labels / "subject.csv").unlink()
     assert fit(named, ["subject"]).fitted[0].texts == 0
+
+
+def test_too_few_labels_wait_beside_the_view_of_names_and_are_said_to(named):
+    transform = read_card(Paths(named).transform("subject")).fingerprint
+    rows = documents()
+    write_labels(named, "topic", rows[:4]).rename(Paths(named).labels / "subject.csv")
+    done = refract(named, "fit", "subject")
+    assert done.exit_code == 0, done.output
+    assert "fit subject: kept" in done.output and "unproven: made of the names" in done.output
+    assert "noted: " in done.output and f"{WAITING} 4" in done.output
+    assert read_card(Paths(named).transform("subject")).fingerprint == transform
+    said = refract(named, "status").output
+    assert f"subject, noted: {WAITING} 4" in said and "rejected" not in said
+    assert verdict(named) == FRESH and not Paths(named).rejection("subject").exists()
+    write_labels(named, "topic", rows[::2]).rename(Paths(named).labels / "subject.csv")
+    assert fit(named, ["subject"]).fitted[0].texts == 36
+    write_labels(named, "topic", rows[:4]).rename(Paths(named).labels / "subject.csv")
+    assert "found 4 usable of 4 rows" in refused(named, "fit", "subject")  # of a view by labels
+    assert read_card(Paths(named).transform("subject")).counts["delivery"] == 12
+
+
+def test_names_beside_too_few_labels_make_the_first_view(made):
+    write_labels(made, "topic", documents()[:4]).rename(Paths(made).labels / "subject.csv")
+    said = refract(made, "fit", "subject", "--classes", ", ".join(WORDS))
+    assert said.exit_code == 0 and f"{WAITING} 4" in said.output, said.output
+    assert read_card(Paths(made).transform("subject")).by_names
+
+
+@pytest.mark.dvc
+def test_a_checkout_brings_names_back_with_the_view_that_was_made_of_them(root):
+    file = Paths(root).classes("subject")
+    file.write_text("\n".join(LINES), "utf-8")
+    assert run(root, commit=True).record.commit
+    checkout(root, "whole/v3")
+    assert not file.exists() and "subject" not in Workspace(root).views
+    checkout(root, "view/subject/v1")
+    assert [label.name for label in read_taxonomy(file)] == list(WORDS)
+    assert read_card(Paths(root).transform("subject")).labels == sorted(WORDS)
+    assert verdict(root) == FRESH and "subject" in Workspace(root).views
 
 
 def test_the_same_names_again_ask_for_nothing(named):

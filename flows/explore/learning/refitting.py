@@ -115,7 +115,8 @@ class Refitter:
             params = load_params(paths.params)
             served = is_served(paths)
             self._left |= served
-            if served or self._labelled(name).needed is not None:
+            found = self._labelled(name)
+            if served or (found.needed is not None and not found.named):
                 self._let_go()
                 return
             work = self._next = work or Fitting(paths.root)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -16,7 +16,7 @@ from tasks.core.labels.known_parts import KnownParts
 from tasks.core.labels.matching import UNKNOWN_TEXT as UNKNOWN_TEXT
 from tasks.core.labels.matching import Places, place
 from tasks.core.labels.multilabel import members
-from tasks.core.labels.notes import odd_labels
+from tasks.core.labels.notes import WAITING, odd_labels
 from tasks.core.labels.precedence import described
 from tasks.core.labels.rows import LabelRows, read_rows
 from tasks.core.labels.standing import decided, dropped, judged, together
@@ -63,6 +63,10 @@ class LabelSet:
         """The label of each text by its id; several as `multilabel.joined` writes them."""
         return dict(zip(self.ids, self.labels, strict=True))
 
+    def suffices(self, rows: int, labels: int = 2) -> bool:
+        """Tell whether so many texts have one of so many labels."""
+        return len(self.ids) >= rows and len(self.counts) >= labels
+
     @property
     def hash_of(self) -> dict[str, str]:
         """The hash of each labelled text, by its id in the corpus."""
@@ -74,9 +78,16 @@ class LabelSet:
         return digest(sorted(zip(self.ids, self.text_hashes, self.labels, strict=True)))
 
 
-def no_labels(name: str, classes: Sequence[str]) -> LabelSet:
-    """Return the labels of an instruction of which nothing but their names is known."""
-    return LabelSet(name, 0, [], [], [], dict.fromkeys(classes, 0), {}, {}, [], {})
+def no_labels(name: str, classes: Sequence[str], few: LabelSet | None = None) -> LabelSet:
+    """Return the labels of an instruction of which their names alone are learnt from.
+
+    few: texts that have labels, too few to learn from; what was noted of them is.
+    """
+    counts: dict[str, int] = dict.fromkeys(classes, 0)
+    if few is None:
+        return LabelSet(name, 0, [], [], [], counts, {}, {}, [], {})
+    notes = dict(few.notes) | ({WAITING: len(few.ids)} if few.ids else {})
+    return replace(few, ids=[], text_hashes=[], labels=[], counts=counts, notes=notes)
 
 
 def read_labels(
