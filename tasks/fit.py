@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,7 +25,14 @@ from tasks.core.settings.fit_section import FitSettings
 from tasks.core.store import tables
 from tasks.core.transforms.base import Transform, contents
 from tasks.core.transforms.card import CARD, fits, is_whole, of_scores
-from tasks.core.transforms.training_set import BACKGROUND, Labelled, fit_by_names, labelled
+from tasks.core.transforms.training_set import (
+    BACKGROUND,
+    Labelled,
+    aspect_labels,
+    concept_of,
+    fit_by_names,
+    labelled,
+)
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.exchange import complete, lay
 from tasks.core.workspace.files import content_hash, digest
@@ -50,6 +58,7 @@ class FitJob:
     made_from: dict[str, str]
     settings: FitSettings
     names: NameReader | None
+    without: Mapping[str, LabelFile | InputError]
     force: bool
 
     @property
@@ -117,14 +126,17 @@ def fit_instruction(job: FitJob) -> Fitted:
     if alone and not labels.suffices(settings.min_rows):
         return _fit_by_names(job, labels)
     check_shared(job.file.shown, [members(label) for label in labels.labels])
-    matched = labels.fingerprint
+    own = labels.fingerprint
     if job.file.classes is not None:
-        matched = digest(matched, content_hash(job.file.classes))
+        own = digest(own, content_hash(job.file.classes))
+    aspects = aspect_labels(job.table, job.without, settings)
+    matched = _matched(own, aspects)
     kept = _kept(job, labels, matched, begun)
     if kept is not None:
         return kept
     known = labelled(job.table, labels.label_of, job.names, _taxonomy(job))
     labels = _with_bare(labels, known)
+    known = replace(known, concept=concept_of(job.table, aspects, settings.seed))
     scores, held = score_trial(known, settings, job.file.shown)
     made = known.fit(settings.method, settings.method_settings(), settings.seed)
     others = base_table.sample(job.table, BACKGROUND).without(known.rows.hashes)
@@ -150,7 +162,9 @@ def _has_names_at_most(job: FitJob) -> bool:
 def _fit_by_names(job: FitJob, few: LabelSet | None = None) -> Fitted:
     begun, settings, taxonomy = time.perf_counter(), job.settings, _taxonomy(job)
     said = sorted((label.name, label.description) for label in taxonomy)
-    matched = digest(said, tables.count(job.table).bit_length())  # anew once the corpus has doubled
+    aspects = aspect_labels(job.table, job.without, settings)
+    half = tables.count(job.table).bit_length()  # made anew once the corpus has doubled
+    matched = _matched(digest(said, half), aspects)
     labels = no_labels(job.name, [label.name for label in taxonomy], few)
     kept = _kept(job, labels, matched, begun)
     if kept is not None:
@@ -160,6 +174,8 @@ def _fit_by_names(job: FitJob, few: LabelSet | None = None) -> Fitted:
         made = fit_by_names(job.table, taxonomy, job.names, method, own)
     except InputError as error:
         raise InputError(f"{job.file.shown}: {error}") from error
+    concept = concept_of(job.table, aspects, settings.seed)
+    made = made if concept is None else concept.erased_from(made)
     scores = Scores(
         fingerprint=_fingerprint(job, matched),
         method=made.called,
@@ -168,6 +184,7 @@ def _fit_by_names(job: FitJob, few: LabelSet | None = None) -> Fitted:
         held_out=0,
         gate=Gate(state=UNPROVEN, why=f"made of the names of {len(taxonomy)} labels alone"),
     )
+    scores = scores.changed(erased=list(aspects)) if aspects else scores
     return _made(job, made, scores, labels, matched, begun)
 
 
@@ -209,6 +226,16 @@ def _write_rejects(job: FitJob, labels: LabelSet) -> None:
     with RejectLog(job.rejected_rows) as log:
         for row in labels.rejects:
             log.write(row.path.name, row.position, row.reason, row.content)
+
+
+def _matched(own: str, aspects: Mapping[str, LabelSet]) -> str:
+    """Return a fingerprint of what is learnt from, and of the labels of what the view is without.
+
+    own: of the labelled texts, or of the names of labels.
+    """
+    if not aspects:
+        return own
+    return digest(own, [(name, each.fingerprint) for name, each in aspects.items()])
 
 
 def _fingerprint(job: FitJob, matched: str) -> str:

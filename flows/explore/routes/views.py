@@ -77,7 +77,8 @@ class View(BaseModel):
     """A view, or an instruction that has labels and no view yet: then its rows are 0.
 
     counts: rows by label; labelled: texts with a label; version: its git tag; labels_needed: until
-    there is a view, and where there is one of the names of labels alone.
+    there is a view, and where there is one of the names of labels alone; without: the aspects that
+    are erased from it.
     """
 
     name: str
@@ -92,6 +93,7 @@ class View(BaseModel):
     labelled: int = 0
     fitting: bool = False
     labels_needed: LabelsNeeded | None = None
+    without: list[str] = []
 
 
 class Views(BaseModel):
@@ -181,6 +183,7 @@ def _instruction(service: Service, name: str, tags: Tags) -> View:
         labelled=needed.found if needed else (scores.texts if scores else None) or 0,
         fitting=fitting,
         labels_needed=needed,
+        without=list(live.card.aspects),
     )
 
 

@@ -44,6 +44,8 @@ def score_trial(known: Labelled, settings: FitSettings, shown: str) -> tuple[Sco
         intervals=_bounds(intervals(seen.vectors, once.y, seed)),
         gate=Gate.model_validate({"state": ruling.state, "why": ruling.why, **ruling.figures}),
     )
+    if known.concept is not None:
+        scores = scores.changed(erased=list(known.concept.aspects))
     ceiling = metrics.knn_ceiling(once.y, seed)
     if ceiling not in (None, 100):
         scores = scores.changed(knn_ceiling=round(ceiling, 2))

@@ -45,6 +45,7 @@ class Auto(Transform):
     """The transform that was chosen, and what it was chosen from."""
 
     method = "auto"
+    begins_with_posterior = True
     Settings = AutoSettings
     Calibrated = CalibratedAuto
 
@@ -78,14 +79,14 @@ class Auto(Transform):
         """Fit what the names of labels teach: see `experts.by_names`."""
         return cls(fit_by_names(labels, names, corpus, settings.discriminant), ())
 
-    def apply(
+    def read(
         self,
         x: NDArray[Any],
         features: NDArray[Any] | None = None,
         texts: Sequence[str] | None = None,
     ) -> Prediction:
-        """Apply the transform that was chosen."""
-        return self._chosen.apply(x, features, texts)
+        """Read by the transform that was chosen."""
+        return self._chosen.read(x, features, texts)
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Return the tensors of what was chosen."""

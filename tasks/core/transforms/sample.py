@@ -139,6 +139,22 @@ def make_sample(
     )
 
 
+def features_for(size: int, features: NDArray[Any] | None) -> NDArray[Any]:
+    """Return the features that a transform of `size` of them reads; ValueError for others."""
+    if features is None or features.shape[1] != size:
+        found = "none" if features is None else f"{features.shape[1]} of them"
+        raise ValueError(f"features: found {found}, expected {size} a text")
+    return features
+
+
+def texts_for(n: int, texts: Sequence[str] | None) -> Sequence[str]:
+    """Return the texts of n rows; ValueError where there are none, or others."""
+    if texts is None or len(texts) != n:
+        found = "none" if texts is None else str(len(texts))
+        raise ValueError(f"texts: found {found}, expected one for each of {n} rows")
+    return texts
+
+
 def _named(names: NDArray[Any], labels: tuple[str, ...], present: list[str]) -> Floats:
     at = {name: c for c, name in enumerate(labels)}
     k, ways, d = len(present), *names.shape[1:]
