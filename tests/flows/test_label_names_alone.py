@@ -19,7 +19,8 @@ from flows.state.status import read_status
 from tasks.core.labels.files import instruction_of
 from tasks.core.labels.notes import WAITING
 from tasks.core.labels.taxonomy import read_taxonomy
-from tasks.core.settings.params import load_params
+from tasks.core.settings.instruction_section import Instruction
+from tasks.core.settings.params import load_params, render_params
 from tasks.core.transforms.card import read_card
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
@@ -163,6 +164,16 @@ def test_a_checkout_brings_names_back_with_the_view_that_was_made_of_them(root):
     assert [label.name for label in read_taxonomy(file)] == list(WORDS)
     assert read_card(Paths(root).transform("subject")).labels == sorted(WORDS)
     assert verdict(root) == FRESH and "subject" in Workspace(root).views
+
+
+def test_a_view_of_names_can_be_without_an_aspect(named):
+    path, own = Paths(named).params, {"subject": Instruction(without=["mood"])}
+    params = load_params(path).model_copy(update={"instructions": own})
+    path.write_text(render_params(params), "utf-8")
+    made = fit(named, ["subject"]).fitted[0]
+    assert made.refitted and made.gate.state == "unproven"
+    card = read_card(Paths(named).transform("subject"))
+    assert card.by_names and card.aspects == ("mood",) and verdict(named) == FRESH
 
 
 def test_the_same_names_again_ask_for_nothing(named):
