@@ -226,8 +226,8 @@ def test_names_of_labels_behind_the_name_of_a_new_view_are_posted_and_have_keys(
     assert service.named == {
         "tone_of_it": {"classes": ["calm", "angry: beside himself"], "known_as": "here"}
     }
-    assert page.run(NEWS).startswith("tone_of_it: its first view is made of 2 names alone")
-    page.until("document.querySelector('#card .choice').innerText.includes('calm')")
+    page.until(f"{NEWS}.startsWith('tone_of_it: its first view is made of 2 names alone')")
+    page.until("document.querySelector('#card .choice')?.innerText.includes('calm')")
 
 
 def test_keys_walk_the_list_and_name_a_label_of_what_is_selected(page, service):
