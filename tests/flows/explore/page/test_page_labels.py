@@ -194,7 +194,7 @@ def test_who_types_a_name_keeps_the_field_when_another_label_or_view_comes(page,
     page.type("dre")
     service.given["t000000"] = "amused"
     service.tell("labels", view="mood", labelled=1, labels_needed=None)
-    page.until("document.querySelector('#card .choice').innerText.includes('amused')")
+    page.until("document.querySelector('#card .choice')?.innerText.includes('amused')")
     assert page.run(FOCUS) == "new"
     page.type("amy")
     assert page.run("document.activeElement.value") == "dreamy"
