@@ -28,7 +28,7 @@ def whole_rows(x: NDArray[Any]) -> NDArray[np.int8]:
     """Keep the direction of each row in 8 bits a number, (n, d): q = round(127 x / max |x|).
 
     The sine of the angle between x and q is √d/254 at most, 0.08 at d = 384; of features it was
-    measured to be a third of that. Of q itself nothing is lost; a zero row stays zero. Raises
+    measured to be half of that at most. Of q itself nothing is lost; a zero row stays zero. Raises
     ValueError where a value is not finite.
     """
     wide = np.asarray(x, np.float32)
