@@ -115,6 +115,26 @@ class Page:
             self._mouse("mouseMoved", place, modifiers=held)
         self._mouse("mouseReleased", way[-1], modifiers=held)
 
+    def be_a_phone(self) -> None:
+        """Be 390 pixels wide, with a screen that is touched; the page is loaded anew."""
+        shape = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
+        self._ask("Emulation.setDeviceMetricsOverride", **shape)
+        self._ask("Emulation.setTouchEmulationEnabled", enabled=True, maxTouchPoints=2)
+        self.go(self.run("location.href"))
+
+    def touch(self, *ways: Sequence[tuple[float, float]]) -> None:
+        """Put a finger on the first pixel of each way, move all of them along, and lift them."""
+        kind = "touchStart"
+        for places in zip(*ways, strict=True):
+            fingers = [{"x": x, "y": y, "id": n} for n, (x, y) in enumerate(places)]
+            self._ask("Input.dispatchTouchEvent", type=kind, touchPoints=fingers)
+            kind = "touchMove"
+        self._ask("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+
+    def tap(self, selector: str) -> None:
+        """Tap in the middle of an element, which is scrolled into sight."""
+        self.touch([self._middle(selector)])
+
     def picture(self) -> bytes:
         """Return what is in sight, as a PNG."""
         return base64.b64decode(self._ask("Page.captureScreenshot", format="png")["data"])

@@ -26,6 +26,8 @@ from flows.explore.routes import static
 
 LABELS = ["angry", "glad", "neutral"]
 CHANNELS = ["chat", "email", "phone"]
+READY = "document.documentElement.dataset.ready === 'true' && !!refract.model.paint"
+"""That the page is open, and its maps are painted."""
 
 
 def corpus(many: int, seed: int = 0) -> pl.DataFrame:

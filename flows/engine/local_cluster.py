@@ -79,10 +79,13 @@ def _cluster(workers: int, folder: str) -> Any:
 
 
 def environment(n: int, workers: int) -> dict[str, str]:
-    """Return what worker `n` finds in its environment: its share of cores, and its GPU."""
+    """Return what worker `n` finds in its environment: this one's, its share of cores, its GPU.
+
+    A fork has that of the process it is of, which may have been started before the keys of a store.
+    """
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     threads = os.environ.get("OMP_NUM_THREADS") or str(max(1, cores // workers))
-    found = {worker_setup.THREADS: threads, "OMP_NUM_THREADS": threads}
+    found = {**os.environ, worker_setup.THREADS: threads, "OMP_NUM_THREADS": threads}
     devices = _devices()
     return found | {"CUDA_VISIBLE_DEVICES": devices[n % len(devices)]} if devices else found
 

@@ -6,7 +6,7 @@ import { where } from "./filters.js";
 import { COLOURED } from "./map/colours.js";
 import { encloses } from "./map/grid.js";
 import { byColumn, byGiven, byLabel, byNumber } from "./paints.js";
-import { stored } from "./model.js";
+import { amongViews, stored } from "./model.js";
 import { points } from "./points.js";
 import { wrong } from "./saying.js";
 
@@ -24,7 +24,7 @@ export async function load(model) {
   model.on("filter listed", () => model.selection?.all && select(model));
   await refresh(model);
   const first = [...model.views.keys()].find((name) => name !== "base") ?? "base";
-  if (!model.views.has(model.view)) model.view = first;
+  Object.assign(model, amongViews({ view: model.view, also: model.also }, model.views, first));
 }
 
 /** Return the points of the base space, fetched once; what has failed is asked for again by the next who wants them. */
@@ -111,7 +111,8 @@ export function order(model, name = model.view) {
   return whole;
 }
 
-const isReading = (name) => ["confidence", "novelty"].includes(name);
+/** Tell whether a view reads it off each text: the base space has none. */
+export const isReading = (name) => ["confidence", "novelty"].includes(name);
 
 async function paint(model) {
   const { points: shown, colour, given, view, listed } = model;

@@ -59,10 +59,12 @@ function pointer(model, side) {
       model.set({ hovered: id });
       tip(model, id, event).catch(wrong);
     },
-    choose(row) {
+    choose(row, { pointerType }) {
       const points = pointsOf(model, side);
-      if (points && row >= 0) model.set({ open: points.id(row) });
-      else if (model.selection) model.set({ selection: null });
+      if (points && row >= 0) {
+        model.set({ open: points.id(row) });
+        if (pointerType === "touch") byId(`figure-${side}`).scrollIntoView(); // on a phone the text comes below it
+      } else if (model.selection) model.set({ selection: null });
       else model.set({ open: null });
     },
     lasso(rows, outline) {

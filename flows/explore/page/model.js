@@ -3,7 +3,7 @@
 import { wrong } from "./saying.js";
 
 /** What a link holds, with what it is where the link says nothing. */
-export const SHARED = { view: null, version: null, maps: "two", colour: "label", query: "", filter: {}, selection: null, open: null, panel: "texts", sort: "id" };
+export const SHARED = { view: null, version: null, maps: "two", colour: "label", query: "", also: {}, filter: {}, selection: null, open: null, panel: "texts", sort: "id" };
 
 export class Model {
   constructor() {
@@ -84,6 +84,15 @@ export function fromAddress(hash) {
   return found;
 }
 
+/** Return what an address says without the views that there are not, which the page tells; usual: the view in their place. */
+export function amongViews(said, views, usual) {
+  const there = (name) => views.has(name);
+  for (const name of [said.view, ...Object.keys(said.also)].filter((name) => name !== null && !there(name)))
+    wrong(new Error(`the address: found the view ${name.slice(0, 80)}; expected one of ${[...views.keys()].join(", ")}; it is left out`));
+  const also = Object.fromEntries(Object.entries(said.also).filter(([name]) => there(name)));
+  return { ...said, view: there(said.view) ? said.view : usual, also };
+}
+
 /** Return the address of what is shown: only what is not usual. */
 export function toAddress(model) {
   const say = new URLSearchParams();
@@ -122,6 +131,7 @@ const oneOf = (...names) => ({ expected: `one of ${names.join(", ")}`, fits: (va
 
 const between = (value) => list(value, (end) => end === null || number(end));
 const column = (value) => shape(value, { values: (names) => list(names, text), from: text, to: text });
+const also = (value) => object(value) && Object.values(value).every((weight) => number(weight) && weight > 0);
 const filter = { labels: (names) => list(names, text), confidence: between, novelty: between, condition: text, columns: (value) => object(value) && Object.values(value).every(column) };
 const selections = [{ all: (value) => value === true }, { ids: (value) => list(value, text) }, { outline: (value) => list(value, (place) => list(place, number) && place.length === 2), of: (value) => ["base", "view"].includes(value) }];
 const selection = (value) => selections.some((fits) => shape(value, fits) && Object.keys(fits).every((key) => key in value));
@@ -133,6 +143,7 @@ const MEANT = {
   maps: oneOf("two", "one"),
   panel: oneOf("texts", "label", "versions"),
   sort: oneOf("id", "confidence", "-confidence", "-novelty"),
+  also: { parses: true, expected: "views with their weights as 'Share' writes them", fits: also },
   filter: { parses: true, expected: "a filter as 'Share' writes it", fits: (value) => shape(value, filter) },
   selection: { parses: true, expected: "a selection as 'Share' writes it", fits: selection },
 };

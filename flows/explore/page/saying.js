@@ -22,6 +22,11 @@ export function wrong(error) {
   place.hidden = false;
 }
 
+/** Take away what the service could not make of an earlier question: another one is asked. */
+export function askAnew() {
+  if (shown?.status === 400) right();
+}
+
 /** Take the error away; one: only if that is in sight. */
 export function right(one = shown) {
   if (one === shown) byId("error").hidden = true;

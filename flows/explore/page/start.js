@@ -7,11 +7,12 @@ import { Labelling } from "./labels/labelling.js";
 import { load } from "./loading.js";
 import { follow } from "./live.js";
 import { mountMaps } from "./maps.js";
-import { Model, SHARED, fromAddress, toAddress } from "./model.js";
+import { Model, SHARED, amongViews, fromAddress, toAddress } from "./model.js";
 import { mountDetail } from "./panels/detail.js";
 import { mountFilter } from "./panels/filter.js";
 import { mountLabel } from "./panels/label.js";
 import { mountLegend } from "./panels/legend.js";
+import { mountSearch } from "./panels/search.js";
 import { mountSelection } from "./panels/selection.js";
 import { mountTexts } from "./panels/texts.js";
 import { mountVersions } from "./panels/versions.js";
@@ -23,13 +24,13 @@ const model = new Model();
 Object.assign(model, fromAddress(location.hash));
 
 function mountAddress() {
-  model.on("view version maps colour query filter selection open panel sort", () => {
+  model.on("view version maps colour query also filter selection open panel sort", () => {
     const said = toAddress(model);
     if (said !== location.hash) history.replaceState(null, "", said);
   });
   addEventListener("hashchange", () => {
     const said = fromAddress(location.hash);
-    model.set({ ...said, view: model.views.has(said.view) ? said.view : model.view });
+    model.set(amongViews(said, model.views, model.view));
   });
   byId("share").addEventListener("click", async () => {
     try {
@@ -39,17 +40,6 @@ function mountAddress() {
       say("copy the address: it opens what you see"); // browsers copy on https and on this machine alone
     }
   });
-}
-
-function mountSearch() {
-  const field = byId("query");
-  byId("search").addEventListener("submit", (event) => {
-    event.preventDefault();
-    model.set({ query: field.value.trim(), panel: "texts", selection: null });
-  });
-  field.addEventListener("input", () => field.value || model.set({ query: "" }));
-  model.on("query", () => (field.value = model.query));
-  model.on("view", () => (field.placeholder = model.view === "base" ? "Search by meaning" : `Search by meaning, seen by ${model.view}`));
 }
 
 /** The way to the list for who goes by keys; the address stays what it is. */
@@ -81,9 +71,11 @@ function mountPanels() {
       byId(`tab-${next}`).focus();
     });
   }
+  let last = SHARED.panel;
   model.on("panel", () => {
     draw();
-    byId(`tab-${model.panel}`).scrollIntoView(); // on a phone the panels are below the map
+    if (model.panel !== last) byId(`tab-${model.panel}`).scrollIntoView(); // on a phone the panels are below the map
+    last = model.panel;
   });
   draw();
 }
@@ -124,7 +116,7 @@ const kept = localStorage.getItem("refract.scheme");
 if (kept) document.documentElement.dataset.scheme = kept;
 const labelling = new Labelling(model);
 mountViews(model);
-mountSearch();
+mountSearch(model);
 mountSkip();
 mountPanels();
 mountLegend(model);

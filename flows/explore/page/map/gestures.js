@@ -47,8 +47,7 @@ export function listen(map) {
     map.outline = null;
     map.ask();
     if (event.type === "pointercancel") return;
-    if (moved < STILL) map.told.choose(map.near(...at(event)));
-    else if (outline?.length > 2) {
+    if (moved >= STILL && outline?.length > 2) {
       const digits = 3 + Math.max(0, Math.ceil(Math.log10(map.camera.zoom))); // less than a pixel, however near
       const drawn = simpler(outline).map((place) => place.map((value) => Number(value.toFixed(digits))));
       map.told.lasso(map.inside(drawn), drawn);
@@ -57,6 +56,7 @@ export function listen(map) {
   canvas.addEventListener("pointerup", end);
   canvas.addEventListener("pointercancel", end);
   canvas.addEventListener("pointerleave", (event) => map.told.hover(-1, event));
+  canvas.addEventListener("click", (event) => moved < STILL && map.told.choose(map.near(...at(event)), event)); // after a touch it comes last: nothing else is hit by it
   canvas.addEventListener("dblclick", () => back(map));
   canvas.addEventListener("wheel", (event) => {
     event.preventDefault();

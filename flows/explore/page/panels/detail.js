@@ -15,7 +15,7 @@ export function mountDetail(model, labelling) {
   const draw = () => detail(model, labelling).catch(wrong);
   model.on("open listed", draw);
   model.on("given labelled orders", () => model.open !== null && label(model, labelling));
-  byId("close").addEventListener("click", () => close(model));
+  byId("close").addEventListener("click", ({ pointerType }) => (pointerType === "touch" ? model.set({ open: null }) : close(model))); // a finger stays where it is
 }
 
 /** Put the text away, and give the keyboard back to the list. */
@@ -69,5 +69,5 @@ function neighbour(model, hit) {
     type: "button", onclick: () => model.set({ open: hit.id }),
     onpointerenter: () => model.set({ hovered: hit.id }), onpointerleave: () => model.set({ hovered: null }),
     onfocus: () => model.set({ hovered: hit.id }), onblur: () => model.set({ hovered: null }),
-  }, make("small", {}, hit.score.toFixed(2)), hit.label ? make("b", {}, hit.label) : null, make("span", {}, hit.text ?? "")));
+  }, make("small", { title: "how near it is to the open text: 1 is the same" }, hit.score.toFixed(2)), hit.label ? make("b", {}, hit.label) : null, make("span", {}, hit.text ?? "")));
 }

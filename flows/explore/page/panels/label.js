@@ -6,6 +6,8 @@ import { byId, calm, count, dot, fill, make, percent, refill, texts } from "../e
 import { labelsAnew, order } from "../loading.js";
 import { wrong } from "../saying.js";
 
+const LOOKING = { suggest: "looking for the most useful text …", doubts: "looking for labels that are probably wrong …" };
+
 /** @param {import("../model.js").Model} model @param {import("../labels/labelling.js").Labelling} labelling */
 export function mountLabel(model, labelling) {
   const queue = new Queue(model);
@@ -87,7 +89,7 @@ function card(model, queue, does) {
   const text = model.labels ? queue.now : undefined;
   if (!text) delete place.dataset.id;
   if (!model.labels) return void fill(place, make("p", { className: "soft" }, `Choose a view above, or begin one: type a name into “+ new view”, such as emotion. ${texts(model.minRows)} with a label make its first view.`));
-  if (!text) return void fill(place, make("p", { className: "soft" }, queue.empty ? nothing(queue) : "…"));
+  if (!text) return void fill(place, make("p", { className: "soft" }, queue.empty ? nothing(queue) : LOOKING[queue.kind]));
   if (place.dataset.id === text.id && place.dataset.names === order(model).join("\n")) return undefined;
   place.dataset.id = text.id;
   place.dataset.names = order(model).join("\n");

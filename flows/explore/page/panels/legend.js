@@ -2,6 +2,7 @@
 
 import { byId, count, dot, fill, make, refill } from "../elements.js";
 import { holds, toggled } from "../filters.js";
+import { isReading } from "../loading.js";
 
 const SHOWN = 12; // names before the rest is folded away
 
@@ -9,7 +10,7 @@ const SHOWN = 12; // names before the rest is folded away
 export function mountLegend(model) {
   let whole = false;
   const draw = () => legend(model, whole, () => draw(void (whole = true)));
-  model.on("paint rows filter", draw);
+  model.on("paint rows filter colour", draw);
   model.on("colour view", () => (whole = false));
   const choose = byId("colour");
   choose.addEventListener("change", () => model.set({ colour: choose.value }));
@@ -22,8 +23,9 @@ export function mountLegend(model) {
 }
 
 function legend(model, whole, more) {
-  const { paint, points, rows, filter } = model;
+  const { paint, points, rows, filter, colour } = model;
   if (!paint || !points || paint.codes.length !== points.count) return;
+  document.body.dataset.paint = paint.by;
   if (paint.range) return void fill(byId("legend"), ramp(paint));
   const counts = new Float64Array(paint.names.length);
   for (let row = 0; row < points.count; row++) if (paint.groups[row] >= 0 && (!rows || rows[row])) counts[paint.groups[row]]++;
@@ -38,7 +40,7 @@ function legend(model, whole, more) {
     }, dot(entry), make("span", {}, name), make("small", {}, count(n)))),
     all.length > shown.length ? make("button", { type: "button", className: "chip", onclick: more }, `${all.length - shown.length} others …`) : null,
     points.name === "base" || !model.given.size ? null : make("span", { className: "soft key" }, make("span", { className: "ring", "aria-hidden": "true" }), "labelled by people"),
-    all.length ? null : make("span", { className: "soft" }, points.name === "base" && paint.by === "label" ? "no labels yet" : `no ${paint.by}`));
+    all.length ? null : make("span", { className: "soft" }, points.name !== "base" || paint.by !== "label" ? `no ${paint.by}` : isReading(colour) ? `no ${colour} here: a view has it` : "no labels yet"));
 }
 
 function ramp({ by, range }) {

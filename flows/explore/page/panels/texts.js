@@ -6,8 +6,10 @@ import { byId, calm, count, fill, make, texts as many } from "../elements.js";
 import { condition, order, settled } from "../loading.js";
 import { wrong } from "../saying.js";
 import { Listbox, line } from "./listbox.js";
+import { ranked, weighed } from "./search.js";
 
 const PAGE = 40;
+const LIST = new Intl.ListFormat("en");
 const FOUND = 100; // texts that a search finds at most
 
 /** @param {import("../model.js").Model} model */
@@ -31,7 +33,8 @@ export function mountTexts(model) {
       if (last === source) byId("texts").ariaBusy = "false";
     }
   }, 30);
-  model.on("listed filter query selected sort", show);
+  model.on("listed filter query also selected sort", show);
+  model.on("views", () => model.query && last && last.made !== made(model) && show());
   model.on("points settled", () => byId("texts").ariaBusy === "false" && offer(model, last));
   model.on("points hits moved", () => light(model));
   byId("select").addEventListener("click", () => model.set({ selection: model.query ? { ids: model.hits } : { all: true }, query: "" }));
@@ -79,8 +82,10 @@ function filtered(model) {
 function searched(model) {
   let hits = null;
   const { listed } = model;
-  const asked = { q: model.query, k: FOUND, where: condition(model) };
+  const [, ...others] = ranked(model);
+  const asked = { q: model.query, k: FOUND, where: condition(model), view: others.map(([name, weight]) => `${name}:${weight}`) };
   return {
+    made: made(model),
     total: () => hits?.length ?? 0,
     kind: "searched",
     hits: () => hits.map(({ id }) => id),
@@ -92,6 +97,9 @@ function searched(model) {
     },
   };
 }
+
+/** Return by which transforms the views are that rank beside the one that is looked at. */
+const made = (model) => ranked(model).slice(1).map(([name]) => model.views.get(name).transform).join(" ");
 
 function chosen(model) {
   const { selected, points } = model;
@@ -110,7 +118,7 @@ function head(model, source) {
   const kept = Object.keys(model.filter).length;
   const said = {
     filtered: kept ? `${many(total)} of ${count(model.corpus.texts)} fit the filter` : many(total),
-    searched: `${count(total)} nearest in ${model.listed.name}, each with how near it is${model.listed.name === "base" ? "" : " · how sure its label is"}`,
+    searched: `${count(total)} nearest in ${LIST.format(ranked(model).map(weighed))}, each with how near it is${model.listed.name === "base" ? "" : " · how sure its label is"}`,
     chosen: `${many(total)} selected`,
   }[source.kind];
   fill(byId("total"), said);

@@ -8,6 +8,7 @@ import { Listbox } from "./listbox.js";
 
 const PAGE = 40;
 const CHOOSE = "Choose one to see which texts have another label since.";
+const ONE = "This view has one version so far; a fit of other labels makes the next.";
 const NONE = { total: () => 0, more: async () => [] };
 const brief = (tag) => tag.split("/").at(-1); // as the address has it: v1
 
@@ -39,7 +40,7 @@ async function list(model) {
   if (model.view !== view) return [];
   if (why) return say(why);
   const recorded = versions.filter(({ tag }) => tag);
-  if (!recorded.length) return say("This view has one version so far; a fit of other labels makes the next.");
+  if (!recorded.length) return say(ONE);
   fill(place, recorded.map((version) => make("button", {
     type: "button", className: "version", value: brief(version.tag), disabled: version.here, title: `what moved since ${version.tag}`,
     onclick: ({ currentTarget }) => model.set({ version: currentTarget.value }),
@@ -49,7 +50,7 @@ async function list(model) {
 
 function about({ date, labels, right }) {
   const share = right === null || right === undefined ? "" : `${Math.round(right)} % right`;
-  return [date?.slice(0, 16).replace("T", " "), labels && `${count(labels)} labels`, share].filter(Boolean).join(" · ");
+  return [date?.slice(0, 16).replace("T", " "), labels && `${count(labels)} ${labels === 1 ? "label" : "labels"}`, share].filter(Boolean).join(" · ");
 }
 
 /** Compare the view as it is with the version that was chosen, and show what moved. */
@@ -62,7 +63,7 @@ async function compare(model, box, listing) {
     const recorded = await listing;
     if (late()) return;
     for (const button of byId("versions").querySelectorAll("button")) button.setAttribute("aria-pressed", String(button.value === version));
-    if (!version) return void (byId("change").textContent = recorded.length ? CHOOSE : "");
+    if (!version) return void (byId("change").textContent = !recorded.length ? "" : recorded.every(({ here }) => here) ? ONE : CHOOSE);
     const { tag } = recorded.find((one) => brief(one.tag) === version) ?? missing(model, recorded);
     const found = await api.compare(view, tag);
     if (late()) return;
@@ -85,7 +86,7 @@ function missing({ view, version }, recorded) {
 function said({ total, common, neighbours_kept: kept, moved: listed }, since) {
   if (!common) return `nothing has moved since ${since}`;
   const near = kept === null ? "" : `; of ten neighbours ${(10 * kept).toFixed(1)} stayed, in the mean`;
-  return `${total ? `${texts(total)} of ${count(common)} changed their label` : "no text changed its label"} since ${since}${near}${listed.length < total ? ` (the first ${listed.length} are listed)` : ""}`;
+  return `${total ? `${texts(total)} of ${count(common)} changed their label` : "no text changed its label"} since ${since}${near}${listed.length < total ? ` (the first ${listed.length} are listed)` : ""}.${total ? " Arrows lead from the middle of the old label." : ""}`;
 }
 
 function moved(model, { id, before, after, neighbours_kept: kept, text }) {

@@ -4,10 +4,9 @@ import polars as pl
 import pytest
 
 from tests.browser import Browser, in_browser
-from tests.pretended_explore import LABELS, Pretended, corpus
+from tests.pretended_explore import LABELS, READY, Pretended, corpus
 
 pytestmark = in_browser
-READY = "document.documentElement.dataset.ready === 'true' && !!refract.model.paint"
 CHANGE = "document.querySelector('#change').innerText"
 REST = 9  # the palette entry of what has no label
 
@@ -19,15 +18,6 @@ def service():
         for key, label in started.texts.select("id", "label")[[3, 7]].iter_rows():
             started.moved[key] = LABELS[LABELS.index(label) - 1]
         yield started
-
-
-@pytest.fixture
-def page(browser, service):
-    opened = browser.open(f"{service.url}/", 1280, 860)
-    opened.run("localStorage.clear()")
-    opened.until(READY)
-    yield opened
-    opened.run("localStorage.clear()")
 
 
 def compares(page):

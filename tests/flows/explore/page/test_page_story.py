@@ -58,6 +58,11 @@ def test_a_new_name_and_labels_by_keys_become_a_view_that_is_searched(browser, l
     page.press("Enter")
     page.until("document.querySelector('#total').innerText.includes('nearest in subject')")
     assert "parcel" in shown(page, "#texts [role=option]")
+    page.run("refract.model.set({ also: { topic: 0.5 } })")
+    page.until("document.querySelector('#total').innerText.includes('in subject and topic × 0.5')")
+    asked = {"q": "the parcel is late again", "k": 100, "view": "topic:0.5"}
+    hits = learning.get("/views/subject/search", **asked).json["hits"]
+    assert page.run("refract.model.hits") == [hit["id"] for hit in hits]
     page.press("Escape", "v")
     why = learning.get("/views/subject/versions").json["why"]
     assert "expected" in why

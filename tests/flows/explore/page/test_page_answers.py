@@ -4,31 +4,13 @@ import json
 import time
 from urllib.parse import urlencode
 
-import pytest
-
 from tests.browser import PATIENCE, in_browser
-from tests.pretended_explore import Pretended, corpus
+from tests.pretended_explore import READY
 
 pytestmark = in_browser
-READY = "document.documentElement.dataset.ready === 'true' && !!refract.model.paint"
 LISTED = "document.querySelector('#total').innerText"
 ERROR = "document.querySelector('#error').innerText"
 OFFERED = "!document.querySelector('#select').hidden"
-
-
-@pytest.fixture
-def service():
-    with Pretended(corpus(60)) as started:
-        yield started
-
-
-@pytest.fixture
-def page(browser, service):
-    opened = browser.open(f"{service.url}/", 1280, 860)
-    opened.run("localStorage.clear()")
-    opened.until(f"{READY} && {LISTED} === '60 texts'")
-    yield opened
-    opened.run("localStorage.clear()")
 
 
 def asked(service, part):
