@@ -27,6 +27,7 @@ from tasks.core.store.tables import FEATURES, VECTOR, count, open_table
 KEYS = ("id", "text_hash")
 APART = 50_000  # rows from which the index is made in a process of its own: a second to start
 _WIDE = 256  # dimensions from which an index holds rounded vectors: half the bytes to read
+_EACH = 8_192  # rows of a partition, as Lance has it of 8 bits; of two bits it would be 4,096
 _SAMPLE = 64  # vectors per partition whose means are sought; of 256, 480 MB are held at 10⁷ x 384
 _SPARING = {
     "MALLOC_ARENA_MAX": "1",  # glibc: 150 MB less at 400,000 rows, in the same time
@@ -143,17 +144,18 @@ def _kinds(schema: pa.Schema) -> list[Callable[..., Any]]:
         return [IvfFlat]
     kinds = {field.name: field.type for field in schema}
     few = FEATURES in kinds and kinds[FEATURES].value_type == pa.int8() and size % 8 == 0
-    return [partial(IvfRq, num_bits=2), IvfSq] if few else [IvfSq]
+    two = partial(IvfRq, num_bits=2, target_partition_size=_EACH)
+    return [two, IvfSq] if few else [IvfSq]
 
 
 def partitions(rows: int) -> int | None:
-    """Return into how many partitions so many rows go; None: as Lance has it, 8,192 in each.
+    """Return into how many partitions so many rows go; None: as Lance has it, `_EACH` in each.
 
     Finding each row's takes rows x partitions x dimensions, and a search looks at rows / partitions
     for each that it reads: from a million rows on, half of the growth goes to either.
     """
     fewer = math.isqrt(rows) // 8
-    return fewer if fewer < rows // 8_192 else None
+    return fewer if fewer < rows // _EACH else None
 
 
 def _end_with_parent() -> None:
