@@ -179,7 +179,7 @@ def _facts(paths: Paths, name: str, card: Card) -> dict[str, str]:
         "Gate": ": ".join(filter(None, ruling)) or "not asked",
         "View": f"{card.dimensions} dimensions{features} → {card.size}",
         "Encoder": f"{encoder.model} in {encoder.precision}, vectors stored as"
-        f" {stored_as(encoder.storage)}",
+        f" {stored_as(encoder.storage, features=bool(card.features))}",
         "Labels not used": _counted(card.reasons),
         "Seed": str(card.seed),
         "Transform": str(card.fingerprint),

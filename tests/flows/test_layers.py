@@ -85,6 +85,7 @@ def test_a_table_without_features_is_told_how_to_get_them(root):
     embed(root, rebuild=True)
     assert tables.FEATURES not in tables.columns(Paths(root).base_table)
     assert not list(Paths(root).vectors.glob("features-*"))
+    assert not read_status(Paths(root), load_params(Paths(root).params)).vectors.features
     set_params(root, embed={"features": "layers"})
     with pytest.raises(InputError, match=r"no features .* 'refract embed --rebuild' to add them"):
         embed(root)
@@ -110,7 +111,9 @@ def test_features_in_8_bits_need_a_rebuild_and_serve_the_same_transforms(root):
     narrow = Workspace(root).view("mood").frame().filter(pl.col("id") != "again").sort("id")
     assert (narrow["label"] == wide["label"]).mean() >= 0.97
     said = read_status(paths, load_params(paths.params)).vectors
-    assert (said.storage, stored_as(said.storage)) == ("int8", "float16, features as int8")
+    stored = stored_as(said.storage, features=said.features)
+    assert (said.storage, stored) == ("int8", "float16, features as int8")
+    assert stored_as(said.storage, features=False) == "float16"  # as of an encoder without layers
     set_params(root, embed={"storage": "float16"})
     with pytest.raises(InputError, match=r"features are .*int8.* embed.storage: float16; set it"):
         embed(root)

@@ -33,10 +33,10 @@ def status(state: WorkspaceState) -> None:
     )
     remarked(corpus.remarks)
     if vectors.rows:
+        stored = stored_as(vectors.storage, features=vectors.features)
         click.echo(
             f"vectors: {vectors.rows:,} of {vectors.dimensions} dimensions by {vectors.model} in"
-            f" {vectors.precision}, stored as {stored_as(vectors.storage)}"
-            f" ({_said(vectors.verdict)})"
+            f" {vectors.precision}, stored as {stored} ({_said(vectors.verdict)})"
         )
     if vectors.truncated:
         click.echo(

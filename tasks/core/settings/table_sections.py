@@ -67,10 +67,14 @@ KINDS = {
 """Types of the stored vectors and of the features beside them, by `embed.storage`."""
 
 
-def stored_as(storage: str | None) -> str:
-    """Say what a value of `embed.storage` means: the type of the vectors, and features if other."""
-    vectors, features = KINDS.get(storage or "", (storage, "float16"))
-    return str(vectors) if features == "float16" else f"{vectors}, features as {features}"
+def stored_as(storage: str | None, *, features: bool) -> str:
+    """Say what a value of `embed.storage` means: the type of the vectors, and features if other.
+
+    features: whether there are any.
+    """
+    vectors, of_features = KINDS.get(storage or "", (storage, "float16"))
+    same = not features or of_features == "float16"
+    return str(vectors) if same else f"{vectors}, features as {of_features}"
 
 
 class EmbedSettings(Section):
