@@ -15,8 +15,9 @@ from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import digest
 from tasks.core.workspace.instruction_name import check_name
+from tasks.core.workspace.label_manifests import LabelCard
 from tasks.core.workspace.manifest import read_manifest
-from tasks.core.workspace.manifests import EmbedStamp, LabelCard
+from tasks.core.workspace.manifests import EmbedStamp
 from tasks.core.workspace.paths import Paths
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from prefect import task
@@ -23,7 +23,14 @@ from tasks.core.labels.reader import LabelSet, read_labels
 from tasks.core.settings.fit_section import FitSettings
 from tasks.core.transforms.base import Transform, contents
 from tasks.core.transforms.card import CARD, fits, is_whole, of_scores
-from tasks.core.transforms.training_set import BACKGROUND, Labelled, labelled
+from tasks.core.transforms.training_set import (
+    BACKGROUND,
+    Labelled,
+    aspect_labels,
+    concept_of,
+    labelled,
+)
+from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.exchange import complete, lay
 from tasks.core.workspace.files import digest
 from tasks.core.workspace.manifest import manifest_bytes, read_manifest
@@ -48,6 +55,7 @@ class FitJob:
     made_from: dict[str, str]
     settings: FitSettings
     names: NameReader | None
+    without: Mapping[str, LabelFile | InputError]
     force: bool
 
     @property
@@ -105,14 +113,16 @@ def fit_instruction(job: FitJob) -> Fitted:
     )
     _write_rejects(job, labels)
     check_shared(job.file.shown, [members(label) for label in labels.labels])
-    matched = labels.fingerprint
+    aspects = aspect_labels(job.table, job.without, settings)
+    matched = _matched(labels, aspects)
     card = read_manifest(job.transform / CARD, Card)
     if card is not None and not job.force and _same_but_base(card, job, matched):
         about = {"made_from": job.made_from, **_read(labels)}
         new = {job.transform / CARD: manifest_bytes(card.changed(**about))}
         scores = read_manifest(job.metric, Scores) or Scores()
         return _laid(job, new, _report(job, labels, scores, begun, refitted=False))
-    known = labelled(job.table, labels.label_of, job.names)
+    concept = concept_of(job.table, aspects, settings.seed)
+    known = replace(labelled(job.table, labels.label_of, job.names), concept=concept)
     scores, held = _scores(job, known)
     made = known.fit(settings.method, settings.method_settings(), settings.seed)
     scores = _with_right(scores, held, known, made, job)
@@ -137,6 +147,13 @@ def _write_rejects(job: FitJob, labels: LabelSet) -> None:
     with RejectLog(job.rejected_rows) as log:
         for row in labels.rejects:
             log.write(row.path.name, row.position, row.reason, row.content)
+
+
+def _matched(labels: LabelSet, aspects: Mapping[str, LabelSet]) -> str:
+    """Return a fingerprint of the labelled texts, and of those of what the view is without."""
+    if not aspects:
+        return labels.fingerprint
+    return digest(labels.fingerprint, [(name, each.fingerprint) for name, each in aspects.items()])
 
 
 def _fingerprint(job: FitJob, matched: str) -> str:
@@ -177,6 +194,7 @@ def _scores(job: FitJob, known: Labelled) -> tuple[Scores, Answers]:
         intervals=_bounds(intervals(seen.vectors, once.y, seed)),
         gate=Gate.model_validate({"state": ruling.state, "why": ruling.why, **ruling.figures}),
     )
+    scores = scores.changed(erased=list(job.without)) if job.without else scores
     ceiling = metrics.knn_ceiling(once.y, seed)
     if ceiling not in (None, 100):
         scores = scores.changed(knn_ceiling=round(ceiling, 2))

@@ -21,7 +21,7 @@ from tasks.core.annotation.zero_shot import described, weak_labels
 from tasks.core.labels.precedence import MODEL, ZERO_SHOT
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import content_hash, write_text
-from tasks.core.workspace.manifests import LabelCard
+from tasks.core.workspace.label_manifests import LabelCard
 from tasks.progress import track
 
 UNSURE = "not sure enough"

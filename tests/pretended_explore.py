@@ -60,6 +60,7 @@ class Pretended:
     seen: what was asked, path and query; held: parts of these that wait until they are taken out.
     broken: parts of these that are refused, with the line; deaf: events end, and are refused.
     moved: id → label that it had in each earlier version; made: what the corpus is known by.
+    without: what the view is without.
     """
 
     def __init__(self, texts: pl.DataFrame, own: tuple[str, ...] = ("channel",)) -> None:
@@ -71,6 +72,7 @@ class Pretended:
         self.held: set[str] = set()
         self.broken: dict[str, str] = {}
         self.moved: dict[str, str] = {}
+        self.without: list[str] = []
         self.deaf, self.version, self.workspace, self.made = False, 1, "here", "c"
         self._told: queue.SimpleQueue[tuple[str, dict[str, Any]]] = queue.SimpleQueue()
         config = uvicorn.Config(_app(self), port=0, log_level="error", timeout_graceful_shutdown=1)
@@ -116,6 +118,7 @@ class Pretended:
             **{"version": f"view/mood/v{self.version}" if of_view else None},
             **{"transform": f"f{self.version}" if of_view else None},
             **{"fitting": False, "labels_needed": None},
+            **{"without": self.without if of_view else []},
         }
 
     def rows(self, name: str, where: str | None) -> pl.DataFrame:

@@ -79,6 +79,7 @@ def doubted(paths: Paths, params: Params, labels: LabelSet) -> learning.Doubts:
 
     What was found of the same labels, settings and vectors is not found anew.
     """
+    params = params.of(labels.name)
     fit, place = params.fit, paths.doubts(labels.name)
     reader = name_reader(paths, params, labels.name, learning.asked_instead(fit.method))
     made_from = fit_on(paths, params, labels, reader)

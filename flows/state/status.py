@@ -78,7 +78,8 @@ class InstructionState:
 
     labels: texts by label; texts: how many were labelled; accuracy, right, intervals,
     held_out_labels, knn_ceiling: see `Scores`; rows, dimensions, index: of the view, see
-    `IndexNote`; mode: full, or lazy, which has no index.
+    `IndexNote`; mode: full, or lazy, which has no index; without: the aspects that are erased
+    from it.
     """
 
     wording: str = ""
@@ -100,6 +101,7 @@ class InstructionState:
     dimensions: int | None = None
     index: dict[str, object] = field(default_factory=dict)
     mode: str = FULL
+    without: list[str] = field(default_factory=list)
     transform: Verdict
     view: Verdict = FRESH
 
@@ -230,6 +232,7 @@ def _instruction(
         dimensions=view.size,
         index=_index(view.index),
         mode=view.mode,
+        without=list(card.aspects),
         transform=fit,
         view=staleness.view_verdict(paths, params, name),
     )

@@ -60,6 +60,8 @@ def _remarks(name: str, about: InstructionState) -> None:
         unproven(f"{name} is ", about.gate.state, about.gate.why)
     if about.rejected:
         click.echo(f"  {name} is {about.transform.reason}")
+    if about.without:
+        click.echo(f"  {name} is without {', '.join(about.without)}")
     for line in about.read_as:
         click.echo(f"  {name} was {line}")
     placed = {what: n for what, n in about.notes.items() if what in PLACED}

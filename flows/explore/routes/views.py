@@ -76,7 +76,8 @@ class LabelsNeeded(BaseModel):
 class View(BaseModel):
     """A view, or an instruction that has labels and no view yet: then its rows are 0.
 
-    counts: rows by label; labelled: texts with a label; version: its git tag.
+    counts: rows by label; labelled: texts with a label; version: its git tag; without: the aspects
+    that are erased from it.
     """
 
     name: str
@@ -91,6 +92,7 @@ class View(BaseModel):
     labelled: int = 0
     fitting: bool = False
     labels_needed: LabelsNeeded | None = None
+    without: list[str] = []
 
 
 class Views(BaseModel):
@@ -179,6 +181,7 @@ def _instruction(service: Service, name: str, tags: Tags) -> View:
         transform=live.transform,
         labelled=(scores.texts if scores else None) or 0,
         fitting=fitting,
+        without=list(live.card.aspects),
     )
 
 

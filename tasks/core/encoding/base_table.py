@@ -192,8 +192,21 @@ def sample(table: Path, size: int) -> Rows:
     return replace(found, vectors=found.vectors.copy(), features=features)
 
 
+def sample_ids(table: Path, size: int) -> list[str]:
+    """Return the ids of the rows that `sample` reads."""
+    found = tables.take(table, _sampled(table, layout.state(table), size), ["id"])
+    ids: list[str] = found.column("id").to_pylist()
+    return ids
+
+
 @lru_cache(maxsize=1)
-def _sample(table: Path, _: str, size: int) -> Rows:
+def _sample(table: Path, state: str, size: int) -> Rows:
+    return _rows(tables.take(table, _sampled(table, state, size), _told(table)))
+
+
+@lru_cache(maxsize=1)
+def _sampled(table: Path, _: str, size: int) -> np.ndarray:
+    """Return the positions of the rows with the smallest hashes, in order."""
     hashes, positions = np.empty(0, np.uint64), np.empty(0, np.int64)
     start = 0
     for batch in tables.batches(table, ["row_hash"]):
@@ -203,7 +216,7 @@ def _sample(table: Path, _: str, size: int) -> Rows:
         hashes, positions = hashes[order], positions[order]
         start += batch.num_rows
     positions.sort()
-    return _rows(tables.take(table, positions, _told(table)))
+    return positions
 
 
 def sample_texts(corpus: Path, size: int) -> dict[str, str]:

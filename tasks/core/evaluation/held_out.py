@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from tasks.core.labels.multilabel import members, one_each, pairs
 from tasks.core.labels.reader import LabelSet
 from tasks.core.numerics.split import stratified_split
 from tasks.core.transforms.base import Transform, load
-from tasks.core.transforms.training_set import first_ids, labelled
+from tasks.core.transforms.training_set import concept_of, first_ids, labelled
 from tasks.core.views.kept_versions import Seen
 from tasks.core.workspace.errors import InputError
 
@@ -109,10 +109,12 @@ def refitted(
     truth: Truth,
     hashes: Mapping[str, str],
     reader: NameReader | None = None,
+    aspects: Mapping[str, LabelSet] | None = None,
 ) -> Transform:
     """Fit `version` anew by its own recipe on its own labels, without the texts of `truth`.
 
-    hashes: text hash by id, of all that is scored or labelled; reader: reads the names of labels.
+    hashes: text hash by id, of all that is scored or labelled; reader: reads the names of labels;
+    aspects: the labels of what it is without.
     InputError if too few remain.
     """
     if version.recipe is None:
@@ -123,7 +125,9 @@ def refitted(
     if len({name for _, name in pairs(rest)}) < 2:
         raise InputError(f"without the held-out texts {len(rest)} of its own remain")
     recipe = version.recipe
-    return labelled(table, rest, reader).fit(recipe.method, recipe.settings, recipe.seed)
+    concept = concept_of(table, aspects or {}, recipe.seed)
+    known = replace(labelled(table, rest, reader), concept=concept)
+    return known.fit(recipe.method, recipe.settings, recipe.seed)
 
 
 def as_it_is(version: Version) -> Transform:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any, ClassVar, Self
@@ -13,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from tasks.core.numerics.erasure import Erasure
 from tasks.core.settings.calibrated import CalibratedSettings
 from tasks.core.settings.methods import METHODS
 from tasks.core.settings.section import Section
 from tasks.core.transforms import card as artifact
 from tasks.core.transforms.card import read_card as read_card
+from tasks.core.transforms.erasing import named, noted, parted
 from tasks.core.transforms.sample import Sample as Sample
 from tasks.core.transforms.sample import Texts, make_sample
 from tasks.core.workspace.errors import InputError
@@ -49,13 +52,15 @@ class Transform(ABC):
 
     What a new method brings is what is abstract here, in a module of its own, and a line in
     `settings/methods.py`: `method`, its key there; `Settings`, what it may be asked for, validated
-    before `fit` is called; `fit`, `apply`; and `tensors`, `settings` and `restore`, by which it is
+    before `fit` is called; `fit`, `read`; and `tensors`, `settings` and `restore`, by which it is
     kept. `Calibrated` is the record that `settings` returns, and that `restore` is given.
+    `begins_with_posterior`: whether the first numbers of a vector are, see `embed_posterior`.
     """
 
     method: ClassVar[str]
     Settings: ClassVar[type[Section]] = NoSettings
     Calibrated: ClassVar[type[CalibratedSettings]] = CalibratedSettings
+    begins_with_posterior: ClassVar[bool] = False
 
     def __init__(
         self, labels: tuple[str, ...], *, dimensions: int, size: int, features: int = 0
@@ -69,6 +74,7 @@ class Transform(ABC):
         self.labels, self.dimensions, self.size = labels, dimensions, size
         self.features = features
         self.reads_text = False
+        self.erasure: Erasure | None = None
 
     @classmethod
     @abstractmethod
@@ -76,7 +82,7 @@ class Transform(ABC):
         """Fit to labelled texts; settings: a `Settings`; seed: the start of all random numbers."""
 
     @abstractmethod
-    def apply(
+    def read(
         self,
         x: NDArray[Any],
         features: NDArray[Any] | None = None,
@@ -87,6 +93,29 @@ class Transform(ABC):
         texts: what they are of, n strings. Raises ValueError where it reads features, or texts,
         and there are none.
         """
+
+    def apply(
+        self,
+        x: NDArray[Any],
+        features: NDArray[Any] | None = None,
+        texts: Sequence[str] | None = None,
+    ) -> Prediction:
+        """Read texts, and erase from their vectors what the view is to be without."""
+        found = self.read(x, features, texts)
+        if self.erasure is None:
+            return found
+        return replace(found, vectors=self.erasure.apply(found.vectors))
+
+    def without(self, erasure: Erasure) -> Self:
+        """Return this with vectors that are erased last; ValueError where they are of another size.
+
+        Labels, confidence and novelty stay as they are.
+        """
+        if erasure.start + erasure.of != self.size:
+            raise ValueError(f"erasure of {erasure.start + erasure.of} numbers, not {self.size}")
+        made = copy(self)
+        made.erasure = erasure
+        return made
 
     @abstractmethod
     def tensors(self) -> dict[str, NDArray[Any]]:
@@ -156,7 +185,9 @@ def contents(transform: Transform, card: Card) -> dict[str, bytes]:
     """
     from safetensors.numpy import save as serialise
 
-    arrays = {name: np.ascontiguousarray(a, np.float32) for name, a in transform.tensors().items()}
+    erasure = transform.erasure
+    found = transform.tensors() | ({} if erasure is None else named(erasure))
+    arrays = {name: np.ascontiguousarray(a, np.float32) for name, a in found.items()}
     whole = card.changed(
         method=transform.method,
         labels=list(transform.labels),
@@ -164,6 +195,7 @@ def contents(transform: Transform, card: Card) -> dict[str, bytes]:
         features=transform.features,
         size=transform.size,
         settings=transform.settings().to_json(),
+        **({} if erasure is None else {"erased": noted(erasure)}),
     )
     return artifact.sealed(serialise(arrays), whole)
 
@@ -187,13 +219,12 @@ def load(folder: Path) -> tuple[Transform, Card]:
     payload, card = artifact.read_artifact(folder)
     try:
         kind = _class(card.method)
+        tensors, erasure = parted(deserialise(payload), card)
         with at_work():
             restored = kind.restore(
-                deserialise(payload),
-                tuple(card.labels),
-                kind.Calibrated.of(card.settings),
-                card.features,
+                tensors, tuple(card.labels), kind.Calibrated.of(card.settings), card.features
             )
+        restored = restored if erasure is None else restored.without(erasure)
     except (InputError, KeyError, TypeError, ValueError) as error:
         raise artifact.refuse(folder, f"an unusable transform ({error})", "a whole one") from error
     shape = (restored.dimensions, restored.size)

@@ -43,6 +43,7 @@ class Auto(Transform):
     """The transform that was chosen, and what it was chosen from."""
 
     method = "auto"
+    begins_with_posterior = True
     Settings = AutoSettings
     Calibrated = CalibratedAuto
 
@@ -69,14 +70,14 @@ class Auto(Transform):
             return cls(plain, (alone,))
         return cls(made, (alone, Tried("pool", _rounded(made.loss))))
 
-    def apply(
+    def read(
         self,
         x: NDArray[Any],
         features: NDArray[Any] | None = None,
         texts: Sequence[str] | None = None,
     ) -> Prediction:
-        """Apply the transform that was chosen."""
-        return self._chosen.apply(x, features, texts)
+        """Read by the transform that was chosen."""
+        return self._chosen.read(x, features, texts)
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Return the tensors of what was chosen."""

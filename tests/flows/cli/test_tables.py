@@ -33,7 +33,8 @@ doubted = DoubtedLabels(instruction="x", doubted=1, asked=9, not_asked=0, rows=[
     DoubtedText(id=ID, label=["Lost Luggage"], likelier="Customer Service Issue", p_label=0.03,
                 p_likelier=0.93, margin=-0.9, text=WORDS)])
 row = {"here": True, "date": "2026-11-26T17:10:00", "commit": "268e4381aa", "tag": "view/x/v1",
-       "same_as": None, "texts": 1600, "labels": 640, "method": "auto: kernel", "after": figures,
+       "same_as": None, "texts": 1600, "labels": 640, "method": "auto: kernel", "without": [],
+       "after": figures,
        "right": 92.4, "tags": ["view/x/v1"], "message": "run: 1,600 texts; 3 views"}
 shown = {
     "hits": lambda: reports.hits([("lost", "emotion", [hit])], as_json=False),

@@ -30,12 +30,13 @@ function chip(model, view) {
   const right = view.scores?.right;
   const needed = view.labels_needed;
   const note = view.fitting ? "fitting…" : right ? `${Math.round(right)} %` : needed ? `${needed.found} of ${needed.expected} labels` : null;
+  const without = view.without?.length ? `without ${view.without.join(", ")}` : null;
   const chosen = view.name === model.view;
   return make("button", {
     type: "button", className: view.fitting ? "view fitting" : "view", "aria-pressed": String(chosen),
     title: view.wording ?? (view.name === "base" ? "the corpus as it was embedded, without any labels" : ""),
     onclick: () => model.set({ view: view.name, selection: null, version: null }),
-  }, make("span", {}, view.name), note && make("small", {}, note));
+  }, make("span", {}, view.name), note && make("small", {}, note), without && make("small", { className: "without", title: without }, without));
 }
 
 function fresh(model) {

@@ -48,9 +48,10 @@ class AutoSettings(Section):
 
 
 class Pool(Transform):
-    """A fitted pool; see `apply` for the formula."""
+    """A fitted pool; see `read` for the formula."""
 
     method = "pool"
+    begins_with_posterior = True
     Settings = AutoSettings
     Calibrated = CalibratedPool
 
@@ -124,7 +125,7 @@ class Pool(Transform):
         """The weight of each expert that is asked."""
         return dict(self._weights)
 
-    def apply(
+    def read(
         self,
         x: NDArray[Any],
         features: NDArray[Any] | None = None,
