@@ -108,8 +108,8 @@ class EmbedSettings(Section):
     storage: Annotated[
         Literal["float16", "float32", "int8"],
         Field(
-            description="type of the stored base vectors: float16 or float32; int8: float16, and"
-            " features in 8 bits instead of 16"
+            description="type of the stored base vectors: float16 or float32; int8: float16, with"
+            " features in 8 bits a number and an index of 2"
         ),
     ] = "float16"
     features: Annotated[
