@@ -13,7 +13,7 @@ from flows.state.staleness import FRESH, REJECTED, Verdict
 from flows.state.status import InstructionState, WorkspaceState
 from tasks.core.evaluation.measures import BRIEF, NOTABLE, v_by_chance
 from tasks.core.evaluation.proof import PROVEN, UNPROVEN
-from tasks.core.labels.notes import PLACED
+from tasks.core.labels.notes import PLACED, WAITING
 from tasks.core.settings.table_sections import stored_as
 from tasks.core.text.brief import figure, percent, shift
 from tasks.core.workspace.manifests import FULL
@@ -64,7 +64,7 @@ def _remarks(name: str, about: InstructionState) -> None:
         click.echo(f"  {name} is without {', '.join(about.without)}")
     for line in about.read_as:
         click.echo(f"  {name} was {line}")
-    placed = {what: n for what, n in about.notes.items() if what in PLACED}
+    placed = {what: n for what, n in about.notes.items() if what in (*PLACED, WAITING)}
     counts_of(placed, f"{name}, noted")
 
 

@@ -224,6 +224,11 @@ class Card(Manifest):
         """What the view is without."""
         return () if self.erased is None else tuple(self.erased.aspects)
 
+    @property
+    def by_names(self) -> bool:
+        """Whether it is made of what its labels are called, and of no labelled text."""
+        return bool(self.counts) and not any(self.counts.values())
+
 
 class Hold(Manifest):
     """A rollback that holds: which version came back, and what must stay for it to hold."""
