@@ -8,7 +8,7 @@ from pathlib import Path
 from flows.state.staleness import FRESH, Verdict, wording
 from tasks.core.annotation.job import LabelJob
 from tasks.core.annotation.output import is_made
-from tasks.core.annotation.taxonomy import read_taxonomy
+from tasks.core.labels.taxonomy import read_taxonomy
 from tasks.core.llm.client import Endpoint, find_endpoint
 from tasks.core.settings.params import Params
 from tasks.core.settings.table_sections import EmbedSettings

@@ -57,6 +57,7 @@ class Pretended:
     """A service of `texts` with one view, `mood`, on a port of its own; use it as a context.
 
     posted: bodies of labels that came; refuse: called with each, may return what to answer.
+    named: bodies of names of labels, by instruction.
     seen: what was asked, path and query; held: parts of these that wait until they are taken out.
     broken: parts of these that are refused, with the line; deaf: events end, and are refused.
     moved: id → label that it had in each earlier version; made: what the corpus is known by.
@@ -68,6 +69,7 @@ class Pretended:
         self.posted: list[dict[str, Any]] = []
         self.refuse: Callable[[dict[str, Any]], Response | None] = lambda _: None
         self.given: dict[str, str] = {}
+        self.named: dict[str, Any] = {}
         self.seen: list[str] = []
         self.held: set[str] = set()
         self.broken: dict[str, str] = {}
@@ -283,6 +285,12 @@ def _label(app: FastAPI, told: Pretended) -> None:
                 told.given[row["id"]] = row["label"]
         more = {"file": "data/labels/mood/explore-ann.jsonl", "labels_needed": None}
         return {"key": body["key"], "labelled": len(told.given), "classes": {}} | more
+
+    @app.post("/views/{name}/classes")
+    async def begin(name: str, request: Request) -> Any:
+        body = await request.json()
+        told.named[name] = body
+        return {"file": f"data/labels/{name}.classes.txt", "classes": body["classes"]}
 
 
 def _tell(app: FastAPI, told: Pretended) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from flows.queries.found_before import fit_on, found_before, keep
 from flows.state.label_sources import aspect_files
-from flows.state.spoken_names import name_reader
+from flows.state.spoken_names import name_reader, named_labels
 from tasks.core.evaluation.bootstrap import Interval, ScoreReport, bootstrap_scores
 from tasks.core.evaluation.measures import MEASURES
 from tasks.core.labels.reader import LabelSet
@@ -49,7 +49,8 @@ def check(paths: Paths, params: Params, card: Card, labels: LabelSet) -> Check |
     if known_before is not None:
         return _read(known_before)
     concept = concept_of(table, aspects, fit.seed)
-    known = replace(labelled(table, labels.label_of, reader), concept=concept)
+    named = named_labels(paths, labels.name)
+    known = replace(labelled(table, labels.label_of, reader, named), concept=concept)
     train, held = known.split(fit.held_out, fit.seed)
     held = held.once()
     if not len(held.y):

@@ -28,6 +28,7 @@ from tasks.core.report.maps import EXCERPT, atlas
 from tasks.core.report.page import Story
 from tasks.core.report.prediction_rows import likeliest
 from tasks.core.settings.params import Params
+from tasks.core.settings.table_sections import stored_as
 from tasks.core.text.brief import short
 from tasks.core.transforms.card import chosen_by
 from tasks.core.views.active_learning import BOUNDARY, NOVEL
@@ -189,7 +190,8 @@ def _facts(paths: Paths, name: str, card: Card) -> dict[str, str]:
         "Gate": ": ".join(filter(None, ruling)) or "not asked",
         "View": f"{card.dimensions} dimensions{features} → {card.size}",
         **_erased(card),
-        "Encoder": f"{encoder.model} in {encoder.precision}, vectors stored as {encoder.storage}",
+        "Encoder": f"{encoder.model} in {encoder.precision}, vectors stored as"
+        f" {stored_as(encoder.storage, features=bool(card.features))}",
         "Labels not used": _counted(card.reasons),
         "Seed": str(card.seed),
         "Transform": str(card.fingerprint),

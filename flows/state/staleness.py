@@ -241,7 +241,8 @@ def wanted_labels(paths: Paths, names: Sequence[str]) -> dict[str, LabelFile]:
         raise InputError(
             f"data/labels: no label file for {', '.join(missing)}; expected"
             f" data/labels/{missing[0]}.csv, .tsv, .jsonl or .parquet, a column of the documents"
-            f" ('refract fit {missing[0]} --from-column COLUMN'), or 'refract label {missing[0]}';"
+            f" ('refract fit {missing[0]} --from-column COLUMN'), their names alone (--classes"
+            f" 'A, B'), or 'refract label {missing[0]}';"
             f" known: {', '.join(files) or 'none'}"
         )
     return {name: files[name] for name in names} if names else dict(files)

@@ -53,8 +53,8 @@ class CorpusState:
 class VectorsState:
     """The base vectors, by which encoder, and whether they are to be made anew.
 
-    rows: None before there are any; truncated: texts longer than the encoder reads; index: see
-    `IndexNote`, empty where there is none.
+    rows: None before there are any; features: whether there are any beside the vectors; truncated:
+    texts longer than the encoder reads; index: see `IndexNote`, empty where there is none.
     """
 
     rows: int | None = None
@@ -62,6 +62,7 @@ class VectorsState:
     model: str | None = None
     precision: str | None = None
     storage: str | None = None
+    features: bool = False
     truncated: int | None = None
     index: dict[str, object] = field(default_factory=dict)
     verdict: Verdict
@@ -178,6 +179,7 @@ def _vectors(paths: Paths, params: Params) -> VectorsState:
         model=stamp.model,
         precision=stamp.precision,
         storage=stamp.storage,
+        features=stamp.features,
         truncated=stamp.truncated,
         index=_index(stamp.index),
         verdict=staleness.embed_verdict(paths, params),

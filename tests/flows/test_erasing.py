@@ -186,7 +186,8 @@ def test_the_page_and_an_evaluation_are_of_the_view_as_it_is(_erased):
 
 
 @pytest.mark.dvc
-def test_versions_say_what_they_are_without_and_each_comes_back_as_it_was(root):
+def test_versions_say_what_they_are_without_and_each_comes_back_as_it_was(root, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")  # where a table has room for the method
     was = vectors(root)
     ask(root, topic=["mood"])
     assert run(root, commit=True).record.commit

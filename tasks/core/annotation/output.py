@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-from tasks.core.annotation.taxonomy import Label
 from tasks.core.labels.files import instruction_of
 from tasks.core.labels.precedence import MODEL
+from tasks.core.labels.taxonomy import Label
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import content_hash, write_bytes
 from tasks.core.workspace.label_manifests import LabelCard, TaxonomyEntry

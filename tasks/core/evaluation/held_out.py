@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from tasks.core.evaluation import metrics
 from tasks.core.evaluation.bootstrap import ScoreReport, bootstrap_scores
 from tasks.core.labels.multilabel import members, one_each, pairs
 from tasks.core.labels.reader import LabelSet
+from tasks.core.labels.taxonomy import Label
 from tasks.core.numerics.split import stratified_split
 from tasks.core.transforms.base import Transform, load
 from tasks.core.transforms.training_set import concept_of, first_ids, labelled
@@ -110,11 +111,12 @@ def refitted(
     hashes: Mapping[str, str],
     reader: NameReader | None = None,
     aspects: Mapping[str, LabelSet] | None = None,
+    taxonomy: Sequence[Label] = (),
 ) -> Transform:
     """Fit `version` anew by its own recipe on its own labels, without the texts of `truth`.
 
     hashes: text hash by id, of all that is scored or labelled; reader: reads the names of labels;
-    aspects: the labels of what it is without.
+    aspects: the labels of what it is without; taxonomy: what its own are for.
     InputError if too few remain.
     """
     if version.recipe is None:
@@ -126,7 +128,7 @@ def refitted(
         raise InputError(f"without the held-out texts {len(rest)} of its own remain")
     recipe = version.recipe
     concept = concept_of(table, aspects or {}, recipe.seed)
-    known = replace(labelled(table, rest, reader), concept=concept)
+    known = replace(labelled(table, rest, reader, taxonomy), concept=concept)
     return known.fit(recipe.method, recipe.settings, recipe.seed)
 
 

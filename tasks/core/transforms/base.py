@@ -8,7 +8,7 @@ from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,16 +16,21 @@ from pydantic import ValidationError
 
 from tasks.core.numerics.erasure import Erasure
 from tasks.core.settings.calibrated import CalibratedSettings
-from tasks.core.settings.methods import METHODS
+from tasks.core.settings.methods import METHODS, READS_NAMES
 from tasks.core.settings.section import Section
 from tasks.core.transforms import card as artifact
 from tasks.core.transforms.card import read_card as read_card
 from tasks.core.transforms.erasing import named, noted, parted
+from tasks.core.transforms.sample import Corpus, Texts, make_corpus, make_sample
 from tasks.core.transforms.sample import Sample as Sample
-from tasks.core.transforms.sample import Texts, make_sample
+from tasks.core.transforms.sample import features_for as features_for
+from tasks.core.transforms.sample import texts_for as texts_for
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import write_bytes
 from tasks.core.workspace.manifests import Card
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,19 @@ class Transform(ABC):
     @abstractmethod
     def fit(cls, sample: Sample, settings: Any, seed: int) -> Self:
         """Fit to labelled texts; settings: a `Settings`; seed: the start of all random numbers."""
+
+    @classmethod
+    def by_names(
+        cls, labels: tuple[str, ...], names: Tensor, corpus: Corpus, settings: Any
+    ) -> Self:
+        """Fit to what labels are called, without any labelled text; InputError if it cannot.
+
+        names: (k, t, d), of `labels`, which are sorted, each said in t ways.
+        """
+        raise InputError(
+            f"method {cls.method!r} learns from labelled texts alone; expected fit.method:"
+            f" {' or '.join(READS_NAMES)} for names of labels without any; change it in params.yaml"
+        )
 
     @abstractmethod
     def read(
@@ -178,6 +196,30 @@ def fit(
         return kind.fit(sample, asked, seed)
 
 
+def fit_by_names(
+    method: str,
+    labels: Sequence[str],
+    names: NDArray[Any],
+    background: NDArray[Any],
+    settings: Mapping[str, object],
+    *,
+    beside: NDArray[Any] | None = None,
+) -> Transform:
+    """Fit a transform without labelled texts, by the name of its method; in any order.
+
+    names: (k, t, d), of `labels`, each said in t ways; background: (b, d), beside: (b, f), as in
+    `fit`. InputError for a method that needs texts, an unknown setting, names that are read alike.
+    """
+    from tasks.core.numerics.tensors import as_tensor, at_work
+
+    kind = _class(method)
+    asked = _validated(kind, settings)
+    order = sorted(range(len(labels)), key=labels.__getitem__)
+    said, corpus = tuple(labels[c] for c in order), make_corpus(Texts(background, beside))
+    with at_work():
+        return kind.by_names(said, as_tensor(names[order]), corpus, asked)
+
+
 def contents(transform: Transform, card: Card) -> dict[str, bytes]:
     """Return what `transform.safetensors` and `transform.json` hold, by name.
 
@@ -232,22 +274,6 @@ def load(folder: Path) -> tuple[Transform, Card]:
         expected = f"{card.dimensions} -> {card.size} as the card says"
         raise artifact.refuse(folder, f"tensors for {shape[0]} -> {shape[1]} dimensions", expected)
     return restored, card
-
-
-def features_for(size: int, features: NDArray[Any] | None) -> NDArray[Any]:
-    """Return the features that a transform of `size` of them reads; ValueError for others."""
-    if features is None or features.shape[1] != size:
-        found = "none" if features is None else f"{features.shape[1]} of them"
-        raise ValueError(f"features: found {found}, expected {size} a text")
-    return features
-
-
-def texts_for(n: int, texts: Sequence[str] | None) -> Sequence[str]:
-    """Return the texts of n rows; ValueError where there are none, or others."""
-    if texts is None or len(texts) != n:
-        found = "none" if texts is None else str(len(texts))
-        raise ValueError(f"texts: found {found}, expected one for each of {n} rows")
-    return texts
 
 
 def _class(method: str) -> type[Transform]:

@@ -22,13 +22,15 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from numpy.typing import NDArray
+from torch import Tensor
 
 from tasks.core.settings.calibrated import CalibratedAuto, Tried
 from tasks.core.transforms import discriminant, kernel
 from tasks.core.transforms.base import Prediction, Transform
 from tasks.core.transforms.experts import pool
+from tasks.core.transforms.experts.by_names import fit_by_names
 from tasks.core.transforms.experts.pool import AutoSettings
-from tasks.core.transforms.sample import Sample
+from tasks.core.transforms.sample import Corpus, Sample
 
 Candidate = discriminant.Discriminant | kernel.Kernel | pool.Pool
 
@@ -69,6 +71,13 @@ class Auto(Transform):
         if made.weights.keys() <= {"discriminant"}:
             return cls(plain, (alone,))
         return cls(made, (alone, Tried("pool", _rounded(made.loss))))
+
+    @classmethod
+    def by_names(
+        cls, labels: tuple[str, ...], names: Tensor, corpus: Corpus, settings: AutoSettings
+    ) -> Self:
+        """Fit what the names of labels teach: see `experts.by_names`."""
+        return cls(fit_by_names(labels, names, corpus, settings.discriminant), ())
 
     def read(
         self,

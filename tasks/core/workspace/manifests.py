@@ -105,6 +105,11 @@ class EmbedStamp(Manifest):
         """The fingerprint of the space that transforms are fitted on."""
         return self.encoder if self.space is None else self.space
 
+    @property
+    def features(self) -> bool:
+        """Whether the vectors have features beside them: then both make another space."""
+        return self.read_by_transforms != self.encoder
+
 
 class EncoderNote(Part):
     """The encoder of a base table, as the section `embed` named it, and its precision."""
@@ -218,6 +223,11 @@ class Card(Manifest):
     def aspects(self) -> tuple[str, ...]:
         """What the view is without."""
         return () if self.erased is None else tuple(self.erased.aspects)
+
+    @property
+    def by_names(self) -> bool:
+        """Whether it is made of what its labels are called, and of no labelled text."""
+        return bool(self.counts) and not any(self.counts.values())
 
 
 class Hold(Manifest):

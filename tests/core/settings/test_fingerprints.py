@@ -9,8 +9,8 @@ from flows.state.staleness import settings_fingerprint
 from tasks.core.annotation import pipeline
 from tasks.core.annotation.job import LabelJob
 from tasks.core.annotation.step_results import StepResults
-from tasks.core.annotation.taxonomy import Label
 from tasks.core.encoding.vector_space import fingerprint
+from tasks.core.labels.taxonomy import Label
 from tasks.core.llm.client import Endpoint
 from tasks.core.settings.params import Params
 from tasks.core.workspace.files import digest
