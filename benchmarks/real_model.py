@@ -24,8 +24,8 @@ from benchmarks.measure import say
 from tasks.core.evaluation.metrics import Scores, score
 from tasks.core.settings.params import Params, load_params, render_params
 from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.label_manifests import LabelCard
 from tasks.core.workspace.manifest import read_manifest
-from tasks.core.workspace.manifests import LabelCard
 from tasks.core.workspace.paths import Paths
 
 ASPECTS = {  # the set, its column, and what the model is asked

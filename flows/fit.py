@@ -14,7 +14,7 @@ from flows.engine.piece import Piece
 from flows.runtime.lock import writer
 from flows.runtime.prefect_artifacts import leave_table
 from flows.runtime.under_way import under_way
-from flows.state.label_sources import label_sources
+from flows.state.label_sources import aspect_files, label_sources
 from flows.state.score_tables import write_tables
 from flows.state.spoken_names import name_reader
 from flows.state.staleness import FRESH, fit_fingerprints, fit_verdict, wanted_labels, wording
@@ -108,7 +108,7 @@ def _piece(job: FitJob) -> Piece:
 
 
 def _job(paths: Paths, params: Params, name: str, file: LabelFile, *, force: bool) -> FitJob:
-    elsewhere = params.engine.runner != "local"
+    params, elsewhere = params.of(name), params.engine.runner != "local"
     return FitJob(
         wording=wording(paths, params, name),
         file=file,
@@ -123,6 +123,7 @@ def _job(paths: Paths, params: Params, name: str, file: LabelFile, *, force: boo
         made_from=fit_fingerprints(paths, params, name, file),
         settings=params.fit,
         names=name_reader(paths, params, name, params.fit.method, elsewhere=elsewhere),
+        without=aspect_files(paths, name, params.without(name)),
         force=force,
     )
 

@@ -8,15 +8,16 @@ from pathlib import Path
 from flows.state.staleness import FRESH, Verdict, wording
 from tasks.core.annotation.job import LabelJob
 from tasks.core.annotation.output import is_made
-from tasks.core.annotation.taxonomy import read_taxonomy
+from tasks.core.labels.taxonomy import read_taxonomy
 from tasks.core.llm.client import Endpoint, find_endpoint
 from tasks.core.settings.params import Params
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import digest
 from tasks.core.workspace.instruction_name import check_name
+from tasks.core.workspace.label_manifests import LabelCard
 from tasks.core.workspace.manifest import read_manifest
-from tasks.core.workspace.manifests import EmbedStamp, LabelCard
+from tasks.core.workspace.manifests import EmbedStamp
 from tasks.core.workspace.paths import Paths
 
 

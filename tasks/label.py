@@ -16,12 +16,12 @@ from tasks.core.annotation.answer_cache import Spent, open_answer_cache
 from tasks.core.annotation.job import Advance, Billing, LabelJob, Step, open_billing
 from tasks.core.annotation.prompts import load_prompts, version_of
 from tasks.core.annotation.step_results import CHOICES, CLUSTERS, SAMPLE
-from tasks.core.annotation.taxonomy import render_taxonomy
 from tasks.core.annotation.zero_shot import described, weak_labels
 from tasks.core.labels.precedence import MODEL, ZERO_SHOT
+from tasks.core.labels.taxonomy import render_taxonomy
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import content_hash, write_text
-from tasks.core.workspace.manifests import LabelCard
+from tasks.core.workspace.label_manifests import LabelCard
 from tasks.progress import track
 
 UNSURE = "not sure enough"

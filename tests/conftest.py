@@ -28,8 +28,9 @@ settings.register_profile("refract", deadline=None)  # how fast a shared machine
 settings.load_profile("refract")
 
 SLOWEST = (
-    *("serve", "kill", "versions", "serve_kill", "run"),
-    *("record", "push", "rollback", "cli", "private_server"),
+    *("at_work", "serve", "kill", "labels", "story", "versions", "record", "elsewhere", "dask"),
+    *("run", "lazy", "explore_beside", "rollback", "openapi", "push", "serve_kill", "workers"),
+    *("wholeness", "report", "lancedb_clients"),
 )
 
 

@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
 
-from tasks.core.annotation.taxonomy import ABSTAIN
+from tasks.core.labels.taxonomy import ABSTAIN
 
 KEY = "sk-never-to-be-seen-5f1c"
 _TEXT = re.compile(r"<text (\w+)>\n(.*)\n</text \1>", re.DOTALL)

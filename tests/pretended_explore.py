@@ -57,9 +57,11 @@ class Pretended:
     """A service of `texts` with one view, `mood`, on a port of its own; use it as a context.
 
     posted: bodies of labels that came; refuse: called with each, may return what to answer.
+    named: bodies of names of labels, by instruction.
     seen: what was asked, path and query; held: parts of these that wait until they are taken out.
     broken: parts of these that are refused, with the line; deaf: events end, and are refused.
     moved: id → label that it had in each earlier version; made: what the corpus is known by.
+    without: what the view is without.
     """
 
     def __init__(self, texts: pl.DataFrame, own: tuple[str, ...] = ("channel",)) -> None:
@@ -67,10 +69,12 @@ class Pretended:
         self.posted: list[dict[str, Any]] = []
         self.refuse: Callable[[dict[str, Any]], Response | None] = lambda _: None
         self.given: dict[str, str] = {}
+        self.named: dict[str, Any] = {}
         self.seen: list[str] = []
         self.held: set[str] = set()
         self.broken: dict[str, str] = {}
         self.moved: dict[str, str] = {}
+        self.without: list[str] = []
         self.deaf, self.version, self.workspace, self.made = False, 1, "here", "c"
         self._told: queue.SimpleQueue[tuple[str, dict[str, Any]]] = queue.SimpleQueue()
         config = uvicorn.Config(_app(self), port=0, log_level="error", timeout_graceful_shutdown=1)
@@ -116,6 +120,7 @@ class Pretended:
             **{"version": f"view/mood/v{self.version}" if of_view else None},
             **{"transform": f"f{self.version}" if of_view else None},
             **{"fitting": False, "labels_needed": None},
+            **{"without": self.without if of_view else []},
         }
 
     def rows(self, name: str, where: str | None) -> pl.DataFrame:
@@ -280,6 +285,12 @@ def _label(app: FastAPI, told: Pretended) -> None:
                 told.given[row["id"]] = row["label"]
         more = {"file": "data/labels/mood/explore-ann.jsonl", "labels_needed": None}
         return {"key": body["key"], "labelled": len(told.given), "classes": {}} | more
+
+    @app.post("/views/{name}/classes")
+    async def begin(name: str, request: Request) -> Any:
+        body = await request.json()
+        told.named[name] = body
+        return {"file": f"data/labels/{name}.classes.txt", "classes": body["classes"]}
 
 
 def _tell(app: FastAPI, told: Pretended) -> None:

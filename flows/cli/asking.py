@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import click
@@ -19,6 +20,7 @@ from tasks.core.workspace.manifests import IngestStamp
 from tasks.core.workspace.paths import Paths
 
 Found = TypeVar("Found")
+LONG = 200  # characters from which what is said is a list: systems refuse to look for such a file
 
 
 def is_terminal() -> bool:
@@ -52,6 +54,36 @@ def with_columns(
             params = write_setting(paths.params, ("ingest", key), column)
             click.echo(f"params.yaml: ingest.{key} is '{column}' now", err=True)
     return params, found
+
+
+def name_labels(paths: Paths, names: tuple[str, ...], said: str) -> None:
+    """Write what the labels of an instruction are called to where it is read from.
+
+    said: names parted by commas, or a file of them. InputError, and nothing is written, for others.
+    """
+    from tasks.core.labels.taxonomy import parsed, read_taxonomy, render_taxonomy
+    from tasks.core.workspace.files import write_text
+
+    if len(names) != 1:
+        raise InputError(
+            f"fit --classes: found {len(names)} instructions; expected one whose labels they are;"
+            f" such as 'refract fit mood --classes {said!r}'"
+        )
+    place = paths.classes(check_name(names[0]))
+    there = len(said) < LONG and Path(said).exists()
+    if "," in said and not there:
+        found = parsed(said.split(","), "--classes")
+    elif there:
+        found = read_taxonomy(Path(said))
+    else:
+        raise InputError(
+            f"--classes: found no file {said!r}; expected one with a label a line, or labels parted"
+            " by commas, such as 'calm, angry, hopeful'; correct it"
+        )
+    text = render_taxonomy(found)
+    if not place.is_file() or read_taxonomy(place) != found:
+        write_text(place, text)
+        click.echo(f"{paths.inside(place)}: {len(found)} labels", err=True)
 
 
 def label_by_column(paths: Paths, params: Params, names: tuple[str, ...], column: str) -> None:

@@ -128,9 +128,21 @@ def embed(rebuild: bool, as_json: bool, root: Path) -> None:
     metavar="COLUMN",
     help="Column of the documents that holds the labels of NAME, kept in params.yaml.",
 )
+@click.option(
+    "--classes",
+    metavar="LIST|FILE",
+    help="What the labels of NAME are called, parted by commas, or a line each: no text needs one.",
+)
 @json_option
 @root_option
-def fit(names: tuple[str, ...], force: bool, column: str | None, as_json: bool, root: Path) -> None:
+def fit(
+    names: tuple[str, ...],
+    force: bool,
+    column: str | None,
+    classes: str | None,
+    as_json: bool,
+    root: Path,
+) -> None:
     """Fit a transform for each label file that changed."""
     from flows.cli.show import reports
     from flows.state import libraries, staleness
@@ -144,6 +156,10 @@ def fit(names: tuple[str, ...], force: bool, column: str | None, as_json: bool, 
 
         label_by_column(paths, params, names, column)
         params = load_params(paths.params)
+    if classes is not None:
+        from flows.cli.asking import name_labels
+
+        name_labels(paths, names, classes)
     if not (force and staleness.wanted_labels(paths, names)) and not staleness.any_fit(
         paths, params, names
     ):

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
 from flows.queries.found_before import fit_on, found_before, keep
-from flows.state.spoken_names import name_reader
+from flows.state.label_sources import aspect_files
+from flows.state.spoken_names import name_reader, named_labels
 from tasks.core.evaluation.bootstrap import Interval, ScoreReport, bootstrap_scores
 from tasks.core.evaluation.measures import MEASURES
 from tasks.core.labels.reader import LabelSet
 from tasks.core.report.confusion import Confusion, confusion
 from tasks.core.settings.params import Params
-from tasks.core.transforms.training_set import labelled
+from tasks.core.transforms.training_set import aspect_labels, concept_of, labelled
+from tasks.core.workspace.files import digest
 from tasks.core.workspace.manifests import Card
 from tasks.core.workspace.paths import Paths
 from tasks.core.workspace.state_manifests import CheckNote, FigureNote
@@ -38,11 +40,17 @@ def check(paths: Paths, params: Params, card: Card, labels: LabelSet) -> Check |
     fit, place = params.fit.model_copy(update={"method": card.method}), paths.check(labels.name)
     params = params.model_copy(update={"fit": fit})
     reader = name_reader(paths, params, labels.name, fit.method)
+    table, files = paths.base_table, aspect_files(paths, labels.name, card.aspects)
+    aspects = aspect_labels(table, files, fit)
+    prints = [(name, each.fingerprint) for name, each in aspects.items()]
     made_from = fit_on(paths, params, labels, reader)
+    made_from = digest(made_from, prints) if prints else made_from
     known_before = found_before(place, CheckNote, made_from)
     if known_before is not None:
         return _read(known_before)
-    known = labelled(paths.base_table, labels.label_of, reader)
+    concept = concept_of(table, aspects, fit.seed)
+    named = named_labels(paths, labels.name)
+    known = replace(labelled(table, labels.label_of, reader, named), concept=concept)
     train, held = known.split(fit.held_out, fit.seed)
     held = held.once()
     if not len(held.y):

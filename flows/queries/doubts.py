@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 from flows.queries.found_before import fit_on, found_before, keep
 from flows.state.label_sources import label_sources
-from flows.state.spoken_names import name_reader
+from flows.state.spoken_names import name_reader, named_labels
 from flows.state.trust import ask
 from tasks.core.encoding import base_table
 from tasks.core.evaluation import doubts as learning
@@ -79,13 +79,15 @@ def doubted(paths: Paths, params: Params, labels: LabelSet) -> learning.Doubts:
 
     What was found of the same labels, settings and vectors is not found anew.
     """
+    params = params.of(labels.name)
     fit, place = params.fit, paths.doubts(labels.name)
     reader = name_reader(paths, params, labels.name, learning.asked_instead(fit.method))
     made_from = fit_on(paths, params, labels, reader)
     known_before = found_before(place, DoubtsNote, made_from)
     if known_before is not None:
         return _read(known_before)
-    known = labelled(paths.base_table, labels.label_of, reader)
+    named = named_labels(paths, labels.name)
+    known = labelled(paths.base_table, labels.label_of, reader, named)
     found = learning.doubts(known, fit.method, fit.method_settings(), fit.seed)
     keep(place, _noted(found), made_from)
     return found

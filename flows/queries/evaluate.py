@@ -8,9 +8,9 @@ from pathlib import Path
 
 from flows.queries.apart import check_apart
 from flows.queries.evaluation import Evaluation, Figures, NotCompared, Previous
-from flows.state.label_sources import label_sources
+from flows.state.label_sources import aspect_files, label_sources
 from flows.state.live_transform import live_transform
-from flows.state.spoken_names import name_reader
+from flows.state.spoken_names import name_reader, named_labels
 from flows.state.staleness import settings_fingerprint
 from tasks.core.encoding import base_table
 from tasks.core.encoding.featurizer import space_of
@@ -25,6 +25,7 @@ from tasks.core.settings.methods import METHODS
 from tasks.core.settings.params import Params
 from tasks.core.transforms.base import Transform
 from tasks.core.transforms.card import experts_of, pool_of, read_card
+from tasks.core.transforms.training_set import aspect_labels
 from tasks.core.views.kept_versions import Seen, kept_versions, labels_of
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import write_json
@@ -123,7 +124,10 @@ class _Evaluation:
     def _refitted(self, version: Version, truth: Truth, hashes: dict[str, str]) -> Transform:
         method = version.recipe.method if version.recipe else ""
         reader = name_reader(self._paths, self._params, self._name, method)
-        return held_out.refitted(self._paths.base_table, version, truth, hashes, reader)
+        table, named = self._paths.base_table, named_labels(self._paths, self._name)
+        aspects = aspect_files(self._paths, self._name, read_card(version.kept).aspects)
+        known = aspect_labels(table, aspects, self._params.fit)
+        return held_out.refitted(table, version, truth, hashes, reader, known, named)
 
     def _on_truth(self, live: Version, file: Path) -> tuple[Trial, Previous | NotCompared]:
         texts = base_table.texts(self._paths.base_table)
@@ -131,7 +135,7 @@ class _Evaluation:
         given = replace(label_file(file, self._name), own=own)
         rows = read_labels(given, self._keys, 1, 1, self._params.fit.separator, texts)
         self._noted = {what: n for what, n in rows.notes.items() if what in PLACED}
-        known = {name for _, name in pairs(live.seen.labels)}
+        known = {name for _, name in pairs(live.seen.labels)} or {*read_card(live.kept).labels}
         if known.isdisjoint(rows.counts):
             raise InputError(
                 f"{file}: none of its labels ({_some(rows.counts)}) is one of the view's"

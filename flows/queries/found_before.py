@@ -12,7 +12,7 @@ from flows.state.staleness import settings_fingerprint, wording
 from tasks.core.encoding.label_names import NameReader
 from tasks.core.labels.reader import LabelSet
 from tasks.core.settings.params import Params
-from tasks.core.workspace.files import digest
+from tasks.core.workspace.files import content_hash, digest
 from tasks.core.workspace.manifest import Part, read_manifest, write_manifest
 from tasks.core.workspace.manifests import EmbedStamp
 from tasks.core.workspace.paths import Paths
@@ -27,8 +27,9 @@ def fit_on(paths: Paths, params: Params, labels: LabelSet, reader: NameReader | 
     base = read_manifest(paths.stamp("embed"), EmbedStamp) or EmbedStamp()
     asked = settings_fingerprint(params, wording(paths, params, labels.name))
     names = None if reader is None else reader.space
-    vectors = (base.read_by_transforms, base.digest)
-    return digest(REVISION, asked, *vectors, labels.fingerprint, names)
+    vectors, classes = (base.read_by_transforms, base.digest), paths.classes(labels.name)
+    named = (content_hash(classes),) if classes.is_file() else ()
+    return digest(REVISION, asked, *vectors, labels.fingerprint, names, *named)
 
 
 def found_before(path: Path, kind: type[Found], made_from: str) -> Found | None:

@@ -27,12 +27,14 @@ CLASSES = 2  # labels that a fit tells apart at least
 class Labelled:
     """Which label stands for which text, by id, in the order of the label files.
 
-    classes: texts by label, most frequent first; expected: texts that a fit needs at least.
+    classes: texts by label, most frequent first; expected: texts that a fit needs at least; named:
+    whether a file says what the labels are called, by which a fit does without any text.
     """
 
     label_of: dict[str, str]
     classes: dict[str, int]
     expected: int
+    named: bool = False
 
     @property
     def needed(self) -> dict[str, int] | None:
@@ -71,13 +73,15 @@ def labelled_in(
         by = params.fit.separator
         label_of = standing_labels(file, before.keys, by, texts, before.parts, corpus)
     counts = Counter(label for _, label in pairs(label_of))
-    return Labelled(label_of, dict(counts.most_common()), params.fit.min_rows)
+    named = file is not None and file.classes is not None
+    return Labelled(label_of, dict(counts.most_common()), params.fit.min_rows, named)
 
 
 def still_few(paths: Paths, name: str) -> bool:
     """Tell whether an instruction has too few labels for a fit, all of them given one by one.
 
-    More of these are on their way; whoever has laid a file there is told that it holds too few.
+    More of these are on their way; whoever has laid a file there is told that it holds too few, or
+    has a view of the names alone.
     """
     try:
         file = label_sources(paths).get(name)

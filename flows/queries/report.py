@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.queries.check import check
+from flows.queries.check import Check, check
 from flows.queries.doubts import doubted, rows
 from flows.queries.maps import maps_of
 from flows.queries.suggest import worth_labelling
@@ -28,6 +28,7 @@ from tasks.core.report.maps import EXCERPT, atlas
 from tasks.core.report.page import Story
 from tasks.core.report.prediction_rows import likeliest
 from tasks.core.settings.params import Params
+from tasks.core.settings.table_sections import stored_as
 from tasks.core.text.brief import short
 from tasks.core.transforms.card import chosen_by
 from tasks.core.views.active_learning import BOUNDARY, NOVEL
@@ -91,9 +92,9 @@ def _story(workspace: Workspace, name: str) -> Story:
     card = live_card(paths, name)
     labels, unchecked = _labels(paths, params, name)
     known = one_each(labels.label_of) if labels else {}
-    checked = check(paths, params, card, labels) if labels is not None else None
-    if labels is not None and checked is None:
-        unchecked = "Not checked: the labels are too few to hold any out."
+    checked = None
+    if labels is not None:
+        checked, unchecked = _checked(paths, params, card, labels)
     view = live_rows(paths, name)
     wanted, unlisted = _wanted(paths, name)
     return Story(
@@ -127,6 +128,17 @@ def _labels(paths: Paths, params: Params, name: str) -> tuple[LabelSet | None, s
         return read_labels(file, keys, 1, separator=separator, texts=texts), ""
     except InputError as error:
         return None, f"Not checked: {error}."
+
+
+def _checked(
+    paths: Paths, params: Params, card: Card, labels: LabelSet
+) -> tuple[Check | None, str]:
+    """Return how the view reads held-out texts, or None and why that is not known."""
+    try:
+        found = check(paths, params, card, labels)
+    except InputError as error:  # of what it is without there are no labels any more
+        return None, f"Not checked: {error}."
+    return found, "" if found else "Not checked: the labels are too few to hold any out."
 
 
 def _wanted(paths: Paths, name: str) -> tuple[dict[str, pl.DataFrame], str]:
@@ -177,13 +189,25 @@ def _facts(paths: Paths, name: str, card: Card) -> dict[str, str]:
         or "none",
         "Gate": ": ".join(filter(None, ruling)) or "not asked",
         "View": f"{card.dimensions} dimensions{features} → {card.size}",
-        "Encoder": f"{encoder.model} in {encoder.precision}, vectors stored as {encoder.storage}",
+        **_erased(card),
+        "Encoder": f"{encoder.model} in {encoder.precision}, vectors stored as"
+        f" {stored_as(encoder.storage, features=bool(card.features))}",
         "Labels not used": _counted(card.reasons),
         "Seed": str(card.seed),
         "Transform": str(card.fingerprint),
         "Version": _version(paths, name),
         "Refract": version("refract"),
     }
+
+
+def _erased(card: Card) -> dict[str, str]:
+    """Return what the view is without, if anything."""
+    found = card.erased
+    if found is None:
+        return {}
+    beside = " beside its labels" if found.start else ""
+    share = f"{found.dimensions} of {found.of} dimensions{beside}"
+    return {"Without": f"{', '.join(found.aspects)} ({share} are erased)"}
 
 
 def _method(folder: Path, card: Card) -> tuple[str, dict[str, object], dict[str, str]]:

@@ -33,8 +33,9 @@ class ViewVersion:
     """A commit that changed a view: the texts of the corpus, the labelled ones, and the scores.
 
     kinds: how many different labels; accuracy: share of held-out texts that get their label, in
-    percent; right: about which share of all texts, see `Scores`; transform: its fingerprint, None
-    where the view was removed; same_as: the newest older tag of the same transform.
+    percent; right: about which share of all texts, see `Scores`; without: the aspects that the
+    view is without; transform: its fingerprint, None where the view was removed; same_as: the
+    newest older tag of the same transform.
     """
 
     date: str
@@ -44,6 +45,7 @@ class ViewVersion:
     labels: int | None
     kinds: int | None
     method: str | None
+    without: list[str]
     accuracy: float | None
     right: float | None
     before: ByMeasure
@@ -99,6 +101,7 @@ def view_versions(paths: Paths, name: str, limit: int | None = None) -> list[Vie
             labels=figures.texts,
             kinds=figures.labels,
             method=figures.method,
+            without=figures.erased,
             accuracy=figures.accuracy,
             right=figures.share_right,
             before=_figures(figures.before),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from tasks.core.labels.corpus_column import column_part, with_column
-from tasks.core.labels.files import LabelFiles, OwnColumns, label_files
+from tasks.core.labels.files import LabelFile, LabelFiles, OwnColumns, label_files
 from tasks.core.settings.params import load_params
 from tasks.core.store.layout import exists
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifests import IngestStamp
-from tasks.core.workspace.one_look import read_manifest
+from tasks.core.workspace.one_look import once, read_manifest
 from tasks.core.workspace.paths import Paths
 
 
@@ -34,6 +35,26 @@ def label_sources(paths: Paths) -> LabelFiles:
     for name, file in files.items():
         files[name] = replace(file, own=own)
     return files
+
+
+def aspect_files(
+    paths: Paths, name: str, aspects: Sequence[str]
+) -> dict[str, LabelFile | InputError]:
+    """Return the label files of what view `name` is without, or why there are none of an aspect."""
+    files = once("label sources", lambda: label_sources(paths)) if aspects else LabelFiles()
+    return {
+        aspect: files.errors.get(aspect) or files.get(aspect) or _unknown(name, aspect, files)
+        for aspect in aspects
+    }
+
+
+def _unknown(name: str, aspect: str, files: LabelFiles) -> InputError:
+    known = ", ".join(other for other in files if other != name)
+    return InputError(
+        f"params.yaml: instructions.{name}.without: found no labels of {aspect!r}; expected an"
+        f" aspect that has some, one of: {known or 'none'}; put labels at data/labels/{aspect}.csv,"
+        " or take it out"
+    )
 
 
 def _check_table(paths: Paths) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flows.state.trust import ask
 from tasks.core.encoding import vector_space
 from tasks.core.encoding.label_names import NameReader
+from tasks.core.labels.taxonomy import Label, read_taxonomy
 from tasks.core.settings.methods import READS_NAMES
 from tasks.core.settings.params import Params
 from tasks.core.settings.table_sections import EmbedSettings
@@ -45,6 +46,12 @@ def name_reader(
         return _load(settings, space)
 
     return NameReader(space, paths.spoken(name), encoder)
+
+
+def named_labels(paths: Paths, name: str) -> list[Label]:
+    """Return what people called the labels of an instruction; none where they did not."""
+    file = paths.classes(name)
+    return read_taxonomy(file) if file.is_file() else []
 
 
 @lru_cache(maxsize=1)

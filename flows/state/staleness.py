@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.state.label_changes import NEW_BASE, labels_fingerprint, what_changed
+from flows.state.label_changes import LABELS, NEW_BASE, label_fingerprints, what_changed
 from flows.state.label_sources import label_sources
 from flows.state.sources import documents
 from flows.state.wholeness import is_view, mixture, unfinished
@@ -17,12 +17,12 @@ from tasks.core.store.layout import exists, state
 from tasks.core.transforms.card import CARD, REVISION
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import digest
+from tasks.core.workspace.label_manifests import LabelCard
 from tasks.core.workspace.manifests import (
     Card,
     EmbedStamp,
     Hold,
     IngestStamp,
-    LabelCard,
     Rejection,
     ViewStamp,
 )
@@ -43,7 +43,7 @@ class Verdict:
 FRESH = Verdict(False, "up to date")
 REJECTED = "rejected: "
 NO_VIEW, NEW_TRANSFORM = "no view yet", "a new transform"
-HELD_BY = ("labels", "params", "encoder")  # not by the base: rows that arrive end no rollback
+HELD_BY = (*LABELS, "params", "encoder")  # not by the base: rows that arrive end no rollback
 
 
 def sources_fingerprint(paths: Paths, params: Params, sources: list[Path]) -> str:
@@ -103,8 +103,8 @@ def fit_fingerprints(paths: Paths, params: Params, name: str, file: LabelFile) -
     """Return a fingerprint of each thing a transform is made from, as its card notes them."""
     base = read_manifest(paths.stamp("embed"), EmbedStamp) or EmbedStamp()
     return {
-        "labels": labels_fingerprint(paths, file),
-        "params": settings_fingerprint(params, wording(paths, params, name)),
+        **label_fingerprints(paths, params, name, file),
+        "params": settings_fingerprint(params.of(name), wording(paths, params, name)),
         "encoder": base.read_by_transforms,
         "base": base.digest,
     }
@@ -147,7 +147,7 @@ def hold_reason(paths: Paths, name: str, now: dict[str, str]) -> str | None:
     card = read_manifest(paths.transform(name) / CARD, Card)
     if hold is None or card is None or hold.transform != card.fingerprint:
         return None
-    if any(hold.made_from.get(key) != now[key] for key in HELD_BY):
+    if any(hold.made_from.get(key) != now.get(key) for key in HELD_BY):
         return None
     return (
         f"held at {hold.version} by rollback; change the labels,"
@@ -241,7 +241,8 @@ def wanted_labels(paths: Paths, names: Sequence[str]) -> dict[str, LabelFile]:
         raise InputError(
             f"data/labels: no label file for {', '.join(missing)}; expected"
             f" data/labels/{missing[0]}.csv, .tsv, .jsonl or .parquet, a column of the documents"
-            f" ('refract fit {missing[0]} --from-column COLUMN'), or 'refract label {missing[0]}';"
+            f" ('refract fit {missing[0]} --from-column COLUMN'), their names alone (--classes"
+            f" 'A, B'), or 'refract label {missing[0]}';"
             f" known: {', '.join(files) or 'none'}"
         )
     return {name: files[name] for name in names} if names else dict(files)

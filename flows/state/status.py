@@ -53,8 +53,8 @@ class CorpusState:
 class VectorsState:
     """The base vectors, by which encoder, and whether they are to be made anew.
 
-    rows: None before there are any; truncated: texts longer than the encoder reads; index: see
-    `IndexNote`, empty where there is none.
+    rows: None before there are any; features: whether there are any beside the vectors; truncated:
+    texts longer than the encoder reads; index: see `IndexNote`, empty where there is none.
     """
 
     rows: int | None = None
@@ -62,6 +62,7 @@ class VectorsState:
     model: str | None = None
     precision: str | None = None
     storage: str | None = None
+    features: bool = False
     truncated: int | None = None
     index: dict[str, object] = field(default_factory=dict)
     verdict: Verdict
@@ -77,7 +78,8 @@ class InstructionState:
 
     labels: texts by label; texts: how many were labelled; accuracy, right, intervals,
     held_out_labels, knn_ceiling: see `Scores`; rows, dimensions, index: of the view, see
-    `IndexNote`; mode: full, or lazy, which has no index.
+    `IndexNote`; mode: full, or lazy, which has no index; without: the aspects that are erased
+    from it.
     """
 
     wording: str = ""
@@ -99,6 +101,7 @@ class InstructionState:
     dimensions: int | None = None
     index: dict[str, object] = field(default_factory=dict)
     mode: str = FULL
+    without: list[str] = field(default_factory=list)
     transform: Verdict
     view: Verdict = FRESH
 
@@ -176,6 +179,7 @@ def _vectors(paths: Paths, params: Params) -> VectorsState:
         model=stamp.model,
         precision=stamp.precision,
         storage=stamp.storage,
+        features=stamp.features,
         truncated=stamp.truncated,
         index=_index(stamp.index),
         verdict=staleness.embed_verdict(paths, params),
@@ -228,6 +232,7 @@ def _instruction(
         dimensions=view.size,
         index=_index(view.index),
         mode=view.mode,
+        without=list(card.aspects),
         transform=fit,
         view=staleness.view_verdict(paths, params, name),
     )

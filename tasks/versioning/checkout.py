@@ -16,6 +16,7 @@ from tasks.versioning.run_git_and_dvc import (
     RepoLocation,
     RepositoryError,
     dvc,
+    dvc_in_turn,
     git,
     git_answer,
     git_status,
@@ -77,27 +78,31 @@ def cache_of(root: Path) -> Path:
     return (root / dvc(root, "cache", "dir").strip()).resolve()
 
 
-def lay_out(root: Path, remote: str | None, wanted: Wanted) -> bool:
+def lay_out(root: Path, remote: str | None, wanted: Wanted, shared: Path | None = None) -> bool:
     """Let DVC link what is `wanted` from the cache; tell whether some had to be fetched first.
 
-    InputError where something would be written through a link, or outside of its folder.
+    shared: the cache of another workspace, which is that of `root` from here on. InputError where
+    something would be written through a link, or outside of its folder.
     """
     if not wanted.targets:
         return False
-    cache = cache_of(root)
+    cache = shared or cache_of(root)
+    share = [] if shared is None else [("config", "--local", "cache.dir", str(shared))]
+    link = ("checkout", *wanted.targets)
     refuse_links(root, wanted.targets, cache)
     lacking = RepositoryError("dvc checkout: the cache lacks some of it")
     if lists_are_there(cache, wanted.digests):
         try:
-            dvc(root, "checkout", *wanted.targets)
+            dvc_in_turn(root, *share, link)
         except RepositoryError as error:
             lacking = error
         else:
             return False
     try:
-        dvc(root, "fetch", *([] if remote is None else ["--remote", remote]), *wanted.targets)
+        fetch = ("fetch", *([] if remote is None else ["--remote", remote]), *wanted.targets)
+        dvc_in_turn(root, *share, fetch)
         if lists_are_there(cache, wanted.digests):
-            dvc(root, "checkout", *wanted.targets)
+            dvc_in_turn(root, link)
             return True
     except RepositoryError as error:
         raise RepositoryError(f"{lacking}; {error}") from error

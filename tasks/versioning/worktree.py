@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tasks.versioning.checkout import cache_of, lay_out
 from tasks.versioning.dvc_notes import Wanted
-from tasks.versioning.run_git_and_dvc import RepoLocation, dvc, git
+from tasks.versioning.run_git_and_dvc import RepoLocation, git
 
 
 @contextmanager
@@ -31,19 +31,13 @@ def laid_out(
     try:
         git(place.top, "worktree", "add", "--quiet", "--detach", str(top), commit)
         then = top / place.prefix
-        _share_cache(root, then)
-        lay_out(then, remote, wanted)
+        own = root / ".dvc" / "config.local"
+        if own.is_file():  # where remotes keep their credentials
+            shutil.copyfile(own, then / ".dvc" / "config.local")
+        lay_out(then, remote, wanted, cache_of(root))
         yield then
     finally:
         _remove(place, top)
-
-
-def _share_cache(root: Path, then: Path) -> None:
-    cache = cache_of(root)
-    own = root / ".dvc" / "config.local"
-    if own.is_file():  # where remotes keep their credentials
-        shutil.copyfile(own, then / ".dvc" / "config.local")
-    dvc(then, "config", "--local", "cache.dir", str(cache))
 
 
 def _remove(place: RepoLocation, top: Path) -> None:

@@ -94,14 +94,17 @@ def test_status_says_of_it_what_it_did_but_that_readers_and_formulas_are_newer(e
         }
 
 
-@pytest.mark.parametrize("made", ["corpus/ingest", "views/mood", "transforms/mood/transform"])
-def test_what_a_newer_refract_has_noted_is_refused_in_one_line(earlier, made):
+@pytest.mark.parametrize(
+    ("made", "newest"), [("corpus/ingest", 1), ("views/mood", 1), ("transforms/mood/transform", 2)]
+)
+def test_what_a_newer_refract_has_noted_is_refused_in_one_line(earlier, made, newest):
     workspace, file = Workspace(earlier), earlier / "data" / f"{made}.json"
-    file.write_text(json.dumps(read_json(file) | {"format": 2}))
+    file.write_text(json.dumps(read_json(file) | {"format": newest + 1}))
     with pytest.raises(InputError) as caught:
         read_status(workspace.paths, workspace.params)
     assert str(caught.value) == (
-        f"{file}: was written by a newer Refract (format 2, this one reads 1); upgrade Refract"
+        f"{file}: was written by a newer Refract (format {newest + 1}, this one reads {newest});"
+        " upgrade Refract"
     )
 
 

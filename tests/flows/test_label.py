@@ -16,7 +16,7 @@ from flows.label import label
 from flows.label_options import LabelOptions, fingerprint, label_verdict, make_job
 from flows.run import run
 from flows.state.staleness import wording
-from tasks.core.annotation.taxonomy import read_taxonomy
+from tasks.core.labels.taxonomy import read_taxonomy
 from tasks.core.settings.params import load_params
 from tasks.core.transforms.card import read_card
 from tasks.core.workspace.errors import InputError

@@ -3,6 +3,7 @@
 import shutil
 
 import numpy as np
+import polars as pl
 import pytest
 
 from flows import Workspace
@@ -13,6 +14,7 @@ from flows.state.staleness import embed_verdict
 from flows.state.status import read_status
 from tasks.core.encoding.encoder import _SentenceTransformer
 from tasks.core.settings.params import load_params
+from tasks.core.settings.table_sections import stored_as
 from tasks.core.store import arrow, tables
 from tasks.core.transforms.card import read_card
 from tasks.core.workspace.errors import InputError
@@ -83,12 +85,38 @@ def test_a_table_without_features_is_told_how_to_get_them(root):
     embed(root, rebuild=True)
     assert tables.FEATURES not in tables.columns(Paths(root).base_table)
     assert not list(Paths(root).vectors.glob("features-*"))
+    assert not read_status(Paths(root), load_params(Paths(root).params)).vectors.features
     set_params(root, embed={"features": "layers"})
     with pytest.raises(InputError, match=r"no features .* 'refract embed --rebuild' to add them"):
         embed(root)
     embed(root, rebuild=True)
     assert tables.FEATURES in tables.columns(Paths(root).base_table)
     assert len(list(Paths(root).vectors.glob("features-*"))) == 1
+
+
+def test_features_in_8_bits_need_a_rebuild_and_serve_the_same_transforms(root):
+    paths, rows = Paths(root), documents()
+    wide = Workspace(root).view("mood").frame().sort("id")
+    set_params(root, embed={"storage": "int8"})
+    assert embed_verdict(paths, load_params(paths.params)).reason == "another storage type"
+    with pytest.raises(InputError, match=r"features are .*halffloat.* embed.storage: int8; set it"):
+        embed(root)
+    embed(root, rebuild=True)
+    write_documents(root, [*rows, {**rows[0], "id": "again"}])
+    assert (run(root).embed.encoded, len(features(root))) == (0, 73)
+    after = features(root)
+    assert {(row.dtype, row.shape) for row in after.values()} == {(np.dtype("int8"), (SIZE,))}
+    np.testing.assert_array_equal(after["again"], after[rows[0]["id"]])
+    assert "halffloat" in tables.columns(paths.base_table)[tables.VECTOR]
+    narrow = Workspace(root).view("mood").frame().filter(pl.col("id") != "again").sort("id")
+    assert (narrow["label"] == wide["label"]).mean() >= 0.97
+    said = read_status(paths, load_params(paths.params)).vectors
+    stored = stored_as(said.storage, features=said.features)
+    assert (said.storage, stored) == ("int8", "float16, features as int8")
+    assert stored_as(said.storage, features=False) == "float16"  # as of an encoder without layers
+    set_params(root, embed={"storage": "float16"})
+    with pytest.raises(InputError, match=r"features are .*int8.* embed.storage: float16; set it"):
+        embed(root)
 
 
 def test_another_map_asks_for_new_transforms(root):

@@ -144,11 +144,11 @@ def ids(said):
     return [row["id"] for row in rows]
 
 
-def test_every_verb_that_reads_a_view_reads_a_lazy_one(lazy, _made, tmp_path):
+def test_every_verb_that_reads_a_view_reads_a_lazy_one(lazy, made, tmp_path):
     assert "up to date, lazy" in asked(lazy, "status") or "unproven, lazy" in asked(lazy, "status")
     assert json.loads(asked(lazy, "status", "--json"))["instructions"]["mood"]["mode"] == "lazy"
     Paths(lazy).doubts("mood").unlink(missing_ok=True)  # it is to find them for itself
-    assert asked(lazy, "doubts", "mood", "--json") == asked(_made, "doubts", "mood", "--json")
+    assert asked(lazy, "doubts", "mood", "--json") == asked(made, "doubts", "mood", "--json")
     for words in (
         ("similar", "t03", "--view", "mood", "-k", "5", "--json"),
         ("similar", "t03", "--keep", "topic", "--with", "mood=glad", "-k", "5", "--json"),
@@ -157,7 +157,7 @@ def test_every_verb_that_reads_a_view_reads_a_lazy_one(lazy, _made, tmp_path):
         ("search", QUERY, "--view", "mood", "--where", "label = 'glad'", "-k", "3", "--json"),
         ("search", QUERY, "--view", "mood", "--distinct", "-k", "3", "--json"),
     ):
-        full, found = (ids(asked(root, *words)) for root in (_made, lazy))
+        full, found = (ids(asked(root, *words)) for root in (made, lazy))
         assert len(found) == len(full)
         assert len(set(found) & set(full)) >= len(full) - 1  # rounded, two may change places
     evaluated = json.loads(asked(lazy, "evaluate", "mood", "--json"))

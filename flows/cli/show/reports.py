@@ -109,7 +109,7 @@ def fitted(outcome: FitOutcome, silent: Sequence[str] = ()) -> None:
         _not_used(report.reasons)
         counts_of(with_names(report.notes, report.noted_labels), "noted")
         _right(report)
-        if report.held_out < FEW:
+        if report.texts and report.held_out < FEW:
             click.echo(f"  scores are rough: {report.held_out} texts held out; label more")
         if report.gate is not None:
             unproven("", report.gate.state, report.gate.why)

@@ -13,7 +13,8 @@ from flows.state.staleness import FRESH, REJECTED, Verdict
 from flows.state.status import InstructionState, WorkspaceState
 from tasks.core.evaluation.measures import BRIEF, NOTABLE, v_by_chance
 from tasks.core.evaluation.proof import PROVEN, UNPROVEN
-from tasks.core.labels.notes import PLACED
+from tasks.core.labels.notes import PLACED, WAITING
+from tasks.core.settings.table_sections import stored_as
 from tasks.core.text.brief import figure, percent, shift
 from tasks.core.workspace.manifests import FULL
 from tasks.core.workspace.paths import Paths
@@ -32,9 +33,10 @@ def status(state: WorkspaceState) -> None:
     )
     remarked(corpus.remarks)
     if vectors.rows:
+        stored = stored_as(vectors.storage, features=vectors.features)
         click.echo(
             f"vectors: {vectors.rows:,} of {vectors.dimensions} dimensions by {vectors.model} in"
-            f" {vectors.precision}, stored as {vectors.storage} ({_said(vectors.verdict)})"
+            f" {vectors.precision}, stored as {stored} ({_said(vectors.verdict)})"
         )
     if vectors.truncated:
         click.echo(
@@ -58,9 +60,11 @@ def _remarks(name: str, about: InstructionState) -> None:
         unproven(f"{name} is ", about.gate.state, about.gate.why)
     if about.rejected:
         click.echo(f"  {name} is {about.transform.reason}")
+    if about.without:
+        click.echo(f"  {name} is without {', '.join(about.without)}")
     for line in about.read_as:
         click.echo(f"  {name} was {line}")
-    placed = {what: n for what, n in about.notes.items() if what in PLACED}
+    placed = {what: n for what, n in about.notes.items() if what in (*PLACED, WAITING)}
     counts_of(placed, f"{name}, noted")
 
 

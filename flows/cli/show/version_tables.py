@@ -56,13 +56,18 @@ def view(name: str, rows: Sequence[ViewVersion], *, as_json: bool) -> None:
         Column("tag", [_version(row) for row in rows]),
         Column("texts", [_count(row.texts) for row in rows], "number", 4),
         Column("labels", [_count(row.labels) for row in rows], "number", 3),
-        Column("method", [row.method or "removed" for row in rows], "name", 2),
+        Column("method", [_method(row) for row in rows], "name", 2),
         Column(RIGHT[0], [percent(row.right) for row in rows], "number"),
         *(
             Column(title, [figure(row.after.get(key)) for row in rows], "number")
             for key, title in BRIEF.items()
         ),
     )
+
+
+def _method(row: ViewVersion) -> str:
+    without = f"\nwithout {', '.join(row.without)}" if row.without else ""
+    return f"{row.method or 'removed'}{without}"
 
 
 def _here(rows: Sequence[RecordedCommit | ViewVersion]) -> list[str]:

@@ -90,12 +90,12 @@ class Refitter:
             self._left = False
 
     def _take_up(self) -> None:
-        """Note the instructions whose posted labels an earlier start has left without a fit."""
+        """Note the instructions whose posted labels or names an earlier start has left unfitted."""
         paths, params = self._paths, load_params(self._paths.params)
         if not paths.stamp("embed").is_file():
             return
         for name, file in label_sources(paths).items():
-            posted = any(is_posted(part.path) for part in file.parts)
+            posted = not file.labelled or any(is_posted(part.path) for part in file.parts)
             if posted and staleness.any_fit(paths, params, [name]):
                 self.note([name])
 
@@ -115,7 +115,8 @@ class Refitter:
             params = load_params(paths.params)
             served = is_served(paths)
             self._left |= served
-            if served or self._labelled(name).needed is not None:
+            found = self._labelled(name)
+            if served or (found.needed is not None and not found.named):
                 self._let_go()
                 return
             work = self._next = work or Fitting(paths.root)

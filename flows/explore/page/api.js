@@ -63,6 +63,10 @@ export const points = (name) => arrow(["views", name, "points"]);
 export const column = (name, of) => arrow(["views", name, "column", of]);
 export const matching = (name, query) => arrow(["views", name, "matching"], query);
 
+/** Begin an instruction by what its labels are called; body: classes, known_as. */
+export const begin = (name, body) =>
+  json(["views", name, "classes"], {}, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+
 /** Post labels; body: key, annotator, rows. */
 export const label = (name, body) =>
   json(["views", name, "labels"], {}, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });

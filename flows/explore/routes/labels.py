@@ -9,17 +9,20 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from flows.explore import overview
 from flows.explore.learning.learner import Learning
-from flows.explore.learning.posting import LONGEST_KEY, inbox_of, post_labels
+from flows.explore.learning.posting import LONGEST_KEY, inbox_of, name_labels, post_labels
 from flows.explore.routes.views import LabelsNeeded
-from flows.explore.service import Served
+from flows.explore.service import Served, Service
+from tasks.core.encoding.label_names import MOST as MOST_NAMES
 from tasks.core.labels.inbox.checking import MOST, PostedRow
 from tasks.core.labels.inbox.posted_rows import PostedLabel, read_posted
+from tasks.core.labels.taxonomy import DESCRIBED, LONGEST
 from tasks.core.text.discretion import shown
 from tasks.core.workspace.errors import MissingError
 from tasks.core.workspace.instruction_name import ANNOTATOR, check_name
 
 router = APIRouter(tags=["labels"])
 Annotator = Annotated[str, Field(pattern=f"^{ANNOTATOR.pattern}$")]
+Name = Annotated[str, Field(max_length=LONGEST + DESCRIBED)]
 WHO = "explore"
 _ELSEWHERE = (
     "known_as: found the name of another workspace than the one that answers here now; expected"
@@ -49,6 +52,22 @@ class Post(BaseModel):
     annotator: Annotator = WHO
     known_as: str | None = None
     rows: Annotated[list[Row], Field(min_length=1, max_length=MOST)]
+
+
+class Names(BaseModel):
+    """What the labels of a new instruction are called, each with what it is for behind a colon."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    classes: Annotated[list[Name], Field(min_length=2, max_length=MOST_NAMES)]
+    known_as: str | None = None
+
+
+class Named(BaseModel):
+    """The names that are on disk now."""
+
+    file: str
+    classes: list[str]
 
 
 class Replaced(BaseModel):
@@ -116,8 +135,7 @@ def labels(
 @router.post("/views/{name}/labels")
 def post(service: Served, learner: Learning, name: str, body: Post) -> Taken:
     """Take labels in. The view is fitted by itself once they rest; /events tells of it."""
-    if body.known_as not in (None, service.known_as):
-        raise HTTPException(409, _ELSEWHERE)
+    _check_own(service, body.known_as)
     rows = [PostedRow(row.id, row.text, row.label) for row in body.rows]
     params = service.params
     learner.labelled(name)  # refused, where a label file is none, before anything is written
@@ -138,6 +156,21 @@ def post(service: Served, learner: Learning, name: str, body: Post) -> Taken:
         classes=now.classes,
         labels_needed=LabelsNeeded(**now.needed, why="") if now.needed else None,
     )
+
+
+@router.post("/views/{name}/classes")
+def begin(service: Served, learner: Learning, name: str, body: Names) -> Named:
+    """Begin an instruction by what its labels are called. Its view is made of these by itself."""
+    _check_own(service, body.known_as)
+    found = name_labels(service.paths, service.params, name, body.classes)
+    learner.posted(name, enough=True)
+    file = service.paths.classes(name)
+    return Named(file=service.paths.inside(file), classes=[label.name for label in found])
+
+
+def _check_own(service: Service, known_as: str | None) -> None:
+    if known_as not in (None, service.known_as):
+        raise HTTPException(409, _ELSEWHERE)
 
 
 def _posted(service: Served, name: str) -> list[dict[str, PostedLabel]]:

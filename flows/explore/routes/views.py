@@ -76,7 +76,9 @@ class LabelsNeeded(BaseModel):
 class View(BaseModel):
     """A view, or an instruction that has labels and no view yet: then its rows are 0.
 
-    counts: rows by label; labelled: texts with a label; version: its git tag.
+    counts: rows by label; labelled: texts with a label; version: its git tag; labels_needed: until
+    there is a view, and where there is one of the names of labels alone; without: the aspects that
+    are erased from it.
     """
 
     name: str
@@ -91,6 +93,7 @@ class View(BaseModel):
     labelled: int = 0
     fitting: bool = False
     labels_needed: LabelsNeeded | None = None
+    without: list[str] = []
 
 
 class Views(BaseModel):
@@ -153,12 +156,12 @@ def _base(service: Service) -> View:
 def _instruction(service: Service, name: str, tags: Tags) -> View:
     paths, wording = service.paths, staleness.wording(service.paths, service.params, name)
     fitting, live = name in service.fitting, _live(service, name)
+    needed = _needed(service, name) if live is None or live.card.by_names else None
     if live is None:
-        needed = _needed(service, name)
         return View(
             name=name,
             wording=wording,
-            labelled=needed.found,
+            labelled=needed.found if needed else 0,
             fitting=fitting,
             labels_needed=needed,
         )
@@ -177,8 +180,10 @@ def _instruction(service: Service, name: str, tags: Tags) -> View:
         gate=Ruling(state=gate.state, why=gate.why) if gate and gate.state else None,
         version=tags.get((name, live.transform)),
         transform=live.transform,
-        labelled=(scores.texts if scores else None) or 0,
+        labelled=needed.found if needed else (scores.texts if scores else None) or 0,
         fitting=fitting,
+        labels_needed=needed,
+        without=list(live.card.aspects),
     )
 
 

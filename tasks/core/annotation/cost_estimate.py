@@ -9,7 +9,7 @@ from tasks.core.annotation import pipeline, sampling
 from tasks.core.annotation.budget import price
 from tasks.core.annotation.clustering import number_of
 from tasks.core.annotation.job import LabelJob
-from tasks.core.annotation.taxonomy import Label
+from tasks.core.labels.taxonomy import Label
 from tasks.core.llm.answers import PromptRequest
 
 # Tokens that answers are reckoned to have: five words, a label with a sentence, a label.

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from tasks.core.annotation.clustering import FEWEST
-from tasks.core.annotation.taxonomy import ABSTAIN, Label, clean, plain
+from tasks.core.labels.taxonomy import ABSTAIN, Label, clean, plain
 
 VAGUE = ("unclear", "other", "others", "something else", "anything else", "unknown")
 """No names of a kind of texts: what abstaining is for."""

@@ -17,9 +17,9 @@ from tasks.core.annotation.prompting import PromptBuilder
 from tasks.core.annotation.prompts import load_prompts, version_of
 from tasks.core.annotation.requests import FIRST_WAIT, Pace, ask_all
 from tasks.core.annotation.step_results import StepResults
-from tasks.core.annotation.taxonomy import Label
 from tasks.core.encoding.encoder import decided, load_encoder
 from tasks.core.encoding.vector_space import fingerprint
+from tasks.core.labels.taxonomy import Label
 from tasks.core.llm.answers import Answer, PromptRequest, cure
 from tasks.core.llm.client import Endpoint, connect
 from tasks.core.settings.label_section import LabelSettings

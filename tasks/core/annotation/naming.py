@@ -23,9 +23,10 @@ from tasks.core.annotation.job import (
     counted,
     reason_of,
 )
+from tasks.core.annotation.merging import merge
 from tasks.core.annotation.prompting import read_label, read_labels_of
 from tasks.core.annotation.step_results import CLUSTERS, LABELS, NOTES, SAMPLE
-from tasks.core.annotation.taxonomy import Label, merge, plain
+from tasks.core.labels.taxonomy import Label, plain
 from tasks.core.llm.answers import REFUSED, Answer, PromptRequest, cure
 from tasks.core.workspace.errors import InputError
 

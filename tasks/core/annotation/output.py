@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-from tasks.core.annotation.taxonomy import Label
 from tasks.core.labels.files import instruction_of
 from tasks.core.labels.precedence import MODEL
+from tasks.core.labels.taxonomy import Label
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import content_hash, write_bytes
+from tasks.core.workspace.label_manifests import LabelCard, TaxonomyEntry
 from tasks.core.workspace.manifest import read_manifest, write_manifest
-from tasks.core.workspace.manifests import LabelCard, TaxonomyEntry
 
 GONE = "gone from the corpus meanwhile"
 EXAMPLES, EXCERPT = 3, 160  # texts of a label that the card shows, and characters of each

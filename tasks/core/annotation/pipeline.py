@@ -25,8 +25,8 @@ from tasks.core.annotation.job import (
 )
 from tasks.core.annotation.prompting import NOTE, read_choice, read_note
 from tasks.core.annotation.step_results import CHOICES, CLUSTERS, FOUND, LABELS, NOTES, SAMPLE
-from tasks.core.annotation.taxonomy import ABSTAIN, Label, plain
 from tasks.core.encoding.vector_space import fingerprint
+from tasks.core.labels.taxonomy import ABSTAIN, Label, plain
 from tasks.core.llm.answers import Answer
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import digest

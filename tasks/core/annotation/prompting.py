@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tasks.core.annotation.prompts import Prompts
-from tasks.core.annotation.taxonomy import ABSTAIN, DESCRIBED, Label, clean, plain
+from tasks.core.labels.taxonomy import ABSTAIN, DESCRIBED, Label, clean, plain
 from tasks.core.llm.answers import PromptRequest
 from tasks.core.llm.thinking import spoken
 from tasks.core.workspace.files import digest

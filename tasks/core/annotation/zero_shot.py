@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tasks.core.annotation.taxonomy import Label
+from tasks.core.labels.taxonomy import Label
 
 
 def described(labels: Sequence[Label]) -> list[str]:

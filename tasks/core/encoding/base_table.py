@@ -14,7 +14,7 @@ import pyarrow as pa
 from tasks.core.encoding import evolving
 from tasks.core.encoding.featurizer import Codes, Featurizer
 from tasks.core.encoding.vector_space import fingerprint
-from tasks.core.settings.table_sections import EmbedSettings
+from tasks.core.settings.table_sections import KINDS, EmbedSettings
 from tasks.core.store import arrow, comparing, frames, layout, stable_rows, tables
 from tasks.core.text.same_text import TextKeys, Texts
 from tasks.core.workspace.errors import InputError
@@ -23,9 +23,9 @@ from tasks.core.workspace.manifests import BaseNote
 from tasks.core.workspace.state_manifests import Shard
 
 KEYS = ("id", "text_hash", "row_hash")
-STORED = {"float16": ": halffloat>", "float32": ": float>"}  # as Arrow spells a list of them
 FEW = 4_000  # values that are looked up one by one; of more all rows are read
-OWN = (*KEYS, "text", tables.VECTOR, tables.FEATURES)  # every other column came with the documents
+_CODES = (tables.VECTOR, tables.FEATURES)
+OWN = (*KEYS, "text", *_CODES)  # every other column came with the documents
 
 
 def note_of(table: Path) -> BaseNote:
@@ -38,12 +38,14 @@ def check_encoder(table: Path, settings: EmbedSettings) -> None:
     if not layout.exists(table):
         return
     made = note_of(table)
-    stored = tables.columns(table)[tables.VECTOR]
-    if STORED[settings.storage] not in stored:
-        raise InputError(
-            f"{table.name}: its vectors are {stored}, but params.yaml says embed.storage:"
-            f" {settings.storage}; set it back, or run 'refract embed --rebuild'"
-        )
+    stored = {field.name: field.type for field in tables.open_table(table).schema}
+    for name, kind in zip(_CODES, KINDS[settings.storage], strict=True):
+        if name in stored and stored[name].value_type != _arrow(kind):
+            what = "vectors" if name == tables.VECTOR else name
+            raise InputError(
+                f"{table.name}: its {what} are {stored[name]}, but params.yaml says embed.storage:"
+                f" {settings.storage}; set it back, or run 'refract embed --rebuild'"
+            )
     if made.fingerprint == fingerprint(settings):
         return
     if made.fingerprint == fingerprint(settings.model_copy(update={"features": "last"})):
@@ -98,9 +100,9 @@ def write_shard(
     unknown = frame.unique("text_hash", maintain_order=True).filter(
         ~pl.col("text_hash").is_in(list(known))
     )
-    stored = dict(zip(coder.columns, (storage, "float16"), strict=False))
+    stored = dict(zip(coder.columns, KINDS[storage], strict=False))
     wide, cut = coder.code(unknown["text"].to_list(), advance)
-    codes = [each.astype(kind) for each, kind in zip(wide, stored.values(), strict=True)]
+    codes = [arrow.rounded(each, kind) for each, kind in zip(wide, stored.values(), strict=True)]
     known.update(zip(unknown["text_hash"], zip(*codes, strict=True), strict=True))
     del wide, codes  # 2 KB a text, and as much again from here on
     advance(len(frame) - len(unknown))
@@ -154,12 +156,15 @@ def commit_shard(
         return tables.commit_changes(table, shard.retired, shard.fragments)
     about = shard.about
     fields = list(_corpus_schema(corpus))
-    kind = pa.float16() if storage == "float16" else pa.float32()
-    fields.append(pa.field(tables.VECTOR, pa.list_(kind, about.dimensions)))
+    vectors, features = map(_arrow, KINDS[storage])
+    fields.append(pa.field(tables.VECTOR, pa.list_(vectors, about.dimensions)))
     if about.features is not None:
-        size = about.features.dimensions
-        fields.append(pa.field(tables.FEATURES, pa.list_(pa.float16(), size)))
+        fields.append(pa.field(tables.FEATURES, pa.list_(features, about.features.dimensions)))
     return tables.commit_whole(table, pa.schema(fields), object_of(about), shard.fragments)
+
+
+def _arrow(kind: str) -> pa.DataType:
+    return pa.from_numpy_dtype(np.dtype(kind))
 
 
 def retire_gone(corpus: Path, table: Path) -> int:
@@ -187,8 +192,21 @@ def sample(table: Path, size: int) -> Rows:
     return replace(found, vectors=found.vectors.copy(), features=features)
 
 
+def sample_ids(table: Path, size: int) -> list[str]:
+    """Return the ids of the rows that `sample` reads."""
+    found = tables.take(table, _sampled(table, layout.state(table), size), ["id"])
+    ids: list[str] = found.column("id").to_pylist()
+    return ids
+
+
 @lru_cache(maxsize=1)
-def _sample(table: Path, _: str, size: int) -> Rows:
+def _sample(table: Path, state: str, size: int) -> Rows:
+    return _rows(tables.take(table, _sampled(table, state, size), _told(table)))
+
+
+@lru_cache(maxsize=1)
+def _sampled(table: Path, _: str, size: int) -> np.ndarray:
+    """Return the positions of the rows with the smallest hashes, in order."""
     hashes, positions = np.empty(0, np.uint64), np.empty(0, np.int64)
     start = 0
     for batch in tables.batches(table, ["row_hash"]):
@@ -198,7 +216,7 @@ def _sample(table: Path, _: str, size: int) -> Rows:
         hashes, positions = hashes[order], positions[order]
         start += batch.num_rows
     positions.sort()
-    return _rows(tables.take(table, positions, _told(table)))
+    return positions
 
 
 def sample_texts(corpus: Path, size: int) -> dict[str, str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ WAYS = ("{}", "This is about {}.", "This expresses {}.")
 way 63.7, these three 63.8, seven or eight 63.7; of names alone 43.3, 44.6, 44.7."""
 MOST = 200  # names, at some 20 to 100 ms of a core each: of more labels none is read
 LONGEST = 200  # characters of a name that are read: a description, not a document
+NO_WORDS: Mapping[str, str] = MappingProxyType({})
 _MARKS = re.compile(r"[_\-/&\s]+")
 _SPACES = "spaces"  # metadata of the file: which encoder
 
@@ -31,20 +33,28 @@ class NameReader(NamedTuple):
     memory: Path
     encoder: Callable[[], Encoder]
 
-    def read(self, names: Sequence[str], dimensions: int) -> np.ndarray | None:
+    def read(
+        self, names: Sequence[str], dimensions: int, described: Mapping[str, str] = NO_WORDS
+    ) -> np.ndarray | None:
         """Return (k, t, d) float32, each name said in t ways; None for more than MOST.
 
-        dimensions: d, of the vectors that they are to lie beside.
+        dimensions: d, of the vectors that they are to lie beside. described: what some names are
+        for; these are said, too, and then t is twice as many. Measured on three aspects, accuracy
+        by names alone 44.5, by "name: what for" 48.5, by what for 46.7, by both apart 49.8.
         """
         if len(names) > MOST:
             return None
         known = self._known((len(WAYS), dimensions))
-        fresh = [name for name in dict.fromkeys(names) if digest(name) not in known]
+        beside = [described.get(name) or name for name in names] if described else []
+        every = dict.fromkeys([*names, *beside])
+        fresh = [said for said in every if digest(said) not in known]
         if fresh:
             found = say_names(fresh, self.encoder())
-            known |= {digest(name): said for name, said in zip(fresh, found, strict=True)}
-            self._keep({digest(name): known[digest(name)] for name in names})
-        return np.stack([known[digest(name)] for name in names])
+            known |= {digest(said): each for said, each in zip(fresh, found, strict=True)}
+            self._keep({digest(said): known[digest(said)] for said in every})
+        both = [names, beside] if beside else [names]
+        said = [np.stack([known[digest(each)] for each in some]) for some in both]
+        return np.concatenate(said, axis=1)
 
     def _known(self, shape: tuple[int, int]) -> dict[str, np.ndarray]:
         from safetensors import SafetensorError, safe_open

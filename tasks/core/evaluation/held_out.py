@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +15,10 @@ from tasks.core.evaluation import metrics
 from tasks.core.evaluation.bootstrap import ScoreReport, bootstrap_scores
 from tasks.core.labels.multilabel import members, one_each, pairs
 from tasks.core.labels.reader import LabelSet
+from tasks.core.labels.taxonomy import Label
 from tasks.core.numerics.split import stratified_split
 from tasks.core.transforms.base import Transform, load
-from tasks.core.transforms.training_set import first_ids, labelled
+from tasks.core.transforms.training_set import concept_of, first_ids, labelled
 from tasks.core.views.kept_versions import Seen
 from tasks.core.workspace.errors import InputError
 
@@ -109,10 +110,13 @@ def refitted(
     truth: Truth,
     hashes: Mapping[str, str],
     reader: NameReader | None = None,
+    aspects: Mapping[str, LabelSet] | None = None,
+    taxonomy: Sequence[Label] = (),
 ) -> Transform:
     """Fit `version` anew by its own recipe on its own labels, without the texts of `truth`.
 
-    hashes: text hash by id, of all that is scored or labelled; reader: reads the names of labels.
+    hashes: text hash by id, of all that is scored or labelled; reader: reads the names of labels;
+    aspects: the labels of what it is without; taxonomy: what its own are for.
     InputError if too few remain.
     """
     if version.recipe is None:
@@ -123,7 +127,9 @@ def refitted(
     if len({name for _, name in pairs(rest)}) < 2:
         raise InputError(f"without the held-out texts {len(rest)} of its own remain")
     recipe = version.recipe
-    return labelled(table, rest, reader).fit(recipe.method, recipe.settings, recipe.seed)
+    concept = concept_of(table, aspects or {}, recipe.seed)
+    known = replace(labelled(table, rest, reader, taxonomy), concept=concept)
+    return known.fit(recipe.method, recipe.settings, recipe.seed)
 
 
 def as_it_is(version: Version) -> Transform:

@@ -51,7 +51,7 @@ def check_rows(
     minimum: int,
 ) -> None:
     """Refuse a file of which fewer than `minimum` rows are `used`, with the reasons of the rest."""
-    if used >= max(minimum, 1):
+    if used >= minimum:
         return
     detail = "; ".join(f"{count} {reason}" for reason, count in reasons.items())
     unknown = _unknown(placed)
@@ -59,7 +59,7 @@ def check_rows(
         detail += f", such as {', '.join(list(dict.fromkeys(unknown))[:EXAMPLES])}"
     raise InputError(
         f"{file}: found {used} usable of {read} rows{f' ({detail})' if detail else ''};"
-        f" expected at least {max(minimum, 1)}; {_likely(reasons, read)}"
+        f" expected at least {minimum}; {_likely(reasons, read)}"
     )
 
 

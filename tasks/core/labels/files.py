@@ -16,6 +16,7 @@ from tasks.core.workspace.instruction_name import check_name
 KINDS = ("delimited", "json", "records", "parquet")
 ACCEPTED = ".csv, .tsv, .jsonl or .ndjson (each also with .gz or .zst), .json or .parquet"
 JSON = Format("records", ".json")  # a list of objects, as annotation tools export it
+CLASSES = Format("classes", ".classes.txt")  # names of labels, a line each: see `taxonomy`
 IGNORED = (".tmp", "~", ".dvc", "Thumbs.db", "desktop.ini", "_SUCCESS")
 BESIDE = (".card.json", ".taxonomy.txt")  # what `refract label` writes beside a label file
 
@@ -72,8 +73,18 @@ class LabelFile:
 
     @property
     def paths(self) -> list[Path]:
-        """The paths of the files that hold the labels."""
+        """The paths of the files that hold the labels, and their names."""
         return [part.path for part in self.parts]
+
+    @property
+    def labelled(self) -> tuple[Part, ...]:
+        """The parts that say which text has which label."""
+        return tuple(part for part in self.parts if part.format != CLASSES)
+
+    @property
+    def classes(self) -> Path | None:
+        """The file that names the labels, whether any text has them or not."""
+        return next((part.path for part in self.parts if part.format == CLASSES), None)
 
 
 class LabelFiles(dict[str, LabelFile]):
@@ -91,8 +102,9 @@ def label_files(folder: Path) -> LabelFiles:
     """List the label files in `folder`, by instruction; a missing folder has none.
 
     A folder within it registers an instruction, too, if it holds a label file: it stands for all
-    of these and for those of its name beside it. Hidden files, cards, temporary files and DVC's
-    notes are passed over; any other file that is no `<instruction>.<format>` is in `errors`.
+    of these and for those of its name beside it. So does a file that names labels alone. Hidden
+    files, cards, temporary files and DVC's notes are passed over; any other file that is no
+    `<instruction>.<format>` is in `errors`.
     """
     found = LabelFiles()
     candidates: dict[str, list[Path]] = {}
@@ -110,10 +122,12 @@ def label_files(folder: Path) -> LabelFiles:
     for name, paths in candidates.items():
         if name in found or name in found.errors:
             continue
-        if len(paths) == 1:
-            found[name] = label_file(paths[0], name)
-        else:
-            found.errors[name] = _ambiguous(folder, name, paths)
+        holding = [path for path in paths if label_format(path) != CLASSES]
+        if len(holding) > 1:
+            found.errors[name] = _ambiguous(folder, name, holding)
+            continue
+        own = tuple(Part(path, label_format(path)) for path in paths)
+        found[name] = LabelFile(name, (holding or paths)[0], own)
     return found
 
 
@@ -163,7 +177,11 @@ def _inside(folder: Path) -> list[Path]:
     for path in inside:
         _check_name_in_utf8(path)
         _check_readable(path)
-        label_format(path)
+        if label_format(path) == CLASSES:
+            raise InputError(
+                f"{path}: found names of labels in the folder of an instruction; expected label"
+                f" files; move it up, as {folder.name}{CLASSES.suffix}"
+            )
     return inside
 
 
@@ -208,7 +226,7 @@ def _check_readable(path: Path) -> None:
 
 def _instruction(path: Path) -> str:
     form = label_format(path)
-    extensions = 2 if form.compression else 1
+    extensions = 2 if form.compression or form == CLASSES else 1
     name = path.name
     for suffix in reversed(path.suffixes[-extensions:]):
         name = name.removesuffix(suffix)
@@ -220,6 +238,8 @@ def _instruction(path: Path) -> str:
 
 def label_format(path: Path) -> Format:
     """Return the format of a label file by its name; InputError where labels have none such."""
+    if path.name.lower().endswith(CLASSES.suffix):
+        return CLASSES
     form = JSON if path.suffix.lower() == JSON.suffix else known_format(path)
     if form is None or form.kind not in KINDS:
         raise InputError(

@@ -15,6 +15,8 @@ PLACED = (BY_TEXT, LOOSELY, RESPELLED, REMARKS)
 
 SINGLE = "label with a single text"
 CASES = "label that another spells in other capitals"
+WAITING = "labelled text that waits until there are enough to fit on"
+BARE = "named label that no text has, learnt by its name"
 NAMED = 4  # labels that a note names
 
 

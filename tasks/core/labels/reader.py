@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -15,10 +16,11 @@ from tasks.core.labels.known_parts import KnownParts
 from tasks.core.labels.matching import UNKNOWN_TEXT as UNKNOWN_TEXT
 from tasks.core.labels.matching import Places, place
 from tasks.core.labels.multilabel import members
-from tasks.core.labels.notes import odd_labels
+from tasks.core.labels.notes import WAITING, odd_labels
 from tasks.core.labels.precedence import described
 from tasks.core.labels.rows import LabelRows, read_rows
 from tasks.core.labels.standing import decided, dropped, judged, together
+from tasks.core.labels.taxonomy import read_taxonomy
 from tasks.core.readers.records import Reject, dump, excerpt
 from tasks.core.text.same_text import TextKeys, Texts
 from tasks.core.workspace.errors import InputError
@@ -61,6 +63,10 @@ class LabelSet:
         """The label of each text by its id; several as `multilabel.joined` writes them."""
         return dict(zip(self.ids, self.labels, strict=True))
 
+    def suffices(self, rows: int, labels: int = 2) -> bool:
+        """Tell whether so many texts have one of so many labels."""
+        return len(self.ids) >= rows and len(self.counts) >= labels
+
     @property
     def hash_of(self) -> dict[str, str]:
         """The hash of each labelled text, by its id in the corpus."""
@@ -70,6 +76,18 @@ class LabelSet:
     def fingerprint(self) -> str:
         """A fingerprint of the labelled texts: a corpus that changed elsewhere has the same."""
         return digest(sorted(zip(self.ids, self.text_hashes, self.labels, strict=True)))
+
+
+def no_labels(name: str, classes: Sequence[str], few: LabelSet | None = None) -> LabelSet:
+    """Return the labels of an instruction of which their names alone are learnt from.
+
+    few: texts that have labels, too few to learn from; what was noted of them is.
+    """
+    counts: dict[str, int] = dict.fromkeys(classes, 0)
+    if few is None:
+        return LabelSet(name, 0, [], [], [], counts, {}, {}, [], {})
+    notes = dict(few.notes) | ({WAITING: len(few.ids)} if few.ids else {})
+    return replace(few, ids=[], text_hashes=[], labels=[], counts=counts, notes=notes)
 
 
 def read_labels(
@@ -105,7 +123,7 @@ def read_labels(
     odd = odd_labels(counts)
     noted += Counter({note: len(names) for note, names in odd.items()})
     noted[SEVERAL] = sum(len(labels) > 1 for labels in each)
-    noted[NOTHING] = len(file.parts) - len(filled)
+    noted[NOTHING] = len(file.labelled) - len(filled)
     return LabelSet(
         name=file.instruction,
         read=total,
@@ -139,7 +157,7 @@ def standing_labels(
         rows = _steady_rows(part, file, separator)
         return judged(rows, place(rows, keys, texts), keys)
 
-    filled = [part for part in file.parts if not is_blank(part.path)]
+    filled = [part for part in file.labelled if not is_blank(part.path)]
     if not filled:
         return {}
     known, by = known or KnownParts(), (file.instruction, file.own, separator, corpus)
@@ -158,9 +176,11 @@ def _settled(
 
 def check_readable(file: LabelFile, separator: str | None = None) -> None:
     """Raise the InputError of `read_labels` that needs no corpus: a part is none of labels."""
-    for part in file.parts:
+    for part in file.labelled:
         if not is_blank(part.path):
             _steady_rows(part, file, separator)
+    if file.classes is not None:
+        read_taxonomy(file.classes)
 
 
 def _joint(read: list[LabelRows]) -> dict[str, list[str]]:
@@ -188,7 +208,12 @@ def labels_alone(file: LabelFile, minimum_rows: int, separator: str | None = Non
 
 
 def _filled(file: LabelFile) -> list[Part]:
-    return [part for part in file.parts if not is_blank(part.path)] or list(file.parts)
+    if not file.labelled:
+        raise InputError(
+            f"{file.shown}: found names of labels, and no text that has one; expected labelled"
+            " texts; label some, such as by 'refract explore'"
+        )
+    return [part for part in file.labelled if not is_blank(part.path)] or list(file.labelled)
 
 
 def _read_as(parts: list[Part], read: list[LabelRows]) -> tuple[str, ...]:
@@ -200,7 +225,7 @@ def _read_as(parts: list[Part], read: list[LabelRows]) -> tuple[str, ...]:
 def labelled_ids(file: LabelFile, keys: TextKeys, texts: Texts | None = None) -> set[str]:
     """Return the ids of all texts of the corpus that a row of `file` gives any label."""
     found: set[str] = set()
-    for part in file.parts:
+    for part in file.labelled:
         if not is_blank(part.path):
             rows = _steady_rows(part, file)
             frame = judged(rows, place(rows, keys, texts), keys)

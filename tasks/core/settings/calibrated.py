@@ -114,13 +114,13 @@ class Worth:
 class CalibratedPool(CalibratedSettings):
     """Settings of a pool: the weight of each expert that is asked, and what each has earned.
 
-    log_loss: in nats a text left out; doubt: c, see `embed_posterior`; kernel, corpus, words: None
-    where they are not asked. drawn_by_chance: the share of the labels that is taken for that, None
-    on cards that do not say.
+    log_loss: in nats a text left out, None where no text has a label; doubt: c, see
+    `embed_posterior`; kernel, corpus, words: None where they are not asked. drawn_by_chance: the
+    share of the labels that is taken for that, None on cards that do not say.
     """
 
     weights: dict[str, float]
-    log_loss: float
+    log_loss: float | None
     doubt: float
     worth: list[Worth]
     discriminant: CalibratedDiscriminant = Field(alias="gate")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from tasks.core.settings.methods import METHODS
+from tasks.core.settings.methods import Method
 from tasks.core.settings.section import Section
 
 
@@ -37,7 +37,7 @@ class DiscriminantSettings(Section):
         Field(
             ge=0, le=4096, description="principal components kept of what the labels do not explain"
         ),
-    ] = 64
+    ] = 128
 
 
 class KernelSettings(Section):
@@ -98,7 +98,7 @@ class FitSettings(Section):
     """How a label file becomes a transform."""
 
     method: Annotated[
-        str,
+        Method,
         Field(description="kind of transform; auto: several experts, each as it has earned"),
     ] = "auto"
     held_out: Annotated[
@@ -125,14 +125,6 @@ class FitSettings(Section):
     discriminant: DiscriminantSettings = DiscriminantSettings()
     kernel: KernelSettings = KernelSettings()
     gstransform: GsTransformSettings = GsTransformSettings()
-
-    @field_validator("method")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        if value not in METHODS:
-            names = [f"'{name}'" for name in METHODS]
-            raise ValueError(f"must be {', '.join(names[:-1])} or {names[-1]}")
-        return value
 
     def method_settings(self) -> dict[str, object]:
         """Return the settings that the method reads; `auto` those of its candidates by name.

@@ -55,8 +55,10 @@ class Params(Section):
     @field_validator("instructions")
     @classmethod
     def _names(cls, value: dict[str, Instruction]) -> dict[str, Instruction]:
-        for name in value:
+        for name, one in value.items():
             check_name(name)
+            if name in one.without:
+                raise ValueError(f"{name!r} is to be without itself; name other aspects")
         return value
 
     def wording(self, name: str) -> str | None:
@@ -70,6 +72,17 @@ class Params(Section):
         if asked != AUTO:
             return asked
         return LAZY if size() >= FROM_ROWS else FULL
+
+    def of(self, name: str) -> Params:
+        """Return the settings by which an instruction is fitted: `fit.method` is its own."""
+        own = self.instructions[name].method if name in self.instructions else None
+        if own is None:
+            return self
+        return self.model_copy(update={"fit": self.fit.model_copy(update={"method": own})})
+
+    def without(self, name: str) -> tuple[str, ...]:
+        """Return the aspects that the view of an instruction is to be without."""
+        return self.instructions[name].without if name in self.instructions else ()
 
     def columns(self) -> dict[str, str]:
         """Return the column of the documents that holds the labels, by instruction."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from tasks.core.settings.section import Section
 
@@ -59,6 +59,24 @@ class IngestSettings(Section):
             raise ValueError("must be an encoding such as 'utf-8' or 'cp1252'") from error
 
 
+KINDS = {
+    "float16": ("float16", "float16"),
+    "float32": ("float32", "float16"),
+    "int8": ("float16", "int8"),  # Lance 14 neither searches nor indexes int8 by cosine
+}
+"""Types of the stored vectors and of the features beside them, by `embed.storage`."""
+
+
+def stored_as(storage: str | None, *, features: bool) -> str:
+    """Say what a value of `embed.storage` means: the type of the vectors, and features if other.
+
+    features: whether there are any.
+    """
+    vectors, of_features = KINDS.get(storage or "", (storage, "float16"))
+    same = not features or of_features == "float16"
+    return str(vectors) if same else f"{vectors}, features as {of_features}"
+
+
 class EmbedSettings(Section):
     """How a text becomes a base vector, once."""
 
@@ -88,8 +106,11 @@ class EmbedSettings(Section):
         Field(description="float32 or bfloat16; auto: the one that is faster here"),
     ] = "auto"
     storage: Annotated[
-        Literal["float16", "float32"],
-        Field(description="type of the stored base vectors: float16 or float32"),
+        Literal["float16", "float32", "int8"],
+        Field(
+            description="type of the stored base vectors: float16 or float32; int8: float16, with"
+            " features in 8 bits a number and an index of 2"
+        ),
     ] = "float16"
     features: Annotated[
         Literal["layers", "last"],
@@ -110,9 +131,18 @@ class EmbedSettings(Section):
     ] = 16_384
     index_from: Annotated[int, Field(ge=1_000, description=_INDEXED)] = 20_000
 
+    @model_validator(mode="after")
+    def _has_what_is_stored(self) -> Self:
+        if self.storage == "int8" and self.features == "last":
+            raise ValueError(
+                "storage: int8 is of features, and features: last keeps none; set storage: float16,"
+                " or features: layers"
+            )
+        return self
+
 
 AUTO = "auto"
-FROM_ROWS = 100_000_000  # rows × views from which views are lazy: 41 GB at 410 bytes a row
+FROM_ROWS = 100_000_000  # rows × views from which views are lazy: 68 GB at 675 bytes a row
 
 
 class MaterialiseSettings(Section):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from tasks.core.numerics.rows import whole_rows
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -41,9 +43,14 @@ def hash64(values: pa.Array | pl.Series) -> np.ndarray:
     return series.cast(pl.String).hash(seed=0).to_numpy()
 
 
+def rounded(vectors: np.ndarray, storage: str) -> np.ndarray:
+    """Return `vectors` (n, d) as a column of type `storage` holds them; int8 keeps directions."""
+    return whole_rows(vectors) if storage == "int8" else vectors.astype(storage, copy=False)
+
+
 def vector_array(vectors: np.ndarray, storage: str) -> pa.FixedSizeListArray:
     """Pack `vectors` (n, d) as a fixed-size list column of type `storage`."""
-    flat = np.ascontiguousarray(vectors, dtype=np.dtype(storage)).ravel()
+    flat = np.ascontiguousarray(rounded(vectors, storage)).ravel()
     return pa.FixedSizeListArray.from_arrays(pa.array(flat), vectors.shape[1])
 
 

@@ -12,17 +12,22 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
 
 from tasks.core.remote.driving import driving
 from tasks.core.remote.pointers import location_of
 from tasks.core.store import recall
-from tasks.core.store.tables import VECTOR, count, open_table
+from tasks.core.store.tables import FEATURES, VECTOR, count, open_table
 
 KEYS = ("id", "text_hash")
 APART = 50_000  # rows from which the index is made in a process of its own: a second to start
 _WIDE = 256  # dimensions from which an index holds rounded vectors: half the bytes to read
+_EACH = 8_192  # rows of a partition, as Lance has it of 8 bits; of two bits it would be 4,096
 _SAMPLE = 64  # vectors per partition whose means are sought; of 256, 480 MB are held at 10⁷ x 384
 _SPARING = {
     "MALLOC_ARENA_MAX": "1",  # glibc: 150 MB less at 400,000 rows, in the same time
@@ -109,32 +114,48 @@ def _extend_keys(table: Path) -> None:
 
 
 def _make(table: Path) -> None:
+    """Make the index of the first kind that is measured to find enough, or else of the last."""
     import lancedb
-    from lancedb.index import IvfFlat, IvfSq
 
     where = location_of(table)
     folder, _, name = where.uri.rpartition("/")
     database = lancedb.connect(folder, storage_options=where.options)
-    # Refining costs more than it saves where vectors are short: 50,000 x 74 in 6.7 ms, not 11.2.
-    # IvfRq recalls 0.98 at 50,000 x 384, HnswSq and IvfPq take minutes to build.
-    size = open_table(table).schema.field(VECTOR).type.list_size
-    kind = IvfSq if size >= _WIDE else IvfFlat
     many = partitions(count(table))
-    made = kind(distance_type="cosine", num_partitions=many, sample_rate=_SAMPLE)
-    with driving(table):
-        opened = database.open_table(name.removesuffix(".lance"))
-        opened.create_index(VECTOR, config=made, replace=True)
-    recall.measure(table)
+    for kind in _kinds(open_table(table).schema):
+        made = kind(distance_type="cosine", num_partitions=many, sample_rate=_SAMPLE)
+        with driving(table):
+            opened = database.open_table(name.removesuffix(".lance"))
+            opened.create_index(VECTOR, config=made, replace=True)
+        if recall.enough(recall.measure(table)):
+            return
+
+
+def _kinds(schema: pa.Schema) -> list[Callable[..., Any]]:
+    """Return what an index may hold of a vector, in the order to try: all of it, or 2 or 8 bits.
+
+    Refining costs more than it saves where vectors are short: 50,000 x 74 in 6.7 ms, not 11.2.
+    HnswSq and IvfPq take minutes to build. Two bits a number are for tables whose features have 8,
+    `embed.storage: int8`; Lance packs them where the numbers are a multiple of eight.
+    """
+    from lancedb.index import IvfFlat, IvfRq, IvfSq
+
+    size = schema.field(VECTOR).type.list_size
+    if size < _WIDE:
+        return [IvfFlat]
+    kinds = {field.name: field.type for field in schema}
+    few = FEATURES in kinds and kinds[FEATURES].value_type == pa.int8() and size % 8 == 0
+    two = partial(IvfRq, num_bits=2, target_partition_size=_EACH)
+    return [two, IvfSq] if few else [IvfSq]
 
 
 def partitions(rows: int) -> int | None:
-    """Return into how many partitions so many rows go; None: as Lance has it, 8,192 in each.
+    """Return into how many partitions so many rows go; None: as Lance has it, `_EACH` in each.
 
     Finding each row's takes rows x partitions x dimensions, and a search looks at rows / partitions
     for each that it reads: from a million rows on, half of the growth goes to either.
     """
     fewer = math.isqrt(rows) // 8
-    return fewer if fewer < rows // 8_192 else None
+    return fewer if fewer < rows // _EACH else None
 
 
 def _end_with_parent() -> None:

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from tasks.core.numerics.erasure import Erasure
 from tasks.core.settings.calibrated import CalibratedSettings
-from tasks.core.settings.methods import METHODS
+from tasks.core.settings.methods import METHODS, READS_NAMES
 from tasks.core.settings.section import Section
 from tasks.core.transforms import card as artifact
 from tasks.core.transforms.card import read_card as read_card
+from tasks.core.transforms.erasing import named, noted, parted
+from tasks.core.transforms.sample import Corpus, Texts, make_corpus, make_sample
 from tasks.core.transforms.sample import Sample as Sample
-from tasks.core.transforms.sample import Texts, make_sample
+from tasks.core.transforms.sample import features_for as features_for
+from tasks.core.transforms.sample import texts_for as texts_for
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import write_bytes
 from tasks.core.workspace.manifests import Card
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -49,13 +57,15 @@ class Transform(ABC):
 
     What a new method brings is what is abstract here, in a module of its own, and a line in
     `settings/methods.py`: `method`, its key there; `Settings`, what it may be asked for, validated
-    before `fit` is called; `fit`, `apply`; and `tensors`, `settings` and `restore`, by which it is
+    before `fit` is called; `fit`, `read`; and `tensors`, `settings` and `restore`, by which it is
     kept. `Calibrated` is the record that `settings` returns, and that `restore` is given.
+    `begins_with_posterior`: whether the first numbers of a vector are, see `embed_posterior`.
     """
 
     method: ClassVar[str]
     Settings: ClassVar[type[Section]] = NoSettings
     Calibrated: ClassVar[type[CalibratedSettings]] = CalibratedSettings
+    begins_with_posterior: ClassVar[bool] = False
 
     def __init__(
         self, labels: tuple[str, ...], *, dimensions: int, size: int, features: int = 0
@@ -69,14 +79,28 @@ class Transform(ABC):
         self.labels, self.dimensions, self.size = labels, dimensions, size
         self.features = features
         self.reads_text = False
+        self.erasure: Erasure | None = None
 
     @classmethod
     @abstractmethod
     def fit(cls, sample: Sample, settings: Any, seed: int) -> Self:
         """Fit to labelled texts; settings: a `Settings`; seed: the start of all random numbers."""
 
+    @classmethod
+    def by_names(
+        cls, labels: tuple[str, ...], names: Tensor, corpus: Corpus, settings: Any
+    ) -> Self:
+        """Fit to what labels are called, without any labelled text; InputError if it cannot.
+
+        names: (k, t, d), of `labels`, which are sorted, each said in t ways.
+        """
+        raise InputError(
+            f"method {cls.method!r} learns from labelled texts alone; expected fit.method:"
+            f" {' or '.join(READS_NAMES)} for names of labels without any; change it in params.yaml"
+        )
+
     @abstractmethod
-    def apply(
+    def read(
         self,
         x: NDArray[Any],
         features: NDArray[Any] | None = None,
@@ -87,6 +111,29 @@ class Transform(ABC):
         texts: what they are of, n strings. Raises ValueError where it reads features, or texts,
         and there are none.
         """
+
+    def apply(
+        self,
+        x: NDArray[Any],
+        features: NDArray[Any] | None = None,
+        texts: Sequence[str] | None = None,
+    ) -> Prediction:
+        """Read texts, and erase from their vectors what the view is to be without."""
+        found = self.read(x, features, texts)
+        if self.erasure is None:
+            return found
+        return replace(found, vectors=self.erasure.apply(found.vectors))
+
+    def without(self, erasure: Erasure) -> Self:
+        """Return this with vectors that are erased last; ValueError where they are of another size.
+
+        Labels, confidence and novelty stay as they are.
+        """
+        if erasure.start + erasure.of != self.size:
+            raise ValueError(f"erasure of {erasure.start + erasure.of} numbers, not {self.size}")
+        made = copy(self)
+        made.erasure = erasure
+        return made
 
     @abstractmethod
     def tensors(self) -> dict[str, NDArray[Any]]:
@@ -149,6 +196,30 @@ def fit(
         return kind.fit(sample, asked, seed)
 
 
+def fit_by_names(
+    method: str,
+    labels: Sequence[str],
+    names: NDArray[Any],
+    background: NDArray[Any],
+    settings: Mapping[str, object],
+    *,
+    beside: NDArray[Any] | None = None,
+) -> Transform:
+    """Fit a transform without labelled texts, by the name of its method; in any order.
+
+    names: (k, t, d), of `labels`, each said in t ways; background: (b, d), beside: (b, f), as in
+    `fit`. InputError for a method that needs texts, an unknown setting, names that are read alike.
+    """
+    from tasks.core.numerics.tensors import as_tensor, at_work
+
+    kind = _class(method)
+    asked = _validated(kind, settings)
+    order = sorted(range(len(labels)), key=labels.__getitem__)
+    said, corpus = tuple(labels[c] for c in order), make_corpus(Texts(background, beside))
+    with at_work():
+        return kind.by_names(said, as_tensor(names[order]), corpus, asked)
+
+
 def contents(transform: Transform, card: Card) -> dict[str, bytes]:
     """Return what `transform.safetensors` and `transform.json` hold, by name.
 
@@ -156,7 +227,9 @@ def contents(transform: Transform, card: Card) -> dict[str, bytes]:
     """
     from safetensors.numpy import save as serialise
 
-    arrays = {name: np.ascontiguousarray(a, np.float32) for name, a in transform.tensors().items()}
+    erasure = transform.erasure
+    found = transform.tensors() | ({} if erasure is None else named(erasure))
+    arrays = {name: np.ascontiguousarray(a, np.float32) for name, a in found.items()}
     whole = card.changed(
         method=transform.method,
         labels=list(transform.labels),
@@ -164,6 +237,7 @@ def contents(transform: Transform, card: Card) -> dict[str, bytes]:
         features=transform.features,
         size=transform.size,
         settings=transform.settings().to_json(),
+        **({} if erasure is None else {"erased": noted(erasure)}),
     )
     return artifact.sealed(serialise(arrays), whole)
 
@@ -187,13 +261,12 @@ def load(folder: Path) -> tuple[Transform, Card]:
     payload, card = artifact.read_artifact(folder)
     try:
         kind = _class(card.method)
+        tensors, erasure = parted(deserialise(payload), card)
         with at_work():
             restored = kind.restore(
-                deserialise(payload),
-                tuple(card.labels),
-                kind.Calibrated.of(card.settings),
-                card.features,
+                tensors, tuple(card.labels), kind.Calibrated.of(card.settings), card.features
             )
+        restored = restored if erasure is None else restored.without(erasure)
     except (InputError, KeyError, TypeError, ValueError) as error:
         raise artifact.refuse(folder, f"an unusable transform ({error})", "a whole one") from error
     shape = (restored.dimensions, restored.size)
@@ -201,22 +274,6 @@ def load(folder: Path) -> tuple[Transform, Card]:
         expected = f"{card.dimensions} -> {card.size} as the card says"
         raise artifact.refuse(folder, f"tensors for {shape[0]} -> {shape[1]} dimensions", expected)
     return restored, card
-
-
-def features_for(size: int, features: NDArray[Any] | None) -> NDArray[Any]:
-    """Return the features that a transform of `size` of them reads; ValueError for others."""
-    if features is None or features.shape[1] != size:
-        found = "none" if features is None else f"{features.shape[1]} of them"
-        raise ValueError(f"features: found {found}, expected {size} a text")
-    return features
-
-
-def texts_for(n: int, texts: Sequence[str] | None) -> Sequence[str]:
-    """Return the texts of n rows; ValueError where there are none, or others."""
-    if texts is None or len(texts) != n:
-        found = "none" if texts is None else str(len(texts))
-        raise ValueError(f"texts: found {found}, expected one for each of {n} rows")
-    return texts
 
 
 def _class(method: str) -> type[Transform]:

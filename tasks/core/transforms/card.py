@@ -13,10 +13,10 @@ from tasks.core.settings.calibrated import CalibratedAuto, CalibratedPool, Worth
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import digest
 from tasks.core.workspace.manifest import FORMAT, manifest_bytes, manifest_of, object_of
-from tasks.core.workspace.manifests import Card, Scores
+from tasks.core.workspace.manifests import ERASES, Card, Scores
 
 TENSORS = "transform.safetensors"
-REVISION = 9  # of formulas and label files: raise it where the same give another transform
+REVISION = 10  # of formulas and label files: raise it where the same give another transform
 CARD = "transform.json"
 EXPERTS = ("discriminant", "kernel", "names", "corpus", "words")  # of a pool
 OWN_KEYS = ("format", "method", "labels", "dimensions", "size", "settings", "sha256")
@@ -24,7 +24,8 @@ OWN_KEYS = ("format", "method", "labels", "dimensions", "size", "settings", "sha
 
 def sealed(payload: bytes, card: Card) -> dict[str, bytes]:
     """Return the content of the tensors, then of the card that holds their SHA-256, by name."""
-    whole = card.changed(format=FORMAT, sha256=hashlib.sha256(payload).hexdigest())
+    written = FORMAT if card.erased is None else ERASES
+    whole = card.changed(format=written, sha256=hashlib.sha256(payload).hexdigest())
     return {TENSORS: payload, CARD: manifest_bytes(whole)}
 
 
@@ -95,8 +96,9 @@ def read_card(folder: Path) -> Card:
     if missing:
         odd = f" (of another kind: {', '.join(card.odd)})" if card.odd else ""
         raise _refusal(path, f"no {', '.join(missing)}{odd}", whole)
-    if card.format != FORMAT:
-        raise _refusal(path, f"format {card.format}", f"format {FORMAT}")
+    written = FORMAT if card.erased is None else ERASES
+    if card.format != written:
+        raise _refusal(path, f"format {card.format}", f"format {written}")
     return card
 
 

@@ -80,7 +80,7 @@ class Identity(Transform):
         split = stratified_split(sample.y, HELD_OUT, seed)
         return cls(fit_centroids(sample.x, sample.y, len(sample.labels), split), sample.labels)
 
-    def apply(
+    def read(
         self,
         x: NDArray[Any],
         features: NDArray[Any] | None = None,

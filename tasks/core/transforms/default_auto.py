@@ -22,13 +22,15 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from numpy.typing import NDArray
+from torch import Tensor
 
 from tasks.core.settings.calibrated import CalibratedAuto, Tried
 from tasks.core.transforms import discriminant, kernel
 from tasks.core.transforms.base import Prediction, Transform
 from tasks.core.transforms.experts import pool
+from tasks.core.transforms.experts.by_names import fit_by_names
 from tasks.core.transforms.experts.pool import AutoSettings
-from tasks.core.transforms.sample import Sample
+from tasks.core.transforms.sample import Corpus, Sample
 
 Candidate = discriminant.Discriminant | kernel.Kernel | pool.Pool
 
@@ -43,6 +45,7 @@ class Auto(Transform):
     """The transform that was chosen, and what it was chosen from."""
 
     method = "auto"
+    begins_with_posterior = True
     Settings = AutoSettings
     Calibrated = CalibratedAuto
 
@@ -69,14 +72,21 @@ class Auto(Transform):
             return cls(plain, (alone,))
         return cls(made, (alone, Tried("pool", _rounded(made.loss))))
 
-    def apply(
+    @classmethod
+    def by_names(
+        cls, labels: tuple[str, ...], names: Tensor, corpus: Corpus, settings: AutoSettings
+    ) -> Self:
+        """Fit what the names of labels teach: see `experts.by_names`."""
+        return cls(fit_by_names(labels, names, corpus, settings.discriminant), ())
+
+    def read(
         self,
         x: NDArray[Any],
         features: NDArray[Any] | None = None,
         texts: Sequence[str] | None = None,
     ) -> Prediction:
-        """Apply the transform that was chosen."""
-        return self._chosen.apply(x, features, texts)
+        """Read by the transform that was chosen."""
+        return self._chosen.read(x, features, texts)
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Return the tensors of what was chosen."""

@@ -41,9 +41,10 @@ labelled banking77 intent 87.5 / 98.3 / 85.2 → 89.8 / 98.9 / 87.2, airline 94.
 
 
 class Discriminant(Transform):
-    """A fitted `discriminant`; see `apply` for the formula."""
+    """A fitted `discriminant`; see `read` for the formula."""
 
     method = "discriminant"
+    begins_with_posterior = True
     Settings = DiscriminantSettings
     Calibrated = CalibratedDiscriminant
 
@@ -79,7 +80,7 @@ class Discriminant(Transform):
         """The least weight of the generic residual."""
         return self._used.floor
 
-    def apply(
+    def read(
         self,
         x: NDArray[Any],
         features: NDArray[Any] | None = None,
@@ -178,7 +179,7 @@ def _generic(basis: Tensor, centre: Tensor) -> _Generic:
 
 @dataclass(frozen=True)
 class _Plan:
-    """The matrices of `apply`, float32.
+    """The matrices of `read`, float32.
 
     generic: see `_Generic`. W, mu: u = Wᵀx - mu, of features or base vectors. Scores over T:
     u² A + u B + C.

@@ -52,7 +52,7 @@ class Fda(Transform):
         centroids = fit_centroids(_project(sample.x, W, mu), sample.y, len(sample.labels), split)
         return cls(W, mu, centroids, sample.labels)
 
-    def apply(
+    def read(
         self,
         x: NDArray[Any],
         features: NDArray[Any] | None = None,

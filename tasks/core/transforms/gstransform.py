@@ -54,7 +54,7 @@ class GsTransform(Transform):
         z = _encode(weights, sample.x)
         return cls(weights, fit_centroids(z, sample.y, k, split), sample.labels, settings)
 
-    def apply(
+    def read(
         self,
         x: NDArray[Any],
         features: NDArray[Any] | None = None,

@@ -56,6 +56,7 @@ class Kernel(Transform):
     """A fitted `kernel`: f(x) = k(x)ᵀα of landmarks, and a discriminant behind it."""
 
     method = "kernel"
+    begins_with_posterior = True
     Settings = KernelAndDiscriminant
     Calibrated = CalibratedKernel
 
@@ -84,7 +85,7 @@ class Kernel(Transform):
         behind, found = fit_cross_validated(sample, settings.discriminant)
         return join(behind, solve(sample, settings, found.left), rich=sample.features is not None)
 
-    def apply(
+    def read(
         self,
         x: NDArray[Any],
         features: NDArray[Any] | None = None,

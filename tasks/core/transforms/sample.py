@@ -26,6 +26,31 @@ class Texts(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Corpus:
+    """Texts without labels in canonical order, float32 unit rows: (b, d), and features (b, f).
+
+    places: (b,) int64, the row of each in what they were taken from.
+    """
+
+    vectors: Floats
+    features: Floats | None
+    places: NDArray[np.int64]
+
+    @property
+    def richest(self) -> Floats:
+        """The rows that tell labels apart best: the features, or the vectors if there are none."""
+        return self.vectors if self.features is None else self.features
+
+
+def make_corpus(texts: Texts) -> Corpus:
+    """Put a sample of the corpus into canonical order; see `Corpus`."""
+    x = unit_rows(texts.vectors)
+    rich = None if texts.features is None else unit_rows(texts.features)
+    order = _by_bytes(_joined(x, rich))
+    return Corpus(x[order], None if rich is None else rich[order], order)
+
+
+@dataclass(frozen=True)
 class Sample:
     """Labelled base vectors in canonical order.
 
@@ -112,6 +137,22 @@ def make_sample(
         None if names is None else _named(names, labels, present),
         None if strings is None else tuple(strings[row] for row in order),
     )
+
+
+def features_for(size: int, features: NDArray[Any] | None) -> NDArray[Any]:
+    """Return the features that a transform of `size` of them reads; ValueError for others."""
+    if features is None or features.shape[1] != size:
+        found = "none" if features is None else f"{features.shape[1]} of them"
+        raise ValueError(f"features: found {found}, expected {size} a text")
+    return features
+
+
+def texts_for(n: int, texts: Sequence[str] | None) -> Sequence[str]:
+    """Return the texts of n rows; ValueError where there are none, or others."""
+    if texts is None or len(texts) != n:
+        found = "none" if texts is None else str(len(texts))
+        raise ValueError(f"texts: found {found}, expected one for each of {n} rows")
+    return texts
 
 
 def _named(names: NDArray[Any], labels: tuple[str, ...], present: list[str]) -> Floats:

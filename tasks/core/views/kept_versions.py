@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tasks.core.labels.corpus_column import content, place
 from tasks.core.labels.files import NO_NAMES, LabelFile, OwnColumns, fingerprint, label_files
-from tasks.core.labels.reader import LabelSet, read_labels
+from tasks.core.labels.reader import LabelSet, no_labels, read_labels
 from tasks.core.text.same_text import TextKeys, Texts
 from tasks.core.transforms.card import CARD, is_whole, read_card
 from tasks.core.workspace.errors import InputError
@@ -60,8 +60,11 @@ def labels_of(
     own = present.own if present else NO_NAMES
     for file in (*copies(kept, own), *([present] if present else [])):
         try:
-            if _made(kept, file):
-                return read_labels(file, keys, 1, 1, separator, texts)
+            if not _made(kept, file):
+                continue
+            if not file.labelled:
+                return no_labels(file.instruction, read_card(kept).labels)
+            return read_labels(file, keys, 1, 1, separator, texts)
         except InputError:  # not this one: what cannot be read proves nothing
             continue
     return None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
@@ -32,6 +32,7 @@ class Manifest(Part):
     """
 
     format: int = FORMAT
+    NEWEST: ClassVar[int] = FORMAT  # that is read
     _odd: dict[str, object] = PrivateAttr(default_factory=dict)  # kept, but counted as missing
 
     def changed(self, **new: object) -> Self:
@@ -62,10 +63,10 @@ def manifest_of(found: object, kind: type[_Kind], where: str | Path) -> _Kind | 
     if not isinstance(found, dict) or not found:
         return None
     written = found.get("format")
-    if isinstance(written, int) and written > FORMAT:
+    if isinstance(written, int) and written > kind.NEWEST:
         raise InputError(
-            f"{where}: was written by a newer Refract (format {written}, this one reads {FORMAT});"
-            " upgrade Refract"
+            f"{where}: was written by a newer Refract (format {written}, this one reads"
+            f" {kind.NEWEST}); upgrade Refract"
         )
     try:
         return kind.model_validate(found)

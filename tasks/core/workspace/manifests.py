@@ -6,7 +6,7 @@ by fingerprints, hex digits of a hash.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -17,6 +17,8 @@ Fingerprint = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
 
 Sum = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 """Of hashes of rows and columns, modulo 2¹²⁸; empty where it is not known."""
+
+ERASES = 2  # format of the card of a transform that erases: an earlier Refract would not
 
 NO_TRANSFORM = "none"  # of a view that notes none: no kept transform has this name
 
@@ -103,6 +105,11 @@ class EmbedStamp(Manifest):
         """The fingerprint of the space that transforms are fitted on."""
         return self.encoder if self.space is None else self.space
 
+    @property
+    def features(self) -> bool:
+        """Whether the vectors have features beside them: then both make another space."""
+        return self.read_by_transforms != self.encoder
+
 
 class EncoderNote(Part):
     """The encoder of a base table, as the section `embed` named it, and its precision."""
@@ -144,7 +151,8 @@ class Scores(Manifest):
     texts whose likeliest label is theirs, in percent; right: about which share it is of texts that
     nobody has labelled; held_out_labels: how many different ones the scores are by, of which
     earlier versions noted nothing; knn_ceiling: what kNN@10 can reach on these texts, where it is
-    less than 100; intervals: `low` and `high` of `right` and of the figures after.
+    less than 100; intervals: `low` and `high` of `right` and of the figures after; erased: the
+    aspects that the view is without.
     """
 
     fingerprint: Fingerprint | None = None
@@ -160,6 +168,7 @@ class Scores(Manifest):
     after: ByMeasure = Field(default_factory=dict)
     intervals: dict[str, ByMeasure] = Field(default_factory=dict)
     gate: Gate | None = None
+    erased: list[str] = Field(default_factory=list)
 
     @property
     def share_right(self) -> float | None:
@@ -167,8 +176,20 @@ class Scores(Manifest):
         return self.accuracy if self.right is None else self.right
 
 
+class Erased(Part):
+    """What a view is without: aspects, and how many dimensions of its vectors went with them.
+
+    dimensions: erased of the last `of` numbers, which begin at `start`.
+    """
+
+    aspects: list[str] = Field(default_factory=list)
+    start: int = 0
+    dimensions: int = 0
+    of: int = 0
+
+
 class Card(Manifest):
-    """The card of a transform: what made it, and what its tensors are.
+    """The card of a transform: what made it, and what its tensors are. Of format 2 if `erased`.
 
     made_from: a fingerprint each of labels, settings, encoder and base vectors; matched: of the
     labelled texts; scores: of the scores; sha256: of the tensors, in hex.
@@ -193,7 +214,20 @@ class Card(Manifest):
     features: int = 0
     size: int = 0
     settings: dict[str, object] = Field(default_factory=dict)
+    erased: Erased | None = None
     sha256: str = ""
+
+    NEWEST: ClassVar[int] = ERASES
+
+    @property
+    def aspects(self) -> tuple[str, ...]:
+        """What the view is without."""
+        return () if self.erased is None else tuple(self.erased.aspects)
+
+    @property
+    def by_names(self) -> bool:
+        """Whether it is made of what its labels are called, and of no labelled text."""
+        return bool(self.counts) and not any(self.counts.values())
 
 
 class Hold(Manifest):
@@ -245,41 +279,3 @@ class ViewStamp(ViewNote):
     rows: int = 0
     version: int | None = None
     index: IndexNote | None = None
-
-
-class TaxonomyEntry(Part):
-    """A label by a model: what it is for, how many texts have it, and some of them."""
-
-    label: str = ""
-    description: str = ""
-    others: list[str] = Field(default_factory=list)
-    texts: int = 0
-    examples: list[str] = Field(default_factory=list)
-
-
-class LabelCard(Manifest):
-    """The card of a label file that Refract has made.
-
-    file: of its content; file_before: of what it replaced; spent: what all runs have cost.
-    """
-
-    instruction: str = ""
-    wording: str | None = None
-    source: str = ""
-    encoder: str = ""
-    seed: int | None = None
-    settings: dict[str, object] = Field(default_factory=dict)
-    steps: list[dict[str, object]] = Field(default_factory=list)
-    seconds: int | float = 0
-    finished: str = ""
-    made_from: str = ""
-    complete: bool = False
-    model: str | None = None
-    temperature: int | float | None = None
-    host: str | None = None
-    prompts: dict[str, str] = Field(default_factory=dict)
-    spent: dict[str, object] = Field(default_factory=dict)
-    taxonomy: list[TaxonomyEntry] = Field(default_factory=list)
-    left_out: Counts = Field(default_factory=dict)
-    file: str | None = None
-    file_before: str | None = None

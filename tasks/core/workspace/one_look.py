@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tasks.core.workspace import manifest
 from tasks.core.workspace.files import Hashes
 
 _Kind = TypeVar("_Kind", bound=manifest.Manifest)
+_Found = TypeVar("_Found")
 
 
 class _Held(Hashes):
@@ -30,7 +31,7 @@ class _Held(Hashes):
 class _Look:
     notes: dict[tuple[str, type], manifest.Manifest | None] = field(default_factory=dict)
     hashes: dict[str, _Held] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
+    found: dict[str, Any] = field(default_factory=dict)
 
 
 _look: ContextVar[_Look | None] = ContextVar("_look", default=None)
@@ -68,14 +69,15 @@ def read_manifest(path: Path, kind: type[_Kind]) -> _Kind | None:
     return found if isinstance(found, kind) else None
 
 
-def once(what: str, count: Callable[[], int]) -> int:
-    """Return what `count` does, in one look once."""
+def once(what: str, find: Callable[[], _Found]) -> _Found:
+    """Return what `find` does, in one look once."""
     now = _look.get()
     if now is None:
-        return count()
-    if what not in now.counts:
-        now.counts[what] = count()
-    return now.counts[what]
+        return find()
+    if what not in now.found:
+        now.found[what] = find()
+    found: _Found = now.found[what]
+    return found
 
 
 def hashes_in(memory: Path) -> Hashes:

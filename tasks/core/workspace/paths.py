@@ -61,6 +61,10 @@ class Paths(StatePaths):
         """How the labels of `refract label` were made, and what they cost."""
         return self.labels / f"{check_name(name)}.card.json"
 
+    def classes(self, name: str) -> Path:
+        """The names of the labels, whether any text has them or not, laid there by people."""
+        return self.labels / f"{check_name(name)}.classes.txt"
+
     def taxonomy(self, name: str) -> Path:
         """The labels that a model has proposed, for a person to edit."""
         return self.labels / f"{check_name(name)}.taxonomy.txt"

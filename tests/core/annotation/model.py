@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tasks.core.annotation import pipeline
 from tasks.core.annotation.answer_cache import open_answer_cache
-from tasks.core.annotation.taxonomy import Label
+from tasks.core.labels.taxonomy import Label
 from tests.endpoint import Oracle
 from tests.labelling import PHRASES, N, truth
 

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.core.annotation.clustering import group, number_of
+from tasks.core.annotation.merging import merge
 from tasks.core.annotation.output import still_there
 from tasks.core.annotation.prompting import (
     read_choice,
@@ -14,15 +15,8 @@ from tasks.core.annotation.prompting import (
     read_note,
 )
 from tasks.core.annotation.sampling import Chosen, _even, k_centres
-from tasks.core.annotation.taxonomy import (
-    Label,
-    clean,
-    merge,
-    plain,
-    read_taxonomy,
-    render_taxonomy,
-)
 from tasks.core.annotation.zero_shot import weak_labels
+from tasks.core.labels.taxonomy import Label, clean, plain, read_taxonomy, render_taxonomy
 from tasks.core.llm.answers import Answer, PromptRequest
 from tasks.core.llm.replies import read_reply
 from tasks.core.workspace.errors import InputError

@@ -8,7 +8,7 @@ from tasks.core.annotation.output import check_place, write_labels
 from tasks.core.labels.files import instruction_of, label_file, label_files
 from tasks.core.labels.reader import read_labels
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.manifests import LabelCard
+from tasks.core.workspace.label_manifests import LabelCard
 from tests.core.labels.test_labels import KEYS, TEXTS, put
 
 

@@ -9,8 +9,8 @@ from flows.state.staleness import settings_fingerprint
 from tasks.core.annotation import pipeline
 from tasks.core.annotation.job import LabelJob
 from tasks.core.annotation.step_results import StepResults
-from tasks.core.annotation.taxonomy import Label
 from tasks.core.encoding.vector_space import fingerprint
+from tasks.core.labels.taxonomy import Label
 from tasks.core.llm.client import Endpoint
 from tasks.core.settings.params import Params
 from tasks.core.workspace.files import digest
@@ -31,12 +31,12 @@ def test_the_vector_space_of_other_settings_keeps_its_name():
 @pytest.mark.parametrize(
     ("method", "name"),
     [
-        ("auto", "85867f3045972507084671b297921b8c"),
-        ("discriminant", "8e293500519d445b739b1e8c984794d3"),
-        ("kernel", "d7983ac8ca621458eca15d1c59784d61"),
-        ("fda", "8d02768b26cc1590d2503b6d95d5f95b"),
-        ("gstransform", "b64433aaeabc4e7be0e19c2c2d604732"),
-        ("identity", "817e5e51a8558237a2a2c12c3b779304"),
+        ("auto", "3cb32392552fe367c5de8f93c9319c5e"),
+        ("discriminant", "328a0d8cb193c13826802634ddbeabce"),
+        ("kernel", "2657355aa98baaf2b2336fe8e7a38443"),
+        ("fda", "a93172d37ead0aeb630a8ad802b6568a"),
+        ("gstransform", "5c6045d836989e42ddc025a31c974a6a"),
+        ("identity", "51ec251422556956cdb97c2a1d13ffbe"),
     ],
 )
 def test_what_a_transform_is_made_by_keeps_its_name(method, name):

@@ -16,6 +16,20 @@ def test_an_empty_file_means_the_defaults(tmp_path):
     assert load(tmp_path, "") == load(tmp_path, "# nothing\n") == Params()
 
 
+def test_what_views_are_without_is_rendered_and_may_be_mutual(tmp_path):
+    found = load(tmp_path, "instructions: {mood: {without: [topic]}, topic: {without: [mood, x]}}")
+    assert (found.without("topic"), found.without("other")) == (("mood", "x"), ())
+    assert load(tmp_path, render_params(found)) == found
+
+
+def test_an_instruction_may_have_a_method_of_its_own(tmp_path):
+    found = load(tmp_path, "fit: {method: fda}\ninstructions: {plain: {method: identity}, mood: x}")
+    methods = [found.of(name).fit.method for name in ("plain", "mood", "other")]
+    assert methods == ["identity", "fda", "fda"]
+    assert found.of("plain").fit.model_copy(update={"method": "fda"}) == found.fit
+    assert load(tmp_path, render_params(found)) == found
+
+
 words = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=30)
 names = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,8}", fullmatch=True).filter(
     lambda name: name != "base"
@@ -84,7 +98,8 @@ def test_every_setting_has_a_description_of_one_line():
         ("embed: {batch_size: 65537}", "must be less than or equal to 65536 (got 65537)"),
         ("embed: {device: tpu}", "embed.device: String should match pattern"),
         ("embed: {precision: int8}", "embed.precision: must be 'auto', 'float32' or 'bfloat16'"),
-        ("embed: {storage: int8}", "embed.storage: must be 'float16' or 'float32' (got 'int8')"),
+        ("embed: {storage: int4}", "embed.storage: must be 'float16', 'float32' or 'int8' (got"),
+        ("embed: {storage: int8, features: last}", "embed: storage: int8 is of features, and"),
         ("embed: {chunk: 15}", "embed.chunk: must be greater than or equal to 16 (got 15)"),
         ("embed: {chunk: 1000001}", "must be less than or equal to 1000000 (got 1000001)"),
         ("fit: {held_out: 0}", "fit.held_out: must be greater than 0 (got 0)"),
@@ -173,7 +188,24 @@ def test_a_number_has_to_be_finite(tmp_path, key, number):
         (
             "instructions: {mood: 3}",
             "instructions.mood: must be a valid string, or a mapping with 'column',"
-            " 'materialise' or 'wording' (got 3)",
+            " 'materialise', 'method', 'without' or 'wording' (got 3)",
+        ),
+        (
+            "instructions: {mood: {method: magic}}",
+            "instructions.mood.method: must be 'auto', 'discriminant', 'kernel', 'fda',"
+            " 'gstransform' or 'identity' (got 'magic')",
+        ),
+        (
+            "instructions: {mood: {without: [mood]}}",
+            "instructions: 'mood' is to be without itself;",
+        ),
+        ("instructions: {mood: {without: [a, a]}}", "mood.without: an aspect is named twice"),
+        ("instructions: {mood: {without: a}}", "instructions.mood.without: must be a valid tuple"),
+        ("instructions: {mood: {without: [../a]}}", "mood.without: instruction '../a': expected 1"),
+        ("instructions: {mood: {without: [base]}}", "mood.without: instruction 'base': this name"),
+        (
+            "instructions: {mood: {without: [a, b, c, d, e, f, g, h, i]}}",
+            "instructions.mood.without: Tuple should have at most 8 items",
         ),
         (
             "instructions: {mood: {colum: Mood}}",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tasks.core.numerics.rows import unit_rows, whole_rows
 from tasks.core.transforms import base
 from tasks.core.transforms.experts import pool
 from tasks.core.workspace.errors import InputError
@@ -49,6 +50,19 @@ def test_settings_of_the_candidates_are_used() -> None:
     assert view.size == 3 + 2
     with pytest.raises(InputError, match=r"auto: residual: .* some of: discriminant, kernel"):
         fitted(x, y, residual=2)
+
+
+def test_features_in_8_bits_give_the_same_view_but_for_rounding() -> None:
+    x, y = clouds(240)
+    rich = np.random.default_rng(1).normal(size=(240, 24)) * np.geomspace(1, 0.05, 24)
+    rich[:, :3] += np.eye(3)[y]
+    both = [rich.astype(np.float32), whole_rows(rich)]
+    views = [base.fit("auto", x, y, NAMES, x, {}, 1, one, beside=one) for one in both]
+    whole, small = (view.apply(x, one) for view, one in zip(views, both, strict=True))
+    assert (whole.label == small.label).mean() > 0.99
+    likeness = (unit_rows(whole.vectors) * unit_rows(small.vectors)).sum(axis=1)
+    assert likeness.mean() > 0.999
+    np.testing.assert_allclose(whole.confidence.mean(), small.confidence.mean(), atol=0.01)
 
 
 def test_one_text_a_class_leaves_the_discriminant() -> None:

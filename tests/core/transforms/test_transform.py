@@ -247,7 +247,7 @@ def test_a_card_of_another_format_is_refused(tmp_path: Path) -> None:
     (folder / CARD).write_text(json.dumps(card))
     with pytest.raises(
         InputError,
-        match=r"written by a newer Refract .format 99, this one reads 1.; upgrade Refract",
+        match=r"written by a newer Refract .format 99, this one reads 2.; upgrade Refract",
     ):
         base.load(folder)
 
@@ -290,7 +290,7 @@ class Toy(base.Transform):
     def fit(cls, sample: base.Sample, settings: base.NoSettings, seed: int) -> Toy:
         return cls(sample.labels, dimensions=sample.x.shape[1], size=2)
 
-    def apply(self, x: np.ndarray, features: np.ndarray | None = None) -> base.Prediction:
+    def read(self, x: np.ndarray, features: Any = None, texts: Any = None) -> base.Prediction:
         n = len(x)
         sure, new = np.ones(n, np.float32), np.zeros(n, np.float32)
         return base.Prediction(x[:, :2].astype(np.float32), np.zeros(n, np.int32), sure, new)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tasks.core.workspace import manifests, state_manifests
+from tasks.core.workspace import label_manifests, manifests, state_manifests
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import as_json
 from tasks.core.workspace.manifest import (
@@ -35,7 +35,7 @@ ARCHIVE = Path(__file__).parents[2] / "fixtures" / "workspace-0.1.tar.xz"
 KINDS = sorted(
     {
         one
-        for module in (manifests, state_manifests)
+        for module in (manifests, label_manifests, state_manifests)
         for one in vars(module).values()
         if isinstance(one, type) and issubclass(one, Manifest) and one is not Manifest
     },
@@ -47,7 +47,7 @@ MADE = {
     "data/vectors/embed.json": EmbedStamp,
     "data/metrics/scores/": Scores,
     "data/views/": ViewStamp,
-    "data/labels/tone.card.json": manifests.LabelCard,
+    "data/labels/tone.card.json": label_manifests.LabelCard,
     "/recorded.json": state_manifests.RecordNote,
     "/hold.json": manifests.Hold,
     "/transform.json": Card,
@@ -165,11 +165,13 @@ def test_a_missing_file_counts_as_none(tmp_path):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_newer_format_is_refused_in_one_line_that_says_what_to_do(kind, tmp_path):
     file = tmp_path / "x.json"
-    file.write_text('{"format": 2, "new": []}')
+    newer = kind.NEWEST + 1
+    file.write_text(f'{{"format": {newer}, "new": []}}')
     with pytest.raises(InputError) as caught:
         read_manifest(file, kind)
     assert str(caught.value) == (
-        f"{file}: was written by a newer Refract (format 2, this one reads 1); upgrade Refract"
+        f"{file}: was written by a newer Refract (format {newer}, this one reads {newer - 1});"
+        " upgrade Refract"
     )
 
 

@@ -77,6 +77,35 @@ def test_from_the_first_label_of_a_new_instruction_to_its_first_live_view(learni
     events.close()
 
 
+def test_names_of_labels_begin_a_view_which_labels_take_over_once_they_are_enough(learning):
+    names = ["delivery: the parcel, a courier", "refund: my money back", "account: the login page"]
+    events, place = Events(learning), "/views/kind/classes"
+    reply = learning.post(place, {"classes": names})
+    assert reply.json == {
+        "file": "data/labels/kind.classes.txt",
+        "classes": ["delivery", "refund", "account"],
+    }
+    named = events.wait("live", view="kind")
+    found = learning.get("/views/kind").json
+    assert (found["rows"], found["labelled"], found["gate"]["state"]) == (72, 0, "unproven")
+    assert found["labels_needed"].items() >= {"found": 0, "expected": 10, "classes": 0}.items()
+    assert found["scores"]["right"] is None and found["scores"]["after"] == {}
+    assert learning.post(place, {"classes": names}).json == reply.json
+    refused = learning.post(place, {"classes": names[:2]})
+    assert refused.status == 400 and "expected a new one" in refused.detail
+    assert learning.post(place, {"classes": names, "known_as": "another"}).status == 409
+    keys = [row["id"] for row in documents()]
+    reply = learning.post("/views/kind/labels", body(by_topic(keys[:4]))).json
+    assert reply["labels_needed"]["found"] == 4
+    assert learning.get("/views/kind").json["labels_needed"]["found"] == 4
+    assert learning.post("/views/kind/labels", body(by_topic(keys[4:])))
+    live = events.wait("live", view="kind")
+    assert live["transform"] != named["transform"] and live["after"]["triplets"] > 90
+    found = learning.get("/views/kind").json
+    assert (found["labelled"], found["labels_needed"]) == (72, None)
+    events.close()
+
+
 def test_a_correction_in_the_browser_wins_over_the_file_and_the_view_learns_it(learning):
     events = Events(learning)
     before = learning.get("/views/mood").json["transform"]

@@ -69,6 +69,18 @@ def test_labels_that_are_posted_beside_serve_are_fitted_and_recorded_by_it(desk,
     events.close()
 
 
+def test_names_of_labels_that_are_laid_there_are_a_view_that_serve_makes_and_records(desk, asked):
+    events, names = Events(asked), Paths(desk.root).classes("kind")
+    names.write_text("delivery: the parcel, a courier\nrefund: my money back, credit\n", "utf-8")
+    live = events.wait("live", view="kind")
+    version = events.wait("version", view="kind")
+    assert (version["version"], version["transform"]) == ("view/kind/v1", live["transform"])
+    found = asked.get("/views/kind").json
+    assert (found["labels"], found["rows"]) == (["delivery", "refund"], 72)
+    desk.wait_until(lambda: "labels/kind: done" in desk.said(), "end of the run")
+    events.close()
+
+
 def test_a_killed_serve_takes_explore_with_it_and_no_label_is_lost(desk, asked):
     rows = [{"id": row["id"], "label": row["topic"]} for row in documents()[::2]]
     post(asked, rows, "c")

@@ -69,5 +69,5 @@ function neighbour(model, hit) {
     type: "button", onclick: () => model.set({ open: hit.id }),
     onpointerenter: () => model.set({ hovered: hit.id }), onpointerleave: () => model.set({ hovered: null }),
     onfocus: () => model.set({ hovered: hit.id }), onblur: () => model.set({ hovered: null }),
-  }, make("small", {}, hit.score.toFixed(2)), hit.label ? make("b", {}, hit.label) : null, make("span", {}, hit.text ?? "")));
+  }, make("small", { title: "how near it is to the open text: 1 is the same" }, hit.score.toFixed(2)), hit.label ? make("b", {}, hit.label) : null, make("span", {}, hit.text ?? "")));
 }

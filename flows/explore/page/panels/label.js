@@ -137,6 +137,7 @@ function progress(model, labelling) {
 function until(model, { expected }) {
   const found = Math.min(expected, model.given.size);
   const kinds = new Set(model.given.values()).size;
-  const said = found < expected ? `${found} of ${expected} labels until the first view` : kinds < 2 ? "one more: a text of a second label" : model.now.fitting ? "the first view is being made …" : "enough: the first view is made in a moment";
+  const first = model.now.rows ? "a view that is learnt from them" : "the first view"; // there is one by the names of labels
+  const said = found < expected ? `${found} of ${expected} labels until ${first}` : kinds < 2 ? "one more: a text of a second label" : model.now.fitting ? `${first} is being made …` : `enough: ${first} is made in a moment`;
   return make("div", {}, make("p", {}, said), make("progress", { max: expected, value: found, "aria-label": said }));
 }

@@ -30,6 +30,11 @@ and c = 2 is 0.7 behind. Divided by (1 - unseen)², and with c = 8 to choose: cl
 100 labels for 18 of its 151 classes, V and kNN@10 against the base vectors from -2.0 and -1.4 to
 +0.8 and +3.6 (2,000 texts); means over 14 aspects + 0.6 / + 0.3 / + 0.6."""
 NEAREST = 10  # neighbours looked at, or a quarter of a class: a corpus has more of its texts near
+SHOWN = 2.0  # greatest c that is leant towards where the labels show (nearly) all classes
+NEW = 0.2
+"""Share of new classes from which greater ones are, too: below, it is little more than the share of
+texts of known classes that are taken for new (`cross_validation.FALSE_ALARM`). With thirty labels
+c = 4 or 8 was chosen by the lean alone: see benchmarks/RESULTS.md."""
 SEEN = 0.1  # share of texts of labelled classes from which fewer make no difference
 
 
@@ -37,11 +42,12 @@ def choose_doubt(parts: PosteriorParts, y: Tensor, floor: float, unseen: float =
     """Return the c that places texts left out best; where they are too few to tell, a greater one.
 
     Of each text the share of nearest ones that carry its label, and how often one of its label is
-    nearer than one of another, are added up. Labels tell of (1 - unseen)² of the pairs of texts in
-    the corpus, so by so much more may a greater c seem worse.
+    nearer than one of another, are added up. How much worse a greater c may seem: see `_lean`; one
+    above `SHOWN` only where a share of the corpus is of classes without a label.
     parts: what is said of labelled texts left out, one row each; y: (n,) their classes; unseen:
     share of the corpus that is of classes without a label, the mean of ν or `alone`.
     """
+    every = torch.bincount(y)
     step = 1 + len(y) // (MOST + 1)
     some, y = PosteriorParts(*(each[::step] for each in parts)), y[::step]
     counts = torch.bincount(y)
@@ -50,7 +56,8 @@ def choose_doubt(parts: PosteriorParts, y: Tensor, floor: float, unseen: float =
         return DOUBT
     near = int((counts[counts > 0].double().mean() / 4).clamp(1, NEAREST))
     found = [_placed(laid_out(some, floor, c), y, near)[able] for c in DOUBTS]
-    return DOUBTS[_best(found, LEAN / max(1 - unseen, SEEN) ** 2)]
+    lean = _lean(every, unseen)
+    return DOUBTS[_best(found, [lean if c <= SHOWN or unseen >= NEW else 0.0 for c in DOUBTS])]
 
 
 def alone(y: NDArray[Any]) -> float:
@@ -59,10 +66,24 @@ def alone(y: NDArray[Any]) -> float:
     return float((np.bincount(y) == 1).sum() / max(len(y), 1))
 
 
-def _best(found: Sequence[Tensor], lean: float) -> int:
-    """Return the place of the greatest mean gain over the first, plus `lean` standard errors."""
+def _lean(counts: Tensor, unseen: float) -> float:
+    """Return how many standard errors worse a greater c may seem: LEAN / ((1 - unseen) (1 - 1/m))².
+
+    Labels tell of (1 - unseen)² of the pairs of texts in the corpus, and of a text left out, one of
+    the m that its class has, the other m - 1: with two labels a class it is read by one, and finds
+    one of its own. counts: (k,) texts left out of each class; m: the mean of those above one.
+    """
+    m = float(counts[counts > 1].double().mean())
+    return LEAN / max((1 - unseen) * (1 - 1 / m), SEEN) ** 2
+
+
+def _best(found: Sequence[Tensor], leans: Sequence[float]) -> int:
+    """Return the place of the greatest mean gain over the first, plus that many standard errors."""
     gains = [each - found[0] for each in found]
-    scores = [float(g.mean() + lean * g.std() / len(g) ** 0.5) for g in gains]
+    scores = [
+        float(g.mean() + lean * g.std() / len(g) ** 0.5)
+        for g, lean in zip(gains, leans, strict=True)
+    ]
     return max(range(len(scores)), key=lambda at: (scores[at], -at))
 
 

@@ -48,9 +48,10 @@ class AutoSettings(Section):
 
 
 class Pool(Transform):
-    """A fitted pool; see `apply` for the formula."""
+    """A fitted pool; see `read` for the formula."""
 
     method = "pool"
+    begins_with_posterior = True
     Settings = AutoSettings
     Calibrated = CalibratedPool
 
@@ -60,13 +61,14 @@ class Pool(Transform):
         experts: Experts,
         weights: Mapping[str, float],
         worth: Sequence[Worth],
-        loss: float,
+        loss: float | None,
         doubt: float,
         drawn_by_chance: float | None,
     ) -> None:
         """weights: w_e of each expert that is asked; worth: of each that was tried; loss: the
-        log-loss in nats a text left out; doubt: c, see `embed_posterior`; drawn_by_chance: the
-        share of the labels that is taken for that, None where it is not known."""
+        log-loss in nats a text left out, if any was; doubt: c, see `embed_posterior`;
+        drawn_by_chance: the share of the labels that is taken for that, None where it is not
+        known."""
         super().__init__(
             gate.labels, dimensions=gate.dimensions, size=gate.size, features=gate.features
         )
@@ -124,7 +126,7 @@ class Pool(Transform):
         """The weight of each expert that is asked."""
         return dict(self._weights)
 
-    def apply(
+    def read(
         self,
         x: NDArray[Any],
         features: NDArray[Any] | None = None,

@@ -7,7 +7,17 @@ import pytest
 import torch
 
 from tasks.core.numerics.rows import unit_rows
-from tasks.core.transforms.experts.doubt import DOUBTS, _placed, alone, choose_doubt
+from tasks.core.transforms.experts.doubt import (
+    DOUBTS,
+    LEAN,
+    NEW,
+    SEEN,
+    SHOWN,
+    _lean,
+    _placed,
+    alone,
+    choose_doubt,
+)
 from tasks.core.transforms.posterior_space import DOUBT, PosteriorParts, laid_out
 
 N, K, M = 240, 6, 12
@@ -30,7 +40,9 @@ def test_where_the_labels_are_right_the_usual_doubt_stays() -> None:
 
 
 def test_where_the_labels_mislead_and_the_generic_space_does_not_it_counts_more() -> None:
-    assert choose_doubt(*said(right=0.1, apart=6.0), floor=0.05) == max(DOUBTS)
+    misled = said(right=0.1, apart=6.0)
+    assert choose_doubt(*misled, floor=0.05) >= SHOWN
+    assert choose_doubt(*misled, floor=0.05, unseen=NEW) == max(DOUBTS)
 
 
 @pytest.mark.parametrize("n", [0, 1, 5])
@@ -67,6 +79,31 @@ def test_where_the_corpus_is_of_classes_without_a_label_the_generic_space_counts
     found = [choose_doubt(parts, y, 0.05, unseen) for unseen in (0.0, 0.5, 0.8, 1.0)]
     assert found == sorted(found)
     assert found[0] < found[-1] == max(DOUBTS)
+
+
+def test_the_fewer_labels_a_class_has_the_worse_may_a_greater_doubt_seem() -> None:
+    found = [_lean(torch.full((8,), m), unseen=0.0) for m in (2, 3, 10, 1_000)]
+    assert found == sorted(found, reverse=True)
+    assert found[0] == 4 * LEAN
+    assert found[-1] == pytest.approx(LEAN, rel=0.01)
+
+
+def test_labels_that_tell_of_half_the_corpus_lean_as_two_a_class_do() -> None:
+    two, many = torch.tensor([2, 2, 0, 1, 2]), torch.full((5,), 1_000_000)
+    assert _lean(two, unseen=0.0) == pytest.approx(_lean(many, unseen=0.5), rel=1e-5)
+    assert _lean(two, unseen=1.0) == LEAN / SEEN**2
+
+
+def test_of_labels_that_show_all_classes_few_do_not_make_the_generic_space_count_most() -> None:
+    for seed in range(20):
+        random = np.random.default_rng(seed)
+        y = torch.from_numpy(np.arange(30) % K)
+        r = torch.from_numpy(unit_rows(random.normal(size=(30, M))))
+        p = torch.from_numpy(random.dirichlet(np.full(K, 0.5), 30).astype(np.float32))
+        parts = PosteriorParts(p, torch.full((30, 1), 0.1), r)
+        mean = {c: float(_placed(laid_out(parts, 0.05, c), y, near=1).mean()) for c in DOUBTS}
+        found = choose_doubt(parts, y, 0.05, NEW / 2)
+        assert found <= SHOWN or mean[found] > max(mean[c] for c in DOUBTS if c <= SHOWN)
 
 
 def test_labels_that_stand_alone_tell_of_classes_never_drawn() -> None:

@@ -194,7 +194,7 @@ def test_who_types_a_name_keeps_the_field_when_another_label_or_view_comes(page,
     page.type("dre")
     service.given["t000000"] = "amused"
     service.tell("labels", view="mood", labelled=1, labels_needed=None)
-    page.until("document.querySelector('#card .choice').innerText.includes('amused')")
+    page.until("document.querySelector('#card .choice')?.innerText.includes('amused')")
     assert page.run(FOCUS) == "new"
     page.type("amy")
     assert page.run("document.activeElement.value") == "dreamy"
@@ -212,7 +212,22 @@ def test_who_types_a_name_keeps_the_field_when_another_label_or_view_comes(page,
     )
     assert page.run("document.activeElement === document.body")
     assert "0 of 12 labels" in page.run("document.querySelector('#views').innerText")
-    assert page.run("document.querySelector('#new-view').maxLength") == 63
+    page.click("#new-view")
+    page.type("x" * 64)
+    page.press("Enter")
+    page.until("document.querySelector('#error').innerText.includes('expected 1 to 63 of a-z')")
+
+
+def test_names_of_labels_behind_the_name_of_a_new_view_are_posted_and_have_keys(page, service):
+    page.click("#new-view")
+    page.type("Tone of it: calm, angry: beside himself, ")
+    page.press("Enter")
+    page.until("refract.model.view === 'tone_of_it'")
+    assert service.named == {
+        "tone_of_it": {"classes": ["calm", "angry: beside himself"], "known_as": "here"}
+    }
+    page.until(f"{NEWS}.startsWith('tone_of_it: its first view is made of 2 names alone')")
+    page.until("document.querySelector('#card .choice')?.innerText.includes('calm')")
 
 
 def test_keys_walk_the_list_and_name_a_label_of_what_is_selected(page, service):

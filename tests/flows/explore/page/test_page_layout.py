@@ -59,3 +59,14 @@ def test_a_question_that_was_refused_is_forgotten_with_the_next_one(page, servic
     service.version = 2
     service.tell("version", view="mood", version="view/mood/v2", transform="f2")
     page.until(f"{change}.startsWith('Choose one')")
+
+
+def test_beside_a_view_stands_what_it_is_without(page, service):
+    views = "document.querySelector('#views').innerText"
+    assert "without" not in page.run(views)
+    service.without, service.version = ["topic", "<b>source</b>"], 2
+    service.tell("live", view="mood", version="view/mood/v2", rows=60)
+    page.until(f"{views}.includes('without topic, <b>source</b>')")
+    chips = "[...document.querySelectorAll('#views .view')].map((one) => one.innerText)"
+    assert ["without" in chip for chip in page.run(chips)] == [False, True]
+    assert page.faults == []
