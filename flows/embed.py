@@ -23,6 +23,7 @@ from tasks.core.encoding import base_table, planning, truncated
 from tasks.core.encoding.encoder import TRIAL_FROM, trial_positions
 from tasks.core.encoding.features import SAMPLE, load_layer_pca
 from tasks.core.encoding.featurizer import space_of
+from tasks.core.encoding.same_encoder import check_encoder
 from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.query.encoder import static_of
 from tasks.core.settings.params import load_params
@@ -93,7 +94,7 @@ def embed(root: Path, rebuild: bool = False, arrivals: bool = False) -> EmbedRep
             fresh = not _goes_on(table, space, rebuilding)
         else:
             rebuilding.unlink(missing_ok=True)
-            base_table.check_encoder(table, settings)
+            check_encoder(table, settings)
             fresh = not layout.exists(table)
         made_of = _made_of(paths)
         _begin(paths, corpus.digest, fresh=fresh)
@@ -263,6 +264,7 @@ def _stamp(paths: Paths, settings: EmbedSettings, corpus: IngestStamp, report: E
         dimensions=report.dimensions,
         precision=report.precision,
         storage=settings.storage,
+        long=settings.long,
         truncated=truncated.total(paths.truncated, paths.base_table),
     )
     measured = recall.noted(paths.base_table)

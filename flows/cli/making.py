@@ -100,7 +100,7 @@ def embed(rebuild: bool, as_json: bool, root: Path) -> None:
     """Encode what is new or changed, retire what is gone."""
     from flows.cli.show import reports
     from flows.state import libraries, staleness
-    from tasks.core.encoding import base_table
+    from tasks.core.encoding.same_encoder import check_encoder
     from tasks.core.settings.params import load_params
 
     paths = Paths(root)
@@ -112,7 +112,7 @@ def embed(rebuild: bool, as_json: bool, root: Path) -> None:
         if not verdict.stale:
             reports.nothing_to_do("embed", verdict.reason, as_json=as_json)
             return
-        base_table.check_encoder(paths.base_table, params.embed)
+        check_encoder(paths.base_table, params.embed)
     _prefect(paths, lambda: libraries.to_embed(paths, params, rebuild=rebuild))
     from flows.embed import embed as flow
 

@@ -167,11 +167,12 @@ class View(Finder):
 
         A `refract explore` that runs in the workspace is asked for them: the same, sooner.
         """
-        more = {"distinct": distinct, "passages": passages}
         service, found = self._service(), None
         if service is not None:
-            found = service.search(self.name, text, k, where, **more)
-        return self.space.search(text, k, where, **more) if found is None else found
+            found = service.search(self.name, text, k, where, distinct=distinct, passages=passages)
+        if found is not None:
+            return found
+        return self.space.search(text, k, where, distinct=distinct, passages=passages)
 
     def nearest(
         self,
@@ -183,11 +184,12 @@ class View(Finder):
         passages: bool = False,
     ) -> list[Hit]:
         """Return the `k` texts closest to the stored text `key`, as `closest` does."""
-        more = {"distinct": distinct, "passages": passages}
         service, found = self._service(), None
         if service is not None:
-            found = service.similar(self.name, key, k, where, **more)
-        return self.space.similar(key, k, where, **more) if found is None else found
+            found = service.similar(self.name, key, k, where, distinct=distinct, passages=passages)
+        if found is not None:
+            return found
+        return self.space.similar(key, k, where, distinct=distinct, passages=passages)
 
     def _service(self) -> Client | None:
         return None if self.opened else self._workspace.service()

@@ -53,8 +53,9 @@ class CorpusState:
 class VectorsState:
     """The base vectors, by which encoder, and whether they are to be made anew.
 
-    rows: None before there are any; features: whether there are any beside the vectors; truncated:
-    texts longer than the encoder reads; index: see `IndexNote`, empty where there is none.
+    rows: None before there are any; features: whether there are any beside the vectors; long:
+    how texts were read that are longer than the encoder reads at once; truncated: those of which
+    an end was left out; index: see `IndexNote`, empty where there is none.
     """
 
     rows: int | None = None
@@ -63,6 +64,7 @@ class VectorsState:
     precision: str | None = None
     storage: str | None = None
     features: bool = False
+    long: str | None = None
     truncated: int | None = None
     index: dict[str, object] = field(default_factory=dict)
     verdict: Verdict
@@ -180,6 +182,7 @@ def _vectors(paths: Paths, params: Params) -> VectorsState:
         precision=stamp.precision,
         storage=stamp.storage,
         features=stamp.features,
+        long=stamp.long,
         truncated=stamp.truncated,
         index=_index(stamp.index),
         verdict=staleness.embed_verdict(paths, params),

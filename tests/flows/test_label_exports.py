@@ -38,7 +38,7 @@ def test_fit_and_status_say_which_tool_an_export_came_from(made):
 
 
 def test_where_labels_may_be_is_said_where_there_are_none(made, tmp_path):
-    with pytest.raises(InputError, match=r"--from-column COLUMN'\), their names alone .*, or 'refr"):
+    with pytest.raises(InputError, match=r"-column COLUMN'\), their names alone .*, or 'refr"):
         refract(made, "fit", "tone")
     make_workspace(tmp_path / "new", git=False)
     assert "(columns id,label or text,label), or name their column" in refract(

@@ -34,14 +34,16 @@ def status(state: WorkspaceState) -> None:
     remarked(corpus.remarks)
     if vectors.rows:
         stored = stored_as(vectors.storage, features=vectors.features)
+        by_windows = ", long texts by windows" if vectors.long == "windows" else ""
         click.echo(
             f"vectors: {vectors.rows:,} of {vectors.dimensions} dimensions by {vectors.model} in"
-            f" {vectors.precision}, stored as {stored} ({_said(vectors.verdict)})"
+            f" {vectors.precision}{by_windows}, stored as {stored} ({_said(vectors.verdict)})"
         )
     if vectors.truncated:
+        how = "32 windows that the model reads" if by_windows else "the model reads"
+        more = "" if by_windows else " (embed.long: windows reads them)"
         click.echo(
-            f"  {vectors.truncated:,} texts are longer than the model reads: their ends are left"
-            " out (embed.max_length)"
+            f"  {vectors.truncated:,} texts are longer than {how}: their ends are left out{more}"
         )
     if state.instructions:
         views(state.instructions)

@@ -79,8 +79,8 @@ class Together(Finder):
             found = service.search(*asked, distinct=distinct, passages=passages)
         if found is not None:
             return found
-        told = {"distinct": distinct, "passages": passages}
-        return closest_by_all(self._spaces, text, k, where, **told).hits
+        spaces = self._spaces
+        return closest_by_all(spaces, text, k, where, distinct=distinct, passages=passages).hits
 
     def nearest(
         self,
@@ -98,16 +98,18 @@ class Together(Finder):
         """
         from tasks.core.views.together import similar_by_all
 
-        asked, told = (key, k, where), {"distinct": distinct, "passages": passages}
+        asked = (key, k, where)
         first, *_ = self.weights
         service, found = self._service(), None
         if service is not None:
             more = (self.weights, self.towards)
-            found = service.similar(first, *asked, *more, **told)
+            found = service.similar(first, *asked, *more, distinct=distinct, passages=passages)
         if found is not None:
             return found
         towards = [(self._views[name].space, label) for name, label in self.towards.items()]
-        return similar_by_all(self._spaces, *asked, towards=towards, **told).hits
+        return similar_by_all(
+            self._spaces, *asked, towards=towards, distinct=distinct, passages=passages
+        ).hits
 
     @property
     def _spaces(self) -> Sequence[tuple[Space, float]]:

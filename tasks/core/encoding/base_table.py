@@ -13,52 +13,22 @@ import pyarrow as pa
 
 from tasks.core.encoding import evolving
 from tasks.core.encoding.featurizer import Codes, Featurizer
-from tasks.core.encoding.vector_space import fingerprint
-from tasks.core.settings.table_sections import KINDS, EmbedSettings
+from tasks.core.settings.table_sections import KINDS
 from tasks.core.store import arrow, comparing, frames, layout, stable_rows, tables
 from tasks.core.text.same_text import TextKeys, Texts
-from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifest import manifest_of, object_of
 from tasks.core.workspace.manifests import BaseNote
 from tasks.core.workspace.state_manifests import Shard
 
 KEYS = ("id", "text_hash", "row_hash")
 FEW = 4_000  # values that are looked up one by one; of more all rows are read
-_CODES = (tables.VECTOR, tables.FEATURES)
-OWN = (*KEYS, "text", *_CODES)  # every other column came with the documents
+CODES = (tables.VECTOR, tables.FEATURES)
+OWN = (*KEYS, "text", *CODES)  # every other column came with the documents
 
 
 def note_of(table: Path) -> BaseNote:
     """Return what the base table notes of itself: its vector space, and how it was made."""
     return manifest_of(tables.note(table), BaseNote, table) or BaseNote()
-
-
-def check_encoder(table: Path, settings: EmbedSettings) -> None:
-    """Refuse to mix two encoders, or two storage types, in one table."""
-    if not layout.exists(table):
-        return
-    made = note_of(table)
-    stored = {field.name: field.type for field in tables.open_table(table).schema}
-    for name, kind in zip(_CODES, KINDS[settings.storage], strict=True):
-        if name in stored and stored[name].value_type != _arrow(kind):
-            what = "vectors" if name == tables.VECTOR else name
-            raise InputError(
-                f"{table.name}: its {what} are {stored[name]}, but params.yaml says embed.storage:"
-                f" {settings.storage}; set it back, or run 'refract embed --rebuild'"
-            )
-    if made.fingerprint == fingerprint(settings):
-        return
-    if made.fingerprint == fingerprint(settings.model_copy(update={"features": "last"})):
-        raise InputError(
-            f"{table.name}: it holds no features of the encoder's layers, but params.yaml says"
-            " embed.features: layers; set it to last, or run 'refract embed --rebuild' to add them"
-        )
-    then = made.settings
-    raise InputError(
-        f"{table.name}: made by encoder {then.model!r} (prompt {then.prompt!r},"
-        f" max_length {then.max_length}), but params.yaml now says otherwise;"
-        " set 'embed' back, or run 'refract embed --rebuild'"
-    )
 
 
 def prepare(corpus: Path, table: Path, *, fresh: bool) -> None:
@@ -156,14 +126,15 @@ def commit_shard(
         return tables.commit_changes(table, shard.retired, shard.fragments)
     about = shard.about
     fields = list(_corpus_schema(corpus))
-    vectors, features = map(_arrow, KINDS[storage])
+    vectors, features = map(arrow_type, KINDS[storage])
     fields.append(pa.field(tables.VECTOR, pa.list_(vectors, about.dimensions)))
     if about.features is not None:
         fields.append(pa.field(tables.FEATURES, pa.list_(features, about.features.dimensions)))
     return tables.commit_whole(table, pa.schema(fields), object_of(about), shard.fragments)
 
 
-def _arrow(kind: str) -> pa.DataType:
+def arrow_type(kind: str) -> pa.DataType:
+    """Return what Arrow calls the numbers of a kind, such as float16."""
     return pa.from_numpy_dtype(np.dtype(kind))
 
 

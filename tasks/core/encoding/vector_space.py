@@ -6,6 +6,7 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
+from tasks.core.encoding.windows import MOST, OVERLAP
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import content_hash, digest
@@ -26,6 +27,8 @@ def fingerprint(settings: EmbedSettings) -> str:
     parts = [model, revision, settings.prompt, settings.max_length, normalised]
     if settings.features != "last":
         parts += [settings.features, settings.feature_size]
+    if settings.long != "cut":
+        parts += [settings.long, MOST, OVERLAP]
     return digest(*parts)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+MOST = 32  # windows of a text that is stored, some 7,000 pieces by 256; the rest is left out
 OVERLAP = 8  # one piece in so many of a window is in the next one, too
 WHOLE = 1 << 30  # pieces, of an encoder that reads texts of any length: then all is one window
 _CHARACTERS = 16  # of a piece, far above the 4 to 6 of prose: so much of a huge text is looked at

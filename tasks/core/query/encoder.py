@@ -12,6 +12,7 @@ import numpy as np
 from tasks.core.encoding.encoder import Encoded, Encoder, Read, load_encoder
 from tasks.core.encoding.features import kept_layers
 from tasks.core.encoding.vector_space import BUNDLED, check_bundled
+from tasks.core.encoding.windowed import Windowed
 from tasks.core.encoding.windows import Cutter
 from tasks.core.numerics.rows import unit_rows
 from tasks.core.numerics.threads import one_thread
@@ -31,13 +32,19 @@ def load_query_encoder(settings: EmbedSettings) -> Encoder:
     if settings.model == BUNDLED:
         folder = _bundled()
     light = _light(folder, settings.max_length, settings.prompt, layers=layers)
-    return light or load_encoder(settings)
+    return _whole(light or load_encoder(settings), settings)
 
 
 def load_table_encoder(settings: EmbedSettings) -> Encoder:
     """Load the encoder of `settings` for many texts: a static one needs no library of models."""
     light = static_of(settings) if settings.precision == "float32" else None
-    return light or load_encoder(settings)
+    return _whole(light or load_encoder(settings), settings)
+
+
+def _whole(encoder: Encoder, settings: EmbedSettings) -> Encoder:
+    """Return an encoder that reads long texts as `embed.long` says."""
+    at_once = settings.long == "cut" or isinstance(encoder, StaticEncoder)
+    return encoder if at_once else Windowed(encoder)
 
 
 @lru_cache(maxsize=2)

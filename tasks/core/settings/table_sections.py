@@ -93,6 +93,12 @@ class EmbedSettings(Section):
         int | None,
         Field(ge=8, le=131072, description="tokens read of a text; null: as many as the model can"),
     ] = None
+    long: Annotated[
+        Literal["cut", "windows"],
+        Field(
+            description="texts longer than that: cut, or windows: read whole, a part after another"
+        ),
+    ] = "cut"
     batch_size: Annotated[int, Field(ge=1, le=65536, description="texts encoded together")] = 64
     device: Annotated[
         str,

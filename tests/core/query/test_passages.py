@@ -13,10 +13,14 @@ FILLER = "thank you so much you are lovely "
 NEEDLE = "the refund never arrived please pay my money back"
 
 
-@pytest.fixture(scope="module", params=["bundled", "static", "layered"])
-def encoder(request, tmp_path_factory):
-    if request.param == "bundled":
-        return load_query_encoder(EmbedSettings(device="cpu", precision="float32"))
+@pytest.fixture(scope="module")
+def encoder():
+    return load_query_encoder(EmbedSettings(device="cpu", precision="float32"))
+
+
+@pytest.fixture(scope="module", params=["static", "layered"])
+def unread(request, tmp_path_factory):
+    """An encoder that knows no meaning."""
     make = {"static": make_model, "layered": make_layered_model}[request.param]
     at = str(make(tmp_path_factory.mktemp("model") / "made"))
     return load_query_encoder(EmbedSettings(model=at, device="cpu", precision="float32"))
@@ -37,12 +41,12 @@ def test_the_part_that_says_what_was_asked_is_found_wherever_it_stands(encoder, 
 
 
 @pytest.mark.encoder
-def test_a_text_of_one_window_is_its_own_passage_and_is_not_encoded(encoder):
+def test_a_text_of_one_window_is_its_own_passage_and_is_not_encoded(unread):
     def refuse(_):
         raise AssertionError("encoded")
 
     wanted = Wanted(refuse, np.ones(3))
-    assert passages([NEEDLE, ""], encoder.cutter(99, 60), [wanted]) == [
+    assert passages([NEEDLE, ""], unread.cutter(99, 60), [wanted]) == [
         Passage(NEEDLE, 0),
         Passage("", 0),
     ]

@@ -1,0 +1,110 @@
+"""Long texts read whole: the codes of their windows, pooled by length."""
+
+import numpy as np
+import pytest
+
+from tasks.core.encoding import base_table, windowed
+from tasks.core.encoding.same_encoder import check_encoder
+from tasks.core.encoding.vector_space import fingerprint
+from tasks.core.encoding.windowed import Windowed
+from tasks.core.encoding.windows import MOST
+from tasks.core.numerics.rows import unit_rows
+from tasks.core.query.encoder import load_query_encoder
+from tasks.core.settings.table_sections import EmbedSettings
+from tasks.core.workspace.errors import InputError
+from tests.world import make_layered_model, make_model
+
+SHORT = "thank you so much"
+LONG = " ".join(f"the refund number {n} never arrived" for n in range(60))
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return str(make_layered_model(tmp_path_factory.mktemp("model") / "layered"))
+
+
+@pytest.fixture(scope="module")
+def settings(model):
+    return EmbedSettings(
+        model=model, device="cpu", precision="float32", max_length=16, long="windows"
+    )
+
+
+@pytest.fixture(scope="module")
+def cut(settings):
+    return load_query_encoder(settings.model_copy(update={"long": "cut"}))
+
+
+@pytest.fixture(scope="module")
+def whole(settings):
+    return load_query_encoder(settings)
+
+
+def encoded(encoder, texts, read=np.copy):
+    done = []
+    found = encoder.encode(texts, done.append, read)
+    assert sum(done) == len(texts)
+    return found
+
+
+def test_a_text_that_is_read_at_once_is_what_it_was_bit_for_bit(cut, whole):
+    was, now = encoded(cut, [SHORT, ""]), encoded(whole, [SHORT, ""])
+    np.testing.assert_array_equal(now.vectors, was.vectors)
+    np.testing.assert_array_equal(now.kept, was.kept)
+    assert not now.cut.any()
+
+
+def test_a_long_text_is_the_mean_of_its_windows_by_their_pieces(cut, whole):
+    windows, more = cut.cutter(MOST).cut(LONG)
+    parts = encoded(cut, [LONG[each.start : each.stop] for each in windows])
+    assert len(windows) > 3 and not more and not parts.cut.any()
+    weights = np.array([each.pieces for each in windows]) / sum(each.pieces for each in windows)
+    found = encoded(whole, [SHORT, LONG, SHORT])
+    np.testing.assert_allclose(
+        found.vectors[1], unit_rows((weights @ parts.vectors)[None])[0], atol=1e-6
+    )
+    np.testing.assert_allclose(found.kept[1], np.tensordot(weights, parts.kept, 1), atol=1e-5)
+    np.testing.assert_array_equal(found.vectors[0], found.vectors[2])
+    assert list(encoded(cut, [SHORT, LONG]).cut) == [False, True]
+    assert not found.cut.any()
+
+
+def test_what_is_pooled_is_the_same_whatever_is_encoded_at_a_time(whole, monkeypatch):
+    texts = [LONG, SHORT, LONG[:700], "", LONG]
+    at_once = encoded(whole, texts)
+    monkeypatch.setattr(windowed, "_GROUP", 3)
+    in_turn = encoded(whole, texts)
+    np.testing.assert_allclose(in_turn.vectors, at_once.vectors, atol=1e-6)
+    np.testing.assert_allclose(in_turn.kept, at_once.kept, atol=1e-5)
+
+
+def test_of_a_huge_text_the_first_windows_are_read_and_it_counts_as_cut(whole):
+    found = encoded(whole, [LONG * 40, LONG])
+    assert list(found.cut) == [True, False]
+    np.testing.assert_allclose(np.linalg.norm(found.vectors, axis=1), 1, atol=1e-5)
+
+
+def test_no_texts_are_no_vectors(whole):
+    assert whole.encode([], lambda _: None).vectors.shape == (0, whole.dimensions)
+
+
+def test_a_static_encoder_reads_every_text_at_once(tmp_path):
+    at = str(make_model(tmp_path / "static"))
+    found = load_query_encoder(EmbedSettings(model=at, device="cpu", long="windows"))
+    assert not isinstance(found, Windowed)
+
+
+def test_it_is_another_space_and_tables_of_both_are_not_mixed(settings, tmp_path, monkeypatch):
+    other = settings.model_copy(update={"long": "cut"})
+    assert fingerprint(other) != fingerprint(settings)
+    monkeypatch.setattr("tasks.core.store.layout.exists", lambda _: True)
+    monkeypatch.setattr(
+        base_table, "note_of", lambda _: base_table.BaseNote(fingerprint=fingerprint(other))
+    )
+    monkeypatch.setattr(
+        "tasks.core.store.tables.open_table", lambda _: type("Table", (), {"schema": []})
+    )
+    with pytest.raises(
+        InputError, match=r"made with embed\.long: cut, but params\.yaml says windows"
+    ):
+        check_encoder(tmp_path / "base.lance", settings)
