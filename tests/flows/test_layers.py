@@ -168,3 +168,27 @@ def test_texts_that_were_cut_are_counted_in_a_first_embedding_and_after(tmp_path
     assert (then.encoded, then.retired, then.truncated) == (1, 15, 0)
     vectors = read_status(Paths(root), load_params(Paths(root).params)).vectors
     assert vectors.truncated == 6  # 15 to 19, and the one that is there again
+
+
+def test_long_texts_are_read_by_windows_once_all_are_encoded_anew(tmp_path, whole):
+    root = make_world(tmp_path / "world", str(whole.parent / "model" / "model"))
+    set_params(root, embed={"feature_size": SIZE})
+    write_documents(root, long_documents())
+    ingest(root)
+    embed(root)
+    set_params(root, embed={"feature_size": SIZE, "long": "windows"})
+    with pytest.raises(InputError, match=r"embed\.long: cut, but params\.yaml says windows"):
+        embed(root)
+    made = embed(root, rebuild=True)
+    assert (made.encoded, made.truncated) == (30, 0)
+    vectors = read_status(Paths(root), load_params(Paths(root).params)).vectors
+    assert (vectors.long, vectors.truncated) == ("windows", 0)
+    ending = {**documents()[0], "id": "long", "text": ", ".join(row["text"] for row in documents())}
+    write_documents(root, [*long_documents(), ending])
+    ingest(root)
+    assert embed(root).encoded == 1
+    base = Workspace(root).view()
+    [found] = [hit for hit in base.closest(ending["text"], 40, passages=True) if hit.id == "long"]
+    start, part = found.passage.start, found.passage.text
+    assert found.text[start : start + len(part)] == part != found.text
+    assert base.closest(ending["text"], 1)[0].passage is None
