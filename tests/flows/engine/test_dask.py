@@ -5,6 +5,7 @@ import random
 import shutil
 import signal
 import threading
+from contextlib import suppress
 from dataclasses import replace
 
 import psutil
@@ -81,10 +82,13 @@ def kill_at_random(workers, times, over):
     """Send SIGKILL to one worker after the other, at random moments, until `over` is set."""
     chance = random.Random(1)
     while times and not over.wait(chance.uniform(0, 0.4)):
+        if workers._runner is None:  # the first flow starts them
+            continue
         process = chance.choice(nannies(workers)).process
         if process is not None and process.pid is not None and process.is_alive():
-            os.kill(process.pid, signal.SIGKILL)
-            times -= 1
+            with suppress(ProcessLookupError):  # it is gone since
+                os.kill(process.pid, signal.SIGKILL)
+                times -= 1
     workers.killed = 20 - times
 
 
