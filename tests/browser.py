@@ -158,10 +158,19 @@ class Page:
     def until(self, script: str, patience: float = PATIENCE) -> Any:
         """Wait until an expression is true, and return it; AssertionError with the page's text."""
         last = time.monotonic() + patience
-        while not (value := self.run(script)):
+        while not (value := self._unless_it_leaves(script)):
             assert time.monotonic() < last, self.run("document.body.innerText")
             time.sleep(0.1)
         return value
+
+    def _unless_it_leaves(self, script: str) -> Any:
+        """Return the value of an expression; None while the page is being loaded anew."""
+        try:
+            return self.run(script)
+        except AssertionError as fault:
+            if "navigated or closed" not in str(fault):
+                raise
+            return None
 
     def frames(self) -> list[dict[str, Any]]:
         """Return the frames in it."""

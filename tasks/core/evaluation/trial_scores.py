@@ -8,7 +8,7 @@ from dataclasses import asdict
 from tasks.core.encoding.base_table import Rows
 from tasks.core.evaluation import metrics, quality_gate
 from tasks.core.evaluation.bootstrap import Interval, intervals
-from tasks.core.evaluation.right import Answers, share_right
+from tasks.core.evaluation.right import ENOUGH, Answers, share_right
 from tasks.core.settings.fit_section import FitSettings
 from tasks.core.transforms.base import Transform
 from tasks.core.transforms.training_set import Labelled
@@ -53,7 +53,12 @@ def score_trial(known: Labelled, settings: FitSettings, shown: str) -> tuple[Sco
 
 
 def with_right(scores: Scores, held: Answers, others: Rows, made: Transform) -> Scores:
-    """Add about which share of `others`, which nobody has labelled, get their label by `made`."""
+    """Add about which share of `others`, which nobody has labelled, get their label by `made`.
+
+    Of too few labels it is not told: a fit on a dozen texts does not know how sure it may be.
+    """
+    if (scores.texts or 0) < ENOUGH:
+        return scores
     sure = made.apply(others.vectors, others.features, others.texts).confidence
     found = share_right(sure, held)
     if found is None:

@@ -1,10 +1,13 @@
 """About which share of a corpus is right, by confidences and by a few texts held out."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from tasks.core.evaluation.right import (
     DOUBT,
+    ENOUGH,
     FEW,
     PICKED,
     UNLIKE,
@@ -13,6 +16,8 @@ from tasks.core.evaluation.right import (
     Answers,
     share_right,
 )
+from tasks.core.evaluation.trial_scores import with_right
+from tasks.core.workspace.manifests import Scores
 
 
 def answers(right, sure):
@@ -75,3 +80,14 @@ def test_it_is_a_share_and_nothing_where_no_text_is_asked():
     found = share_right(np.ones(3), answers([True] * 900, [0.5] * 900))
     assert found.low < found.value == found.high == 100
     assert share_right(np.empty(0), answers([], [])) is None
+
+
+@pytest.mark.parametrize(("texts", "told"), [(ENOUGH - 1, False), (ENOUGH, True)])
+def test_of_too_few_labels_it_is_not_told(texts, told):
+    class Sure:
+        def apply(self, vectors, *_):
+            return SimpleNamespace(confidence=np.full(len(vectors), 0.8))
+
+    others = SimpleNamespace(vectors=np.zeros((9, 2)), features=None, texts=None)
+    found = with_right(Scores(texts=texts), Answers(np.ones(4, bool), np.ones(4)), others, Sure())
+    assert (found.right is not None, "right" in found.intervals) == (told, told)
