@@ -25,19 +25,18 @@ class _Group:
     cut: list[bool] = field(default_factory=list)
 
     def add(self, text: str, windows: Sequence[Window], *, cut: bool) -> None:
-        """Add a text; one that is one window is read as it is."""
+        """Add a text with its windows."""
         self.first.append(len(self.parts))
         self.cut.append(cut)
-        whole = len(windows) == 1
-        self.parts.extend(text if whole else text[each.start : each.stop] for each in windows)
+        self.parts.extend(text[each.start : each.stop] for each in windows)
         self.pieces.extend(max(each.pieces, 1) for each in windows)
 
 
 class Windowed:
     """An encoder of which a long text gets the mean of its windows, weighted by their pieces.
 
-    A text that it reads at once gets what the encoder gives. States are pooled after they are
-    read, so `read` is to be affine, as the map of features is.
+    A text that it reads at once gets what the encoder gives. What `read` gets are the states of
+    whole texts: of their tokens the mean, as of a short text.
     """
 
     def __init__(self, encoder: Encoder) -> None:
@@ -83,16 +82,18 @@ class Windowed:
             yield group
 
     def _pooled(self, group: _Group, read: Read | None) -> Encoded:
-        found = self._encoder.encode(group.parts, lambda _: None, read)
+        held = None if read is None else np.copy
+        found = self._encoder.encode(group.parts, lambda _: None, held)
         first = np.array(group.first)
         stop = np.append(first[1:], len(group.parts))
-        vectors, kept = found.vectors[first], None if found.kept is None else found.kept[first]
+        vectors, states = found.vectors[first], None if found.kept is None else found.kept[first]
         for row in np.flatnonzero(stop - first > 1):
             some = slice(first[row], stop[row])
             weights = np.array(group.pieces[some], np.float32)
             vectors[row] = unit_rows(_mean(found.vectors[some], weights)[None])[0]
-            if kept is not None and found.kept is not None:
-                kept[row] = _mean(found.kept[some], weights)
+            if states is not None and found.kept is not None:
+                states[row] = _mean(found.kept[some], weights)
+        kept = None if states is None or read is None else read(states)
         return Encoded(vectors, np.array(group.cut), kept)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from tasks.core.workspace.errors import InputError
+
 MOST = 32  # windows of a text that is stored, some 7,000 pieces by 256; the rest is left out
 OVERLAP = 8  # one piece in so many of a window is in the next one, too
 WHOLE = 1 << 30  # pieces, of an encoder that reads texts of any length: then all is one window
@@ -29,10 +31,15 @@ class Cutter:
     def __init__(self, tokenizer: Any, pieces: int, most: int) -> None:
         """Take a `tokenizers.Tokenizer`, which stays as it is.
 
-        pieces: of a window, at most; most: windows of a text.
+        pieces: of a window, at most; most: windows of a text. InputError where there is no room.
         """
         from tokenizers import Tokenizer
 
+        if pieces < 1:
+            raise InputError(
+                "embed.prompt: it takes all the word pieces that the encoder reads; expected room"
+                " for those of a text; shorten it, or raise embed.max_length"
+            )
         self._tokenizer: Any = Tokenizer.from_str(tokenizer.to_str())
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()

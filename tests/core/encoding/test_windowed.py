@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tasks.core.encoding import base_table, windowed
+from tasks.core.encoding.featurizer import fit_coder, load_coder
 from tasks.core.encoding.same_encoder import check_encoder
 from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.encoding.windowed import Windowed
@@ -69,6 +70,17 @@ def test_a_long_text_is_the_mean_of_its_windows_by_their_pieces(cut, whole):
     assert not found.cut.any()
 
 
+def test_features_of_a_long_text_are_the_same_in_the_sample_and_behind_it(whole, tmp_path):
+    """Both are read off the mean of its states, of which the map of features is not affine."""
+    texts = {str(n): f"{LONG[n : n + 400]} {SHORT}" for n in range(0, 360, 30)} | {"short": SHORT}
+    made = fit_coder(whole, texts, 16, tmp_path / "memory", lambda _: None)
+    seen = load_coder(whole, made.reduction, tmp_path / "memory").seen
+    (vectors, features), cut = made.code(list(texts.values()), lambda _: None)
+    np.testing.assert_allclose(vectors, [seen[key][0] for key in texts], atol=1e-6)
+    np.testing.assert_allclose(features, [seen[key][1] for key in texts], atol=1e-5)
+    assert not cut.any()
+
+
 def test_what_is_pooled_is_the_same_whatever_is_encoded_at_a_time(whole, monkeypatch):
     texts = [LONG, SHORT, LONG[:700], "", LONG]
     at_once = encoded(whole, texts)
@@ -82,6 +94,13 @@ def test_of_a_huge_text_the_first_windows_are_read_and_it_counts_as_cut(whole):
     found = encoded(whole, [LONG * 40, LONG])
     assert list(found.cut) == [True, False]
     np.testing.assert_allclose(np.linalg.norm(found.vectors, axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("long", ["cut", "windows"])
+def test_a_prompt_that_leaves_no_room_for_a_text_is_refused(settings, long):
+    crowded = settings.model_copy(update={"prompt": "refund " * 14, "long": long})
+    with pytest.raises(InputError, match=r"embed\.prompt: it takes all the word pieces .* shorten"):
+        load_query_encoder(crowded).cutter(MOST)
 
 
 def test_no_texts_are_no_vectors(whole):
