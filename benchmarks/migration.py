@@ -269,7 +269,7 @@ def halfway(found: list[Outcome]) -> str:
 
 def _spread(gains: np.ndarray) -> str:
     """Write means over aspects, with their standard errors."""
-    errors = gains.std(axis=0, ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else gains[0] * 0
+    errors = gains.std(axis=0, ddof=min(1, len(gains) - 1)) / np.sqrt(len(gains))
     return " / ".join(f"{g:+.1f} ± {e:.1f}" for g, e in zip(gains.mean(0), errors, strict=True))
 
 
