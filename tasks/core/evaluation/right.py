@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from tasks.core.evaluation.bootstrap import Interval
 
-ENOUGH = 20  # labelled texts: of 17 and 18 it was 28 points too high, beyond its interval
 DOUBT = 0.09  # by how much a mean confidence errs: a standard deviation, measured (RESULTS.md)
 PICKED = 4  # texts that were picked, of which one says as much as one that was drawn at random
 UNLIKE = 1.0  # of g below: by how much d may be off, as hard texts show it

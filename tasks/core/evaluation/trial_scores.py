@@ -8,11 +8,11 @@ from dataclasses import asdict
 from tasks.core.encoding.base_table import Rows
 from tasks.core.evaluation import metrics, quality_gate
 from tasks.core.evaluation.bootstrap import Interval, intervals
-from tasks.core.evaluation.right import ENOUGH, Answers, share_right
+from tasks.core.evaluation.right import Answers, share_right
 from tasks.core.settings.fit_section import FitSettings
 from tasks.core.transforms.base import Transform
 from tasks.core.transforms.training_set import Labelled
-from tasks.core.workspace.manifests import ByMeasure, Gate, Scores
+from tasks.core.workspace.manifests import TOLD_FROM, ByMeasure, Gate, Scores
 
 
 def score_trial(known: Labelled, settings: FitSettings, shown: str) -> tuple[Scores, Answers]:
@@ -57,7 +57,7 @@ def with_right(scores: Scores, held: Answers, others: Rows, made: Transform) -> 
 
     Of too few labels it is not told: a fit on a dozen texts does not know how sure it may be.
     """
-    if (scores.texts or 0) < ENOUGH:
+    if (scores.texts or 0) < TOLD_FROM:
         return scores
     sure = made.apply(others.vectors, others.features, others.texts).confidence
     found = share_right(sure, held)

@@ -7,7 +7,6 @@ import pytest
 
 from tasks.core.evaluation.right import (
     DOUBT,
-    ENOUGH,
     FEW,
     PICKED,
     UNLIKE,
@@ -17,7 +16,7 @@ from tasks.core.evaluation.right import (
     share_right,
 )
 from tasks.core.evaluation.trial_scores import with_right
-from tasks.core.workspace.manifests import Scores
+from tasks.core.workspace.manifests import TOLD_FROM, Scores
 
 
 def answers(right, sure):
@@ -82,7 +81,7 @@ def test_it_is_a_share_and_nothing_where_no_text_is_asked():
     assert share_right(np.empty(0), answers([], [])) is None
 
 
-@pytest.mark.parametrize(("texts", "told"), [(ENOUGH - 1, False), (ENOUGH, True)])
+@pytest.mark.parametrize(("texts", "told"), [(TOLD_FROM - 1, False), (TOLD_FROM, True)])
 def test_of_too_few_labels_it_is_not_told(texts, told):
     class Sure:
         def apply(self, vectors, *_):

@@ -205,3 +205,18 @@ def test_a_record_is_frozen_strict_and_changed_by_its_own_names_alone():
     with pytest.raises(ValidationError, match="valid integer"):
         scores.changed(texts="4")
     assert scores.changed(texts=4).texts == 4 and scores.texts == 3
+
+
+@pytest.mark.parametrize(
+    ("noted", "told"),
+    [
+        ({"texts": 10, "accuracy": 100}, None),
+        ({"texts": 19, "accuracy": 100}, None),
+        ({"texts": 20, "accuracy": 80}, 80),
+        ({"texts": 20, "accuracy": 80, "right": 70.5}, 70.5),
+        ({"accuracy": 80}, None),
+    ],
+)
+def test_of_too_few_labels_it_is_not_told_how_many_texts_are_right(noted, told):
+    """Of held-out texts alone, as earlier versions had it, neither: of one, 100 % says nothing."""
+    assert Scores(**noted).share_right == told
