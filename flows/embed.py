@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from prefect import flow
 from flows.engine.choosing import engine, everywhere
 from flows.engine.piece import Engine, Piece
 from flows.late_labels import Arrivals
+from flows.migration.upcoming import come, opened
 from flows.runtime.lock import writer
 from flows.runtime.prefect_artifacts import leave_table
 from flows.state.staleness import base_digest
@@ -26,7 +28,6 @@ from tasks.core.encoding.featurizer import space_of
 from tasks.core.encoding.same_encoder import check_encoder
 from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.query.encoder import static_of
-from tasks.core.settings.params import load_params
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.store import checkpoints, layout, recall, tables
 from tasks.core.store.checkpoints import Slice
@@ -67,15 +68,17 @@ class EmbedReport:
 
 
 @flow(name="embed", flow_run_name="embed")
-def embed(root: Path, rebuild: bool = False, arrivals: bool = False) -> EmbedReport:
+def embed(
+    root: Path, rebuild: bool = False, arrivals: bool = False, upcoming: bool = False
+) -> EmbedReport:
     """Encode what is new or changed, retire what is gone; `rebuild` encodes everything anew.
 
     arrivals: between two chunks make the views of label files that have arrived meanwhile, where
-    there were base vectors of this encoder to begin with.
+    there were base vectors of this encoder to begin with. upcoming: by the next encoder, apart.
     """
     begun = time.perf_counter()
-    params = load_params(Paths(root).params)
-    paths = everywhere(Paths(root), params.engine)
+    paths, params = opened(root, upcoming=upcoming)
+    paths = everywhere(paths, params.engine)
     ask(paths, "model")
     corpus = read_manifest(paths.stamp("ingest"), IngestStamp)
     if corpus is None or not layout.exists(paths.corpus_table):
@@ -85,9 +88,10 @@ def embed(root: Path, rebuild: bool = False, arrivals: bool = False) -> EmbedRep
             "data/corpus: found another corpus than was noted, as an ingest that was stopped leaves"
             " it; expected the one that was; run 'refract ingest'"
         )
-    settings, table = params.embed, paths.base_table
-    rebuilding = paths.shards("embed") / checkpoints.REBUILD
+    table, rebuilding = paths.base_table, paths.shards("embed") / checkpoints.REBUILD
     with writer(paths), engine(paths, params.engine) as workers:
+        _, params = opened(root, upcoming=upcoming)  # as they are now that the lock is held
+        settings = params.embed
         settle(paths, params, table)
         if rebuild:
             space = f"{fingerprint(settings)} {settings.storage}"
@@ -116,7 +120,9 @@ def embed(root: Path, rebuild: bool = False, arrivals: bool = False) -> EmbedRep
         job = _with_features(job, workers, paths, len(todo.rows))
         known = paths.stamp("embed").is_file() and not fresh
         labels = Arrivals(paths) if arrivals and known else None
-        counts = _embed_all(job, workers, todo.rows, labels)
+        counts = _embed_all(
+            job, workers, todo.rows, _between(paths, settings, len(todo.rows), labels)
+        )
         retired = retire(paths.corpus_table, table) if todo.gone else 0
         index(table, settings.index_from)
         _forget_features(paths)
@@ -201,12 +207,27 @@ def _forget_features(paths: Paths) -> None:
             file.unlink()
 
 
+def _between(
+    paths: Paths, settings: EmbedSettings, rows: int, labels: Arrivals | None
+) -> Callable[[int], None]:
+    """Return what is done between two chunks, told how many of the `rows` are written."""
+    texts = tables.count(paths.corpus_table)
+    come(paths, settings, texts - rows, texts)
+
+    def between(written: int) -> None:
+        come(paths, settings, texts - rows + written, texts)
+        if labels is not None and written < rows:
+            labels.take_in()
+
+    return between
+
+
 def _embed_all(
-    job: EmbedJob, workers: Engine, rows: np.ndarray, labels: Arrivals | None
+    job: EmbedJob, workers: Engine, rows: np.ndarray, between: Callable[[int], None]
 ) -> list[EmbedCounts]:
     """Encode chunk by chunk, each one commit: a kill costs at most the chunks at work.
 
-    Texts that repeat others come last, when these have their vectors.
+    Texts that repeat others come last, when these have their vectors. between: see `_between`.
     """
     counts: list[EmbedCounts] = []
     first, repeats = planning.parted(job.corpus, rows) if len(rows) else (rows, rows)
@@ -220,8 +241,7 @@ def _embed_all(
             pieces = map(partial(_piece, job), slices)
             for _, shard in workers.run(embed_shard, pieces, advance):
                 counts.append(commit_shard(job, shard(), job.fresh and not counts))
-                if labels is not None and sum(each.written for each in counts) < len(rows):
-                    labels.take_in()
+                between(sum(each.written for each in counts))
             job = replace(job, fresh=False)
     return counts
 

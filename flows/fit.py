@@ -11,6 +11,7 @@ from prefect import flow
 
 from flows.engine.choosing import engine, everywhere
 from flows.engine.piece import Piece
+from flows.migration.upcoming import opened
 from flows.runtime.lock import writer
 from flows.runtime.prefect_artifacts import leave_table
 from flows.runtime.under_way import under_way
@@ -20,7 +21,7 @@ from flows.state.spoken_names import name_reader
 from flows.state.staleness import FRESH, fit_fingerprints, fit_verdict, wanted_labels, wording
 from flows.state.trust import ask
 from tasks.core.labels.files import LabelFile
-from tasks.core.settings.params import Params, load_params
+from tasks.core.settings.params import Params
 from tasks.core.store import tables
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifest import write_manifest
@@ -40,19 +41,22 @@ class FitOutcome:
 
 
 @flow(name="fit", flow_run_name="fit")
-def fit(root: Path, names: list[str] | None = None, force: bool = False) -> FitOutcome:
+def fit(
+    root: Path, names: list[str] | None = None, force: bool = False, upcoming: bool = False
+) -> FitOutcome:
     """Fit every instruction whose labels, settings or labelled texts changed.
 
     A label file that cannot be used is rejected with its reason; the others go on, and what was
-    fitted from an earlier version of it stays.
+    fitted from an earlier version of it stays. upcoming: on the next encoder's vectors, apart.
     """
-    params = load_params(Paths(root).params)
-    paths = everywhere(Paths(root), params.engine)
+    paths, params = opened(root, upcoming=upcoming)
+    paths = everywhere(paths, params.engine)
     ask(paths, "sources")
     files = wanted_labels(paths, names or [])
     fitted: list[FitReport] = []
     rejected: dict[str, str] = {}
     with writer(paths), engine(paths, params.engine) as workers:
+        _, params = opened(root, upcoming=upcoming)  # as they are now that the lock is held
         tables.note(paths.base_table)  # a broken table is no fault of a label file
         (paths.quarantine / "labels").mkdir(parents=True, exist_ok=True)
         paths.transforms.mkdir(parents=True, exist_ok=True)

@@ -9,10 +9,10 @@ from prefect import flow
 
 from flows.queries.workspace import Workspace
 from flows.record import record_run
-from flows.run_log import say
 from flows.runtime.flow_run_output import SAY, as_child
 from flows.runtime.lock import writer
 from flows.runtime.prefect_artifacts import leave_table
+from flows.runtime.run_log import say
 from flows.stores.publishing import publish, sweep
 from flows.stores.settling import check
 from tasks.core.settings.params import load_params

@@ -11,6 +11,7 @@ from prefect import flow
 
 from flows.engine.choosing import engine, everywhere
 from flows.engine.piece import Engine, Piece
+from flows.migration.upcoming import opened
 from flows.runtime.lock import writer
 from flows.runtime.prefect_artifacts import leave_table, leave_view
 from flows.runtime.under_way import under_way
@@ -19,7 +20,7 @@ from flows.state.staleness import to_retire, view_mode, view_verdict, wanted_vie
 from flows.state.unwritten import sweep
 from flows.stores.settling import let_go, settle
 from tasks.core.labels.files import LabelFile
-from tasks.core.settings.params import Params, load_params
+from tasks.core.settings.params import Params
 from tasks.core.store import checkpoints, recall, tables
 from tasks.core.store.checkpoints import Slice
 from tasks.core.views import publishing
@@ -56,13 +57,19 @@ class ViewReport:
 
 
 @flow(name="materialise", flow_run_name="materialise")
-def materialise(root: Path, names: list[str] | None = None) -> list[ViewReport]:
-    """Write every view that is out of date; readers see the old one until the new one is whole."""
-    params = load_params(Paths(root).params)
-    paths = everywhere(Paths(root), params.engine)
+def materialise(
+    root: Path, names: list[str] | None = None, upcoming: bool = False
+) -> list[ViewReport]:
+    """Write every view that is out of date; readers see the old one until the new one is whole.
+
+    upcoming: of the next encoder's vectors, apart.
+    """
+    paths, params = opened(root, upcoming=upcoming)
+    paths = everywhere(paths, params.engine)
     paths.views.mkdir(parents=True, exist_ok=True)
     reports, failed = [], {}
     with writer(paths), engine(paths, params.engine) as workers:
+        _, params = opened(root, upcoming=upcoming)  # as they are now that the lock is held
         gone = [] if names else to_retire(paths, params)
         for name in gone:
             let_go(paths.view_table(name))

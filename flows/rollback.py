@@ -65,6 +65,7 @@ def rollback(root: Path, name: str, version: str | None = None) -> RolledBack:
     if commit:
         check_committable(root, params.record.author)
     with writer(paths):
+        params = load_params(paths.params)  # another encoder may have come while this waited
         was, earlier = _choose(paths, check_name(name), version)
         source = _restore(paths, params, name, was, earlier)
         views = materialise(root, [name])

@@ -16,10 +16,10 @@ from flows.fit import FitOutcome, fit
 from flows.ingest import ingest
 from flows.materialise import ViewReport, materialise
 from flows.record import Recorded, record_run
-from flows.run_log import run_lines, say
 from flows.runtime.lock import writer
 from flows.runtime.prefect_artifacts import leave_table
 from flows.runtime.prefect_settings import no_heartbeats
+from flows.runtime.run_log import run_lines, say
 from flows.state.label_sources import label_sources
 from flows.state.staleness import any_fit, any_view, corpus_is_stale, embed_verdict, rejections
 from flows.state.trust import ask, ask_recording
@@ -65,6 +65,7 @@ def bring_up_to_date(
     if commit:
         check_committable(root, params.record.author)  # before hours of work, not after them
     with writer(paths), no_heartbeats(), engine(paths, params.engine):
+        params = load_params(paths.params)  # another encoder may have come while this waited
         corpus = _ingest(paths, params) if documents else None
         clock.lap("ingest")
         vectors = _embed(paths, params)

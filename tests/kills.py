@@ -6,6 +6,7 @@ linked or removed, a folder made or removed, a program started), `fsync`, and wh
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import pkgutil
@@ -108,3 +109,21 @@ def killed_at(url: str, root: Path, last: int, call: Callable[..., Any], *more: 
     code = child.wait()
     assert code in (0, -signal.SIGKILL), f"exit code {code}\n{log.read_text()}"
     return code != 0
+
+
+def kill_at(target: str, nth: int, when: str) -> None:
+    """Let the `nth` call of `target` end this process, before or after it does its work."""
+    owner_name, _, name = target.rpartition(".")
+    owner = pkgutil.resolve_name(owner_name)
+    real, calls = getattr(owner, name), itertools.count(1)
+
+    def deadly(*arguments: Any, **options: Any) -> Any:
+        last = next(calls) == nth
+        if last and when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = real(*arguments, **options)
+        if last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    setattr(owner, name, deadly)

@@ -86,37 +86,10 @@ def ingest(
         if not verdict.stale:
             reports.nothing_to_do("ingest", verdict.reason, as_json=as_json)
             return
-    _prefect(paths)
+    start_prefect(paths)
     from flows.ingest import ingest as flow
 
     reports.tell(flow(root, bring), reports.ingested, paths, as_json=as_json)
-
-
-@click.command()
-@click.option("--rebuild", is_flag=True, help="Encode everything anew, also by another encoder.")
-@json_option
-@root_option
-def embed(rebuild: bool, as_json: bool, root: Path) -> None:
-    """Encode what is new or changed, retire what is gone."""
-    from flows.cli.show import reports
-    from flows.state import libraries, staleness
-    from tasks.core.encoding.same_encoder import check_encoder
-    from tasks.core.settings.params import load_params
-
-    paths = Paths(root)
-    params = load_params(paths.params)
-    if not paths.stamp("ingest").is_file():
-        raise InputError("data/corpus: no corpus yet; expected one; run 'refract ingest'")
-    verdict = staleness.embed_verdict(paths, params)
-    if not rebuild:
-        if not verdict.stale:
-            reports.nothing_to_do("embed", verdict.reason, as_json=as_json)
-            return
-        check_encoder(paths.base_table, params.embed)
-    _prefect(paths, lambda: libraries.to_embed(paths, params, rebuild=rebuild))
-    from flows.embed import embed as flow
-
-    reports.tell(flow(root, rebuild), reports.embedded, as_json=as_json)
 
 
 @click.command()
@@ -172,7 +145,7 @@ def fit(
         if not staleness.any_fit(paths, params, names):
             _refuse_rejected(staleness.rejections(paths, params, names))
             return
-    _prefect(paths, lambda: libraries.to_fit(paths, params, names, force=force))
+    start_prefect(paths, lambda: libraries.to_fit(paths, params, names, force=force))
     from flows.fit import fit as flow
 
     outcome = flow(root, list(names) or None, force)
@@ -235,7 +208,7 @@ def materialise(names: tuple[str, ...], as_json: bool, root: Path) -> None:
     if not staleness.any_view(paths, params, names):
         reports.nothing_to_do("materialise", "every view is up to date", as_json=as_json)
         return
-    _prefect(paths, lambda: libraries.to_apply(paths, params, names))
+    start_prefect(paths, lambda: libraries.to_apply(paths, params, names))
     from flows.materialise import materialise as flow
 
     reports.tell(flow(root, list(names) or None), reports.materialised, as_json=as_json)
@@ -266,7 +239,7 @@ def run(commit: bool, as_json: bool, root: Path) -> None:
     if state is None:
         for reason in unreadable(paths, params):
             click.echo(f"run: goes on without a label file: {reason}", err=True)
-        _prefect(paths, lambda: libraries.needed(paths, params))
+        start_prefect(paths, lambda: libraries.needed(paths, params))
         from flows.run import run as flow
 
         with nullcontext() if as_json else stages_told("run"):
@@ -294,7 +267,8 @@ def _close(paths: Paths, state: WorkspaceState, *, as_json: bool) -> None:
         raise InputError(f"run: none of the label files could be used; {'; '.join(reasons)}")
 
 
-def _prefect(paths: Paths, needed: Callable[[], Sequence[str]] = tuple) -> None:
+def start_prefect(paths: Paths, needed: Callable[[], Sequence[str]] = tuple) -> None:
+    """Let Prefect run flows of the workspace; needed: returns what is imported meanwhile."""
     from flows.runtime.prefect_settings import settle
 
     settle(paths, needed)

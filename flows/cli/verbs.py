@@ -9,7 +9,17 @@ from typing import NoReturn
 
 import click
 
-from flows.cli import finding, judging, labelling, making, reading, serving, trusting, versions
+from flows.cli import (
+    encoding,
+    finding,
+    judging,
+    labelling,
+    making,
+    reading,
+    serving,
+    trusting,
+    versions,
+)
 from flows.cli.help import GroupedVerbs
 from flows.cli.terminal import cleaned
 from flows.runtime.environment import settle_environment
@@ -22,7 +32,7 @@ from tasks.versioning.run_git_and_dvc import RepositoryError
 
 # Those that a process which is up already may run are listed in `flows.warm.client`, too.
 HEADINGS: dict[str, list[click.Command]] = {
-    "Start": [making.init, making.ingest, making.embed, making.run],
+    "Start": [making.init, making.ingest, encoding.embed, making.run],
     "Look": [
         *(reading.status, finding.search, finding.similar),
         *(serving.explore, reading.report, reading.export),

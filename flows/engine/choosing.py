@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
+from dataclasses import replace
 
 from flows.engine.here import Here
 from flows.engine.piece import Engine
@@ -36,7 +37,7 @@ def engine(paths: Paths, settings: EngineSettings) -> Iterator[Engine]:
 
 def everywhere(paths: Paths, settings: EngineSettings) -> Paths:
     """Return `paths` as workers can follow them, who may have another current folder."""
-    return paths if settings.runner == "local" else Paths(paths.root.absolute())
+    return paths if settings.runner == "local" else replace(paths, root=paths.root.absolute())
 
 
 def _made(paths: Paths, settings: EngineSettings) -> AbstractContextManager[Engine]:

@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flows.migration.turning import wait_turned
 from flows.queries.finding.finder import Finder
 from flows.state.live_transform import live_card, live_rows
 from flows.state.staleness import fitted
@@ -18,7 +19,6 @@ from tasks.core.workspace.errors import MissingError
 from tasks.core.workspace.instruction_name import BASE, check_name
 from tasks.core.workspace.paths import Paths
 from tasks.core.workspace.user_state import SCHEME
-from tasks.signs import sign
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from flows.explore.client import Client
     from flows.queries.evaluation import Evaluation
     from flows.queries.finding.together import Together
-    from tasks.core.encoding.encoder import Encoder
     from tasks.core.views.search import Space
     from tasks.core.views.snapshot import Hit
 
@@ -110,6 +109,7 @@ class Workspace:
         if self._url is not None:
             mirror(self._url)
             self.params = load_params(self.paths.params)
+        wait_turned(self.paths)
 
 
 class View(Finder):
@@ -130,24 +130,14 @@ class View(Finder):
     @cached_property
     def space(self) -> Space:
         """The view as something to search; what it finds are records, not dictionaries."""
-        from tasks.core.encoding.vector_space import fingerprint
-        from tasks.core.query.encoder import load_query_encoder
+        from flows.queries.finding.asked_encoder import AskedEncoder
         from tasks.core.views.search import Space
 
         paths, name = self._workspace.paths, self.name
-        settings = self._workspace.params.embed
-
-        def encoder(precision: str) -> Encoder:
-            ask(paths, "model")
-            sign("loading the encoder")
-            auto = settings.precision == "auto"
-            exact = settings.model_copy(update={"precision": precision})
-            return load_query_encoder(exact if auto else settings)
-
         view = None if name == BASE else paths.view_table(name)
         kept = None if name == BASE else partial(paths.kept_transform, name)
-        known = fingerprint(settings)
-        return Space(paths.base_table, view, kept, encoder, known, paths.reduction)
+        asked = AskedEncoder(paths, self._workspace.params.embed)
+        return Space(paths.base_table, view, kept, asked, paths.reduction)
 
     @property
     def opened(self) -> bool:

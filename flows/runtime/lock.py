@@ -14,6 +14,7 @@ from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.exchange import finish
 from tasks.core.workspace.files import remove
 from tasks.core.workspace.manifest import read_manifest
+from tasks.core.workspace.next_paths import NextPaths
 from tasks.core.workspace.paths import Paths
 from tasks.core.workspace.state_manifests import CheckoutNote
 
@@ -28,7 +29,7 @@ def writer(paths: Paths, *, finishing: bool = False) -> Iterator[None]:
     not: InputError unless the caller is `finishing` it.
     """
     ask(paths, "links", "store")
-    paths.state.mkdir(parents=True, exist_ok=True)
+    paths.writer_lock.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(paths.writer_lock, is_singleton=True)
     try:
         lock.acquire(timeout=0)
@@ -39,6 +40,7 @@ def writer(paths: Paths, *, finishing: bool = False) -> Iterator[None]:
         if lock.lock_counter == 1:
             _refuse_half_a_checkout(paths, finishing=finishing)
             finish(paths.root, paths.exchange)
+            _finish_turning(paths)
             _sweep(paths)
         yield
     finally:
@@ -89,6 +91,15 @@ def _refuse_half_a_checkout(paths: Paths, *, finishing: bool) -> None:
         f" halfway; expected a whole version; run 'refract checkout {rev}' again, or 'refract run',"
         " which finishes it"
     )
+
+
+def _finish_turning(paths: Paths) -> None:
+    if isinstance(paths, NextPaths) or not (paths.turning.is_file() or paths.former.exists()):
+        return
+    from flows.migration.turning import finish_turning, forget_former
+
+    finish_turning(paths)
+    forget_former(paths)
 
 
 def _sweep(paths: Paths) -> None:

@@ -10,10 +10,10 @@ from flows.checkout import finish_checkout
 from flows.fit import fit
 from flows.materialise import materialise
 from flows.run import bring_up_to_date
-from flows.run_log import NOTHING, say
 from flows.runtime.flow_run_output import SAY, as_child
 from flows.runtime.lock import writer
 from flows.runtime.prefect_settings import no_heartbeats
+from flows.runtime.run_log import NOTHING, say
 from flows.state.label_sources import label_sources
 from flows.state.staleness import any_fit, anything_left, fitted, rejections
 from tasks.core.settings.params import load_params
@@ -35,6 +35,7 @@ def labels(root: Path, instruction: str, commit: bool = False) -> None:
     paths, params = Paths(root), load_params(Paths(root).params)
     name = check_name(instruction)
     with writer(paths), no_heartbeats():
+        params = load_params(paths.params)  # another encoder may have come while this waited
         if not anything_left(paths, params):
             say(NOTHING)
         else:

@@ -8,9 +8,9 @@ from pathlib import Path
 from prefect import flow
 
 from flows.run import bring_up_to_date
-from flows.run_log import NOTHING, say
 from flows.runtime.flow_run_output import SAY, as_child
 from flows.runtime.prefect_artifacts import leave_table
+from flows.runtime.run_log import NOTHING, say
 from flows.state.sources import documents
 from flows.state.staleness import anything_left, corpus_is_stale
 from tasks.core.settings.params import Params, load_params

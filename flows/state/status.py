@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 
+from flows.migration.upcoming import how_far
 from flows.state import staleness
 from flows.state.label_sources import label_sources
 from flows.state.sources import documents
@@ -74,6 +75,18 @@ class VectorsState:
         return _flat(self)
 
 
+@dataclass(frozen=True)
+class NextState:
+    """The encoder that is to follow: what it has other than `embed`, and how far it has come.
+
+    encoded: texts that it has encoded, of texts; both None before it was begun.
+    """
+
+    settings: dict[str, object] | None
+    encoded: int | None
+    texts: int | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class InstructionState:
     """One instruction: what its transform and view are, how good, and whether they are stale.
@@ -120,12 +133,13 @@ class InstructionState:
 
 @dataclass(frozen=True)
 class WorkspaceState:
-    """A workspace; unfinished: what a kill has left halfway, in a line each."""
+    """A workspace; unfinished: what a kill has left halfway, in a line each; next: if any is."""
 
     root: str
     unfinished: list[str]
     corpus: CorpusState
     vectors: VectorsState
+    next: NextState | None
     instructions: dict[str, InstructionState]
 
     def to_json(self) -> dict[str, object]:
@@ -135,6 +149,7 @@ class WorkspaceState:
             "unfinished": self.unfinished,
             "corpus": self.corpus.to_json(),
             "vectors": self.vectors.to_json(),
+            "next": self.next and asdict(self.next),
             "instructions": {name: one.to_json() for name, one in self.instructions.items()},
         }
 
@@ -148,6 +163,7 @@ def read_status(paths: Paths, params: Params) -> WorkspaceState:
         unfinished=unfinished(paths),
         corpus=_corpus(paths, params),
         vectors=_vectors(paths, params),
+        next=_next(paths, params),
         instructions=_instructions(paths, params),
     )
 
@@ -187,6 +203,13 @@ def _vectors(paths: Paths, params: Params) -> VectorsState:
         index=_index(stamp.index),
         verdict=staleness.embed_verdict(paths, params),
     )
+
+
+def _next(paths: Paths, params: Params) -> NextState | None:
+    come, settings = how_far(paths), params.embed.next
+    if come is None:
+        return None if settings is None else NextState(settings, None, None)
+    return NextState(settings, come.encoded, come.texts)
 
 
 def _instructions(paths: Paths, params: Params) -> dict[str, InstructionState]:

@@ -74,4 +74,6 @@ def unfinished(paths: Paths) -> list[str]:
         )
     if paths.exchange.is_file() and not paths.unfinished_rollback.is_file():
         lines.append("a fit; run 'refract run'")
+    if paths.turning.is_file():
+        lines.append("a turn to the next encoder; run 'refract run'")
     return lines

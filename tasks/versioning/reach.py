@@ -86,10 +86,12 @@ def _leads_out(root: Path, source: str) -> bool:
 
 def of_model(params: Any) -> Iterator[Reach]:
     """Yield that another encoder than the bundled one is loaded."""
-    model, revision = params.embed.model, params.embed.revision
-    if model != "bundled":
-        said = f"embed.model loads {cut(model)!r}, a folder or a model fetched from Hugging Face"
-        yield Reach("model", said, f"{model} {revision}")
+    named = {"embed.model": params.embed, "embed.next": params.embed.following}
+    for key, settings in named.items():
+        if settings is not None and settings.model != "bundled":
+            model, revision = settings.model, settings.revision
+            said = f"{key} loads {cut(model)!r}, a folder or a model fetched from Hugging Face"
+            yield Reach("model", said, f"{model} {revision}")
 
 
 def of_engine(params: Any) -> Iterator[Reach]:

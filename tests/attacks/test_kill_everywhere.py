@@ -18,9 +18,12 @@ from flows.ingest import ingest
 from flows.label import label
 from flows.label_options import LabelOptions
 from flows.materialise import materialise
+from flows.migrate import migrate
+from flows.migration.turning import was_stopped
 from flows.rollback import rollback
 from flows.run import run
 from tasks.core.documents.copying import Incoming
+from tasks.core.settings.params import load_params
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
 from tests.endpoint import KEY, Endpoint, Oracle
@@ -29,7 +32,7 @@ from tests.flows.history import copy, git
 from tests.kills import killed_at, operations
 from tests.labelling import NAMES, PHRASES
 from tests.same import leftovers, orphaned, truth
-from tests.world import documents, set_params, write_csv, write_documents, write_labels
+from tests.world import documents, make_model, set_params, write_csv, write_documents, write_labels
 
 pytestmark = [pytest.mark.attack, pytest.mark.server, pytest.mark.timeout(14_400)]
 prefect_server, _made, made = worlds.prefect_server, worlds._made, worlds.made
@@ -63,6 +66,12 @@ def do_checkout(root: Path) -> None:
 
 def do_ingest(root: Path) -> None:
     ingest(root, [Incoming(root / "more.csv", Paths(root).raw / "more.csv")])
+
+
+def do_migrate(root: Path) -> None:
+    if not was_stopped(Paths(root)) and load_params(Paths(root).params).embed.next is not None:
+        migrate(root)
+    run(root)
 
 
 OPTIONS = LabelOptions(instruction="the mood of the writer", clusters=8)
@@ -109,6 +118,11 @@ def _new_labels(root: Path) -> None:
     write_labels(root, "mood", documents()[:50])
 
 
+def _next_encoder(root: Path) -> None:
+    other = make_model(root.parent / "other-model", dimensions=32, seed=11)
+    set_params(root, embed={"next": {"model": str(other)}})
+
+
 def _as_it_was(_: Path) -> None:
     """Leave the workspace alone."""
 
@@ -117,6 +131,7 @@ PLAIN = {
     "run": Series(_retired, do_run, do_run),
     "fit": Series(_changed, do_fit, do_run),
     "materialise": Series(_fitted, do_materialise, do_run),
+    "migrate": Series(_next_encoder, do_migrate, do_migrate),
 }
 RECORDED = {
     "commit": Series(_new_labels, do_commit, do_commit),

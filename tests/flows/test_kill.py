@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import os
-import pkgutil
 import shutil
 import signal
 import time
@@ -22,28 +20,11 @@ from flows.run import run
 from tasks.core.store import tables
 from tasks.core.workspace.paths import Paths
 from tests.children import Child, refract
+from tests.kills import kill_at
 from tests.same import assert_same, rows
 from tests.world import documents, make_world, set_params, write_documents, write_labels
 
 pytestmark = pytest.mark.server
-
-
-def kill_at(target, nth, when):
-    """Let the `nth` call of `target` end this process, before or after it does its work."""
-    owner_name, _, name = target.rpartition(".")
-    owner = pkgutil.resolve_name(owner_name)
-    real, calls = getattr(owner, name), itertools.count(1)
-
-    def deadly(*arguments, **options):
-        last = next(calls) == nth
-        if last and when == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
-        result = real(*arguments, **options)
-        if last:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result
-
-    setattr(owner, name, deadly)
 
 
 def alternate(root, labels, other):

@@ -8,7 +8,7 @@ import pytest
 from flows.fit import FitOutcome
 from flows.record import Recorded
 from flows.run import RunReport, run
-from flows.run_log import NOTHING, run_lines
+from flows.runtime.run_log import NOTHING, run_lines
 from flows.serving.deployments import DOES, TAG, deployments
 from flows.serving.served_flows import reconcile
 from tasks.core.settings.params import load_params

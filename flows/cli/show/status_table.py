@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 
 import click
 
-from flows.cli.show.reports import counts_of, remarked, unproven
+from flows.cli.show.reports import counts_of, described, remarked, unproven
 from flows.cli.show.tables import Column, fits, print_table
 from flows.state.staleness import FRESH, REJECTED, Verdict
-from flows.state.status import InstructionState, WorkspaceState
+from flows.state.status import InstructionState, NextState, WorkspaceState
 from tasks.core.evaluation.measures import BRIEF, NOTABLE, v_by_chance
 from tasks.core.evaluation.proof import PROVEN, UNPROVEN
 from tasks.core.labels.notes import PLACED, WAITING
@@ -45,6 +45,8 @@ def status(state: WorkspaceState) -> None:
         click.echo(
             f"  {vectors.truncated:,} texts are longer than {how}: their ends are left out{more}"
         )
+    if state.next is not None:
+        click.echo(f"  {_next(state.next)}")
     if state.instructions:
         views(state.instructions)
         for name, about in state.instructions.items():
@@ -55,6 +57,21 @@ def status(state: WorkspaceState) -> None:
             " text,label), or name their column: refract fit INSTRUCTION --from-column COLUMN;"
             " or label in a browser: refract explore"
         )
+
+
+def _next(about: NextState) -> str:
+    """Say how far the next encoder has come, and what brings it on."""
+    if about.settings is None:
+        return (
+            "of a next encoder there is a part, but embed.next is null; 'refract embed --call-off'"
+        )
+    named = described(about.settings)
+    if about.encoded is None:
+        return f"next encoder ({named}): not begun; 'refract embed --migrate' brings it"
+    return (
+        f"next encoder ({named}): {about.encoded:,} of {about.texts:,} texts encoded;"
+        " 'refract embed --migrate' goes on"
+    )
 
 
 def _remarks(name: str, about: InstructionState) -> None:

@@ -41,5 +41,6 @@ def check_encoder(table: Path, settings: EmbedSettings) -> None:
     raise InputError(
         f"{table.name}: made by encoder {then.model!r} (prompt {then.prompt!r},"
         f" max_length {then.max_length}), but params.yaml now says otherwise;"
-        " set 'embed' back, or run 'refract embed --rebuild'"
+        " set 'embed' back, and let the other follow by embed.next and 'refract embed --migrate',"
+        " or run 'refract embed --rebuild'"
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from tasks.core.settings.section import Section
 
@@ -136,6 +136,13 @@ class EmbedSettings(Section):
         ),
     ] = 16_384
     index_from: Annotated[int, Field(ge=1_000, description=_INDEXED)] = 20_000
+    next: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description="what the encoder that is to follow has other than these, such as {model:"
+            " NAME}; 'refract embed --migrate' brings it"
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _has_what_is_stored(self) -> Self:
@@ -144,7 +151,28 @@ class EmbedSettings(Section):
                 "storage: int8 is of features, and features: last keeps none; set storage: float16,"
                 " or features: layers"
             )
+        if self.next is not None:
+            self._merged(self.next)
         return self
+
+    def __hash__(self) -> int:
+        """Return a hash, as encoders that are loaded are remembered by their settings."""
+        return hash(self.model_dump_json())
+
+    @property
+    def following(self) -> EmbedSettings | None:
+        """The settings of the encoder that is to follow this one; None where none is."""
+        return None if self.next is None else self._merged(self.next)
+
+    def _merged(self, changed: dict[str, Any]) -> EmbedSettings:
+        if "next" in changed:
+            raise ValueError("next: found 'next' in it; expected one encoder after this one")
+        try:
+            return type(self).model_validate({**self.model_dump(), **changed, "next": None})
+        except ValidationError as error:
+            first = error.errors()[0]
+            key, said = ".".join(map(str, first["loc"])), first["msg"]
+            raise ValueError(f"next.{key}: {said.removeprefix('Value error, ')}") from error
 
 
 AUTO = "auto"

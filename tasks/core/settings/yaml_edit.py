@@ -31,11 +31,24 @@ def _set(text: str, node: yaml.Node, place: tuple[str, ...], value: Any) -> str:
         return _added(text, node, place, value)
     if len(place) > 1 and isinstance(found, yaml.MappingNode):
         return _set(text, found, place[1:], value)
+    if value is None and isinstance(found, yaml.MappingNode):
+        return _emptied(text, found)
     if not isinstance(found, yaml.ScalarNode):
         raise yaml.YAMLError(f"{place[0]}: holds several values")
     if len(place) > 1 and not _is_null(found):
         raise yaml.YAMLError(f"{place[0]}: holds a value, not a mapping")
     return _replaced(text, found, _nested(place[1:], value))
+
+
+def _emptied(text: str, old: yaml.MappingNode) -> str:
+    """Put null in the place of a mapping, which goes with its comments."""
+    start, end = old.start_mark.index, old.end_mark.index
+    if old.flow_style:
+        return f"{text[:start]}null{text[end:]}"
+    before = text[:start].rstrip()
+    before = f"{before} " if before.endswith(":") else text[:start]  # or a comment stands there
+    rest = text[_end_of(text, old) :]
+    return f"{before}null{'' if rest.startswith(chr(10)) else chr(10)}{rest}"
 
 
 def _replaced(text: str, old: yaml.ScalarNode, value: Any) -> str:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.core.encoding.encoder import Encoder
 from tasks.core.encoding.features import LayerPca, load_layer_pca
 from tasks.core.encoding.featurizer import Featurizer, space_of
 from tasks.core.encoding.windows import Cutter
 from tasks.core.numerics.threads import one_thread
+from tasks.core.query.asked import Asked
 from tasks.core.query.label_place import label_place
 from tasks.core.query.passages import PIECES, WINDOWS, Wanted, check_many, passages
 from tasks.core.query.transform import load_map
@@ -21,13 +21,12 @@ from tasks.core.readers.records import encodable
 from tasks.core.store.searcher import Searcher
 from tasks.core.text.discretion import shown
 from tasks.core.views.lazy_search import LazySearcher, Point
-from tasks.core.views.snapshot import Found, Hit, Snapshot, best, nearest
+from tasks.core.views.snapshot import Found, Hit, Snapshot, best, nearest, stored_text
 from tasks.core.views.transforming import reader_of
-from tasks.core.workspace.errors import InputError, MissingError
+from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifest import manifest_of
 from tasks.core.workspace.manifests import BaseNote, ViewNote
 
-_SOME = 3  # ids that are named where a beginning fits several
 OTHER_ENCODER = (
     "search: this table was made by another encoder than params.yaml names now;"
     " set 'embed' back, or run 'refract embed --rebuild' and 'refract run'"
@@ -58,23 +57,31 @@ class Space:
         base: Path,
         view: Path | None,
         kept: Callable[[str], Path] | None,
-        encoder: Callable[[str], Encoder],
-        encoder_fingerprint: str,
+        asked: Asked,
         reductions: Callable[[str], Path],
     ) -> None:
         """Open `base`, or `view` with its transforms found by fingerprint through `kept`.
 
-        encoder: gives the encoder in the precision that the base vectors were encoded in.
         reductions: where the map of features with a fingerprint is.
         """
         self._kept = kept
-        self._encoder = encoder
-        self._encoder_fingerprint = encoder_fingerprint
+        self._asked = asked
         self._reductions = reductions
         self._reduction: LayerPca | None = None
+        self._snapshot = self._steady(partial(self._opened, base, view))
+
+    def _opened(self, base: Path, view: Path | None) -> Snapshot:
         texts = Searcher(base, live=False)
         rows = texts if view is None else Searcher(view, live=True)
-        self._snapshot = self._taken(texts, rows, None)
+        return self._taken(texts, rows, None)
+
+    def _steady(self, look: Callable[[], Snapshot]) -> Snapshot:
+        """Return what `look` does; where that fails, once more when no turn is under way."""
+        try:
+            return look()
+        except InputError:
+            self._asked.wait_turned()
+            return look()
 
     def search(
         self,
@@ -151,7 +158,7 @@ class Space:
 
     def _coder(self, now: Snapshot) -> Featurizer:
         note = _base_note(now.texts)
-        encoder, features = self._encoder(note.settings.precision), note.features
+        encoder, features = self._asked.encoder(note.settings.precision), note.features
         if features is None or now.transform is None:
             return Featurizer(encoder)
         reduction = self._reduction
@@ -206,6 +213,7 @@ class Space:
         try:
             return Found(ask(now), now.made_by)
         except InputError:
+            self._asked.wait_turned()
             newer = self.now()
             if newer is now:
                 raise
@@ -213,6 +221,9 @@ class Space:
 
     def now(self) -> Snapshot:
         """Return the live version, and the transform that made it, as of now: it never changes."""
+        return self._steady(self._newest)
+
+    def _newest(self) -> Snapshot:
         seen = self._snapshot
         texts = seen.texts.newest()
         stored = texts if seen.stored is seen.texts else seen.stored.newest()
@@ -236,7 +247,7 @@ class Space:
     def _check_encoder(self, texts: Searcher, rows: Searcher) -> None:
         base, space = _base_note(texts), space_of(_base_note(texts))
         view_of = space if rows is texts else _view_note(rows).encoder
-        if base.fingerprint != self._encoder_fingerprint or view_of not in (None, space):
+        if not self._asked.names(base.fingerprint) or view_of not in (None, space):
             raise InputError(OTHER_ENCODER)
 
 
@@ -257,31 +268,6 @@ def with_passages(
     found = passages([str(hit.text) for hit in told], space.cutter(now), wanted) if told else []
     by_id = dict(zip((hit.id for hit in told), found, strict=True))
     return [replace(hit, passage=by_id.get(hit.id)) for hit in hits]
-
-
-def stored_text(now: Snapshot, key: str) -> tuple[str, Point]:
-    """Return the id that `key` is, or is the only one to begin with, and where it lies."""
-    point = now.point_of(key)
-    ids = [key] if point is not None or not key else now.rows.ids_from(key, _SOME + 1)
-    if len(ids) > 1:
-        listed = ", ".join(repr(each) for each in sorted(ids)[:_SOME])
-        raise InputError(
-            f"id {shown(key)}: begins {'more than ' * (len(ids) > _SOME)}{min(len(ids), _SOME)} ids"
-            f" ({listed}); expected one; give more of it"
-        )
-    if ids and point is None:
-        point = now.point_of(ids[0])
-    if not ids or point is None:
-        raise absent(key)
-    return ids[0], point
-
-
-def absent(key: str) -> MissingError:
-    """Return the refusal of an id that is in no row of a view."""
-    return MissingError(
-        f"id {shown(key)}: not in this view; expected an id of the corpus, or its beginning;"
-        " 'refract search' shows ids"
-    )
 
 
 def _base_note(texts: Searcher) -> BaseNote:

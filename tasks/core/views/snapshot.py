@@ -15,9 +15,10 @@ from tasks.core.store.searcher import Searcher
 from tasks.core.text.discretion import shown
 from tasks.core.views.lazy_search import LazySearcher, Point
 from tasks.core.views.near_duplicates import Distinct
-from tasks.core.workspace.errors import MissingError
+from tasks.core.workspace.errors import InputError, MissingError
 
 _LOOK_ON = 4  # times as many rows are looked at where some say the same
+_SOME = 3  # ids that are named where a beginning fits several
 FARTHEST = 10_000  # rows looked at, at most
 
 
@@ -141,3 +142,28 @@ def hit_of(near: NearRow, text: object) -> Hit:
     row = near.row
     readings: Mapping[str, Any] = {each: row.pop(each) for each in tables.READINGS if each in row}
     return Hit(near.score, None if text is None else str(text), str(row.pop("id")), row, **readings)
+
+
+def stored_text(now: Snapshot, key: str) -> tuple[str, Point]:
+    """Return the id that `key` is, or is the only one to begin with, and where it lies."""
+    point = now.point_of(key)
+    ids = [key] if point is not None or not key else now.rows.ids_from(key, _SOME + 1)
+    if len(ids) > 1:
+        listed = ", ".join(repr(each) for each in sorted(ids)[:_SOME])
+        raise InputError(
+            f"id {shown(key)}: begins {'more than ' * (len(ids) > _SOME)}{min(len(ids), _SOME)} ids"
+            f" ({listed}); expected one; give more of it"
+        )
+    if ids and point is None:
+        point = now.point_of(ids[0])
+    if not ids or point is None:
+        raise absent(key)
+    return ids[0], point
+
+
+def absent(key: str) -> MissingError:
+    """Return the refusal of an id that is in no row of a view."""
+    return MissingError(
+        f"id {shown(key)}: not in this view; expected an id of the corpus, or its beginning;"
+        " 'refract search' shows ids"
+    )

@@ -12,13 +12,20 @@ from tasks.core.text.discretion import shown
 from tasks.core.views.lazy_search import Point
 from tasks.core.views.search import (
     Space,
-    absent,
     check_query,
     check_utf8,
-    stored_text,
     with_passages,
 )
-from tasks.core.views.snapshot import FARTHEST, Found, Hit, Snapshot, best, hit_of
+from tasks.core.views.snapshot import (
+    FARTHEST,
+    Found,
+    Hit,
+    Snapshot,
+    absent,
+    best,
+    hit_of,
+    stored_text,
+)
 from tasks.core.workspace.errors import InputError
 
 _FIRST = 50  # candidates a view, at least

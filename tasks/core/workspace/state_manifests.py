@@ -22,6 +22,20 @@ class RebuildNote(Manifest):
     version: int = Field(default=0, validation_alias="from", serialization_alias="from")
 
 
+class NextNote(Manifest):
+    """How far the next encoder has come: texts that it has encoded, of how many."""
+
+    model: str = ""
+    encoded: int = 0
+    texts: int = 0
+
+
+class TurnNote(Manifest):
+    """That the workspace turns over to the next encoder."""
+
+    model: str = ""
+
+
 class PrecisionNote(Manifest):
     """The precision that was chosen for an embedding under way, and for which space."""
 

@@ -172,6 +172,31 @@ class StatePaths:
         """There while files that belong together are exchanged, and after a kill in between."""
         return self.state / "exchange.json"
 
+    @cached_property
+    def next(self) -> Path:
+        """What the next encoder makes of the workspace, until all of it is there."""
+        return self.state / "next"
+
+    @property
+    def next_note(self) -> Path:
+        """How far the next encoder has come."""
+        return self.next / "next.json"
+
+    @property
+    def former(self) -> Path:
+        """What the encoder before had made, while it is removed after a turn."""
+        return self.state / "former"
+
+    @property
+    def migration_lock(self) -> Path:
+        """The lock held by whoever brings the next encoder: one at a time."""
+        return self.state / "migration.lock"
+
+    @property
+    def turning(self) -> Path:
+        """There while the workspace turns over to the next encoder, and after a kill in between."""
+        return self.state / "turning.json"
+
     @property
     def unfinished_rollback(self) -> Path:
         """Which version a rollback has brought back, until that is recorded."""

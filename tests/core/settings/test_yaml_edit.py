@@ -11,6 +11,7 @@ from tasks.core.settings.yaml_edit import with_value
 from tasks.core.workspace.errors import InputError
 
 TEXT = ("ingest", "text")
+NEXT = ("embed", "next")
 COLUMN = {"column": "Category"}
 
 
@@ -58,6 +59,26 @@ def test_a_value_is_exchanged_and_its_comment_stays():
             {"column": "x, y}"},
             "instructions: {a: {column: 'x, y}'}}\n",
         ),
+        (
+            "embed:\n  next: {a: 1}  # b\nfit: {}\n",
+            NEXT,
+            None,
+            "embed:\n  next: null  # b\nfit: {}\n",
+        ),
+        (
+            "embed:\n  next:\n    a: 1  # b\n    c: d\n  model: m\n",
+            NEXT,
+            None,
+            "embed:\n  next: null\n  model: m\n",
+        ),
+        ("embed:\n  next:  # b\n    a: 1\n", NEXT, None, "embed:\n  next:  # b\n    null\n"),
+        (
+            "embed:\n  next:\n    a: |\n      x\nfit: {}\n",
+            NEXT,
+            None,
+            "embed:\n  next: null\nfit: {}\n",
+        ),
+        ("embed: {next: {a: 1}, model: m}", NEXT, None, "embed: {next: null, model: m}"),
     ],
 )
 def test_only_what_is_asked_for_changes(before, place, value, after):

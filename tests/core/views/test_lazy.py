@@ -14,6 +14,7 @@ from tasks.core.views.transforming import reader_of
 from tasks.core.views.view_rows import ViewPlace, view_rows
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifests import LAZY
+from tests.asked import Given
 from tests.core.views.test_views import OneVector, World, write_base
 
 
@@ -38,7 +39,7 @@ class TwoViews:
     def spaces(self):
         kept = self.kept
         for table in (self.full.view, self.table):
-            yield Space(self.base, table, lambda name: kept / name, OneVector, "enc", None)
+            yield Space(self.base, table, lambda name: kept / name, Given(OneVector), None)
 
     def frames(self):
         for table in (self.full.view, self.table):
@@ -95,7 +96,7 @@ def few(monkeypatch):
 
 def test_of_many_rows_the_nearest_in_the_base_table_are_ranked_by_the_view(views, few):
     full, lazy = views.spaces()
-    base = Space(views.base, None, None, OneVector, "enc", None)
+    base = Space(views.base, None, None, Given(OneVector), None)
     nearest = {hit.id for hit in base.search("x", 3)}
     expected = [hit for hit in full.search("x", 30) if hit.id in nearest]
     assert_same_hits(lazy.search("x", 3), expected)
@@ -254,7 +255,7 @@ def test_towards_a_label_of_a_lazy_view_is_as_towards_that_of_a_full_one(
     """And those with the greatest mean of both cosines are found, by every row compared."""
     monkeypatch.setattr(lazy_search, "EXACT", rows)
     full, lazy = views.spaces()
-    base = Space(views.base, None, None, OneVector, "enc", None)
+    base = Space(views.base, None, None, Given(OneVector), None)
     seen = full.now()
     ids = views.full.names
     units = {

@@ -8,6 +8,7 @@ from tasks.core.views import together
 from tasks.core.views.search import Space
 from tasks.core.views.together import check_weights, closest_by_all, similar_by_all
 from tasks.core.workspace.errors import InputError
+from tests.asked import Given
 from tests.core.views.test_views import write_base
 
 
@@ -32,7 +33,7 @@ def spaces(tmp_path):
         table = tmp_path / f"{seed}.lance"
         vectors = write_base(table, names, seed)
         asked = {"a": vectors[7], "b": vectors[300] + vectors[8]}
-        space = Space(table, None, None, lambda _, asked=asked: Told(asked), "enc", None)
+        space = Space(table, None, None, Given(lambda _, asked=asked: Told(asked)), None)
         found.append((space, vectors, asked))
     return names, found
 
@@ -74,7 +75,7 @@ def test_an_id_that_one_of_them_lacks_is_none_of_them(tmp_path, spaces):
     less = tmp_path / "less.lance"
     vectors = write_base(less, names[:100], 1)
     asked = {"a": vectors[7]}
-    space = Space(less, None, None, lambda _: Told(asked), "enc", None)
+    space = Space(less, None, None, Given(lambda _: Told(asked)), None)
     hits = closest_by_all([(found[0][0], 1.0), (space, 1.0)], "a", 400).hits
     assert {hit.id for hit in hits} == set(names[:100])
 
@@ -97,7 +98,7 @@ def test_an_id_that_a_further_view_lacks_is_refused(tmp_path, spaces):
     names, found = spaces
     less = tmp_path / "less.lance"
     write_base(less, names[:100], 1)
-    space = Space(less, None, None, lambda _: None, "enc", None)
+    space = Space(less, None, None, Given(lambda _: None), None)
     for key in ("n200", "nope"):
         with pytest.raises(InputError, match=f"'{key}': not in this view"):
             similar_by_all([(found[0][0], 1.0), (space, 1.0)], key, 3)

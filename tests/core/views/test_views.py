@@ -21,6 +21,7 @@ from tasks.core.views.view_rows import StoredRows
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifest import object_of
 from tasks.core.workspace.manifests import Card
+from tests.asked import Given
 
 ABOUT = {"fingerprint": "enc", "dimensions": 6}
 SETTINGS = {"temperature": None, "novelty": None, "floor": 0.1, "residual": 2}
@@ -203,7 +204,7 @@ def test_rows_are_never_searched_by_another_transform_than_their_own(world, tmp_
     kept = tmp_path / "kept"
     publishing.keep_transform(kept, world.folder, "transform-1")
     world.materialise()
-    space = Space(world.base, world.view, lambda name: kept / name, OneVector, "enc", None)
+    space = Space(world.base, world.view, lambda name: kept / name, Given(OneVector), None)
     assert len(space.search("x", k=3)) == 3
     world.transform = make_transform(world.folder, seed=2)
     world.materialise()  # its own copy is missing
@@ -226,7 +227,7 @@ def space(world, tmp_path):
     """The view of a world under its second transform, and where transforms are kept."""
     kept = tmp_path / "kept"
     refit(world, kept, 2)
-    return Space(world.base, world.view, lambda name: kept / name, OneVector, "enc", None)
+    return Space(world.base, world.view, lambda name: kept / name, Given(OneVector), None)
 
 
 def test_a_text_has_a_vector_in_an_earlier_version_as_long_as_its_transform_is_kept(
@@ -304,7 +305,7 @@ def test_a_query_is_encoded_in_the_precision_of_the_base_vectors(world, precisio
         asked.append(wanted)
         return OneVector(wanted)
 
-    assert len(Space(world.base, None, None, encoder, "enc", None).search("x", k=2)) == 2
+    assert len(Space(world.base, None, None, Given(encoder), None).search("x", k=2)) == 2
     assert asked == [precision]
 
 
