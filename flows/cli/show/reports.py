@@ -12,12 +12,12 @@ import click
 
 from flows.cli.show.tables import Column, print_table
 from flows.cli.terminal import give
-from tasks.core.evaluation.proof import PROVEN, UNPROVEN
+from tasks.core.evaluation.proof import MORE, PROVEN, UNPROVEN
 from tasks.core.labels.notes import with_names
 from tasks.core.text.brief import short
 from tasks.core.text.ids import short_id
 from tasks.core.workspace.manifest import Part
-from tasks.core.workspace.manifests import FULL
+from tasks.core.workspace.manifests import FULL, Gate
 from tasks.core.workspace.paths import Paths
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def fitted(outcome: FitOutcome, silent: Sequence[str] = ()) -> None:
         if report.texts and report.held_out < FEW:
             click.echo(f"  scores are rough: {report.held_out} texts held out; label more")
         if report.gate is not None:
-            unproven("", report.gate.state, report.gate.why)
+            unproven("", report.gate)
     for name, reason in outcome.rejected.items():
         if name not in silent:
             click.echo(f"fit {name}: rejected, {reason}", err=True)
@@ -151,12 +151,14 @@ def _right(report: FitReport) -> None:
         )
 
 
-def unproven(before: str, state: str, why: str) -> None:
+def unproven(before: str, gate: Gate) -> None:
     """Say why a published view may be no better than the base vectors, or than chance."""
-    if state == UNPROVEN:
-        click.echo(f"  {before}{UNPROVEN}: {why}; label more texts")
-    elif state != PROVEN:
-        click.echo(f"  {before}published without the gate: {why}; check the labels")
+    if gate.state == UNPROVEN:
+        click.echo(f"  {before}{UNPROVEN}: {gate.why}; label more texts, {MORE}")
+        if gate.beyond:
+            click.echo(f"  all the same, {gate.beyond}")
+    elif gate.state != PROVEN:
+        click.echo(f"  {before}published without the gate: {gate.why}; check the labels")
 
 
 def materialised(reports: Iterable[ViewReport]) -> None:

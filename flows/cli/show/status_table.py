@@ -59,7 +59,7 @@ def status(state: WorkspaceState) -> None:
 
 def _remarks(name: str, about: InstructionState) -> None:
     if about.gate is not None:
-        unproven(f"{name} is ", about.gate.state, about.gate.why)
+        unproven(f"{name} is ", about.gate)
     if about.rejected:
         click.echo(f"  {name} is {about.transform.reason}")
     if about.without:

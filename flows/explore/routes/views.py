@@ -60,10 +60,14 @@ class Shift(BaseModel):
 
 
 class Ruling(BaseModel):
-    """How the quality gate has ruled, and why."""
+    """How the quality gate has ruled, and why.
+
+    beyond: what is sure of all texts, though the labelled ones that were left out do not prove it.
+    """
 
     state: str
     why: str
+    beyond: str = ""
 
 
 class LabelsNeeded(BaseModel):
@@ -180,7 +184,7 @@ def _instruction(service: Service, name: str, tags: Tags) -> View:
         labels=live.card.labels,
         counts=live.counts,
         scores=None if scores is None else _shift(scores),
-        gate=Ruling(state=gate.state, why=gate.why) if gate and gate.state else None,
+        gate=Ruling(**gate.told()) if gate and gate.state else None,
         version=tags.get((name, live.transform)),
         transform=live.transform,
         labelled=needed.found if needed else (scores.texts if scores else None) or 0,
