@@ -253,9 +253,9 @@ def _find(app: FastAPI, told: Pretended) -> None:
 
 def _queue(app: FastAPI, told: Pretended) -> None:
     @app.get("/views/{name}/suggest")
-    def suggest(name: str, n: int) -> Any:
+    def suggest(name: str, n: int, random: bool = False) -> Any:
         found = told.rows("mood", None).filter(~pl.col("id").is_in(list(told.given)))[:n]
-        extra = {"label": None, "why": "near a boundary"}
+        extra = {"label": None, "why": "drawn at random" if random else "near a boundary"}
         return {"texts": [row | {"suggested": row["label"]} | extra for row in _hits(found)]}
 
     @app.get("/views/{name}/doubts")
