@@ -14,9 +14,11 @@ from flows.runtime.lock import is_served
 from flows.state import staleness
 from flows.state.label_sources import label_sources
 from flows.state.tracked_files import commits_by_itself
+from tasks.core.labels.files import LabelFile
 from tasks.core.labels.inbox.posted_rows import is_posted
 from tasks.core.settings.params import Params, load_params
 from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.one_look import one_look
 from tasks.core.workspace.paths import Paths
 from tasks.versioning.run_git_and_dvc import RepositoryError
 
@@ -107,10 +109,11 @@ class Refitter:
         paths, params = self._paths, load_params(self._paths.params)
         if not paths.stamp("embed").is_file():
             return
-        for name, file in label_sources(paths).items():
-            posted = not file.labelled or any(is_posted(part.path) for part in file.parts)
-            if (everything or posted) and _is_stale(paths, params, name):
-                self.note([name])
+        with one_look():
+            for name, file in label_sources(paths).items():
+                posted = not file.labelled or any(is_posted(part.path) for part in file.parts)
+                if (everything or posted) and _is_stale(paths, params, file):
+                    self.note([name])
 
     def _due(self) -> str | None:
         """Return an instruction whose labels have rested, and forget that it was noted."""
@@ -154,9 +157,11 @@ class Refitter:
             work.stop()
 
 
-def _is_stale(paths: Paths, params: Params, name: str) -> bool:
-    """Judge as `refract run` does, by a transform and the view that is made by it."""
-    fit = staleness.any_fit(paths, params, [name])
+def _is_stale(paths: Paths, params: Params, file: LabelFile) -> bool:
+    """Judge as `refract run` does: a transform, and the view that is made by it."""
+    name = file.instruction
+    made_from = staleness.fit_fingerprints(paths, params, name, file)
+    fit = paths.exchange.is_file() or staleness.fit_verdict(paths, name, made_from).stale
     return fit or staleness.view_verdict(paths, params, name).stale
 
 
