@@ -260,7 +260,7 @@ def _card(job: FitJob, matched: str, labels: LabelSet, scores: Scores) -> Card:
         fingerprint=scores.fingerprint,
         scores=of_scores(scores),
         counts=dict(sorted(labels.counts.items())),
-        gate=Gate(state=gate.state, why=gate.why),
+        gate=Gate.model_validate(gate.told()),
         seed=job.settings.seed,
     )
     return card.changed(**_read(labels))

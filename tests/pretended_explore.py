@@ -61,7 +61,7 @@ class Pretended:
     seen: what was asked, path and query; held: parts of these that wait until they are taken out.
     broken: parts of these that are refused, with the line; deaf: events end, and are refused.
     moved: id → label that it had in each earlier version; made: what the corpus is known by.
-    without: what the view is without.
+    without: what the view is without; gate: how the quality gate has ruled on it.
     """
 
     def __init__(self, texts: pl.DataFrame, own: tuple[str, ...] = ("channel",)) -> None:
@@ -75,6 +75,7 @@ class Pretended:
         self.broken: dict[str, str] = {}
         self.moved: dict[str, str] = {}
         self.without: list[str] = []
+        self.gate: dict[str, str] | None = None
         self.deaf, self.version, self.workspace, self.made = False, 1, "here", "c"
         self._told: queue.SimpleQueue[tuple[str, dict[str, Any]]] = queue.SimpleQueue()
         config = uvicorn.Config(_app(self), port=0, log_level="error", timeout_graceful_shutdown=1)
@@ -116,7 +117,8 @@ class Pretended:
         return {
             **{"name": name, "wording": "how the writer feels" if of_view else "as it is"},
             **{"rows": len(self.texts), "labels": sorted(counts), "counts": counts},
-            **{"scores": scores if of_view else None, "gate": None, "labelled": len(self.given)},
+            **{"scores": scores if of_view else None, "gate": self.gate if of_view else None},
+            **{"labelled": len(self.given)},
             **{"version": f"view/mood/v{self.version}" if of_view else None},
             **{"transform": f"f{self.version}" if of_view else None},
             **{"fitting": False, "labels_needed": None},
@@ -251,9 +253,9 @@ def _find(app: FastAPI, told: Pretended) -> None:
 
 def _queue(app: FastAPI, told: Pretended) -> None:
     @app.get("/views/{name}/suggest")
-    def suggest(name: str, n: int) -> Any:
+    def suggest(name: str, n: int, random: bool = False) -> Any:
         found = told.rows("mood", None).filter(~pl.col("id").is_in(list(told.given)))[:n]
-        extra = {"label": None, "why": "near a boundary"}
+        extra = {"label": None, "why": "drawn at random" if random else "near a boundary"}
         return {"texts": [row | {"suggested": row["label"]} | extra for row in _hits(found)]}
 
     @app.get("/views/{name}/doubts")

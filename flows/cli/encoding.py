@@ -64,24 +64,28 @@ def embed(rebuild: bool, migrate: bool, look: bool, off: bool, as_json: bool, ro
 
 
 def _migrate(paths: Paths, *, look_first: bool, as_json: bool) -> None:
-    from flows.cli.show import reports
+    from flows.cli.show import next_encoder, reports
     from flows.migration.checking import check
+    from flows.migration.turning import was_stopped
     from flows.migration.upcoming import opened
     from flows.state import libraries
     from tasks.core.settings.params import load_params
 
+    if was_stopped(paths):
+        next_encoder.turned(as_json=as_json)
+        return
     check(paths, load_params(paths.params))
     _, params = opened(paths.root, upcoming=True)
     start_prefect(paths, lambda: libraries.to_embed(paths, params, rebuild=True))
     from flows.migrate import migrate
 
-    reports.tell(migrate(paths.root, look_first), reports.migrated, as_json=as_json)
+    reports.tell(migrate(paths.root, look_first), next_encoder.migrated, as_json=as_json)
 
 
 def _call_off(paths: Paths, *, as_json: bool) -> None:
-    from flows.cli.show import reports
+    from flows.cli.show import next_encoder
     from flows.migration.upcoming import call_off
     from tasks.core.settings.params import load_params
 
     params = load_params(paths.params)
-    reports.called_off(call_off(paths), params, as_json=as_json)
+    next_encoder.called_off(call_off(paths), params, as_json=as_json)

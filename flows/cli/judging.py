@@ -49,6 +49,12 @@ def evaluate(name: str, truth: Path | None, out: Path | None, as_json: bool, roo
     help="Of texts that look like no label, by default 0.2; the others lie near a boundary.",
 )
 @click.option(
+    "--random",
+    "at_random",
+    is_flag=True,
+    help="Any texts, each as likely as another: labels of such prove a view soonest.",
+)
+@click.option(
     "--format",
     "form",
     type=click.Choice(["csv", "jsonl", "label-studio", "doccano", "prodigy"]),
@@ -57,7 +63,9 @@ def evaluate(name: str, truth: Path | None, out: Path | None, as_json: bool, roo
     help="A label file to fill in, or tasks that a labelling tool takes in.",
 )
 @root_option
-def suggest(name: str, many: int, novel: float | None, form: str, root: Path) -> None:
+def suggest(
+    name: str, many: int, novel: float | None, at_random: bool, form: str, root: Path
+) -> None:
     """Print the texts that are worth labelling next for NAME, as a label file to fill in.
 
     Where there is no view NAME yet, texts that together cover the corpus, to begin with. None is
@@ -69,8 +77,9 @@ def suggest(name: str, many: int, novel: float | None, form: str, root: Path) ->
     from flows.queries.workspace import Workspace
 
     workspace = Workspace(root)
-    rows, known = workspace.suggest(name, many, novel), name in workspace.views
-    if not known:
+    rows = workspace.suggest(name, many, novel, random=at_random)
+    known = name in workspace.views
+    if not known and not at_random:
         views = ", ".join(map(repr, workspace.views)) or "none"
         click.echo(
             f"suggest: there is no view {name!r} yet (known: {views}): these cover the corpus",

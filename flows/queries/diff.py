@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
+from typing import TypeVar
 
 from flows.checkout import version
-from flows.runtime.lock import writer
+from flows.runtime.lock import comparing, writer
 from flows.state.live_transform import live_rows
 from flows.state.trust import EXCHANGE, ask, ask_for
 from tasks.core.settings.params import load_params
@@ -30,6 +33,9 @@ from tasks.versioning.worktree import laid_out
 
 NEIGHBOURS = 10
 MOVED = 10  # texts listed a view
+TRIES = 2  # without the lock: a fit follows another after seconds, and may end in each try
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -124,18 +130,58 @@ def diff(
     paths = Paths(root)
     ask(paths, *EXCHANGE)
     history.repository(root)
-    with writer(paths), ExitStack() as stack:
+    with comparing(paths), ExitStack() as stack:
         old = stack.enter_context(_side(paths, rev1, "from"))
         new = stack.enter_context(_side(paths, rev2, "to"))
-        known = sorted({*old.views, *new.views})
-        missing = [name for name in names if name not in known]
-        if missing:
-            raise InputError(
-                f"view {missing[0]!r}: neither version has it; expected one of:"
-                f" {', '.join(known) or 'none'}"
-            )
-        views = {name: _view(old, new, name, most) for name in names or known}
-        return Difference(_about(old), _about(new), views)
+        find = partial(_difference, old, new, names, most)
+        return undisturbed(paths, find) if rev2 is None else find()
+
+
+def undisturbed(paths: Paths, find: Callable[[], Found]) -> Found:
+    """Return what `find` finds of a workspace in which nothing was made anew meanwhile.
+
+    Who reads holds no lock: tables and tensors are whole at any moment, but scores, transform and
+    rows may be of two makings. So it is found again, the last time as the one writer.
+    """
+    for _ in range(TRIES):
+        before = _made(paths)
+        if before is None:
+            break
+        try:
+            found = find()
+        except Exception:
+            if _made(paths) == before:
+                raise
+        else:
+            if _made(paths) == before:
+                return found
+    with writer(paths):
+        return find()
+
+
+def _made(paths: Paths) -> dict[Path, tuple[int, ...]] | None:
+    """Return which notes there are of what was made; None while some are exchanged for others."""
+    if paths.exchange.is_file() or paths.unfinished_checkout.is_file():
+        return None
+    found: dict[Path, tuple[int, ...]] = {}
+    notes = (paths.views.glob("*.json"), paths.metric_folder.glob("*"))
+    for note in (paths.stamp("embed"), *chain(*notes), *paths.transforms.glob(f"*/{CARD}")):
+        with suppress(FileNotFoundError):
+            about = note.stat()
+            found[note] = (about.st_ino, about.st_size, about.st_mtime_ns)
+    return found
+
+
+def _difference(old: _Side, new: _Side, names: Sequence[str], most: int) -> Difference:
+    known = sorted({*old.views, *new.views})
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise InputError(
+            f"view {missing[0]!r}: neither version has it; expected one of:"
+            f" {', '.join(known) or 'none'}"
+        )
+    views = {name: _view(old, new, name, most) for name in names or known}
+    return Difference(_about(old), _about(new), views)
 
 
 @contextmanager

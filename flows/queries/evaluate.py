@@ -30,7 +30,7 @@ from tasks.core.views.kept_versions import Seen, kept_versions, labels_of
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import write_json
 from tasks.core.workspace.instruction_name import BASE
-from tasks.core.workspace.manifests import Card
+from tasks.core.workspace.manifests import Card, Gate
 from tasks.core.workspace.paths import Paths
 
 METHOD = f"{100 * LEVEL:.0f} % bootstrap over texts, {RESAMPLES} resamples"
@@ -98,6 +98,7 @@ class _Evaluation:
             scores={name: _rounded(one.figures) for name, one in found.items()},
             gains={name: _rounded(gain) for name, gain in found["view"].gains.items()},
             accuracy=right,
+            gate=card.gate or Gate(),
         )
 
     def _on_held_out(self, live: Version, rows: LabelSet) -> tuple[Trial, Previous | NotCompared]:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 from tasks.core.evaluation.bootstrap import Interval
 from tasks.core.settings.calibrated import Worth
+from tasks.core.workspace.manifests import Gate
 
 Figures = Mapping[str, Interval | None]
 """A score × 100 by measure, to two decimals; None where the texts are too few to define it."""
@@ -36,7 +37,8 @@ class Evaluation:
     of the labels that it takes for drawn by chance, None where it does not say; texts, labels: how
     many are scored; left_out, noted: how many rows, by reason; interval: how it was found;
     previous: the version before; scores: by space, `identity` being the base vectors; gains: of
-    the view over each other space; accuracy: by version, the share in percent that get their label.
+    the view over each other space; accuracy: by version, the share in percent that get their label;
+    gate: how the quality gate has ruled on the view.
     """
 
     view: str
@@ -53,8 +55,9 @@ class Evaluation:
     scores: dict[str, Figures]
     gains: dict[str, Figures]
     accuracy: dict[str, float | None]
+    gate: Gate
 
     def to_json(self) -> dict[str, object]:
         """Return what `refract evaluate --json` prints; an expert's keys stand as on its card."""
         experts = [dict(sorted(asdict(each).items())) for each in self.experts]
-        return {**asdict(self), "experts": experts}
+        return {**asdict(self), "experts": experts, "gate": self.gate.told()}

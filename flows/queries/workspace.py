@@ -95,7 +95,9 @@ class Workspace:
 
         return running(self.paths)
 
-    def suggest(self, name: str, many: int = 50, novel: float | None = None) -> pl.DataFrame:
+    def suggest(
+        self, name: str, many: int = 50, novel: float | None = None, *, random: bool = False
+    ) -> pl.DataFrame:
         """Return what `View.suggest` does; of an instruction without a view, texts to begin with.
 
         Together these cover the corpus: suggested, confidence and novelty are null.
@@ -103,7 +105,7 @@ class Workspace:
         from flows.queries.suggest import suggest
 
         self._look_anew()
-        return suggest(self.paths, name, many, novel)
+        return suggest(self.paths, name, many, novel, random=random)
 
     def _look_anew(self) -> None:
         if self._url is not None:
@@ -202,13 +204,16 @@ class View(Finder):
         """Return the vectors (n, d), in the order of `frame`."""
         return self.frame()["vector"].to_numpy()
 
-    def suggest(self, many: int = 50, novel: float | None = None) -> pl.DataFrame:
+    def suggest(
+        self, many: int = 50, novel: float | None = None, *, random: bool = False
+    ) -> pl.DataFrame:
         """Return at most `many` texts worth labelling next, as a label file to fill in.
 
         novel: the share that looks like no label, by default a fifth; the others lie near a
-        boundary. Columns id, label (null), suggested, confidence, novelty, why, text.
+        boundary. random: each text is as likely as any other instead. Columns id, label (null),
+        suggested, confidence, novelty, why, text.
         """
-        return self._workspace.suggest(self.name, many, novel)
+        return self._workspace.suggest(self.name, many, novel, random=random)
 
     @property
     def labels(self) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from flows.state.trust import ask
 from tasks.core.workspace.errors import InputError
@@ -31,17 +31,26 @@ def writer(paths: Paths, *, finishing: bool = False) -> Iterator[None]:
     ask(paths, "links", "store")
     paths.writer_lock.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(paths.writer_lock, is_singleton=True)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        print("waiting for another refract that writes to this workspace", file=sys.stderr)
-        lock.acquire()
+    _acquire(lock, "writes to this workspace")
     try:
         if lock.lock_counter == 1:
             _refuse_half_a_checkout(paths, finishing=finishing)
             finish(paths.root, paths.exchange)
             _finish_turning(paths)
             _sweep(paths)
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def comparing(paths: Paths) -> Iterator[None]:
+    """Hold the place where earlier versions are laid out; whoever writes goes on meanwhile."""
+    ask(paths, "links")
+    paths.state.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(paths.comparing_lock)
+    _acquire(lock, "compares versions of this workspace")
+    try:
         yield
     finally:
         lock.release()
@@ -79,6 +88,14 @@ def is_held(file: Path) -> bool:
         return True
     lock.release()
     return False
+
+
+def _acquire(lock: BaseFileLock, does: str) -> None:
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print(f"waiting for another refract that {does}", file=sys.stderr)
+        lock.acquire()
 
 
 def _refuse_half_a_checkout(paths: Paths, *, finishing: bool) -> None:

@@ -127,8 +127,7 @@ class InstructionState:
 
     def to_json(self) -> dict[str, object]:
         """Return this as a JSON object; the gate is an empty one where it was not asked."""
-        gate = {"state": self.gate.state, "why": self.gate.why} if self.gate else {}
-        return {**asdict(self), "gate": gate}
+        return {**asdict(self), "gate": self.gate.told() if self.gate else {}}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -95,6 +96,9 @@ class _Found:
     left: set[str] = field(default_factory=set)
 
 
+_note = lru_cache(maxsize=8)(parse_note)  # asked before each post of labels, and only read
+
+
 def wanted(tree: Tree) -> Wanted:
     """Return what of `tree` is Refract's own; InputError where a note names anything dangerous.
 
@@ -108,7 +112,7 @@ def wanted(tree: Tree) -> Wanted:
         if content is not None and name == _PARAMS:  # which DVC reads as well
             refuse_conflict(f"{tree.name}{name}", content)
         elif content is not None:
-            note = parse_note(f"{tree.name}{name}", content)
+            note = _note(f"{tree.name}{name}", content)
             _Reader(tree.name, name, links, found).take(note)
     own = [place for place in (*KEPT, RAW) if place in found.declared and place in found.digests]
     return Wanted(

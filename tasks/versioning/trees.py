@@ -17,6 +17,12 @@ def _is_note(path: str) -> bool:
     return path.endswith(".dvc") or path.rpartition("/")[2] in ("dvc.yaml", "dvc.lock")
 
 
+def _modes(said: str) -> list[tuple[str, str]]:
+    """Return mode and path of each file that git lists."""
+    parted = (row.split("\t", 1) for row in said.split("\0") if row)
+    return [(about.split(" ", 1)[0], path) for about, path in parted]
+
+
 class Recorded:
     """The workspace as git holds it at a commit."""
 
@@ -26,9 +32,7 @@ class Recorded:
 
     @cached_property
     def _rows(self) -> list[tuple[str, str]]:
-        said = git(self._root, "ls-tree", "-r", "-z", self._commit)
-        parted = (row.split("\t", 1) for row in said.split("\0") if row)
-        return [(about.split(" ", 1)[0], path) for about, path in parted]
+        return _modes(git(self._root, "ls-tree", "-r", "-z", self._commit))
 
     def notes(self) -> list[str]:
         """Return the paths of DVC's notes that are files."""
@@ -55,12 +59,18 @@ class Present:
         inside = Paths(Path())
         self._allowed = {path.as_posix() for path in (inside.raw, inside.labels)}
 
+    @cached_property
+    def _tracked(self) -> list[tuple[str, str]]:
+        if place_of(self._root) is None:
+            return []
+        return _modes(git(self._root, "ls-files", "--stage", "-z"))
+
     def notes(self) -> list[str]:
         """Return the paths of the notes of Refract's stages, and of others that git tracks."""
         paths = Paths(Path())
         own = [path.as_posix() for path in (paths.pipeline, paths.lock, paths.raw_note)]
-        tracked = git(self._root, "ls-files", "-z") if place_of(self._root) is not None else ""
-        return list(dict.fromkeys([*own, *filter(_is_note, tracked.split("\0"))]))
+        tracked = [path for _, path in self._tracked if _is_note(path)]
+        return list(dict.fromkeys([*own, *tracked]))
 
     def contents(self, paths: Sequence[str]) -> list[bytes | None]:
         """Return what the files at `paths` hold; None where there is none."""
@@ -77,8 +87,5 @@ class Present:
             for path in linked
             if path not in apart and not any(folder in path.parents for folder in apart)
         }
-        if place_of(self._root) is not None:
-            rows = git(self._root, "ls-files", "--stage", "-z").split("\0")
-            parted = (row.split("\t", 1) for row in rows if row)
-            found |= {path for about, path in parted if about.startswith(_LINKS)}
+        found |= {path for mode, path in self._tracked if mode in _LINKS}
         return found - self._allowed

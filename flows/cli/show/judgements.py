@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flows.cli.show.reports import FEW, WIDTH, print_json
+from flows.cli.show.reports import FEW, WIDTH, print_json, unproven
 from flows.cli.show.tables import Column, print_table
 from flows.cli.terminal import give
 from flows.queries.evaluation import Evaluation, NotCompared, Previous
@@ -35,6 +35,8 @@ def evaluation(found: Evaluation, *, as_json: bool) -> None:
         f" {found.on}"
     )
     click.echo(f"  {_right(found.accuracy)}")
+    if found.gate.state:
+        unproven("", found.gate)
     if found.experts:
         click.echo(f"  experts: {_experts(found.experts)}")
     if found.drawn_by_chance:

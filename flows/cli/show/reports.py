@@ -12,24 +12,21 @@ import click
 
 from flows.cli.show.tables import Column, print_table
 from flows.cli.terminal import give
-from tasks.core.evaluation.measures import MEASURES
-from tasks.core.evaluation.proof import PROVEN, UNPROVEN
+from tasks.core.evaluation.proof import MORE, PROVEN, UNPROVEN
 from tasks.core.labels.notes import with_names
 from tasks.core.text.brief import short
 from tasks.core.text.ids import short_id
 from tasks.core.workspace.manifest import Part
-from tasks.core.workspace.manifests import FULL
+from tasks.core.workspace.manifests import FULL, Gate
 from tasks.core.workspace.paths import Paths
 
 if TYPE_CHECKING:
     from flows.embed import EmbedReport
     from flows.fit import FitOutcome
     from flows.materialise import ViewReport
-    from flows.migrate import MigrationReport
     from flows.record import Recorded
     from flows.run import RunReport
     from tasks.core.corpus.building import CorpusReport
-    from tasks.core.settings.params import Params
     from tasks.core.views.snapshot import Hit
     from tasks.fit import FitReport
     from tasks.maintain import UpkeepReport
@@ -99,50 +96,6 @@ def embedded(report: EmbedReport) -> None:
     )
 
 
-def migrated(report: MigrationReport) -> None:
-    """Print whether the next encoder is at work now, and how each view does by both."""
-    done = "is at work now" if report.turned else "is ready; the one before still answers"
-    click.echo(
-        f"embed: the next encoder ({described(report.settings)}) {done}: {report.rows:,} base"
-        f" vectors of {report.dimensions} dimensions ({report.seconds:.1f} s)"
-    )
-    for view in report.views:
-        figures = [
-            f"{title} {view.before[key]:.1f} → {view.after[key]:.1f}"
-            for key, title in MEASURES.items()
-            if None not in (view.before.get(key), view.after.get(key))
-        ]
-        click.echo(f"  {view.name}: {', '.join(figures) or 'made anew'}")
-    if report.turned:
-        click.echo("to record it: refract run")
-    else:
-        click.echo("to turn over: refract embed --migrate; to give it up: refract embed --call-off")
-
-
-def turned(*, as_json: bool) -> None:
-    """Print that a turn to the next encoder, which was stopped halfway, is finished."""
-    if as_json:
-        print_json({"turned": True})
-        return
-    click.echo("embed: the next encoder is at work now: a turn that was stopped is finished")
-    click.echo("to record it: refract run")
-
-
-def described(settings: Mapping[str, object]) -> str:
-    """Write settings on one line, such as 'model: NAME, max_length: 64'."""
-    return ", ".join(f"{key}: {value}" for key, value in settings.items())
-
-
-def called_off(there: bool, params: Params, *, as_json: bool) -> None:
-    """Print whether anything of the next encoder was given up."""
-    if as_json:
-        print_json({"called_off": there})
-        return
-    click.echo(f"embed: {'given up' * there}{'nothing to give up' * (not there)}")
-    if params.embed.next is not None:
-        click.echo("  embed.next still names it; set it to null in params.yaml")
-
-
 def fitted(outcome: FitOutcome, silent: Sequence[str] = ()) -> None:
     """Print each fit and each rejected label file; silent: those that are told elsewhere."""
     for report in outcome.fitted:
@@ -159,7 +112,7 @@ def fitted(outcome: FitOutcome, silent: Sequence[str] = ()) -> None:
         if report.texts and report.held_out < FEW:
             click.echo(f"  scores are rough: {report.held_out} texts held out; label more")
         if report.gate is not None:
-            unproven("", report.gate.state, report.gate.why)
+            unproven("", report.gate)
     for name, reason in outcome.rejected.items():
         if name not in silent:
             click.echo(f"fit {name}: rejected, {reason}", err=True)
@@ -198,12 +151,14 @@ def _right(report: FitReport) -> None:
         )
 
 
-def unproven(before: str, state: str, why: str) -> None:
+def unproven(before: str, gate: Gate) -> None:
     """Say why a published view may be no better than the base vectors, or than chance."""
-    if state == UNPROVEN:
-        click.echo(f"  {before}{UNPROVEN}: {why}; label more texts")
-    elif state != PROVEN:
-        click.echo(f"  {before}published without the gate: {why}; check the labels")
+    if gate.state == UNPROVEN:
+        click.echo(f"  {before}{UNPROVEN}: {gate.why}; label more texts, {MORE}")
+        if gate.beyond:
+            click.echo(f"  all the same, {gate.beyond}")
+    elif gate.state != PROVEN:
+        click.echo(f"  {before}published without the gate: {gate.why}; check the labels")
 
 
 def materialised(reports: Iterable[ViewReport]) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import click
 
-from flows.cli.show.reports import counts_of, described, remarked, unproven
+from flows.cli.show.next_encoder import described
+from flows.cli.show.reports import counts_of, remarked, unproven
 from flows.cli.show.tables import Column, fits, print_table
 from flows.state.staleness import FRESH, REJECTED, Verdict
 from flows.state.status import InstructionState, NextState, WorkspaceState
@@ -76,7 +77,7 @@ def _next(about: NextState) -> str:
 
 def _remarks(name: str, about: InstructionState) -> None:
     if about.gate is not None:
-        unproven(f"{name} is ", about.gate.state, about.gate.why)
+        unproven(f"{name} is ", about.gate)
     if about.rejected:
         click.echo(f"  {name} is {about.transform.reason}")
     if about.without:

@@ -92,7 +92,7 @@ def _check_place(paths: Paths, params: Params, name: str, file: Path) -> None:
 
     And where a workspace from elsewhere asks for what nobody has agreed to.
     """
-    ask(paths, "links", "sources", "model", "engine")
+    ask(paths, "sources", "model", "engine")
     ask_recording(paths, params)
     if not exists(paths.base_table):
         raise InputError("data/vectors: no base vectors yet; expected some; run 'refract run'")

@@ -1,10 +1,11 @@
-"""Fits that follow posted labels: each once its labels rest, one at a time."""
+"""Fits that follow posted labels, or other settings: each once its labels rest, one at a time."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from flows.explore.learning.fitting import Fitting, prepare
 from flows.explore.learning.lasting import done
@@ -13,9 +14,11 @@ from flows.runtime.lock import is_served
 from flows.state import staleness
 from flows.state.label_sources import label_sources
 from flows.state.tracked_files import commits_by_itself
+from tasks.core.labels.files import LabelFile
 from tasks.core.labels.inbox.posted_rows import is_posted
-from tasks.core.settings.params import load_params
+from tasks.core.settings.params import Params, load_params
 from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.one_look import one_look
 from tasks.core.workspace.paths import Paths
 from tasks.versioning.run_git_and_dvc import RepositoryError
 
@@ -38,6 +41,8 @@ class Refitter:
         self._wanted = threading.Event()
         self._prepared = False
         self._left = True  # an earlier start, or `refract serve`, may have left a fit
+        self._settings = _content(paths.params)
+        self._others = False  # the settings are others than those that views were judged by
         self._next: Fitting | None = None
 
     def note(self, names: Iterable[str]) -> None:
@@ -85,19 +90,30 @@ class Refitter:
                 self._wanted.clear()
 
     def _catch_up(self) -> None:
-        if self._left and not is_served(self._paths):
-            self._take_up()
-            self._left = False
+        settings = _content(self._paths.params)
+        self._others |= settings != self._settings
+        self._settings = settings
+        if not (self._left or self._others) or is_served(self._paths):
+            return
+        if self._paths.unfinished_checkout.is_file():  # settings come before what was made by them
+            return
+        others, self._others = self._others, False  # a mistake in them is told once
+        self._take_up(everything=others)
+        self._left = False
 
-    def _take_up(self) -> None:
-        """Note the instructions whose posted labels or names an earlier start has left unfitted."""
+    def _take_up(self, *, everything: bool) -> None:
+        """Note the instructions whose posted labels or names an earlier start has left unfitted.
+
+        everything: and all others whose transform or view is not what the settings ask for.
+        """
         paths, params = self._paths, load_params(self._paths.params)
         if not paths.stamp("embed").is_file():
             return
-        for name, file in label_sources(paths).items():
-            posted = not file.labelled or any(is_posted(part.path) for part in file.parts)
-            if posted and staleness.any_fit(paths, params, [name]):
-                self.note([name])
+        with one_look():
+            for name, file in label_sources(paths).items():
+                posted = not file.labelled or any(is_posted(part.path) for part in file.parts)
+                if (everything or posted) and _is_stale(paths, params, file):
+                    self.note([name])
 
     def _due(self) -> str | None:
         """Return an instruction whose labels have rested, and forget that it was noted."""
@@ -139,3 +155,18 @@ class Refitter:
         work = self._next
         if work is not None:
             work.stop()
+
+
+def _is_stale(paths: Paths, params: Params, file: LabelFile) -> bool:
+    """Judge as `refract run` does: a transform, and the view that is made by it."""
+    name = file.instruction
+    made_from = staleness.fit_fingerprints(paths, params, name, file)
+    fit = paths.exchange.is_file() or staleness.fit_verdict(paths, name, made_from).stale
+    return fit or staleness.view_verdict(paths, params, name).stale
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:  # not there, or not any more: who needs it says so
+        return b""

@@ -57,6 +57,7 @@ export const rows = (name, query) => json(["views", name, "rows"], query);
 export const facets = (name, query) => json(["views", name, "facets"], query);
 export const texts = (name, id) => json(["views", name, "texts"], { id });
 export const suggest = (name, n) => json(["views", name, "suggest"], { n });
+export const random = (name, n) => json(["views", name, "suggest"], { n, random: true });
 export const doubts = (name, n) => json(["views", name, "doubts"], { n });
 export const labels = (name) => json(["views", name, "labels"]);
 export const points = (name) => arrow(["views", name, "points"]);

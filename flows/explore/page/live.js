@@ -17,8 +17,8 @@ export function follow(model, listen) {
       refresh(model).then(() => open(model)).catch(wrong);
     },
     labels({ view: name, labelled, labels_needed }) {
-      if (view(name)) Object.assign(view(name), { labelled, labels_needed, unsaved: false });
-      else refresh(model).catch(wrong);
+      if (view(name)?.rows) Object.assign(view(name), { labelled, labels_needed, unsaved: false });
+      else refresh(model).catch(wrong); // it is new, or its labels have got names
       if (name === model.view) labelsAnew(model, name).catch(wrong);
     },
     fit({ view: name }) {

@@ -1,7 +1,7 @@
 /** Fetches what the model asks for: points of the view, labels, the paint, the rows of a filter. */
 
 import * as api from "./api.js";
-import { byId } from "./elements.js";
+import { byId, texts } from "./elements.js";
 import { where } from "./filters.js";
 import { COLOURED } from "./map/colours.js";
 import { encloses } from "./map/grid.js";
@@ -37,12 +37,17 @@ function base(model) {
 }
 
 async function fetched(model) {
+  const told = (share) => {
+    waits(model, "base", share);
+    if (model.listed?.name === "base") waits(model, "view", share); // which shows the base space while it has no points of its own
+  };
+  told();
   try {
-    const found = await points("base", (share) => waits("base", share), () => false);
+    const found = await points("base", told, () => false);
     model.set({ base: found });
     return found;
   } finally {
-    waits("base", null);
+    waits(model, "base", null);
   }
 }
 
@@ -62,15 +67,19 @@ export async function open(model) {
   const view = model.views.get(name);
   const gone = () => model.view !== name;
   const own = name !== "base" && view.rows > 0;
+  if (!model.points) waits(model, "view");
   ready(base(model));
   const given = name === "base" || view.unsaved ? { rows: [] } : await api.labels(name);
   if (gone()) return;
   take(model, name, given.rows);
   model.set({ listed: own ? { name, transform: view.transform } : { name: "base", transform: null } });
   model.tell("given");
-  const found = own ? await points(name, (share) => waits("view", share, model.points?.name !== name), gone) : await base(model);
-  waits("view", null);
-  if (!gone() && found) model.set({ points: found });
+  try {
+    const found = own ? await points(name, (share) => waits(model, "view", share), gone) : await base(model);
+    if (!gone() && found) model.set({ points: found });
+  } finally {
+    if (!gone()) waits(model, "view", null);
+  }
 }
 
 /** Take the labels of a view as the service tells them. */
@@ -184,12 +193,17 @@ export function same(from, to, row) {
   return alike(from, to) ? row : to.row(from.id(row));
 }
 
-/** Say on a map how far it is made; null: it is there. other: what is drawn meanwhile is of another view, and fades. */
-function waits(side, share, other = true) {
-  const place = byId(`making-${side}`);
-  place.hidden = share === null;
+/**
+ * Say on a map how far it is made, once that is known; null: it is there. What is drawn of another view meanwhile fades. A screen reader is
+ * told that it is being made, and not each step.
+ */
+function waits(model, side, share) {
+  const other = side === "base" || !model.points || model.points.name !== model.listed?.name;
+  const [what, far] = byId(`making-${side}`).children;
+  const said = share === null ? "" : `${share === undefined ? "fetching" : "making"} the ${other ? "" : "new "}map of ${texts(model.corpus.texts)} …`;
+  if (what.textContent !== said) what.textContent = said;
+  far.textContent = share ? ` ${Math.round(100 * share)} %` : "";
   byId(`figure-${side}`).classList.toggle("waits", share !== null && other);
-  place.textContent = share === null ? "" : `the ${other ? "" : "new "}map is being made: ${Math.round(100 * share)} %`;
 }
 
 function ready(promise) {

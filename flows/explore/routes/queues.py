@@ -14,7 +14,6 @@ from flows.queries import doubts as doubting
 from flows.queries.doubts import DoubtedLabels
 from flows.queries.suggest import worth_labelling
 from tasks.core.store.layout import exists
-from tasks.core.views.active_learning import NOVELTY
 from tasks.core.workspace.errors import UnmadeError
 from tasks.core.workspace.instruction_name import check_name
 
@@ -47,15 +46,17 @@ def suggest(
     name: str,
     n: Many = 20,
     novel: Annotated[float | None, Query(ge=0, le=1)] = None,
+    random: bool = False,
 ) -> Suggestions:
     """Return texts that nobody has labelled: near a boundary, or unlike any label (`novel`).
 
+    Or any of them, at random: labels of such prove a view soonest.
     Of an instruction that has no view yet, which may be a new name, texts that cover the corpus.
     """
     check_name(name)
     if not exists(service.paths.base_table):
         raise UnmadeError("data/vectors: no base vectors yet; expected some; run 'refract run'")
-    rows = worth_labelling(service.paths, name, n, NOVELTY if novel is None else novel)
+    rows = worth_labelling(service.paths, name, n, novel, random=random)
     return Suggestions(texts=[Suggestion(**row) for row in rows.to_dicts()])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache, partial
 
 from fastapi import APIRouter
@@ -11,9 +12,10 @@ from pydantic import BaseModel
 from flows.explore import overview
 from flows.explore.service import Served, Service
 from flows.state import staleness
+from flows.state.spoken_names import named_labels
 from tasks.core.store import layout
 from tasks.core.text.discretion import shown
-from tasks.core.workspace.errors import MissingError
+from tasks.core.workspace.errors import InputError, MissingError
 from tasks.core.workspace.instruction_name import BASE
 from tasks.core.workspace.manifests import Scores
 from tasks.versioning.tag_files import TagFiles
@@ -58,10 +60,14 @@ class Shift(BaseModel):
 
 
 class Ruling(BaseModel):
-    """How the quality gate has ruled, and why."""
+    """How the quality gate has ruled, and why.
+
+    beyond: what is sure of all texts, though the labelled ones that were left out do not prove it.
+    """
 
     state: str
     why: str
+    beyond: str = ""
 
 
 class LabelsNeeded(BaseModel):
@@ -76,9 +82,9 @@ class LabelsNeeded(BaseModel):
 class View(BaseModel):
     """A view, or an instruction that has labels and no view yet: then its rows are 0.
 
-    counts: rows by label; labelled: texts with a label; version: its git tag; labels_needed: until
-    there is a view, and where there is one of the names of labels alone; without: the aspects that
-    are erased from it.
+    labels: until there is a view those that were named; counts: rows by label; labelled: texts with
+    a label; version: its git tag; labels_needed: until there is a view, and where there is one of
+    the names of labels alone; without: the aspects that are erased from it.
     """
 
     name: str
@@ -161,6 +167,7 @@ def _instruction(service: Service, name: str, tags: Tags) -> View:
         return View(
             name=name,
             wording=wording,
+            labels=_named(service, name),
             labelled=needed.found if needed else 0,
             fitting=fitting,
             labels_needed=needed,
@@ -177,7 +184,7 @@ def _instruction(service: Service, name: str, tags: Tags) -> View:
         labels=live.card.labels,
         counts=live.counts,
         scores=None if scores is None else _shift(scores),
-        gate=Ruling(state=gate.state, why=gate.why) if gate and gate.state else None,
+        gate=Ruling(**gate.told()) if gate and gate.state else None,
         version=tags.get((name, live.transform)),
         transform=live.transform,
         labelled=needed.found if needed else (scores.texts if scores else None) or 0,
@@ -185,6 +192,13 @@ def _instruction(service: Service, name: str, tags: Tags) -> View:
         labels_needed=needed,
         without=list(live.card.aspects),
     )
+
+
+def _named(service: Service, name: str) -> list[str]:
+    """Return what people called the labels that there is no view of yet."""
+    with suppress(InputError):  # of a file that cannot be read `labels_needed` says so
+        return [label.name for label in named_labels(service.paths, name)]
+    return []
 
 
 def _live(service: Service, name: str) -> overview.LiveView | None:

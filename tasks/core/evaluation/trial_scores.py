@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tasks.core.encoding.base_table import Rows
 from tasks.core.evaluation import metrics, quality_gate
 from tasks.core.evaluation.bootstrap import Interval, intervals
+from tasks.core.evaluation.proof import UNPROVEN
 from tasks.core.evaluation.right import Answers, share_right
 from tasks.core.settings.fit_section import FitSettings
 from tasks.core.transforms.base import Transform
@@ -59,12 +64,32 @@ def with_right(scores: Scores, held: Answers, others: Rows, made: Transform) -> 
     """
     if (scores.texts or 0) < TOLD_FROM:
         return scores
-    sure = made.apply(others.vectors, others.features, others.texts).confidence
-    found = share_right(sure, held)
+    read = made.apply(others.vectors, others.features, others.texts)
+    found = share_right(read.confidence, held)
     if found is None:
         return scores
     bounds = _bounds({"right": found}) | scores.intervals
-    return scores.changed(right=round(found.value, 2), intervals=bounds)
+    scores = scores.changed(right=round(found.value, 2), intervals=bounds)
+    if scores.gate is None or scores.gate.state != UNPROVEN:
+        return scores
+    return scores.changed(gate=_beyond(scores.gate, found, read.label))
+
+
+def _beyond(gate: Gate, right: Interval, label: NDArray[np.integer[Any]]) -> Gate:
+    """Say what is sure of all texts: more get their label than one label for all would be right of.
+
+    How many texts have the commonest label nobody knows: as many at most are taken as those left
+    out say, or as the view says of all, which gives it to doubtful texts, too.
+    """
+    shares = [100 * np.bincount(label).max() / len(label)] if len(label) else []
+    commonest = max([gate.largest_class or 0.0, *shares])
+    if right.low <= commonest:
+        return gate
+    said = (
+        f"of all texts about {right.value:.0f} % get their label ({right.low:.0f} to"
+        f" {right.high:.0f} %), the commonest label for all would be right of {commonest:.0f} %"
+    )
+    return gate.model_copy(update={"beyond": said})
 
 
 def _bounds(found: Mapping[str, Interval]) -> dict[str, ByMeasure]:

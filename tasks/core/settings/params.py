@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from tasks.core.settings.table_sections import (
     IngestSettings,
     MaterialiseSettings,
 )
-from tasks.core.settings.yaml_file import load_yaml, named
+from tasks.core.settings.yaml_file import SETTINGS, named, parse_yaml, read_bounded
 from tasks.core.text.discretion import shown
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.instruction_name import check_name
@@ -96,17 +97,20 @@ def load_params(path: Path) -> Params:
             f"{path}: not found; expected a workspace; run 'refract init DIR' to make one,"
             " or give --root"
         )
-    raw = load_yaml(path)
+    return _validated(path.name, read_bounded(path))
+
+
+@lru_cache(maxsize=4)  # one post of labels asks three times, for 4 ms each
+def _validated(name: str, content: bytes) -> Params:
+    raw = parse_yaml(name, content, SETTINGS)
     if raw is None:
         raw = {}
     if not isinstance(raw, dict):
-        raise InputError(
-            f"{path.name}: expected sections such as 'fit:', found {type(raw).__name__}"
-        )
+        raise InputError(f"{name}: expected sections such as 'fit:', found {type(raw).__name__}")
     try:
         return Params.model_validate(raw)
     except ValidationError as error:
-        raise InputError(_first_mistake(path.name, error)) from error
+        raise InputError(_first_mistake(name, error)) from error
 
 
 def _first_mistake(file: str, error: ValidationError) -> str:

@@ -39,12 +39,16 @@ NOTES = Bounds(1 << 22, 64, 1 << 21, plain=False, cure="restore it")  # of DVC: 
 
 def load_yaml(path: Path) -> Any:
     """Return what a file of settings holds; InputError for what is no YAML, or beyond bounds."""
+    return parse_yaml(path.name, read_bounded(path), SETTINGS)
+
+
+def read_bounded(path: Path) -> bytes:
+    """Return the content of a file of settings, or as much of it as shows that it is too long."""
     try:
         with path.open("rb") as file:
-            content = file.read(SETTINGS.size + 1)
+            return file.read(SETTINGS.size + 1)
     except OSError as error:
         raise InputError(f"{path.name}: not readable as YAML ({error.strerror})") from error
-    return parse_yaml(path.name, content, SETTINGS)
 
 
 def parse_note(name: str, content: bytes) -> dict[str, object]:

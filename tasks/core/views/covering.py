@@ -1,8 +1,8 @@
-"""Texts to begin with, where nothing is known of an instruction: together they cover the corpus.
+"""Texts that no view has a part in choosing: those that cover the corpus, to begin with, or any.
 
-Greedy k-means++ (Arthur and Vassilvitskii, "k-means++: the advantages of careful seeding", SODA
-2007) on the base vectors, with the labelled texts as the first centres. It reaches rare kinds of
-texts as the farthest-first choice does, and prefers those that stand for many.
+The first by greedy k-means++ (Arthur and Vassilvitskii, "k-means++: the advantages of careful
+seeding", SODA 2007) on the base vectors, with the labelled texts as the first centres. It reaches
+rare kinds of texts as the farthest-first choice does, and prefers those that stand for many.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tasks.core.store import arrow, tables
 from tasks.core.views.active_learning import COLUMNS, SCHEMA, with_twins
 from tasks.core.views.near_duplicates import ALIKE
 
-COVERS = "covers the corpus"
+COVERS, DRAWN = "covers the corpus", "drawn at random"
 SAMPLE = 10_000  # texts that are looked at, drawn evenly: 15 MB of vectors of 384 dimensions
 CENTRES = 2_000  # labelled texts that count as covered; more cover little more
 _SEED = 1
@@ -38,10 +38,28 @@ def cover(base: Path, labelled: Sequence[str], many: int) -> pl.DataFrame:
     pool = pool.unique("text_hash", keep="first", maintain_order=True)
     centres = pl.DataFrame(tables.where_in(base, "id", sorted(labelled)[:CENTRES], names))
     chosen = spread(_vectors(pool), _vectors(centres), many)
-    ids = pool["id"].gather(chosen)
+    return _suggested(base, pool["id"].gather(chosen), COVERS)
+
+
+def draw(base: Path, labelled: Sequence[str], many: int) -> pl.DataFrame:
+    """Return at most `many` texts in the same columns, each as likely as any that has no label.
+
+    labelled: ids that are no candidates, as above. The same texts come until there are more labels.
+    """
+    known, rows = with_twins(base, sorted(labelled)), tables.count(base)
+    enough = min(rows, 2 * many + len(known))  # with some to spare for texts that are there twice
+    at = np.random.default_rng(_SEED).choice(rows, enough, replace=False)
+    found = pl.DataFrame(tables.take(base, np.sort(at), ["id", "text_hash"]))
+    found = found.filter(~pl.col("id").is_in(known.implode())).sort("id")
+    found = found.unique("text_hash", keep="first", maintain_order=True)
+    ids = found["id"].sample(min(many, len(found)), shuffle=True, seed=_SEED)
+    return _suggested(base, ids, DRAWN)
+
+
+def _suggested(base: Path, ids: pl.Series, why: str) -> pl.DataFrame:
     texts = pl.DataFrame(tables.where_in(base, "id", ids.to_list(), ["id", "text"]))
     rows = pl.DataFrame({"id": ids}).join(texts, on="id", maintain_order="left")
-    rows = rows.with_columns(why=pl.lit(COVERS), label=pl.lit(None, pl.String))
+    rows = rows.with_columns(why=pl.lit(why), label=pl.lit(None, pl.String))
     missing = [pl.lit(None, kind).alias(name) for name, kind in SCHEMA.items() if name not in rows]
     return rows.with_columns(missing).select(COLUMNS)
 

@@ -141,10 +141,21 @@ class BaseNote(Manifest):
 
 
 class Gate(Part):
-    """How the quality gate ruled on a transform, and the figures that the ruling rests on."""
+    """How the quality gate ruled on a transform, and the figures that the ruling rests on.
+
+    largest_class: share of the texts left out that have the commonest of their labels, in percent;
+    beyond: what is sure of all texts, though those left out do not prove it.
+    """
 
     state: str = ""
     why: str = ""
+    largest_class: int | float | None = None
+    beyond: str = ""
+
+    def told(self) -> dict[str, str]:
+        """Return it without figures, as a card has it, and programs."""
+        beyond = {"beyond": self.beyond} if self.beyond else {}
+        return {"state": self.state, "why": self.why} | beyond
 
 
 class Scores(Manifest):

@@ -213,6 +213,11 @@ class StatePaths:
         return self.state / "past"
 
     @property
+    def comparing_lock(self) -> Path:
+        """Held by the one who has laid earlier versions out there; who writes goes on."""
+        return self.state / "past.lock"
+
+    @property
     def hashes(self) -> Path:
         """Content hashes of files, remembered by size and time of change."""
         return self.state / "hashes.json"

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from tasks.core.evaluation.proof import PROVEN, UNPROVEN
 from tasks.core.evaluation.right import (
     DOUBT,
     FEW,
@@ -16,7 +17,7 @@ from tasks.core.evaluation.right import (
     share_right,
 )
 from tasks.core.evaluation.trial_scores import with_right
-from tasks.core.workspace.manifests import TOLD_FROM, Scores
+from tasks.core.workspace.manifests import TOLD_FROM, Gate, Scores
 
 
 def answers(right, sure):
@@ -90,3 +91,31 @@ def test_of_too_few_labels_it_is_not_told(texts, told):
     others = SimpleNamespace(vectors=np.zeros((9, 2)), features=None, texts=None)
     found = with_right(Scores(texts=texts), Answers(np.ones(4, bool), np.ones(4)), others, Sure())
     assert (found.right is not None, "right" in found.intervals) == (told, told)
+
+
+@pytest.mark.parametrize(
+    ("state", "largest", "label", "said"),
+    [
+        (UNPROVEN, 40, [0, 1, 2, 0], "the commonest label for all would be right of 50 %"),
+        (UNPROVEN, 55, [0, 1, 2, 0], "the commonest label for all would be right of 55 %"),
+        (UNPROVEN, 40, [0, 0, 0, 1], ""),  # 75 %, which the interval of right has in it
+        (UNPROVEN, 75, [0, 1, 2, 0], ""),
+        (PROVEN, 40, [0, 1, 2, 0], ""),
+    ],
+)
+def test_what_is_sure_of_all_texts_is_said_where_those_left_out_do_not_prove_it(
+    state, largest, label, said
+):
+    class Sure:
+        def apply(self, vectors, *_):
+            return SimpleNamespace(confidence=np.full(len(vectors), 0.8), label=np.array(label))
+
+    others = SimpleNamespace(vectors=np.zeros((4, 2)), features=None, texts=None)
+    gate = Gate(state=state, why="few", largest_class=largest)
+    held = Answers(np.arange(40) % 5 > 0, np.full(40, 0.8))
+    found = with_right(Scores(texts=200, gate=gate), held, others, Sure())
+    assert found.right == 80
+    assert 60 < found.intervals["right"]["low"] < 75
+    assert (found.gate.state, found.gate.why) == (state, "few")
+    assert found.gate.beyond.endswith(said) and bool(found.gate.beyond) == bool(said)
+    assert ("beyond" in found.gate.told()) == bool(said)

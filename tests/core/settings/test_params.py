@@ -306,3 +306,16 @@ def test_how_documents_are_written_is_validated(tmp_path, line, message):
     (tmp_path / "params.yaml").write_text(f"ingest:\n  {line}\n")
     with pytest.raises(InputError, match=message):
         load_params(tmp_path / "params.yaml")
+
+
+def test_the_same_content_is_read_once_and_another_at_once(tmp_path):
+    file = tmp_path / "params.yaml"
+    file.write_text("fit:\n  seed: 5\n")
+    first = load_params(file)
+    assert load_params(file) is first
+    file.write_text("fit:\n  seed: 6\n")
+    assert (first.fit.seed, load_params(file).fit.seed) == (5, 6)
+    file.write_text("fit:\n  seed: x\n")
+    for _ in range(2):
+        with pytest.raises(InputError, match=r"^params.yaml: fit.seed"):
+            load_params(file)

@@ -7,7 +7,7 @@ import pytest
 from tasks.core.numerics.rows import unit_rows
 from tasks.core.views import covering
 from tasks.core.views.active_learning import COLUMNS
-from tasks.core.views.covering import COVERS, cover, spread
+from tasks.core.views.covering import COVERS, DRAWN, cover, draw, spread
 from tests.core.views.test_active_learning import Corpus
 
 
@@ -65,6 +65,20 @@ def test_of_a_large_corpus_a_sample_is_looked_at_always_the_same(tmp_path, monke
     found = cover(corpus.base, [], 50)
     assert found.equals(cover(corpus.base, [], 50))
     assert len(found) <= 50
+
+
+def test_any_text_may_be_drawn_but_those_with_a_label_and_the_same_ones_until_there_are_more(
+    tmp_path,
+):
+    corpus = Corpus(tmp_path)
+    first = draw(corpus.base, corpus.ids[:100], 40)
+    assert tuple(first.columns) == COLUMNS and first["why"].to_list() == [DRAWN] * 40
+    assert first.equals(draw(corpus.base, corpus.ids[99::-1], 40))
+    seen, known = [], corpus.ids[:100]
+    while len(found := draw(corpus.base, known, 40)):
+        seen += found["id"].to_list()
+        known = [*corpus.ids[:100], *seen]
+    assert sorted(seen) == sorted(corpus.ids[100:])
 
 
 @pytest.mark.parametrize("labelled", [0, 400])

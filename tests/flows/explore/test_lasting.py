@@ -79,7 +79,7 @@ def test_what_an_earlier_start_left_is_looked_for_until_it_can_be(made, monkeypa
     monkeypatch.setattr(refitting, "_AGAIN", 0.0)
     ending, tries = threading.Event(), []
 
-    def take_up(self):
+    def take_up(self, *, everything):
         tries.append(len(tries))
         if len(tries) == 1:
             raise InputError("params.yaml: a mistake")

@@ -7,6 +7,7 @@ import pytest
 from flows.explore import overview
 from flows.explore.routes.views import views
 from flows.explore.service import Service
+from flows.runtime.lock import writer
 from tasks.core.workspace.paths import Paths
 from tests.exploring import Explored
 from tests.flows.history import git
@@ -41,6 +42,12 @@ def test_a_comparison_lists_the_texts_that_have_another_label_first(recorded):
     assert found["total"] == sum(changed)
     assert recorded.get("/views/mood/compare", to="nope").status == 400
     assert recorded.get("/views/mood/compare", to="view/mood/v1\0").status == 422
+
+
+def test_a_comparison_goes_on_while_somebody_writes(recorded):
+    before = recorded.get("/views/mood/compare", to="view/mood/v1").json
+    with writer(Paths(recorded.root)):
+        assert recorded.get("/views/mood/compare", to="view/mood/v1").json == before
 
 
 def test_a_view_that_one_side_lacks_is_not_called_the_same(recorded):

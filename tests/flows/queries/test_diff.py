@@ -6,8 +6,10 @@ import pytest
 from click.testing import CliRunner
 
 from flows.cli.verbs import cli
-from flows.queries.diff import diff
+from flows.queries.diff import diff, undisturbed
+from flows.runtime.lock import is_held
 from tasks.core.workspace.errors import InputError
+from tasks.core.workspace.files import write_bytes
 from tasks.core.workspace.paths import Paths
 from tests.flows.history import git, seen
 from tests.world import documents
@@ -71,3 +73,28 @@ def test_an_unknown_view_or_revision_is_refused(root):
     with pytest.raises(InputError, match="git knows none of that name"):
         diff(root, "nope", None)
     assert git(root, "worktree", "list").count("\n") == 0
+
+
+def test_what_was_made_anew_meanwhile_is_compared_again_the_last_time_as_the_one_writer(root):
+    paths, held = Paths(root), []
+    scores = paths.metric("mood")
+    content = scores.read_bytes()
+
+    def find():
+        held.append(is_held(paths.writer_lock))
+        if len(held) == 1:
+            write_bytes(scores, content)
+            raise FileNotFoundError("a file of the version before")
+        if len(held) == 2:
+            write_bytes(scores, content)
+        return len(held)
+
+    assert undisturbed(paths, find) == 3
+    assert held == [False, False, True]
+    assert undisturbed(paths, find) == 4
+    assert held[-1] is False
+    write_bytes(paths.exchange, b"{}")
+    assert undisturbed(paths, find) == 5
+    assert held[-1] is True and not paths.exchange.exists()
+    with pytest.raises(ZeroDivisionError):
+        undisturbed(paths, lambda: 1 / 0)

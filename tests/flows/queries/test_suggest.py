@@ -55,6 +55,15 @@ def test_the_first_two_columns_of_a_filled_file_can_be_appended_to_the_label_fil
     assert found.reasons == {}
 
 
+def test_texts_are_drawn_at_random_where_they_are_to_prove_a_view(made):
+    rows = list(csv.DictReader(io.StringIO(printed(made, "topic", "-n", "9", "--random"))))
+    assert {row["why"] for row in rows} == {"drawn at random"} and len(rows) == 9
+    assert not {row["id"] for row in rows} & labelled(made, "topic")
+    arguments = ["suggest", "topic", "--random", "--novel", "0.5", "--root", str(made)]
+    refused = CliRunner().invoke(cli, arguments).exception
+    assert isinstance(refused, InputError) and "expected one of them" in str(refused)
+
+
 def test_what_the_label_file_names_now_or_the_view_was_made_from_is_not_suggested(made):
     before = labelled(made, "mood")
     others = [row for row in documents() if row["id"] not in before]

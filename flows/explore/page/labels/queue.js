@@ -1,4 +1,4 @@
-/** The texts to label one after the other: most useful first, or labels that are probably wrong. */
+/** The texts to label one after the other: most useful first, any at random, or labels that are probably wrong. */
 
 import * as api from "../api.js";
 
@@ -60,7 +60,7 @@ export class Queue {
       const there = new Set([...this.passed.get(this.about), ...this.texts.map(({ id }) => id)]);
       const all = found.texts ?? found.rows.map((row) => ({ ...row, label: row.label.join(", ") }));
       const fresh = all.filter(({ id }) => !there.has(id));
-      const open = kind === "suggest" ? fresh.filter(({ id }) => !model.given.has(id)) : fresh;
+      const open = kind !== "doubts" ? fresh.filter(({ id }) => !model.given.has(id)) : fresh;
       this.texts.push(...open);
       this.empty = !open.length && !model.unsaved(); // what it does not know to be labelled, it gives again
     } finally {

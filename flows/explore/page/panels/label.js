@@ -6,7 +6,7 @@ import { byId, calm, count, dot, fill, make, percent, refill, texts } from "../e
 import { labelsAnew, order } from "../loading.js";
 import { wrong } from "../saying.js";
 
-const LOOKING = { suggest: "looking for the most useful text …", doubts: "looking for labels that are probably wrong …" };
+const LOOKING = { suggest: "looking for the most useful text …", random: "drawing texts …", doubts: "looking for labels that are probably wrong …" };
 
 /** @param {import("../model.js").Model} model @param {import("../labels/labelling.js").Labelling} labelling */
 export function mountLabel(model, labelling) {
@@ -104,8 +104,8 @@ function card(model, queue, does) {
 
 /** Say why no text comes. */
 function nothing({ kind, behind }) {
-  if (!behind) return { suggest: "Nothing is left to suggest: every text that matters is labelled.", doubts: "No label is in doubt." }[kind];
-  const passed = kind === "doubts" ? "No label is in doubt but those that came by" : "Nothing is left to suggest but what was skipped";
+  if (!behind) return { suggest: "Nothing is left to suggest: every text that matters is labelled.", random: "Every text is labelled.", doubts: "No label is in doubt." }[kind];
+  const passed = { suggest: "Nothing is left to suggest but what was skipped", random: "No text is left but those that were skipped", doubts: "No label is in doubt but those that came by" }[kind];
   return `${passed}, ${texts(behind)}: load the page anew to see them again.`;
 }
 

@@ -12,6 +12,7 @@ const MEASURES = [
 
 const NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 const BEGIN = "such as emotion, or with what its labels are called, emotion: calm, angry, hopeful";
+const UNPROVEN = "That is of labelled texts which a trial did not see: too few, or too hard, to tell. Some 300 labels of texts drawn at random mostly can; suggested texts are the hard ones";
 const SPAN = 12; // points that a line is high at least: few more are no jump
 
 /** @param {import("../model.js").Model} model */
@@ -111,7 +112,14 @@ function scores(model) {
       make("b", {}, key === "right" ? `${Math.round(after)} %` : after.toFixed(0)),
       between ? make("small", {}, `(${between})`) : null,
       spark(past.map((one) => one[key]).filter((value) => value !== null)));
-  }), now.gate && now.gate.state !== "proven" ? make("span", { className: "gate", title: now.gate.why ?? "" }, now.labels_needed ? `${now.gate.state}: by names alone` : now.gate.state) : null);
+  }), now.gate && now.gate.state !== "proven" ? gate(now) : null);
+}
+
+/** Return a button with what the quality gate found; at a click all of it is said, as where nothing can be pointed at. */
+function gate({ gate: { state, why, beyond }, labels_needed: needed }) {
+  const said = needed ? `${state}: by names alone` : beyond ? `${state}, yet better than one label for all` : state;
+  const whole = [`${state}: ${why}`, state === "unproven" && !needed && UNPROVEN, beyond && `All the same, ${beyond}`].filter(Boolean).join(". ");
+  return make("button", { type: "button", className: "gate", title: whole, onclick: () => say(whole) }, said);
 }
 
 /** Return a line through values from 0 to 100, one a version. */

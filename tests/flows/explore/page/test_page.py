@@ -112,6 +112,22 @@ def test_a_search_lists_what_is_near_and_lights_it_up_on_the_map(browser, servic
     own(page, service)
 
 
+def test_what_the_gate_found_is_said_at_a_click_with_what_is_sure_all_the_same(browser, service):
+    why, beyond = "52 % of 143 texts left out get their label", "of all texts about 75 % do"
+    service.gate = {"state": "unproven", "why": why, "beyond": beyond}
+    page = open_page(browser, service)
+    assert shown(page, ".gate") == "unproven, yet better than one label for all"
+    page.click(".gate")
+    said = page.run("document.querySelector('#news').textContent")
+    assert said.startswith(f"unproven: {why}. ") and "drawn at random" in said
+    assert said.endswith(f"All the same, {beyond}")
+    service.gate = {"state": "unproven", "why": why}
+    again = open_page(browser, service)
+    assert shown(again, ".gate") == "unproven"
+    assert "All the same" not in again.run("document.querySelector('.gate').title")
+    own(page, service)
+
+
 def test_a_filter_of_the_form_and_of_the_legend_is_a_condition(browser, service):
     page = open_page(browser, service)
     page.run("document.querySelector('#filter').open = true")

@@ -189,6 +189,14 @@ def test_texts_come_until_each_was_looked_at_and_then_it_says_so(page, service):
     assert page.run(card).startswith("No label is in doubt but those that came by, 40 texts")
 
 
+def test_texts_are_drawn_at_random_where_that_is_chosen(page, service):
+    page.click("#queues [value=random]")
+    page.until("document.querySelector('#card .why')?.innerText.startsWith('drawn at random')")
+    page.press("1")
+    given(page, 1)
+    assert any("suggest?n=30&random=true" in asked for asked in service.seen)
+
+
 def test_who_types_a_name_keeps_the_field_when_another_label_or_view_comes(page, service):
     page.press("n")
     page.type("dre")

@@ -87,6 +87,39 @@ def test_the_base_map_keeps_the_colours_of_its_texts_where_another_corpus_came(p
     }
 
 
+def making(page, side):
+    """Return what is said on a map: to all, and to those alone who see it."""
+    parts = f"[...document.querySelector('#making-{side}').children].map((e) => e.textContent)"
+    return page.run(parts)
+
+
+def test_a_map_that_is_not_there_yet_says_so_until_it_is_or_cannot_be_had(browser, service):
+    service.held.add("/base/points")
+    page = browser.open(f"{service.url}/#view=base", 1280, 860)
+    page.until(
+        "document.querySelector('#making-view').innerText === 'fetching the map of 60 texts …'"
+    )
+    assert page.run("document.querySelector('#making-view').ariaLive") == "polite"
+    service.held.clear()
+    page.until(READY)
+    assert making(page, "view") == making(page, "base") == ["", ""]
+    service.broken["/mood/points"] = "map of mood: no; ask again"
+    page.run("refract.model.set({ view: 'mood' })")
+    page.until("document.querySelector('#error').innerText.includes('map of mood: no')")
+    assert making(page, "view") == ["", ""]
+    assert not page.run("document.querySelector('#figure-view').classList.contains('waits')")
+
+
+def test_the_first_map_of_a_corpus_is_told_while_it_is_made(browser, explored):
+    page = browser.open(f"{explored.url}/?token={explored.token}#view=base", 1280, 860)
+    page.until(
+        "document.querySelector('#making-view').innerText.startsWith('making the map of 72')"
+    )
+    page.until("refract.model.points?.name === 'base'")
+    assert making(page, "view") == ["", ""]
+    page.until("refract.maps.view.renderer.count === 72")
+
+
 def test_without_webgl_the_list_has_every_text_and_no_button_is_for_the_maps(tmp_path, service):
     with Browser(tmp_path / "plain", "--disable-3d-apis") as plain:
         page = plain.open(f"{service.url}/", 1280, 860)
