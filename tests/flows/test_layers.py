@@ -104,7 +104,9 @@ def test_features_in_8_bits_need_a_rebuild_and_serve_the_same_transforms(root):
         embed(root)
     embed(root, rebuild=True)
     write_documents(root, [*rows, {**rows[0], "id": "again"}])
-    assert (run(root).embed.encoded, len(features(root))) == (0, 73)
+    done = run(root)
+    assert (done.embed.encoded, len(features(root))) == (0, 73)
+    assert not any(each.refitted for each in done.fit.fitted)
     after = features(root)
     assert {(row.dtype, row.shape) for row in after.values()} == {(np.dtype("int8"), (SIZE,))}
     np.testing.assert_array_equal(after["again"], after[rows[0]["id"]])
