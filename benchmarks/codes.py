@@ -1,14 +1,16 @@
 """What each value of `embed.storage` takes, finds and costs, on the texts of seven real sets.
 
     python -m benchmarks.codes table --data FOLDER [--keep DIR] [--json FILE]
+    python -m benchmarks.codes many  --data FOLDER [--json FILE]
     python -m benchmarks.codes lazy  --data FOLDER [--keep DIR] [--json FILE]
     python -m benchmarks.codes views --data FOLDER [--keep DIR] [--labels 300,3000] [--json FILE]
+    python -m benchmarks.codes changed --data FOLDER [--keep DIR] [--labels …] [--aspects NAME,…]
 
 `table`: a base table of all texts but fifty, which are asked for: bytes a row, memory, recall@10
-against every row looked at, processor milliseconds. `lazy`: what a lazy view finds among the
-candidates that each table's index proposes. `views`: scores of views that are fitted on and made
-from features of each type, over 14 aspects.
-
+against every row looked at, processor ms. `many`: of a million synthetic rows. `lazy`: what a lazy
+view finds among the candidates of each table's index. `views`: scores of 14 aspects by features of
+each type. `changed`: of views fitted on features of one type and made from those of another, as
+after an `embed --rebuild` to another storage.
 Encoded as for `quality`: what was kept is float16, so float32 shows bytes and times alone.
 """
 
@@ -18,7 +20,7 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -29,14 +31,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from benchmarks import datasets
+from benchmarks import datasets, synthetic
 from benchmarks.encoded import Codes, encoded, spoken
 from benchmarks.figures import Figures, judged
 from benchmarks.machine import one_line
 from benchmarks.measure import in_child, say, size_of, status_kib
 from benchmarks.quality import ASPECTS, KEPT, fitted
 from benchmarks.recall import FILTERS, TIE, K, tenth_best
-from benchmarks.trials import SEED, Trial, trials
+from benchmarks.trials import SEED, Coded, Trial, trials
 from tasks.core.evaluation.metrics import clusterings
 from tasks.core.numerics.rows import unit_rows
 from tasks.core.settings.table_sections import KINDS
@@ -45,21 +47,30 @@ from tasks.core.store.making import of_column
 from tasks.core.store.searcher import Searcher
 from tasks.core.views.lazy_search import CANDIDATES
 
-ASKED = 50
+ASKED, MANY = 50, 1_000_000
 STARTS = (0, 3, 6, 9)  # of k-means, each with the two after it
 SCORED = 2_000  # held-out texts of an aspect at most
 LABELS = [300, 3_000]
 LAZY = ("clinc150.intent", "reuters21578.topic", "goemotions.ekman", "airline_tweets.sentiment")
+CHANGED, FEWER = ["newsgroups20_part.newsgroup", "airline_tweets.sentiment"], 1_500
 METHOD = "auto"
 COLUMNS = ("id", "text_hash", tables.VECTOR)  # those that have indices
 
 
 def table(asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Yield what each table takes, and what a search of it finds and costs."""
-    codes = _every(asked)
+    yield from _weighed(_every(asked), KINDS)
+
+
+def many(_: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Yield the same of a million synthetic rows."""
+    yield from _weighed(Codes({}, *synthetic.codes(MANY + ASKED)), ("int8", "float16"))
+
+
+def _weighed(codes: Codes, storages: Iterable[str]) -> Iterator[dict[str, Any]]:
     ask, rows = _drawn(len(codes.vectors))
     queries = codes.vectors[ask].astype(np.float32)
-    for storage in KINDS:
+    for storage in storages:
         with _made(codes, rows, storage) as made:
             dataset = tables.open_table(made)
             least = {said: tenth_best(dataset, queries, where) for said, where in FILTERS.items()}
@@ -99,13 +110,15 @@ def lazy(asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
     for storage in KINDS:
         with _made(codes, rows, storage) as made:
             searcher = Searcher(made, live=False)
-            near = [_near(searcher, codes.vectors[at]) for at in ask]
+            asks = (codes.vectors[at] for at in ask)
+            found = [searcher.candidates(one, CANDIDATES, None, ["id"])["id"] for one in asks]
+            near = [ids.to_numpy(zero_copy_only=False).astype(np.int64) for ids in found]
         for name, seen in views.items():
             shares = []
             for at, candidates in zip(ask, near, strict=True):
                 best = np.sort(seen[rows] @ seen[at])[-K]
-                found = np.sort(seen[candidates] @ seen[at])[-K:]
-                shares.append((found >= best - TIE).mean())
+                least = np.sort(seen[candidates] @ seen[at])[-K:]
+                shares.append((least >= best - TIE).mean())
             recalled = round(float(mean(shares)), 4)
             yield {"storage": storage, "view": name, "candidates": len(near[0]), "recall": recalled}
 
@@ -121,6 +134,37 @@ def views(asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
             scores = _scores(judged(reading, known, trial.truth))
             scores["V, twelve starts"] = _v_measure(reading.vectors, trial.truth)
             yield {"storage": storage, "aspect": name, "labels": trial.part, **scores}
+
+
+def changed(asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Yield the scores of views made from features of each type, fitted on the same or another."""
+    kinds = {storage: KINDS[storage][1] for storage in ("float16", "int8")}
+    for name, trial, said in _some(asked):
+        given = {storage: _stored(trial, kind) for storage, kind in kinds.items()}
+        for fitted_on, own in given.items():
+            made = fitted(METHOD, own, said, [])
+            for storage, other in given.items():
+                found = judged(made.apply(*other.scored), np.arange(trial.classes), trial.truth)
+                about = {"fitted on": fitted_on, "storage": storage, "aspect": name}
+                yield {**about, "labels": trial.part, **_scores(found)}
+
+
+def _some(asked: argparse.Namespace) -> Iterator[tuple[str, Trial, np.ndarray]]:
+    for aspect in asked.aspects:
+        name, _, own = aspect.partition(".")
+        whole = datasets.split(asked.data, name, own)
+        split = replace(whole, held_out=whole.held_out[:FEWER])
+        codes = encoded(asked.data, name, [split], asked.keep)
+        for trial in trials(codes, split, asked.labels, ["labels"]):
+            yield aspect, trial, spoken(name, split, asked.keep)
+
+
+def _stored(trial: Trial, kind: str) -> Trial:
+    def rounded(codes: Coded) -> Coded:
+        return codes[0], unit_rows(arrow.rounded(codes[1], kind)), codes[2]
+
+    known, corpus, scored = map(rounded, (trial.known, trial.corpus, trial.scored))
+    return replace(trial, known=known, corpus=corpus, scored=scored)
 
 
 def _scores(found: Figures) -> dict[str, float]:
@@ -165,7 +209,6 @@ def _every(asked: argparse.Namespace) -> Codes:
 
 
 def _drawn(many: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the texts that are asked for, and those that are stored."""
     order = np.random.default_rng(SEED).permutation(many)
     return order[:ASKED], np.sort(order[ASKED:])
 
@@ -215,11 +258,6 @@ def _bytes(table: Path, rows: int) -> dict[str, Any]:
     }
 
 
-def _near(searcher: Searcher, vector: np.ndarray) -> np.ndarray:
-    found = searcher.candidates(vector, CANDIDATES, None, ["id"])
-    return found["id"].to_numpy(zero_copy_only=False).astype(np.int64)
-
-
 def _means(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the means over aspects, for each number of labels and storage."""
     own: dict[tuple[str, str], list[dict[str, Any]]] = {}
@@ -234,7 +272,7 @@ def _means(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    parts = {"table": table, "lazy": lazy, "views": views}
+    parts = {"table": table, "many": many, "lazy": lazy, "views": views, "changed": changed}
     keep = Path(os.environ.get(KEPT, ".quality"))
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("part", choices=parts)
@@ -242,6 +280,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, default=keep, help=f"encoded texts; or set {KEPT}")
     parser.add_argument("--labels", type=lambda said: [int(one) for one in said.split(",")])
     parser.add_argument("--json", type=Path, help="write all figures to this file, too")
+    parser.add_argument("--aspects", type=lambda said: said.split(","), default=CHANGED)
     parser.set_defaults(labels=LABELS)
     asked = parser.parse_args()
     datasets.require(asked.data, list(ASPECTS))

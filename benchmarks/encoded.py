@@ -75,7 +75,7 @@ def _encode(rows: pl.DataFrame, folder: Path, file: Path) -> None:
     memory = folder / "sample.safetensors"
     coder = fit_coder(encoder, dict(sample.iter_rows()), size, memory, no_progress)
     memory.unlink(missing_ok=True)
-    (vectors, features), _ = coder.code(rows["text"].to_list(), no_progress)
+    (vectors, features), *_ = coder.code(rows["text"].to_list(), no_progress)
     ids = rows["id"].to_numpy().astype(np.str_)
     temporary = file.with_suffix(".part.npz")
     np.savez(

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import torch
 
 from benchmarks import datasets
 from benchmarks.encoded import Codes
@@ -34,6 +35,7 @@ from tasks.core.encoding.features import fit_layer_pca
 from tasks.core.encoding.label_names import say_names
 from tasks.core.encoding.windows import Cutter
 from tasks.core.numerics.rows import unit_rows
+from tasks.core.query.encoder import load_table_encoder
 from tasks.core.settings.params import Params
 from tasks.core.transforms.base import Prediction
 
@@ -248,15 +250,36 @@ def table(found: Sequence[Found]) -> str:
     return "\n".join(lines)
 
 
+def say_rates(data: Path, name: str, many: int) -> None:
+    """Say how many texts a second of a core are encoded, cut and by windows: any of the set."""
+    torch.set_num_threads(1)
+    texts = datasets.read(data, name).sample(many, shuffle=True, seed=1)["text"].to_list()
+    for long in ("cut", "windows"):
+        own = settings("float32").model_copy(update={"long": long})
+        encoder = load_table_encoder(own)
+        encoder.encode(texts[:8], no_progress, np.copy)
+        begun = time.process_time()
+        found = encoder.encode(texts, no_progress, np.copy)
+        rate = many / (time.process_time() - begun)
+        windowed = 0 if found.windowed is None else int(found.windowed.sum())
+        say(f"{name}, {long}: {rate:.1f} texts/s; {windowed} by windows, {found.truncated} cut")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of the Parquet files")
     parser.add_argument("--keep", type=Path, default=Path(".long"), help="encoded windows")
     parser.add_argument("--sets", default=",".join(ASPECTS), help="such as reuters21578")
     parser.add_argument("--json", type=Path, help="write all figures to this file, too")
+    parser.add_argument("--rates", type=int, help="rates alone, of so many texts a set")
     asked = parser.parse_args()
     names = asked.sets.split(",")
     datasets.require(asked.data, names)
+    if asked.rates:
+        for name in names:
+            say_rates(asked.data, name, asked.rates)
+        print(one_line())
+        return
     found = [one for name in names for one in judge(sampled(asked.data, name), name, asked.keep)]
     if asked.json:
         asked.json.write_text(json.dumps([asdict(one) for one in found]) + "\n", "utf-8")

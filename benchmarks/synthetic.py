@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from tasks.core.numerics.rows import unit_rows
 from tests.world import make_model
 
 SYLLABLES = [
@@ -72,6 +73,24 @@ def frame(start: int, rows: int, draw: int = 0) -> pl.DataFrame:
         pl.Series("topic", [f"topic{n}" for n in range(TOPICS)]).gather(topics),
         pl.Series("mood", [f"mood{n}" for n in range(MOODS)]).gather(moods),
     )
+
+
+def codes(rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return float16 vectors (n, 384) of texts of such words, each a direction; and features."""
+    rng = np.random.default_rng(0)
+    words = rng.standard_normal((len(WORDS), DIMENSIONS), np.float32)
+    vectors, features = (np.empty((rows, DIMENSIONS), np.float16) for _ in range(2))
+    common = TOPICS * OWN + MOODS * OWN
+    for at in range(0, rows, FILE):
+        n = min(FILE, rows - at)
+        topics, moods = rng.integers(TOPICS, size=(n, 1)), rng.integers(MOODS, size=(n, 1))
+        of_topic = topics * OWN + rng.integers(OWN, size=(n, OF_TOPIC))
+        of_mood = TOPICS * OWN + moods * OWN + rng.integers(OWN, size=(n, OF_MOOD))
+        usual = common + (rng.random((n, COMMON)) ** 3 * (len(WORDS) - common)).astype(np.int64)
+        said = sum(words[column] for part in (of_topic, of_mood, usual) for column in part.T)
+        vectors[at : at + n] = unit_rows(said)
+        features[at : at + n] = rng.standard_normal((n, DIMENSIONS), np.float32)
+    return vectors, features
 
 
 def write_raw(root: Path, rows: int) -> int:

@@ -54,7 +54,7 @@ from tasks.progress import track
 
 @dataclass(frozen=True)
 class EmbedReport:
-    """What became of the corpus's texts."""
+    """What became of the corpus's texts; windowed: those that were read by several windows."""
 
     rows: int
     written: int
@@ -62,6 +62,7 @@ class EmbedReport:
     reused: int
     retired: int
     truncated: int
+    windowed: int
     dimensions: int
     precision: str
     seconds: float
@@ -113,6 +114,7 @@ def embed(
             settings=settings,
             shards=shards,
             truncated=paths.truncated,
+            windowed=paths.windowed,
             fresh=fresh,
             rows=len(todo.rows),
         )
@@ -264,6 +266,7 @@ def _report(table: Path, counts: list[EmbedCounts], retired: int, begun: float) 
         reused=sum(count.reused for count in counts),
         retired=retired,
         truncated=sum(count.truncated for count in counts),
+        windowed=sum(count.windowed for count in counts),
         dimensions=note.dimensions,
         precision=used[-1] if used else note.settings.precision,
         seconds=time.perf_counter() - begun,
@@ -286,6 +289,7 @@ def _stamp(paths: Paths, settings: EmbedSettings, corpus: IngestStamp, report: E
         storage=settings.storage,
         long=settings.long,
         truncated=truncated.total(paths.truncated, paths.base_table),
+        windowed=truncated.total(paths.windowed, paths.base_table),
     )
     measured = recall.noted(paths.base_table)
     if measured is not None:

@@ -37,6 +37,7 @@ class EmbedJob:
     settings: EmbedSettings  # its precision is decided
     shards: Path  # the folder that they are noted in
     truncated: Path  # the list of the texts that were cut
+    windowed: Path  # and of those that were read by several windows
     fresh: bool  # nothing of what the table held before stays
     rows: int  # of all shards together
     version: int | None = None  # of the table that vectors of known texts are taken from
@@ -51,6 +52,7 @@ class EmbedCounts:
     encoded: int
     reused: int
     truncated: int
+    windowed: int
     precision: str
 
 
@@ -124,7 +126,7 @@ def _finished(job: EmbedJob, part: Slice) -> Shard | None:
 def _key(job: EmbedJob, part: Slice, *, fresh: bool) -> str:
     reduction = job.reduction and job.reduction.name
     space, precision = fingerprint(job.settings), job.settings.precision
-    purpose = f"cut {job.digest} {space} {precision} {reduction} {job.settings.storage} {fresh}"
+    purpose = f"long {job.digest} {space} {precision} {reduction} {job.settings.storage} {fresh}"
     return checkpoints.key_of(purpose, part.rows)
 
 
@@ -141,6 +143,7 @@ def commit_shard(job: EmbedJob, shard: Shard, first: bool) -> EmbedCounts:
             " workers run the same version of Refract, or set embed.precision: float32"
         )
     truncated.add(job.truncated, shard.cut, fresh=first)
+    truncated.add(job.windowed, shard.windowed, fresh=first)
     storage = job.settings.storage
     base_table.commit_shard(job.corpus, job.table, shard, storage, fresh=first)
     if not job.fresh:
@@ -150,6 +153,7 @@ def commit_shard(job: EmbedJob, shard: Shard, first: bool) -> EmbedCounts:
         shard.encoded,
         shard.reused,
         len(shard.cut),
+        len(shard.windowed),
         shard.about.settings.precision,
     )
 

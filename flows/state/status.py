@@ -56,7 +56,8 @@ class VectorsState:
 
     rows: None before there are any; features: whether there are any beside the vectors; long:
     how texts were read that are longer than the encoder reads at once; truncated: those of which
-    an end was left out; index: see `IndexNote`, empty where there is none.
+    an end was left out; windowed: those that were read by several windows, None where nobody
+    knows; index: see `IndexNote`, empty where there is none.
     """
 
     rows: int | None = None
@@ -67,6 +68,7 @@ class VectorsState:
     features: bool = False
     long: str | None = None
     truncated: int | None = None
+    windowed: int | None = None
     index: dict[str, object] = field(default_factory=dict)
     verdict: Verdict
 
@@ -199,6 +201,7 @@ def _vectors(paths: Paths, params: Params) -> VectorsState:
         features=stamp.features,
         long=stamp.long,
         truncated=stamp.truncated,
+        windowed=stamp.windowed,
         index=_index(stamp.index),
         verdict=staleness.embed_verdict(paths, params),
     )

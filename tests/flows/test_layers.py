@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from flows import Workspace
+from flows.cli.show import reports, status_table
 from flows.embed import embed
 from flows.ingest import ingest
 from flows.run import run
@@ -103,7 +104,9 @@ def test_features_in_8_bits_need_a_rebuild_and_serve_the_same_transforms(root):
         embed(root)
     embed(root, rebuild=True)
     write_documents(root, [*rows, {**rows[0], "id": "again"}])
-    assert (run(root).embed.encoded, len(features(root))) == (0, 73)
+    done = run(root)
+    assert (done.embed.encoded, len(features(root))) == (0, 73)
+    assert not any(each.refitted for each in done.fit.fitted)
     after = features(root)
     assert {(row.dtype, row.shape) for row in after.values()} == {(np.dtype("int8"), (SIZE,))}
     np.testing.assert_array_equal(after["again"], after[rows[0]["id"]])
@@ -170,7 +173,16 @@ def test_texts_that_were_cut_are_counted_in_a_first_embedding_and_after(tmp_path
     assert vectors.truncated == 6  # 15 to 19, and the one that is there again
 
 
-def test_long_texts_are_read_by_windows_once_all_are_encoded_anew(tmp_path, whole):
+def status_of(root):
+    return read_status(Paths(root), load_params(Paths(root).params))
+
+
+def counts_of(root):
+    vectors = status_of(root).vectors
+    return vectors.long, vectors.truncated, vectors.windowed
+
+
+def test_long_texts_are_read_by_windows_once_all_are_encoded_anew(tmp_path, whole, capsys):
     root = make_world(tmp_path / "world", str(whole.parent / "model" / "model"))
     set_params(root, embed={"feature_size": SIZE})
     write_documents(root, long_documents())
@@ -180,13 +192,19 @@ def test_long_texts_are_read_by_windows_once_all_are_encoded_anew(tmp_path, whol
     with pytest.raises(InputError, match=r"embed\.long: cut, but params\.yaml says windows"):
         embed(root)
     made = embed(root, rebuild=True)
-    assert (made.encoded, made.truncated) == (30, 0)
-    vectors = read_status(Paths(root), load_params(Paths(root).params)).vectors
-    assert (vectors.long, vectors.truncated) == ("windows", 0)
+    assert (made.encoded, made.truncated, made.windowed) == (30, 0, 20)
+    assert counts_of(root) == ("windows", 0, 20)
+    reports.embedded(made)
+    status_table.status(status_of(root))
+    said = capsys.readouterr().out
+    assert "0 retired, 20 by windows, 0 truncated" in said
+    assert "in float32, 20 long texts by windows, stored as float16" in said
+    assert "their ends are left out" not in said
     ending = {**documents()[0], "id": "long", "text": ", ".join(row["text"] for row in documents())}
     write_documents(root, [*long_documents(), ending])
     ingest(root)
-    assert embed(root).encoded == 1
+    one = embed(root)
+    assert (one.encoded, one.windowed) == (1, 1) and counts_of(root) == ("windows", 0, 21)
     base = Workspace(root).view()
     [found] = [hit for hit in base.closest(ending["text"], 40, passages=True) if hit.id == "long"]
     start, part = found.passage.start, found.passage.text

@@ -89,10 +89,12 @@ def _columns(kept: Mapping[str, str], called: Mapping[str, str]) -> None:
 
 def embedded(report: EmbedReport) -> None:
     """Print how many texts were encoded, how, and in what time."""
+    windowed = f"{report.windowed:,} by windows, " if report.windowed else ""
     click.echo(
         f"embed: {report.rows:,} base vectors of {report.dimensions} dimensions;"
         f" {report.encoded:,} encoded in {report.precision}, {report.reused:,} reused,"
-        f" {report.retired:,} retired, {report.truncated:,} truncated ({report.seconds:.1f} s)"
+        f" {report.retired:,} retired, {windowed}{report.truncated:,} truncated"
+        f" ({report.seconds:.1f} s)"
     )
 
 

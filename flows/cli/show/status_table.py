@@ -35,7 +35,8 @@ def status(state: WorkspaceState) -> None:
     remarked(corpus.remarks)
     if vectors.rows:
         stored = stored_as(vectors.storage, features=vectors.features)
-        by_windows = ", long texts by windows" if vectors.long == "windows" else ""
+        known = "" if vectors.windowed is None else f"{vectors.windowed:,} "
+        by_windows = f", {known}long texts by windows" if vectors.long == "windows" else ""
         click.echo(
             f"vectors: {vectors.rows:,} of {vectors.dimensions} dimensions by {vectors.model} in"
             f" {vectors.precision}{by_windows}, stored as {stored} ({_said(vectors.verdict)})"

@@ -71,7 +71,7 @@ def write_shard(
         ~pl.col("text_hash").is_in(list(known))
     )
     stored = dict(zip(coder.columns, KINDS[storage], strict=False))
-    wide, cut = coder.code(unknown["text"].to_list(), advance)
+    wide, cut, windowed = coder.code(unknown["text"].to_list(), advance)
     codes = [arrow.rounded(each, kind) for each, kind in zip(wide, stored.values(), strict=True)]
     known.update(zip(unknown["text_hash"], zip(*codes, strict=True), strict=True))
     del wide, codes  # 2 KB a text, and as much again from here on
@@ -92,6 +92,7 @@ def write_shard(
         encoded=encoded,
         reused=len(frame) - encoded,
         cut=[*unknown["text_hash"].filter(cut), *sorted(coder.cut & seen.keys())],
+        windowed=[*unknown["text_hash"].filter(windowed), *sorted(coder.windowed & seen.keys())],
         about=about,
     )
 

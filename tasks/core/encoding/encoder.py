@@ -30,11 +30,13 @@ Read = Callable[[np.ndarray], np.ndarray]
 @dataclass(frozen=True)
 class Encoded:
     """Unit `vectors` (n, d) float32; `cut` (n,) bool, which texts were longer than the model reads;
-    and what `read` has kept of their states, (n, …), or None."""
+    what `read` has kept of their states, (n, …), or None; and `windowed` (n,) bool, which were
+    read by several windows, None where none is."""
 
     vectors: np.ndarray
     cut: np.ndarray
     kept: np.ndarray | None = None
+    windowed: np.ndarray | None = None
 
     @property
     def truncated(self) -> int:

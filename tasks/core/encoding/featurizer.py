@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
 
-from tasks.core.encoding.encoder import Encoder
+from tasks.core.encoding.encoder import Encoded, Encoder
 from tasks.core.encoding.features import LayerPca, fit_layer_pca
 from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.settings.table_sections import EmbedSettings
@@ -25,14 +26,15 @@ Codes = tuple[np.ndarray, ...]
 class Featurizer:
     """An encoder, the map of its features if they are kept, and texts that it has coded already.
 
-    seen: codes by text hash, from the sample that the map was fitted on; cut: which of them are
-    of texts that were longer than the model reads.
+    seen: codes by text hash, from the sample that the map was fitted on; cut, windowed: which of
+    them are of texts that were longer than the model reads, or read by several windows.
     """
 
     encoder: Encoder
     reduction: LayerPca | None = None
     seen: Mapping[str, Codes] = field(default_factory=dict)
     cut: frozenset[str] = frozenset()
+    windowed: frozenset[str] = frozenset()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -41,14 +43,15 @@ class Featurizer:
 
     def code(
         self, texts: Sequence[str], advance: Callable[[int], None]
-    ) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
-        """Return the columns (n, d) and maybe (n, f), and which texts were truncated (n,)."""
+    ) -> tuple[tuple[np.ndarray, ...], np.ndarray, np.ndarray]:
+        """Return the columns (n, d) and maybe (n, f), and (n,) which texts were cut or windowed."""
         read = None if self.reduction is None else self.reduction.apply
         found = self.encoder.encode(texts, advance, read)
+        windowed = np.zeros(len(texts), bool) if found.windowed is None else found.windowed
         if self.reduction is None:
-            return (found.vectors,), found.cut
+            return (found.vectors,), found.cut, windowed
         kept = found.kept if found.kept is not None else np.empty((0, self.reduction.dimensions))
-        return (found.vectors, kept.astype(np.float32)), found.cut
+        return (found.vectors, kept.astype(np.float32)), found.cut, windowed
 
 
 def describe(settings: EmbedSettings, coder: Featurizer) -> BaseNote:
@@ -90,27 +93,19 @@ def fit_coder(
     if found.kept is None:
         raise ValueError("no texts to fit the features on")
     reduction = fit_layer_pca(found.kept, size)
-    cut = [hashes[row] for row in np.flatnonzero(found.cut)]
-    _save_seen(memory, reduction, hashes, cut, found.vectors, reduction.apply(found.kept))
+    _save_seen(memory, reduction, hashes, found, reduction.apply(found.kept))
     return Featurizer(encoder, reduction)
 
 
 def _save_seen(
-    memory: Path,
-    reduction: LayerPca,
-    hashes: list[str],
-    cut: list[str],
-    vectors: np.ndarray,
-    features: np.ndarray,
+    memory: Path, reduction: LayerPca, hashes: list[str], found: Encoded, features: np.ndarray
 ) -> None:
     from safetensors.numpy import save
 
-    about = {
-        "reduction": reduction.fingerprint,
-        "hashes": json.dumps(hashes),
-        "cut": json.dumps(cut),
-    }
-    write_bytes(memory, save({VECTOR: vectors, FEATURES: features}, about))
+    about = {"reduction": reduction.fingerprint, "hashes": json.dumps(hashes)}
+    for name, which in (("cut", found.cut), ("windowed", found.windowed)):
+        about[name] = json.dumps(list(compress(hashes, () if which is None else which)))
+    write_bytes(memory, save({VECTOR: found.vectors, FEATURES: features}, about))
 
 
 def load_coder(encoder: Encoder, reduction: LayerPca, memory: Path) -> Featurizer:
@@ -120,10 +115,11 @@ def load_coder(encoder: Encoder, reduction: LayerPca, memory: Path) -> Featurize
     try:
         with safe_open(memory, "numpy") as held:
             about = held.metadata() or {}
-            if about.get("reduction") != reduction.fingerprint or "cut" not in about:
+            if about.get("reduction") != reduction.fingerprint or "windowed" not in about:
                 return Featurizer(encoder, reduction)
             codes = zip(held.get_tensor(VECTOR), held.get_tensor(FEATURES), strict=True)
             seen = dict(zip(json.loads(about["hashes"]), codes, strict=True))
-            return Featurizer(encoder, reduction, seen, frozenset(json.loads(about["cut"])))
+            which = (frozenset(json.loads(about[name])) for name in ("cut", "windowed"))
+            return Featurizer(encoder, reduction, seen, *which)
     except (OSError, SafetensorError):
         return Featurizer(encoder, reduction)

@@ -1,4 +1,4 @@
-"""Which texts of a base table are longer than the encoder reads, by the hash of the text."""
+"""Which texts of a base table were cut, or read by several windows: a list of hashes of each."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _PART = 65_536  # texts whose hashes are Python objects at a time
 
 
 def add(file: Path, text_hashes: Sequence[str], *, fresh: bool) -> None:
-    """Note that these texts were cut; call it before their rows are committed.
+    """Note these texts in a list; call it before their rows are committed.
 
     fresh: begin the list of a new table. To a table without a list, one made before there were
-    any, nothing is added: how many of its texts were cut is not known.
+    any, nothing is added: how many of its texts belong there is not known.
     """
     if not fresh and not file.is_file():
         return
@@ -32,7 +32,7 @@ def add(file: Path, text_hashes: Sequence[str], *, fresh: bool) -> None:
 
 
 def total(file: Path, table: Path) -> int | None:
-    """Return how many texts of the table were cut, each once; None where nobody knows."""
+    """Return how many texts of the table are in a list, each once; None where nobody knows."""
     if not file.is_file():
         return None
     cut = _hashes(file)

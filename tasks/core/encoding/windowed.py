@@ -64,10 +64,12 @@ class Windowed:
         if not done:
             return self._encoder.encode([], advance, read)
         kept = [each.kept for each in done if each.kept is not None]
+        windowed = [each.windowed for each in done if each.windowed is not None]
         return Encoded(
             np.concatenate([each.vectors for each in done]),
             np.concatenate([each.cut for each in done]),
             np.concatenate(kept) if kept else None,
+            np.concatenate(windowed),
         )
 
     def _groups(self, texts: Sequence[str]) -> Iterator[_Group]:
@@ -87,14 +89,15 @@ class Windowed:
         first = np.array(group.first)
         stop = np.append(first[1:], len(group.parts))
         vectors, states = found.vectors[first], None if found.kept is None else found.kept[first]
-        for row in np.flatnonzero(stop - first > 1):
+        windowed = stop - first > 1
+        for row in np.flatnonzero(windowed):
             some = slice(first[row], stop[row])
             weights = np.array(group.pieces[some], np.float32)
             vectors[row] = unit_rows(_mean(found.vectors[some], weights)[None])[0]
             if states is not None and found.kept is not None:
                 states[row] = _mean(found.kept[some], weights)
         kept = None if states is None or read is None else read(states)
-        return Encoded(vectors, np.array(group.cut), kept)
+        return Encoded(vectors, np.array(group.cut), kept, windowed)
 
 
 def _mean(rows: NDArray[np.floating], weights: NDArray[np.float32]) -> NDArray[np.floating]:

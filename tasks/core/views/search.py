@@ -136,7 +136,7 @@ class Space:
 
     def _read(self, now: Snapshot, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         with one_thread():
-            (vectors, *more), _ = self._coder(now).code(texts, lambda _: None)
+            (vectors, *more), *_ = self._coder(now).code(texts, lambda _: None)
             if now.transform is None:
                 return vectors, vectors
             return now.transform(vectors, more[0] if more else None, texts), vectors

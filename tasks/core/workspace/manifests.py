@@ -85,7 +85,8 @@ class EmbedStamp(Manifest):
 
     corpus: None while an embedding is under way; corpus_version, corpus_content: of its table, by
     which what changed since is told. space: of vectors and features; missing where an earlier
-    version knew vectors alone. index: None where the table has none.
+    version knew vectors alone. truncated, windowed: texts that were cut, or read by several
+    windows; None where nobody knows. index: None where the table has none.
     """
 
     corpus: str | None = None
@@ -101,6 +102,7 @@ class EmbedStamp(Manifest):
     storage: str | None = None
     long: str | None = None
     truncated: int | None = None
+    windowed: int | None = None
     index: IndexNote | None = None
 
     @property

@@ -108,6 +108,11 @@ class Paths(StatePaths):
         """Which texts were longer than the encoder reads."""
         return self.vectors / "truncated.npy"
 
+    @property
+    def windowed(self) -> Path:
+        """Which texts were read by several windows."""
+        return self.vectors / "windowed.npy"
+
     @cached_property
     def transforms(self) -> Path:
         """What was fitted, a folder an instruction."""

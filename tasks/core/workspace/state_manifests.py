@@ -47,7 +47,8 @@ class Shard(Manifest):
     """Rows that a worker has written as fragments which no version of the table holds yet.
 
     fragments: Lance's metadata of each, as JSON. Of the base table also: retired, ids whose old
-    rows go; cut, hashes of texts longer than the encoder reads; about, the note of the table.
+    rows go; cut, windowed, hashes of texts longer than the encoder reads, or read by several
+    windows; about, the note of the table.
     """
 
     fragments: list[str] = Field(default_factory=list)
@@ -56,6 +57,7 @@ class Shard(Manifest):
     encoded: int = 0
     reused: int = 0
     cut: list[str] = Field(default_factory=list)
+    windowed: list[str] = Field(default_factory=list)
     about: BaseNote = BaseNote()
 
 

@@ -148,7 +148,7 @@ def test_the_sample_is_remembered_with_its_codes(layered, tmp_path):
     memory = tmp_path / "sample.safetensors"
     coder = fit_coder(encoder, texts, 16, memory, lambda _: None)
     known = load_coder(encoder, coder.reduction, memory).seen
-    columns, _ = Featurizer(encoder, coder.reduction).code(TEXTS, lambda _: None)
+    columns, *_ = Featurizer(encoder, coder.reduction).code(TEXTS, lambda _: None)
     for at, key in enumerate(texts):
         for mine, theirs in zip(known[key], columns, strict=True):
             np.testing.assert_allclose(mine, theirs[at], atol=1e-5)

@@ -67,18 +67,21 @@ def test_a_long_text_is_the_mean_of_its_windows_by_their_pieces(cut, whole):
     np.testing.assert_allclose(found.kept[1], np.tensordot(weights, parts.kept, 1), atol=1e-5)
     np.testing.assert_array_equal(found.vectors[0], found.vectors[2])
     assert list(encoded(cut, [SHORT, LONG]).cut) == [False, True]
-    assert not found.cut.any()
+    assert not found.cut.any() and list(found.windowed) == [False, True, False]
 
 
 def test_features_of_a_long_text_are_the_same_in_the_sample_and_behind_it(whole, tmp_path):
     """Both are read off the mean of its states, of which the map of features is not affine."""
     texts = {str(n): f"{LONG[n : n + 400]} {SHORT}" for n in range(0, 360, 30)} | {"short": SHORT}
     made = fit_coder(whole, texts, 16, tmp_path / "memory", lambda _: None)
-    seen = load_coder(whole, made.reduction, tmp_path / "memory").seen
-    (vectors, features), cut = made.code(list(texts.values()), lambda _: None)
+    again = load_coder(whole, made.reduction, tmp_path / "memory")
+    seen = again.seen
+    (vectors, features), cut, windowed = made.code(list(texts.values()), lambda _: None)
     np.testing.assert_allclose(vectors, [seen[key][0] for key in texts], atol=1e-6)
     np.testing.assert_allclose(features, [seen[key][1] for key in texts], atol=1e-5)
-    assert not cut.any()
+    assert not cut.any() and not again.cut
+    assert again.windowed == {key for key, was in zip(texts, windowed, strict=True) if was}
+    assert again.windowed == texts.keys() - {"short"}
 
 
 def test_what_is_pooled_is_the_same_whatever_is_encoded_at_a_time(whole, monkeypatch):
@@ -92,7 +95,7 @@ def test_what_is_pooled_is_the_same_whatever_is_encoded_at_a_time(whole, monkeyp
 
 def test_of_a_huge_text_the_first_windows_are_read_and_it_counts_as_cut(whole):
     found = encoded(whole, [LONG * 40, LONG])
-    assert list(found.cut) == [True, False]
+    assert list(found.cut) == [True, False] and found.windowed.all()
     np.testing.assert_allclose(np.linalg.norm(found.vectors, axis=1), 1, atol=1e-5)
 
 

@@ -1,5 +1,7 @@
 """The part of a text that speaks most for it."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -71,3 +73,15 @@ def test_so_many_texts_that_it_takes_minutes_are_refused():
     check_many(100)
     with pytest.raises(InputError, match="passages: found 101 texts to get one; expected at most"):
         check_many(101)
+
+
+@pytest.mark.encoder
+def test_of_a_page_no_other_part_is_closer_to_the_question_than_the_one_that_is_found(encoder):
+    text = (Path(__file__).parents[3] / "docs" / "versions.md").read_text("utf-8")
+    asked = read(encoder)(["how do I go back to an earlier version of a view"])[0]
+    cutter = encoder.cutter(99, 64)
+    [found] = passages([text], cutter, [Wanted(read(encoder), asked)])
+    parts = [text[each.start : each.stop] for each in cutter.cut(text)[0]]
+    near = {part: float(read(encoder)([part])[0] @ asked) for part in parts}
+    assert len(parts) > 20 and near[found.text] >= max(near.values()) - 1e-5
+    assert near[found.text] > 1.5 * float(read(encoder)([text])[0] @ asked)
