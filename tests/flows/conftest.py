@@ -37,17 +37,35 @@ def world(tmp_path, tiny_model):
     return make_world(tmp_path / "world", str(tiny_model))
 
 
-@pytest.fixture(scope="session")
-def _made(once, tiny_model):
+def _ran(once, name, model, method):
     from flows.run import run
 
-    return once("made", lambda at: run(make_world(at / "world", str(tiny_model)))) / "world"
+    def make(at):
+        run(make_world(at / "world", str(model), method=method))
+
+    return once(name, make) / "world"
+
+
+@pytest.fixture(scope="session")
+def _made(once, tiny_model):
+    return _ran(once, "made", tiny_model, "discriminant")
+
+
+@pytest.fixture(scope="session")
+def _pooled(once, tiny_model):
+    return _ran(once, "pooled", tiny_model, "auto")
 
 
 @pytest.fixture
 def made(_made, tmp_path):
     """A workspace like `world` after its first run."""
     return shutil.copytree(_made, tmp_path / "made")
+
+
+@pytest.fixture
+def pooled(_pooled, tmp_path):
+    """The same by `auto`, the method that asks several experts; each fit takes three times that."""
+    return shutil.copytree(_pooled, tmp_path / "pooled")
 
 
 @pytest.fixture(scope="session")

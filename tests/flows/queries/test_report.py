@@ -26,9 +26,9 @@ from tests.stories import EVIL, story
 
 
 @pytest.fixture(scope="module")
-def reported(_made, tmp_path_factory):
+def reported(_pooled, tmp_path_factory):
     """A workspace after `refract report`, and what the command printed."""
-    root = shutil.copytree(_made, tmp_path_factory.mktemp("reported") / "world")
+    root = shutil.copytree(_pooled, tmp_path_factory.mktemp("reported") / "world")
     done = CliRunner().invoke(cli, ["report", "--root", str(root)], catch_exceptions=False)
     assert done.exit_code == 0
     return root, done.output
