@@ -257,11 +257,11 @@ def test_an_evaluation_never_takes_the_place_of_what_a_verb_makes(made):
 
 
 @pytest.mark.parametrize("change", [lambda each: each | {"more": 1}, lambda each: {"weight": 1.0}])
-def test_a_card_that_does_not_say_what_its_experts_are_worth_is_refused(made, change):
-    folder = live_transform(Paths(made), "mood")
+def test_a_card_that_does_not_say_what_its_experts_are_worth_is_refused(pooled, change):
+    folder = live_transform(Paths(pooled), "mood")
     card = read_json(folder / CARD)
     card["settings"]["settings"]["worth"][0] = change(card["settings"]["settings"]["worth"][0])
     (folder / CARD).unlink()  # a link to DVC's cache in other workspaces
     (folder / CARD).write_text(json.dumps(card))
     with pytest.raises(InputError, match=r"found an unusable transform \(settings\..*worth"):
-        evaluated(made)
+        evaluated(pooled)
