@@ -1,3 +1,4 @@
+import gc
 import os
 import shutil
 import tempfile
@@ -6,6 +7,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 from hypothesis import settings
+
+gc.disable()  # until everything is imported, see `pytest_collection_finish`
 
 # Before anything imports them: no network, no telemetry, no thread fights on small machines.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -24,14 +27,21 @@ os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="refract-state-")
 
 TESTS = Path(__file__).parent
 
-settings.register_profile("refract", deadline=None)  # how fast a shared machine is proves nothing
+# How fast a shared machine is proves nothing. Of a hundred examples most are like one of fifty.
+settings.register_profile("refract", deadline=None, max_examples=50)
 settings.load_profile("refract")
 
 SLOWEST = (
     *("at_work", "serve", "kill", "labels", "story", "versions", "record", "elsewhere", "dask"),
-    *("run", "lazy", "explore_beside", "rollback", "openapi", "push", "serve_kill", "workers"),
-    *("wholeness", "report", "lancedb_clients"),
+    *("run", "lazy", "explore_beside", "rollback", "posted_labels", "openapi", "push"),
+    *("serve_kill", "workers", "wholeness", "report", "lancedb_clients"),
 )
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Import no attack where none is asked for."""
+    unasked = config.option.markexpr == "not attack" and collection_path.name == "attacks"
+    return True if unasked else None
 
 
 def pytest_collection_modifyitems(items):
@@ -43,6 +53,13 @@ def pytest_collection_modifyitems(items):
         return place.get(file.name, len(place)), file.parts[0] != "flows"
 
     items.sort(key=turn)
+
+
+def pytest_collection_finish():
+    """Look for garbage seldom, and never among modules and tests: it was a tenth of the work."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,8 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ from urllib.parse import urlencode, urlsplit
 
 from tests.programs import Program
 from tests.serving import with_server
-from tests.world import set_params
+from tests.world import documents, set_params
 
 PATIENCE = 120.0  # seconds; on two busy cores Python alone took ten to start
 
@@ -107,6 +108,19 @@ def learning_from(made: Path, folder: Path, settle: float = 0.3, **more: Any) ->
         yield served
     finally:
         served.end()
+
+
+def posting(
+    rows: Sequence[Mapping[str, str | None]], annotator: str = "explore", key: str | None = None
+) -> dict[str, Any]:
+    """Return what `POST /views/NAME/labels` is told of rows of one annotator."""
+    return {"key": key or str(uuid.uuid4()), "annotator": annotator, "rows": rows}
+
+
+def by_topic(ids: Iterable[str]) -> list[dict[str, str | None]]:
+    """Return rows that label these texts by their topic."""
+    topics = {row["id"]: row["topic"] for row in documents()}
+    return [{"id": key, "label": topics[key]} for key in ids]
 
 
 class Events:

@@ -68,7 +68,8 @@ def test_a_wheel_works_in_a_folder_with_modules_of_the_same_names(installed, tmp
     refract = str(installed / "refract")
     done = alone(folder, refract, "init", ".")
     assert done.returncode == 0, done.stderr
-    set_params(folder, embed={"model": str(tiny_model), "precision": "float32"})
+    model = {"model": str(tiny_model), "precision": "float32"}
+    set_params(folder, embed=model, fit={"method": "discriminant"})
     write_documents(folder, documents())
     write_labels(folder, "mood", documents()[:40])
     done = alone(folder, refract, "run")

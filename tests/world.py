@@ -62,11 +62,14 @@ def write_documents(root: Path, rows: list[dict[str, str]]) -> Path:
     return write_csv(root / "data" / "raw" / "messages.csv", rows, columns)
 
 
-def make_world(root: Path, model: str, *, git: bool = False) -> Path:
-    """Make a workspace with documents, two label files, and the encoder at `model`."""
+def make_world(root: Path, model: str, *, git: bool = False, method: str = "discriminant") -> Path:
+    """Make a workspace with documents, two label files, and the encoder at `model`.
+
+    method: of the fit. `auto`, what users get, asks five experts: half of all a run has to do.
+    """
     make_workspace(root, git=git)
     embed = {"model": model, "chunk": 16, "precision": "float32"}
-    set_params(root, embed=embed, serve={"explore_port": None})
+    set_params(root, embed=embed, fit={"method": method}, serve={"explore_port": None})
     rows = documents()
     write_documents(root, rows)
     write_labels(root, "topic", [row for n, row in enumerate(rows) if n % 3 != 1])

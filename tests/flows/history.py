@@ -42,7 +42,7 @@ def git(root, *arguments):
 
 def make_history(folder, model):
     """Make a workspace with a remote and three recorded versions, and note what is seen of each."""
-    root = make_world(folder / "world", model, git=True)
+    root = make_world(folder / "world", model, git=True, method="auto")
     dvc(root, "remote", "add", "--quiet", "--default", "store", str(folder / "store"))
     set_params(root, record={"author": AUTHOR, "push": True})
     rows, seen_at = documents(), {}

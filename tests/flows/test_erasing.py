@@ -71,8 +71,8 @@ def told(root, aspect="mood", name="topic"):
 
 
 @pytest.fixture(scope="module")
-def _erased(_made, tmp_path_factory):
-    root = shutil.copytree(_made, tmp_path_factory.mktemp("erased") / "world")
+def _erased(_pooled, tmp_path_factory):
+    root = shutil.copytree(_pooled, tmp_path_factory.mktemp("erased") / "world")
     write_labels(root, BARE, [row | {BARE: row["topic"]} for row in documents()])
     ask(root, topic=["mood"])
     run(root)
@@ -81,21 +81,21 @@ def _erased(_made, tmp_path_factory):
 
 @pytest.fixture
 def erased(_erased, tmp_path):
-    """A workspace like `made`, whose views `topic` and `mood` are without each other."""
+    """A workspace like `pooled`, whose views `topic` and `mood` are without each other."""
     return shutil.copytree(_erased, tmp_path / "erased")
 
 
-def test_what_a_view_is_without_is_said_and_gone_from_its_generic_part(_erased, _made):
-    assert (state(_made).without, state(_erased).without) == ([], ["mood"])
+def test_what_a_view_is_without_is_said_and_gone_from_its_generic_part(_erased, _pooled):
+    assert (state(_pooled).without, state(_erased).without) == ([], ["mood"])
     assert (state(_erased).transform, state(_erased, "mood").transform) == (FRESH, FRESH)
-    assert state(_erased).right == state(_made).right is not None
+    assert state(_erased).right == state(_pooled).right is not None
     assert "\n  topic is without mood\n" in refract(_erased, "status").output
     told_by_service = {each.name: each.without for each in views(Service(_erased)).views}
     assert told_by_service == {"base": [], "mood": ["topic"], "topic": ["mood"], BARE: ["mood"]}
     for name, aspect in (("topic", "mood"), ("mood", "topic")):
-        assert told(_erased, aspect, name) < 1e-4 < 1e-3 < told(_made, aspect, name)
-        known = len(card(_made, name).labels)
-        was, now = vectors(_made, name)[:, :known], vectors(_erased, name)[:, :known]
+        assert told(_erased, aspect, name) < 1e-4 < 1e-3 < told(_pooled, aspect, name)
+        known = len(card(_pooled, name).labels)
+        was, now = vectors(_pooled, name)[:, :known], vectors(_erased, name)[:, :known]
         np.testing.assert_array_equal(now, was)
 
 
@@ -143,13 +143,13 @@ def test_new_labels_of_the_aspect_make_the_view_anew_by_themselves(erased, monke
     assert told(erased) < 1e-4
 
 
-def test_it_comes_back_as_it_was_once_it_is_without_nothing(erased, _made):
+def test_it_comes_back_as_it_was_once_it_is_without_nothing(erased, _pooled):
     ask(erased, topic=[])
     assert state(erased).transform == CHANGED
     run(erased)
     assert (state(erased).without, state(erased).transform) == ([], FRESH)
-    np.testing.assert_array_equal(vectors(erased), vectors(_made))
-    assert card(erased).fingerprint == card(_made).fingerprint
+    np.testing.assert_array_equal(vectors(erased), vectors(_pooled))
+    assert card(erased).fingerprint == card(_pooled).fingerprint
 
 
 def refract(root, *arguments):

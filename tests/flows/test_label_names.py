@@ -30,26 +30,26 @@ def tried(root, name):
     return {each.expert for each in experts_of(Paths(root).transform(name))}
 
 
-def test_names_are_read_once_and_weighed(made, loads):
-    assert "names" in tried(made, "topic")
+def test_names_are_read_once_and_weighed(pooled, loads):
+    assert "names" in tried(pooled, "topic")
     rows = [row for n, row in enumerate(documents()) if n % 3 != 1]
-    write_labels(made, "topic", rows[1:])
-    assert [report.refitted for report in fit(made, ["topic"]).fitted] == [True]
+    write_labels(pooled, "topic", rows[1:])
+    assert [report.refitted for report in fit(pooled, ["topic"]).fitted] == [True]
     assert loads == []
     renamed = [row | {"topic": row["topic"].replace("refund", "money back")} for row in rows]
-    write_labels(made, "topic", renamed)
-    fit(made, ["topic"])
-    assert len(loads) == 1 and "names" in tried(made, "topic")
+    write_labels(pooled, "topic", renamed)
+    fit(pooled, ["topic"])
+    assert len(loads) == 1 and "names" in tried(pooled, "topic")
 
 
-def test_where_nothing_is_stale_no_encoder_is_loaded(made, loads):
-    assert fit(made).fitted == [] and loads == []
+def test_where_nothing_is_stale_no_encoder_is_loaded(pooled, loads):
+    assert fit(pooled).fitted == [] and loads == []
 
 
-def test_names_lie_in_the_space_of_the_texts_or_are_not_read(made):
-    paths = Paths(made)
+def test_names_lie_in_the_space_of_the_texts_or_are_not_read(pooled):
+    paths = Paths(pooled)
     params = load_params(paths.params)
     assert name_reader(paths, params, "topic", "auto") is not None
     assert name_reader(paths, params, "topic", "discriminant") is None
-    set_params(made, embed={"prompt": "another space: "})
+    set_params(pooled, embed={"prompt": "another space: "})
     assert name_reader(paths, load_params(paths.params), "topic", "auto") is None

@@ -46,9 +46,9 @@ def refused(root, *arguments):
 
 
 @pytest.fixture(scope="module")
-def _named(_made, tmp_path_factory):
+def _named(_pooled, tmp_path_factory):
     """A workspace with an instruction that has names alone, typed and then run."""
-    root = shutil.copytree(_made, tmp_path_factory.mktemp("names") / "world")
+    root = shutil.copytree(_pooled, tmp_path_factory.mktemp("names") / "world")
     file = root.parent / "labels.txt"
     file.write_text("\n".join(["# by hand", *LINES, ""]), "utf-8")
     done = refract(root, "fit", "subject", "--classes", str(file))
@@ -146,11 +146,11 @@ def test_too_few_labels_wait_beside_the_view_of_names_and_are_said_to(named):
     assert read_card(Paths(named).transform("subject")).counts["delivery"] == 12
 
 
-def test_names_beside_too_few_labels_make_the_first_view(made):
-    write_labels(made, "topic", documents()[:4]).rename(Paths(made).labels / "subject.csv")
-    said = refract(made, "fit", "subject", "--classes", ", ".join(WORDS))
+def test_names_beside_too_few_labels_make_the_first_view(pooled):
+    write_labels(pooled, "topic", documents()[:4]).rename(Paths(pooled).labels / "subject.csv")
+    said = refract(pooled, "fit", "subject", "--classes", ", ".join(WORDS))
     assert said.exit_code == 0 and f"{WAITING} 4" in said.output, said.output
-    assert read_card(Paths(made).transform("subject")).by_names
+    assert read_card(Paths(pooled).transform("subject")).by_names
 
 
 @pytest.mark.dvc

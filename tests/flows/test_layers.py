@@ -29,7 +29,7 @@ SIZE = 24
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     folder = tmp_path_factory.mktemp("layers")
-    root = make_world(folder / "world", str(make_layered_model(folder / "model")))
+    root = make_world(folder / "world", str(make_layered_model(folder / "model")), method="auto")
     set_params(root, embed={"feature_size": SIZE})
     report = run(root)
     assert (report.embed.encoded, report.embed.reused) == (72, 0)
@@ -155,7 +155,7 @@ def long_documents():
 
 
 def test_texts_that_were_cut_are_counted_in_a_first_embedding_and_after(tmp_path, whole):
-    root = make_world(tmp_path / "world", str(whole.parent / "model" / "model"))
+    root = make_world(tmp_path / "world", str(whole.parent / "model" / "model"), method="auto")
     set_params(root, embed={"feature_size": SIZE})
     write_documents(root, long_documents())
     ingest(root)
@@ -183,7 +183,7 @@ def counts_of(root):
 
 
 def test_long_texts_are_read_by_windows_once_all_are_encoded_anew(tmp_path, whole, capsys):
-    root = make_world(tmp_path / "world", str(whole.parent / "model" / "model"))
+    root = make_world(tmp_path / "world", str(whole.parent / "model" / "model"), method="auto")
     set_params(root, embed={"feature_size": SIZE})
     write_documents(root, long_documents())
     ingest(root)

@@ -23,7 +23,7 @@ ROWS = [{**row, "id": str(n)} for n, row in enumerate(documents(), 1)]
 @pytest.fixture
 def numbered(tmp_path, tiny_model):
     """A corpus with ids 1 to 72, and a label file with those ids in another order."""
-    root = make_world(tmp_path / "world", str(tiny_model))
+    root = make_world(tmp_path / "world", str(tiny_model), method="auto")
     (root / "data" / "labels" / "mood.csv").unlink()
     write_documents(root, ROWS)
     others = random.Random(1).sample(ROWS, 60)
@@ -60,14 +60,14 @@ def test_labels_under_the_ids_of_other_texts_make_no_view(numbered):
     assert not Paths(numbered).transform("topic").exists()
 
 
-def test_a_view_that_few_labels_make_is_published_and_marked(made):
-    write_labels(made, "mood", documents()[::6])
-    (report,) = run(made).fit.fitted
+def test_a_view_that_few_labels_make_is_published_and_marked(pooled):
+    write_labels(pooled, "mood", documents()[::6])
+    (report,) = run(pooled).fit.fitted
     assert (report.gate.state, report.texts) == ("unproven", 12)
-    paths = Paths(made)
+    paths = Paths(pooled)
     assert read_card(paths.transform("mood")).gate.state == "unproven"
     assert read_json(paths.metric("mood"))["gate"]["why"] == report.gate.why
-    said = CliRunner().invoke(cli, ["status", "--root", str(made)]).output
+    said = CliRunner().invoke(cli, ["status", "--root", str(pooled)]).output
     assert said.count("unproven") == 2  # in the table, and why
     assert "mood is unproven: " in said
 

@@ -15,7 +15,7 @@ from tasks.core.views.view_rows import ViewPlace, view_rows
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifests import LAZY
 from tests.asked import Given
-from tests.core.views.test_views import OneVector, World, write_base
+from tests.core.views.small_world import OneVector, World, write_base
 
 
 class TwoViews:

@@ -9,7 +9,7 @@ from tasks.core.views.search import Space
 from tasks.core.views.together import check_weights, closest_by_all, similar_by_all
 from tasks.core.workspace.errors import InputError
 from tests.asked import Given
-from tests.core.views.test_views import write_base
+from tests.core.views.small_world import write_base
 
 
 class Told:

@@ -16,15 +16,15 @@ def browser(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def explored(_made, tmp_path_factory):
+def explored(_pooled, tmp_path_factory):
     """A service of a workspace with two views, for all tests of a file: they only look."""
     folder = tmp_path_factory.mktemp("explored")
-    served = Explored(shutil.copytree(_made, folder / "world"), folder / "log")
+    served = Explored(shutil.copytree(_pooled, folder / "world"), folder / "log")
     yield served
     served.end()
 
 
 @pytest.fixture(scope="module")
-def apart(_made, tmp_path_factory):
+def apart(_pooled, tmp_path_factory):
     """The same workspace without a service."""
-    return shutil.copytree(_made, tmp_path_factory.mktemp("apart") / "world")
+    return shutil.copytree(_pooled, tmp_path_factory.mktemp("apart") / "world")

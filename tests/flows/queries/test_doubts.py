@@ -22,14 +22,14 @@ def refract(root, *arguments):
 
 
 @pytest.fixture
-def mistaken(made):
+def mistaken(pooled):
     """A workspace in which two labels of the mood are wrong."""
     rows = documents()
     for row in rows:
         if row["id"] in ("t04", "t41"):
             row["mood"] = {"angry": "glad", "glad": "angry"}[row["mood"]]
-    write_labels(made, "mood", rows)
-    return made
+    write_labels(pooled, "mood", rows)
+    return pooled
 
 
 def test_labels_that_are_wrong_come_first_with_the_right_one(mistaken):
@@ -50,8 +50,8 @@ def test_the_list_is_a_table_of_so_many_rows(mistaken):
     assert "correct those that are wrong where your labels are, then: refract run" in said
 
 
-def test_nothing_in_doubt_is_said_in_a_line(made):
-    said = refract(made, "topic").output
+def test_nothing_in_doubt_is_said_in_a_line(pooled):
+    said = refract(pooled, "topic").output
     assert re.fullmatch(r"topic: 0 of 48 labels are in doubt[^\n]*\n", said)
 
 

@@ -54,16 +54,16 @@ def values(figures):
     return {key: one["value"] for key, one in figures.items()}
 
 
-def test_the_figures_on_held_out_labels_are_those_that_the_fit_has_noted(made):
-    found = evaluated(made)
-    noted = read_json(Paths(made).metric("mood"))
+def test_the_figures_on_held_out_labels_are_those_that_the_fit_has_noted(pooled):
+    found = evaluated(pooled)
+    noted = read_json(Paths(pooled).metric("mood"))
     for name, when in (("identity", "before"), ("view", "after")):
         assert values(found["scores"][name]) | {"n": noted["held_out"]} == noted[when]
     assert (found["texts"], found["left_out"]) == (noted["held_out"], {})
     assert found["accuracy"] == {"view": noted["accuracy"]}
     assert found["previous"] == {"not_compared": "none is kept beside the view"}
     assert list(found["gains"]) == ["identity"]
-    experts = experts_of(Paths(made).transform("mood"))
+    experts = experts_of(Paths(pooled).transform("mood"))
     assert found["experts"] == [asdict(each) for each in experts]
     assert sum(each["weight"] > 0 for each in found["experts"]) >= 1
 
@@ -200,9 +200,9 @@ def test_a_view_that_does_not_exist_and_the_generic_space_are_refused(made):
         Workspace(made).view("base").evaluate()
 
 
-def test_an_evaluation_is_shown_as_a_table_and_as_json(made, tmp_path):
+def test_an_evaluation_is_shown_as_a_table_and_as_json(pooled, tmp_path):
     def ask(*arguments):
-        done = CliRunner().invoke(cli, ["evaluate", "mood", *arguments, "--root", str(made)])
+        done = CliRunner().invoke(cli, ["evaluate", "mood", *arguments, "--root", str(pooled)])
         assert done.exit_code == 0, done.output
         return done.output
 
@@ -216,15 +216,15 @@ def test_an_evaluation_is_shown_as_a_table_and_as_json(made, tmp_path):
     assert found["scores"]["view"]["triplets"].keys() == {"value", "low", "high"}
 
 
-def test_an_evaluation_says_how_many_labels_seem_drawn_by_chance(made):
-    folder = live_transform(Paths(made), "mood")
+def test_an_evaluation_says_how_many_labels_seem_drawn_by_chance(pooled):
+    folder = live_transform(Paths(pooled), "mood")
     for drawn, said in ((0.0, []), (0.2134, ["  labels: 21 % seem drawn by chance"])):
         card = read_json(folder / CARD)
         card["settings"]["settings"]["drawn_by_chance"] = drawn
         (folder / CARD).unlink()  # a link to DVC's cache in other workspaces
         (folder / CARD).write_text(json.dumps(card))
-        assert evaluated(made)["drawn_by_chance"] == drawn
-        done = CliRunner().invoke(cli, ["evaluate", "mood", "--root", str(made)])
+        assert evaluated(pooled)["drawn_by_chance"] == drawn
+        done = CliRunner().invoke(cli, ["evaluate", "mood", "--root", str(pooled)])
         assert [line for line in done.output.splitlines() if "by chance" in line] == said
 
 
@@ -257,11 +257,11 @@ def test_an_evaluation_never_takes_the_place_of_what_a_verb_makes(made):
 
 
 @pytest.mark.parametrize("change", [lambda each: each | {"more": 1}, lambda each: {"weight": 1.0}])
-def test_a_card_that_does_not_say_what_its_experts_are_worth_is_refused(made, change):
-    folder = live_transform(Paths(made), "mood")
+def test_a_card_that_does_not_say_what_its_experts_are_worth_is_refused(pooled, change):
+    folder = live_transform(Paths(pooled), "mood")
     card = read_json(folder / CARD)
     card["settings"]["settings"]["worth"][0] = change(card["settings"]["settings"]["worth"][0])
     (folder / CARD).unlink()  # a link to DVC's cache in other workspaces
     (folder / CARD).write_text(json.dumps(card))
     with pytest.raises(InputError, match=r"found an unusable transform \(settings\..*worth"):
-        evaluated(made)
+        evaluated(pooled)

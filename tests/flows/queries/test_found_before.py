@@ -42,42 +42,42 @@ def fits(monkeypatch):
 
 
 @pytest.mark.parametrize("find", [asked, checked])
-def test_what_was_found_without_names_is_found_anew_with_them(made, fits, find):
-    first = find(made)
+def test_what_was_found_without_names_is_found_anew_with_them(pooled, fits, find):
+    first = find(pooled)
     assert {names for _, names in fits} == {True}
-    set_params(made, embed={"max_length": 77})
-    find(made)
+    set_params(pooled, embed={"max_length": 77})
+    find(pooled)
     assert {names for _, names in fits} == {True, False}
-    set_params(made, embed={"max_length": None})
+    set_params(pooled, embed={"max_length": None})
     fits.clear()
-    assert find(made) == first
+    assert find(pooled) == first
     assert {names for _, names in fits} == {True}
 
 
 @pytest.mark.parametrize("find", [asked, checked])
-def test_what_another_revision_has_found_is_found_anew(made, fits, find, monkeypatch):
-    find(made)
+def test_what_another_revision_has_found_is_found_anew(pooled, fits, find, monkeypatch):
+    find(pooled)
     fits.clear()
-    find(made)
+    find(pooled)
     assert fits == []
     monkeypatch.setattr(found_before, "REVISION", found_before.REVISION + 1)
-    find(made)
+    find(pooled)
     assert fits
 
 
-def test_a_view_is_checked_anew_where_settings_of_its_own_method_change(made, fits):
-    set_params(made, fit={"method": "identity"})
-    checked(made)
+def test_a_view_is_checked_anew_where_settings_of_its_own_method_change(pooled, fits):
+    set_params(pooled, fit={"method": "identity"})
+    checked(pooled)
     fits.clear()
-    set_params(made, fit={"discriminant": FitSettings().discriminant.model_copy(update=CHANGED)})
-    checked(made)
+    set_params(pooled, fit={"discriminant": FitSettings().discriminant.model_copy(update=CHANGED)})
+    checked(pooled)
     assert [method for method, _ in fits] == ["auto"]
 
 
-def test_doubts_of_a_method_without_a_posterior_are_those_of_the_one_asked_instead(made, fits):
-    first = asked(made)
-    set_params(made, fit={"method": "fda"})
-    assert asked(made) == first
+def test_doubts_of_a_method_without_a_posterior_are_those_of_the_one_asked_instead(pooled, fits):
+    first = asked(pooled)
+    set_params(pooled, fit={"method": "fda"})
+    assert asked(pooled) == first
     assert set(fits) == {("auto", True)}
 
 

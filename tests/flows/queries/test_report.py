@@ -26,9 +26,9 @@ from tests.stories import EVIL, story
 
 
 @pytest.fixture(scope="module")
-def reported(_made, tmp_path_factory):
+def reported(_pooled, tmp_path_factory):
     """A workspace after `refract report`, and what the command printed."""
-    root = shutil.copytree(_made, tmp_path_factory.mktemp("reported") / "world")
+    root = shutil.copytree(_pooled, tmp_path_factory.mktemp("reported") / "world")
     done = CliRunner().invoke(cli, ["report", "--root", str(root)], catch_exceptions=False)
     assert done.exit_code == 0
     return root, done.output
@@ -91,14 +91,14 @@ def test_a_view_that_does_not_exist_is_refused_in_one_line(reported, world):
 
 
 @pytest.mark.parametrize("change", [{"tried": None}, {"more": 1}])
-def test_a_card_with_a_key_less_or_more_is_refused_in_one_line(made, change):
-    card = live_transform(Paths(made), "mood") / CARD
+def test_a_card_with_a_key_less_or_more_is_refused_in_one_line(pooled, change):
+    card = live_transform(Paths(pooled), "mood") / CARD
     found = read_json(card)
     settings = found["settings"] | change
     found["settings"] = {key: value for key, value in settings.items() if value is not None}
     card.write_text(json.dumps(found))
     (key,) = change
-    said = refused(made, "report", "mood")
+    said = refused(pooled, "report", "mood")
     assert f"found an unusable transform (settings.{key}: " in said
     assert "run 'refract materialise mood'" in said
 

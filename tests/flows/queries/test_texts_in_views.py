@@ -3,7 +3,6 @@
 import json
 import shutil
 
-import lancedb
 import pytest
 
 from flows import Workspace
@@ -39,6 +38,8 @@ def told(_told, tmp_path):
 
 
 def opened(root):
+    import lancedb  # takes seconds
+
     return lancedb.connect(Paths(root).views).open_table("mood")
 
 

@@ -14,9 +14,9 @@ QUERY = "i am furious, where is my parcel"
 
 
 @pytest.fixture(scope="module")
-def root(_made):
+def root(_pooled):
     """A workspace that these tests only read."""
-    return _made
+    return _pooled
 
 
 def found(root, *words):

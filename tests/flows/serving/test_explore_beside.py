@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.server, pytest.mark.dvc, pytest.mark.timeout(900)]
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory, tiny_model):
     folder = tmp_path_factory.mktemp("beside")
-    root = make_world(folder / "desk", str(tiny_model), git=True)
+    root = make_world(folder / "desk", str(tiny_model), git=True, method="auto")
     for words in (("user.name", "Desk"), ("user.email", "desk@example.org")):
         subprocess.run(["git", "config", *words], cwd=root, check=True)
     serve = {"port": 0, "explore_port": 0, "settle": 0.3, "reconcile": 3_600}

@@ -43,7 +43,9 @@ def kept(bucket):
 @pytest.fixture(scope="module")
 def story(bucket, tmp_path_factory, tiny_model):
     """Two recorded versions, and what was seen of each."""
-    root = make_world(tmp_path_factory.mktemp("story") / "world", str(tiny_model), git=True)
+    root = make_world(
+        tmp_path_factory.mktemp("story") / "world", str(tiny_model), git=True, method="auto"
+    )
     store = bucket.settings(url=URL, patience=20.0)
     set_params(root, store=store, record={"author": AUTHOR})
     rows, found = documents(), {}

@@ -45,15 +45,17 @@ def pool(scores: Mapping[str, Tensor], truth: Tensor, first: Mapping[str, float]
     names = list(scores)
     s = torch.stack([scores[name] for name in names])
     w0 = as_tensor(np.array([first[name] for name in names]), s)
-    w, now = w0, _loss(w0, w0, s, truth)
+    problem = _Problem(s, truth, w0)
+    w, now = w0, problem.at(w0)
     for _ in range(STEPS):
-        free = (w > 0) | (now.slope < 0)
+        slope, bend = problem.derivatives(w, now)
+        free = (w > 0) | (slope < 0)
         step = torch.zeros_like(w)
-        step[free] = torch.linalg.solve(now.bend[free][:, free], now.slope[free])
+        step[free] = torch.linalg.solve(bend[free][:, free], slope[free])
         before = now.loss
         for halving in range(8):
             trial = (w - step * 0.5**halving).clamp_min(0)
-            there = _loss(trial, w0, s, truth)
+            there = problem.at(trial)
             if there.loss < now.loss:
                 w, now = trial, there
                 break
@@ -63,32 +65,45 @@ def pool(scores: Mapping[str, Tensor], truth: Tensor, first: Mapping[str, float]
     return Pooling(weights, now.loss - HELD * float((w - w0) @ (w - w0)) / len(truth))
 
 
-class _Loss(NamedTuple):
+class _Point(NamedTuple):
+    """The pulled log-loss at some weights, and ln p of the pool there, (n, k)."""
+
     loss: float
-    slope: Tensor
-    bend: Tensor
+    log_p: Tensor
 
 
-def _loss(w: Tensor, w0: Tensor, s: Tensor, truth: Tensor) -> _Loss:
-    """Return the pulled log-loss with its gradient and Hessian by w, float64."""
-    n = s.shape[1]
-    epsilon, row = 1 / (n + 2), torch.arange(n, device=s.device)
-    mixed = torch.einsum("e,enk->nk", w.to(s.dtype), s)
-    whole = mixed.logsumexp(1, keepdim=True)
-    p = (mixed - whole).exp()
-    held = (1 - epsilon) * mixed[row, truth] + epsilon * mixed.mean(1)
-    target = (1 - epsilon) * s[:, row, truth] + epsilon * s.mean(2)
-    weighed = s * p
-    mean = weighed.sum(2)
-    bend = (weighed.flatten(1) @ s.flatten(1).T - mean @ mean.T).double() / n
-    slope = (mean - target).double().mean(1)
-    loss = float((whole[:, 0] - held).double().mean())
-    off, pull = w - w0, 2 * HELD / n
-    return _Loss(
-        loss + HELD * float(off @ off) / n,
-        slope + pull * off,
-        bend + pull * torch.eye(len(w), dtype=torch.float64, device=s.device),
-    )
+class _Problem:
+    """The pulled log-loss of weights, float64; what is the same for all of them is made once.
+
+    The loss alone is asked of every step that is tried, its derivatives of those that are taken.
+    """
+
+    def __init__(self, s: Tensor, truth: Tensor, w0: Tensor) -> None:
+        self._s, self._truth, self._w0 = s, truth, w0
+        self._n = n = s.shape[1]
+        self._epsilon, self._row = 1 / (n + 2), torch.arange(n, device=s.device)
+        self._target = self._smoothed(s[:, self._row, truth], s)
+        self._pull = 2 * HELD / n
+        self._eye = self._pull * torch.eye(len(w0), dtype=torch.float64, device=s.device)
+
+    def at(self, w: Tensor) -> _Point:
+        """Return the loss at w (e,)."""
+        mixed = torch.einsum("e,enk->nk", w.to(self._s.dtype), self._s)
+        whole = mixed.logsumexp(1, keepdim=True)
+        held = self._smoothed(mixed[self._row, self._truth], mixed)
+        loss, off = float((whole[:, 0] - held).double().mean()), w - self._w0
+        return _Point(loss + HELD * float(off @ off) / self._n, mixed - whole)
+
+    def derivatives(self, w: Tensor, there: _Point) -> tuple[Tensor, Tensor]:
+        """Return the gradient (e,) and the Hessian (e, e) by w."""
+        weighed = self._s * there.log_p.exp()
+        mean = weighed.sum(2)
+        bend = (weighed.flatten(1) @ self._s.flatten(1).T - mean @ mean.T).double() / self._n
+        slope = (mean - self._target).double().mean(1)
+        return slope + self._pull * (w - self._w0), bend + self._eye
+
+    def _smoothed(self, of_truth: Tensor, of_all: Tensor) -> Tensor:
+        return (1 - self._epsilon) * of_truth + self._epsilon * of_all.mean(-1)
 
 
 def earned(

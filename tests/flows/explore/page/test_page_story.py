@@ -16,8 +16,8 @@ FITTED = 300  # seconds that a fit and its map may take where others keep all co
 
 
 @pytest.fixture
-def learning(_made, tmp_path):
-    with learning_from(_made, tmp_path) as served:
+def learning(_pooled, tmp_path):
+    with learning_from(_pooled, tmp_path) as served:
         yield served
 
 
