@@ -9,7 +9,7 @@ export function mountSelection(model, labelling) {
     const place = byId("selection");
     place.hidden = !model.selected;
     if (place.hidden) return;
-    const many = model.selected.length;
+    const many = model.picked.ids.length;
     refill(place,
       make("div", { className: "row" },
         make("b", {}, `${texts(many)} selected`),
@@ -23,6 +23,5 @@ export function mountSelection(model, labelling) {
 
 /** Label all texts that are selected. */
 export function labelAll(model, labelling, label) {
-  const ids = Array.from(model.selected ?? [], (row) => model.points.id(row));
-  labelling.give(ids, label);
+  if (model.selected) labelling.give(model.picked.ids, label);
 }
