@@ -15,7 +15,7 @@ export function mountSelection(model, labelling) {
         make("b", {}, `${texts(many)} selected`),
         make("button", { type: "button", onclick: () => model.set({ selection: null }) }, "clear")),
       !many ? null : model.labels
-        ? make("div", {}, make("p", { className: "soft" }, "label all:"), buttons(model, undefined, (label) => labelAll(model, labelling, label)))
+        ? make("div", {}, make("p", { className: "soft" }, "label all:"), buttons(model, undefined, (label) => labelAll(model, labelling, label), "Shift+"))
         : make("p", { className: "soft" }, "Choose a view above, or begin a new one, to label them."));
   };
   model.on("selected given view", draw);

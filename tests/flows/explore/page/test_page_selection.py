@@ -102,3 +102,14 @@ def test_a_link_says_that_it_holds_an_outline_and_what_that_encloses(browser, se
     again.until(f"{NEWS}.startsWith({json.dumps(said)})")
     assert f"encloses {many} text" in again.run(NEWS)
     assert again.run(SELECTED).startswith(f"{many} text")
+
+
+def test_the_keys_beside_the_labels_of_a_selection_are_those_that_give_them(page, service):
+    page.run("refract.model.set({ selection: { ids: ['t000003', 't000005'] } })")
+    page.until("document.querySelector('#selection kbd')?.textContent === 'Shift+1'")
+    page.run(
+        "document.body.dispatchEvent(new KeyboardEvent('keydown',"
+        " { key: '!', code: 'Digit1', shiftKey: true, bubbles: true }))"
+    )
+    page.until("refract.model.given.size === 2 && refract.model.unsaved() === false")
+    assert service.given == {"t000003": "angry", "t000005": "angry"}
