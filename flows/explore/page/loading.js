@@ -8,7 +8,7 @@ import { encloses } from "./map/grid.js";
 import { byColumn, byGiven, byLabel, byNumber } from "./paints.js";
 import { amongViews, stored } from "./model.js";
 import { points } from "./points.js";
-import { wrong } from "./saying.js";
+import { say, wrong } from "./saying.js";
 
 const columns = new Map(); // of a corpus: name → column
 
@@ -21,7 +21,7 @@ export async function load(model) {
   });
   model.on("filter points", () => ready(filter(model)));
   model.on("selection points rows settled", () => select(model));
-  model.on("filter listed", () => model.selection?.all && select(model));
+  model.on("filter", (names) => names.includes("selection") || model.set({ selection: null })); // what it selects from is another
   await refresh(model);
   const first = [...model.views.keys()].find((name) => name !== "base") ?? "base";
   Object.assign(model, amongViews({ view: model.view, also: model.also }, model.views, first));
@@ -167,16 +167,26 @@ export function settled(model) {
   return model.points?.name === model.listed?.name && model.settled === wanted(model);
 }
 
-/** Find the rows of the selection: named by ids, or inside an outline on the map of base or view. */
+/** Find the rows of the selection. Which texts it has is found once: a new map, version or reading leaves them what they are. */
 function select(model) {
-  const { selection, points: shown, base } = model;
+  const { selection, points: shown } = model;
   if (!shown) return undefined;
-  if (!selection || (selection.all && !settled(model))) return model.set({ selected: null });
+  if (model.picked?.of !== selection) model.picked = selection && meant(model);
+  if (!model.picked) return model.set({ selected: null });
+  return model.set({ selected: Uint32Array.from(model.picked.ids.map((id) => shown.row(id)).filter((row) => row >= 0)) });
+}
+
+/** Return which texts a selection means: named by ids, all that the filter has, or inside the outline that a link holds; null: not known yet. */
+function meant(model) {
+  const { selection, points: shown, base } = model;
+  const sampled = shown.count < shown.total;
+  if (selection.ids) return { of: selection, ids: selection.ids.filter((id) => sampled || shown.row(id) >= 0) };
   const at = selection.of === "base" ? base : shown;
-  if (!at) return undefined;
-  const rows = selection.all ? Array.from({ length: shown.count }, (_, row) => row) : selection.ids ? selection.ids.map((id) => shown.row(id)) : within(selection.outline, at).map((row) => same(at, shown, row));
-  const kept = rows.filter((row) => row >= 0 && model.rows?.[row] !== 0);
-  return model.set({ selected: Uint32Array.from(kept) });
+  if (!at || !settled(model)) return null;
+  const there = selection.all ? Array.from({ length: shown.count }, (_, row) => row) : within(selection.outline, at).map((row) => same(at, shown, row));
+  const ids = there.filter((row) => row >= 0 && model.rows?.[row] !== 0).map((row) => shown.id(row));
+  if (selection.outline) say(`the address holds an outline: on the map as it is now it encloses ${texts(ids.length)}`);
+  return { of: selection, ids };
 }
 
 function within(outline, { xy, count }) {

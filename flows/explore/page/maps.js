@@ -28,7 +28,11 @@ export function mountMaps(model) {
     for (const [side, points] of shown()) show(model, maps[side], points);
   };
   const relayer = () => {
-    for (const [side, points] of shown()) if (maps[side].xy === points.xy) maps[side].layer(layers(model, points));
+    for (const [side, points] of shown()) {
+      if (maps[side].xy !== points.xy) continue;
+      maps[side].filter(carried(model, points, model.rows, 1));
+      maps[side].layer(layers(model, points));
+    }
   };
   model.on("base points paint", draw);
   model.on("rows selected found given", relayer);
@@ -70,8 +74,12 @@ function pointer(model, side) {
     lasso(rows, outline) {
       const points = pointsOf(model, side);
       model.set({ lasso: false, panel: model.panel === "versions" ? "texts" : model.panel, query: "" });
-      if (!points || !rows.length) model.set({ selection: null });
-      else model.set({ selection: rows.length <= AN_ID ? { ids: rows.map((row) => points.id(row)) } : { outline, of: side } });
+      if (!points || !rows.length) return void model.set({ selection: null });
+      const ids = Array.from(rows, (row) => points.id(row));
+      const selection = ids.length <= AN_ID ? { ids } : { outline, of: side };
+      model.selection = null; // an outline that is drawn again encloses what is there now
+      model.picked = { of: selection, ids };
+      model.set({ selection });
     },
   };
 }

@@ -17,7 +17,8 @@ export class Model {
       points: null, // Points of the view, or of the base space while it has none
       rows: null, // 1 for each row of `points` that the filter has; null: all
       settled: null, // which points and filter `rows` are of
-      selected: null, // rows of `points` that are selected
+      picked: null, // the ids of the texts that are selected, and the selection they are `of`
+      selected: null, // the rows of `points` that hold them
       paint: null, // what the points are coloured by
       given: new Map(), // id → label, as given by people, for the view `givenOf`
       own: new Map(), // those of them that were given here by this page's annotator

@@ -1,7 +1,7 @@
 /** Starts the page: the model, everything that shows it, and the events of the service. */
 
 import * as api from "./api.js";
-import { byId, make } from "./elements.js";
+import { byId, make, texts } from "./elements.js";
 import { listenToKeys } from "./keys.js";
 import { Labelling } from "./labels/labelling.js";
 import { load } from "./loading.js";
@@ -35,11 +35,17 @@ function mountAddress() {
   byId("share").addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(location.href);
-      say("the link is copied: it opens what you see");
+      say(`the link is copied: it opens what you see${beside(model)}`);
     } catch {
-      say("copy the address: it opens what you see"); // browsers copy on https and on this machine alone
+      say(`copy the address: it opens what you see${beside(model)}`); // browsers copy on https and on this machine alone
     }
   });
+}
+
+/** Say what a link holds in the place of selected texts, where they are too many for one. */
+function beside({ selection, selected, picked }) {
+  if (!selected || selection.ids) return "";
+  return `, but of the ${texts(picked.ids.length)} selected it holds ${selection.all ? "the filter: whoever opens it selects what fits that then" : "the outline: whoever opens it selects what that encloses on the map of then"}`;
 }
 
 /** The way to the list for who goes by keys; the address stays what it is. */

@@ -1,6 +1,7 @@
 /** Gives labels, and takes them back: seen at once, sent by the outbox. */
 
 import { texts } from "../elements.js";
+import * as known from "../known.js";
 import { labelsAnew } from "../loading.js";
 import { say, wrong } from "../saying.js";
 import { Outbox } from "./outbox.js";
@@ -9,7 +10,8 @@ export class Labelling {
   /** @param {import("../model.js").Model} model */
   constructor(model) {
     this.model = model;
-    this.done = []; // what can be undone: { view, annotator, keys, changes: [{ id, before, stood }] }
+    this.done = []; // what can be undone: { view, annotator, label, keys, changes: [{ id, before, stood }] }
+    this.files = new Map(); // view → the file that its labels were saved in
     this.outbox = null;
     model.unsaved = () => this.waiting > 0;
   }
@@ -38,19 +40,25 @@ export class Labelling {
     const { view, annotator } = model;
     this._mark({ view, annotator }, ids.map((id) => ({ id, own: label, stands: label })));
     const keys = this._post({ view, annotator }, ids.map((id) => ({ id, label })));
-    this.done.push({ view, annotator, keys, changes });
+    this.done.push({ view, annotator, label, keys, changes });
     model.tell("saving");
     return ids.length > 1 ? say(`${texts(ids.length)} labelled ${label ?? "no more"}; u takes it back`) : undefined;
   }
 
-  /** Take the last of this page's labels back. */
+  /** What would be undone: the last of this page's labels of the view that is looked at. */
+  get last() {
+    return this.done.findLast(({ view }) => view === this.model.view);
+  }
+
+  /** Take the last of this page's labels of the view that is looked at back. */
   undo() {
-    const last = this.done.pop();
-    if (!last) return say("there is nothing to undo");
+    const { last } = this;
+    if (!last) return say(`there is nothing to undo in ${this.model.view}`);
+    this.done.splice(this.done.indexOf(last), 1);
     this._back(last, last.changes);
     this._post(last, last.changes.map(({ id, before }) => ({ id, label: before })));
     this.model.tell("saving");
-    return say(last.changes.length > 1 ? `${texts(last.changes.length)} as before` : `${last.changes[0].id} as before`);
+    return undone(this.model, last).then(say);
   }
 
   _back(one, changes) {
@@ -77,7 +85,7 @@ export class Labelling {
     const { model } = this;
     const view = model.views.get(name);
     if (view) Object.assign(view, { labelled: answer.labelled, labels_needed: answer.labels_needed, unsaved: false });
-    this.file = answer.file;
+    this.files.set(name, answer.file);
     model.tell("views", "saving");
   }
 
@@ -106,6 +114,17 @@ export class Labelling {
     this._back(one, back.filter(({ id }) => !next.has(id)));
   }
 }
+
+/** Say what was undone: of which view, which label, and how its text begins. */
+async function undone(model, { view, label, changes }) {
+  const [{ id, before }] = changes;
+  const one = changes.length === 1;
+  const [text] = one ? await known.texts(model, [id]).catch(() => []) : [];
+  const which = one ? `“${beginning(text?.text ?? id)}”` : texts(changes.length);
+  return label === null ? `${view}: ${one ? `“${before}” given back to` : "the labels given back to"} ${which}` : `${view}: “${label}” taken back from ${which}`;
+}
+
+const beginning = (text) => (text.length > 60 ? `${text.slice(0, 59)}…` : text);
 
 /** Return for each text the first change of it. */
 function firstOf(entries) {

@@ -66,16 +66,16 @@ function annotate(model, field) {
 function given(queue, labelling, label) {
   const text = queue.now;
   if (!text) return;
-  queue.last = text;
+  queue.last = { text, about: queue.about };
   queue.pass();
   labelling.give([text.id], label);
 }
 
 function undo(queue, labelling) {
-  const last = labelling.done.at(-1);
+  const { last } = labelling;
   labelling.undo();
-  if (queue.last && last?.changes.length === 1 && last.changes[0].id === queue.last.id) {
-    queue.back(queue.last);
+  if (queue.last?.about === queue.about && last?.changes.length === 1 && last.changes[0].id === queue.last.text.id) {
+    queue.back(queue.last.text);
     queue.last = null;
   }
 }
@@ -119,9 +119,10 @@ function why(kind, text, model) {
 
 function progress(model, labelling) {
   const { waiting } = labelling;
-  byId("undo").disabled = !labelling.done.length;
+  const file = labelling.files.get(model.view);
+  byId("undo").disabled = !labelling.last;
   byId("pass").disabled = !model.labels;
-  byId("saved").textContent = waiting ? `${count(waiting)} not saved yet …` : labelling.file ? `saved in ${labelling.file}` : "";
+  byId("saved").textContent = waiting ? `${count(waiting)} not saved yet …` : file ? `saved in ${file}` : "";
   const needed = model.now?.labels_needed;
   const place = byId("progress");
   if (!model.labels) return void fill(place);

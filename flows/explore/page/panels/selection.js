@@ -9,13 +9,13 @@ export function mountSelection(model, labelling) {
     const place = byId("selection");
     place.hidden = !model.selected;
     if (place.hidden) return;
-    const many = model.selected.length;
+    const many = model.picked.ids.length;
     refill(place,
       make("div", { className: "row" },
         make("b", {}, `${texts(many)} selected`),
         make("button", { type: "button", onclick: () => model.set({ selection: null }) }, "clear")),
       !many ? null : model.labels
-        ? make("div", {}, make("p", { className: "soft" }, "label all:"), buttons(model, undefined, (label) => labelAll(model, labelling, label)))
+        ? make("div", {}, make("p", { className: "soft" }, "label all:"), buttons(model, undefined, (label) => labelAll(model, labelling, label), "Shift+"))
         : make("p", { className: "soft" }, "Choose a view above, or begin a new one, to label them."));
   };
   model.on("selected given view", draw);
@@ -23,6 +23,5 @@ export function mountSelection(model, labelling) {
 
 /** Label all texts that are selected. */
 export function labelAll(model, labelling, label) {
-  const ids = Array.from(model.selected ?? [], (row) => model.points.id(row));
-  labelling.give(ids, label);
+  if (model.selected) labelling.give(model.picked.ids, label);
 }

@@ -102,12 +102,12 @@ function searched(model) {
 const made = (model) => ranked(model).slice(1).map(([name]) => model.views.get(name).transform).join(" ");
 
 function chosen(model) {
-  const { selected, points } = model;
+  const { ids } = model.picked;
   return {
-    total: () => selected.length,
+    total: () => ids.length,
     kind: "chosen",
     hits: () => model.hits,
-    more: (offset) => known.texts(model, Array.from(selected.slice(offset, offset + PAGE), (row) => points.id(row))),
+    more: (offset) => known.texts(model, ids.slice(offset, offset + PAGE)),
   };
 }
 

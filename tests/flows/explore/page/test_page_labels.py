@@ -256,3 +256,27 @@ def test_keys_walk_the_list_and_name_a_label_of_what_is_selected(page, service):
     assert page.run("document.querySelector('#figure-base').hidden") is False
     page.press("v")
     assert page.run("document.activeElement.id") == "tab-versions"
+
+
+def test_undo_is_of_the_view_at_hand_and_says_what_it_took_back(page, service):
+    text = page.run(CARD)
+    undo = "document.querySelector('#undo').disabled"
+    page.press("1")
+    given(page, 1)
+    page.until("document.querySelector('#saved').innerText.startsWith('saved in')")
+    page.click("#new-view")
+    page.type("tone")
+    page.press("Enter")
+    page.until("refract.model.view === 'tone' && !!document.querySelector('#card .whole')")
+    page.until(f"{undo} && document.querySelector('#saved').innerText === ''")
+    page.run("document.activeElement.blur()")
+    page.press("u")
+    page.until(f"{NEWS} === 'there is nothing to undo in tone'")
+    assert list(service.given) == [text] and len(service.posted) == 1
+    page.run("refract.model.set({ view: 'mood' })")
+    page.until(f"refract.model.given.size === 1 && !{undo}")
+    page.press("u")
+    given(page, 0)
+    begins = service.texts.filter(service.texts["id"] == text)["text"][0]
+    page.until(f"{NEWS} === {json.dumps(f'mood: “{LABELS[0]}” taken back from “{begins}”')}")
+    assert service.given == {}
