@@ -76,7 +76,7 @@ def migrate(root: Path, look_first: bool = False) -> MigrationReport:
             fit(root, upcoming=True)
         _refuse_missing(paths)
         if look_first:
-            report = _report(paths, turned=False)
+            report = _report(paths, params.embed.next or {}, turned=False)
         else:
             with writer(paths):
                 report = _turn(paths)
@@ -95,8 +95,9 @@ def _copy_corpus(paths: Paths) -> None:
 def _turn(paths: Paths) -> MigrationReport:
     """Take in what has changed meanwhile, write the views, and turn over, all under one lock."""
     root, new, params = paths.root, NextPaths(paths.root), load_params(paths.params)
-    settings = check(paths, params)
+    settings, own = check(paths, params), params.embed.next or {}
     _copy_corpus(paths)
+    _forget_retired(paths)
     then = params.model_copy(update={"embed": settings})
     if staleness.embed_verdict(new, then).stale:
         embed(root, upcoming=True)
@@ -107,9 +108,17 @@ def _turn(paths: Paths) -> MigrationReport:
     if paths.views.is_dir():
         link_folder(paths.views, new.views)  # so that the numbers of their versions go on
     materialise(root, upcoming=True)
-    report = _report(paths, turned=True)
-    turn(paths, settings.model)
+    report = _report(paths, own, turned=True)
+    turn(paths, own)
     return report
+
+
+def _forget_retired(paths: Paths) -> None:
+    """Remove from what the next encoder has made what has neither labels nor a transform here."""
+    new, files = NextPaths(paths.root), label_sources(paths)
+    for name in {*staleness.fitted(new)} - {*files, *files.errors, *staleness.fitted(paths)}:
+        shutil.rmtree(new.transform(name))
+        new.metric(name).unlink(missing_ok=True)
 
 
 def _refuse_missing(paths: Paths) -> None:
@@ -126,13 +135,12 @@ def _refuse_missing(paths: Paths) -> None:
     )
 
 
-def _report(paths: Paths, *, turned: bool) -> MigrationReport:
+def _report(paths: Paths, settings: dict[str, object], *, turned: bool) -> MigrationReport:
     new = NextPaths(paths.root)
     stamp = read_manifest(new.stamp("embed"), EmbedStamp) or EmbedStamp()
     views = [
         MigratedView(name, _after(paths, name), _after(new, name)) for name in staleness.fitted(new)
     ]
-    settings = load_params(paths.params).embed.next or {}
     return MigrationReport(settings, turned, stamp.rows, stamp.dimensions or 0, views, 0.0)
 
 

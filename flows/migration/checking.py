@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flows.migration.turning import check_adoptable
+from flows.migration.turning import check_turnable
 from flows.migration.upcoming import following
 from flows.state.label_sources import label_sources
 from flows.state.staleness import fitted
-from tasks.core.encoding import base_table
+from tasks.core.encoding.same_encoder import check_encoder
 from tasks.core.encoding.vector_space import fingerprint
 from tasks.core.settings.params import Params
 from tasks.core.settings.table_sections import EmbedSettings
@@ -37,17 +37,21 @@ def check(paths: Paths, params: Params) -> EmbedSettings:
             " embed.next to null, or to another one"
         )
     begun = NextPaths(paths.root).base_table
-    if layout.exists(begun):
-        note = base_table.note_of(begun)
-        if note.fingerprint != fingerprint(settings):
-            raise InputError(
-                f"{paths.inside(begun)}: begun with the encoder {note.settings.model!r}, but"
-                f" embed.next now says otherwise ({settings.model!r}); set it back, or begin anew:"
-                f" {CALL_OFF}"
-            )
+    try:
+        check_encoder(begun, settings)
+    except InputError as error:
+        raise InputError(
+            f"{paths.inside(begun)}: begun by another encoder, or otherwise stored, than embed.next"
+            f" says now ({described(params)}); set it back, or begin anew: {CALL_OFF}"
+        ) from error
     _refuse_unlabelled(paths)
-    check_adoptable(paths)
+    check_turnable(paths, params.embed.next or {})
     return settings
+
+
+def described(params: Params) -> str:
+    """Write what embed.next says on one line."""
+    return ", ".join(f"{key}: {value}" for key, value in (params.embed.next or {}).items())
 
 
 def _made_by(settings: EmbedSettings) -> tuple[str, str]:

@@ -16,10 +16,10 @@ from pathlib import Path
 
 from flows.runtime.lock import writer
 from tasks.core.settings.params import load_params
-from tasks.core.settings.write_setting import write_setting
+from tasks.core.settings.write_setting import write_settings
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import sync_folder
-from tasks.core.workspace.manifest import write_manifest
+from tasks.core.workspace.manifest import read_manifest, write_manifest
 from tasks.core.workspace.next_paths import NextPaths
 from tasks.core.workspace.paths import Paths
 from tasks.core.workspace.state_manifests import TurnNote
@@ -28,21 +28,25 @@ _PATIENCE = 10.0  # seconds; to turn over takes some milliseconds
 _LOOK = 0.01  # seconds between two looks
 
 
-def turn(paths: Paths, model: str) -> None:
-    """Turn the workspace over to what the next encoder has made; the caller holds the lock."""
-    write_manifest(paths.turning, TurnNote(model=model))
+def turn(paths: Paths, settings: dict[str, object]) -> None:
+    """Turn the workspace over to what the next encoder has made; the caller holds the lock.
+
+    settings: what that encoder has other than the one before: whatever params.yaml says by now.
+    """
+    write_manifest(paths.turning, TurnNote(settings=settings))
     sync_folder(paths.turning.parent)
     finish_turning(paths)
 
 
 def finish_turning(paths: Paths) -> None:
     """Do what is left of a turn that was begun; the caller holds the write lock."""
-    if not paths.turning.is_file():
+    note = read_manifest(paths.turning, TurnNote)
+    if note is None:
         return
     for new, place in _moves(NextPaths(paths.root), paths):
         if not new.exists():
             continue  # it is in its place already
-        if new.is_symlink():
+        if new.resolve() != paths.root.resolve() / new.relative_to(paths.root):
             raise InputError(
                 f"{paths.inside(new)}: found a link; expected what the next encoder has made;"
                 f" remove {paths.inside(paths.turning)} and {paths.inside(paths.next)}"
@@ -53,7 +57,7 @@ def finish_turning(paths: Paths) -> None:
             place.rename(before)
         new.rename(place)
         sync_folder(place.parent)
-    _adopt(paths)
+    _adopt(paths, note.settings)
     shutil.rmtree(paths.all_shards, ignore_errors=True)  # of tables that are gone
     paths.recorded.unlink(missing_ok=True)
     forget_former(paths)
@@ -72,7 +76,9 @@ def was_stopped(paths: Paths) -> bool:
 
 def forget_former(paths: Paths) -> None:
     """Remove what the encoder before the last turn had made."""
-    if paths.former.exists():
+    if paths.former.is_symlink():
+        paths.former.unlink()
+    elif paths.former.exists():
         shutil.rmtree(paths.former)
 
 
@@ -99,25 +105,45 @@ def _made(paths: Paths) -> tuple[Path, ...]:
     return rejected, *scores, paths.transforms, paths.views, paths.vectors
 
 
-def check_adoptable(paths: Paths) -> None:
-    """Refuse settings in which `embed.next` cannot become `embed` without loss."""
+def check_turnable(paths: Paths, settings: dict[str, object]) -> None:
+    """Refuse a workspace that could not turn over, before hours are spent on it."""
+    paths.state.mkdir(parents=True, exist_ok=True)
+    disk = paths.state.stat().st_dev
+    for place in _made(paths):
+        there = next(one for one in (place, *place.parents) if one.exists())
+        if place.is_symlink() or there.stat().st_dev != disk:
+            found = "a link" if place.is_symlink() else "another file system"
+            raise InputError(
+                f"{paths.inside(place)}: found {found}; expected it on the file system of"
+                f" {paths.inside(paths.state)}, where the next encoder's lies until it takes its"
+                " place; bring both together, or run 'refract embed --rebuild'"
+            )
+    if paths.next.is_symlink():
+        raise InputError(
+            f"{paths.inside(paths.next)}: found a link; expected a folder; remove the link"
+        )
     with tempfile.TemporaryDirectory(dir=paths.state) as folder:
-        _adopted(paths.params, Path(folder))
+        _adopted(paths.params, Path(folder), settings)
 
 
-def _adopt(paths: Paths) -> None:
-    """Let `embed` in params.yaml be what `embed.next` says, in one write."""
-    if load_params(paths.params).embed.next is not None:
-        _adopted(paths.params, paths.next).replace(paths.params)
+def _adopt(paths: Paths, settings: dict[str, object]) -> None:
+    """Let `embed` in params.yaml be what the next encoder was made by, in one write."""
+    embed = load_params(paths.params).embed
+    if embed.next == settings or any(getattr(embed, key) != settings[key] for key in settings):
+        _adopted(paths.params, paths.next, settings).replace(paths.params)
         sync_folder(paths.root)
 
 
-def _adopted(params: Path, folder: Path) -> Path:
-    """Write a copy of params.yaml into `folder` in which the next encoder is the one at work."""
+def _adopted(params: Path, folder: Path, settings: dict[str, object]) -> Path:
+    """Write a copy of params.yaml into `folder` in which the next encoder is the one at work.
+
+    Another one that is named by now is to follow that.
+    """
+    changes: dict[tuple[str, ...], object] = {("embed", key): settings[key] for key in settings}
+    if load_params(params).embed.next == settings:
+        changes["embed", "next"] = None
     if params.is_symlink() or not params.stat().st_mode & stat.S_IWUSR:
-        write_setting(params, ("embed", "next"), None)  # is refused, and says how
+        write_settings(params, changes)  # is refused, and says how
     laid = Path(shutil.copy2(params, folder / params.name))
-    for key, value in (load_params(laid).embed.next or {}).items():
-        write_setting(laid, ("embed", key), value)
-    write_setting(laid, ("embed", "next"), None)
+    write_settings(laid, changes)
     return laid

@@ -83,5 +83,7 @@ def call_off(paths: Paths) -> bool:
     """
     with alone(paths), writer(paths):
         there = paths.next.exists()
-        shutil.rmtree(paths.next, ignore_errors=True)
+        if there and not paths.next.is_symlink():
+            shutil.rmtree(paths.next)
+        paths.next.unlink(missing_ok=True)
     return there

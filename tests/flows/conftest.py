@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from flows.runtime.prefect_settings import no_heartbeats
-from flows.runtime.server.private_server import private_server
+from flows.runtime.server.prefect_server import own_server
 from tasks.core.workspace.paths import Paths
 from tests.children import SECRET
 from tests.serving import NEEDED_BY_SERVE
@@ -13,8 +13,8 @@ from tests.world import make_world
 
 
 @pytest.fixture(scope="session", autouse=True)
-def prefect_server(once):
-    """A real Prefect API on a database of its own, for all workers, until the last one ends.
+def prefect_server(tmp_path_factory):
+    """A real Prefect API on a database of its own, for the whole session.
 
     It has no schedules to keep; services that idle cost a tenth of a core each second, and those
     that write down events half of what the server does in a run.
@@ -24,12 +24,11 @@ def prefect_server(once):
     services = (*NEEDED_BY_SERVE, "EVENT_PERSISTER", "TASK_RUN_RECORDER")
     without = {f"PREFECT_SERVER_SERVICES_{name}_ENABLED": "false" for name in services}
     os.environ.update(without)
-    with private_server(Paths(once("prefect", lambda _: None))) as own:
-        pass  # it answers from here on
-    at = {PREFECT_API_URL: own.url, PREFECT_API_AUTH_STRING: own.secret}
-    os.environ[SECRET] = own.secret  # for processes that are told the address
-    with temporary_settings(at), no_heartbeats():
-        yield
+    with own_server(Paths(tmp_path_factory.mktemp("prefect")), 0) as own:
+        at = {PREFECT_API_URL: own.note.url, PREFECT_API_AUTH_STRING: own.note.secret}
+        os.environ[SECRET] = own.note.secret  # for processes that are told the address
+        with temporary_settings(at), no_heartbeats():
+            yield
 
 
 @pytest.fixture

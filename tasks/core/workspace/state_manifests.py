@@ -31,9 +31,9 @@ class NextNote(Manifest):
 
 
 class TurnNote(Manifest):
-    """That the workspace turns over to the next encoder."""
+    """That the workspace turns over to the next encoder, which has these settings of its own."""
 
-    model: str = ""
+    settings: dict[str, object] = Field(default_factory=dict)
 
 
 class PrecisionNote(Manifest):
