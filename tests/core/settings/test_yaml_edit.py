@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from tasks.core.settings.params import Params, load_params, render_params
-from tasks.core.settings.write_setting import write_setting
+from tasks.core.settings.write_setting import write_setting, write_settings
 from tasks.core.settings.yaml_edit import with_value
 from tasks.core.workspace.errors import InputError
 
@@ -93,6 +93,15 @@ def test_a_setting_is_written_and_read_back(tmp_path):
     assert found.columns() == {"category": "Category"}
     assert load_params(path) == found
     assert load_params(path).wording("category") is None
+
+
+def test_settings_that_only_go_together_are_written_together(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text("embed:\n  storage: int8  # small\n  next: {features: last, storage: float16}\n")
+    changes = {("embed", "features"): "last", ("embed", "storage"): "float16", NEXT: None}
+    assert write_settings(path, changes).embed.features == "last"
+    after = "embed:\n  storage: float16  # small\n  next: null\n  features: last\n"
+    assert path.read_text() == after
 
 
 def test_an_instruction_with_column_and_wording_is_rendered_as_it_was(tmp_path):

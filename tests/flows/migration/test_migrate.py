@@ -12,6 +12,7 @@ from filelock import FileLock
 from prefect.settings import PREFECT_API_URL
 
 from flows import Workspace
+from flows.materialise import materialise
 from flows.migrate import migrate
 from flows.migration.turning import turn
 from flows.migration.upcoming import call_off
@@ -273,7 +274,7 @@ def test_another_encoder_than_was_begun_with_is_refused_until_that_is_given_up(b
     migrate(begun, look_first=True)
     third = make_model(tmp_path / "third", dimensions=32, seed=12)
     set_params(begun, embed={"next": {"model": str(third)}})
-    assert "begun with the encoder" in refused(begun, "embed", "--migrate")
+    assert "begun by another encoder" in refused(begun, "embed", "--migrate")
     call_off(Paths(begun))
     assert migrate(begun, look_first=True).settings == {"model": str(third)}
 
@@ -295,6 +296,57 @@ def test_one_at_a_time_brings_the_next_encoder(begun):
         assert "one at a time" in refused(begun, "embed", "--call-off")
 
 
+def test_another_storage_than_was_begun_with_is_refused_as_well(begun, other):
+    migrate(begun, look_first=True)
+    set_params(begun, embed={"next": {"model": str(other), "storage": "float32"}})
+    assert "otherwise stored" in refused(begun, "embed", "--migrate")
+
+
+@pytest.mark.parametrize("named", [None, {"model": "bundled"}])
+def test_settings_that_change_while_it_turns_over_are_not_those_of_the_encoder_at_work(
+    begun, by_other, other, monkeypatch, named
+):
+    """Another one that is named meanwhile is to follow the one that came."""
+
+    def write_views(root, upcoming):
+        made = materialise(root, upcoming=upcoming)
+        set_params(root, embed={"next": named})
+        return made
+
+    monkeypatch.setattr("flows.migrate.materialise", write_views)
+    migrate(begun)
+    assert model_of(begun) == (str(other), named)
+    assert_followed(begun, by_other)
+
+
+def test_a_view_that_was_retired_meanwhile_does_not_come_back(begun):
+    migrate(begun, look_first=True)
+    (begun / "data" / "labels" / "topic.csv").unlink()
+    set_params(begun, materialise={"retire": True})
+    run(begun)
+    set_params(begun, materialise={"retire": False})
+    assert [view.name for view in migrate(begun).views] == ["mood"]
+    assert Workspace(begun).views == ["mood"]
+
+
+def test_a_place_that_is_a_link_is_refused_before_anything_is_made(begun, tmp_path):
+    views = begun / "data" / "views"
+    views.rename(tmp_path / "views")
+    views.symlink_to(tmp_path / "views")
+    assert "found a link; expected it on the file system" in refused(begun, "embed", "--migrate")
+    assert not Paths(begun).next.exists()
+
+
+def test_what_was_made_through_a_link_is_not_given_up_by_removing_it(begun, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "precious").touch()
+    Paths(begun).next.symlink_to(elsewhere)
+    assert "found a link; expected a folder" in refused(begun, "embed", "--migrate")
+    assert call_off(Paths(begun))
+    assert not Paths(begun).next.exists() and (elsewhere / "precious").exists()
+
+
 def run_everything(root):
     run(root)
 
@@ -306,13 +358,13 @@ def test_a_command_that_waited_for_the_turn_goes_on_by_the_next_encoder(
     log = begun.parent / "waiting.log"
     waiting = []
 
-    def turn_while_one_waits(paths, model):
+    def turn_while_one_waits(paths, settings):
         child = Child(PREFECT_API_URL.value(), begun, log, run_everything, begun)
         waiting.append(child)
         while "waiting for another refract" not in (log.read_text() if log.exists() else ""):
             assert child.poll() is None, log.read_text()
             time.sleep(0.05)
-        turn(paths, model)
+        turn(paths, settings)
 
     monkeypatch.setattr("flows.migrate.turn", turn_while_one_waits)
     migrate(begun)
