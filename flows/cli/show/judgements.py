@@ -14,7 +14,7 @@ from flows.queries.evaluation import Evaluation, NotCompared, Previous
 from tasks.core.evaluation.measures import MEASURES
 from tasks.core.labels.exports.labelling_tasks import FORMATS, interface
 from tasks.core.text.brief import NONE, percent, short
-from tasks.core.text.formulas import neutral
+from tasks.core.text.formulas import formulas, neutral
 from tasks.core.text.ids import short_id
 
 if TYPE_CHECKING:
@@ -120,9 +120,20 @@ def suggestions(rows: pl.DataFrame, form: str, name: str = "", labels: Sequence[
     """Print texts worth labelling in the format `form`: data, whatever a terminal makes of it."""
     if form == "csv":
         give(neutral(rows).write_csv(float_precision=3))
+        quotes("suggest", formulas(rows["text"]), "--format jsonl")
     elif form == "jsonl":
         give(rows.write_ndjson())
     else:
         give(FORMATS[form](rows.to_dicts(), name, labels))
     if form == "label-studio":
         click.echo(f"labelling interface for it: {interface(name, labels)}", err=True)
+
+
+def quotes(verb: str, many: int, instead: str) -> None:
+    """Say on stderr how many texts of a CSV got a quote, and what leaves them as they are."""
+    if many:
+        click.echo(
+            f"{verb}: {many:,} texts that a spreadsheet would take for a formula got a leading ';"
+            f" {instead} leaves them as they are",
+            err=True,
+        )

@@ -18,7 +18,15 @@ def neutral(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(_harmless(pl.col(name)) for name in names)
 
 
+def formulas(texts: pl.Series) -> int:
+    """Return how many of `texts` get a quote from `neutral`."""
+    return int(texts.to_frame("text").select(_risky(pl.col("text")).sum()).item())
+
+
+def _risky(text: pl.Expr) -> pl.Expr:
+    return text.str.contains(_FORMULA) & ~text.str.contains(_NUMBER)
+
+
 def _harmless(text: pl.Expr) -> pl.Expr:
-    risky = text.str.contains(_FORMULA) & ~text.str.contains(_NUMBER)
     quoted = text.str.replace(r"^\s*", "'")
-    return pl.when(risky).then(quoted).otherwise(text.str.strip_chars_start("\t\r\n"))
+    return pl.when(_risky(text)).then(quoted).otherwise(text.str.strip_chars_start("\t\r\n"))

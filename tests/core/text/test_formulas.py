@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from tasks.core.text.formulas import neutral
+from tasks.core.text.formulas import formulas, neutral
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,9 @@ def test_numbers_and_other_texts_stay(text):
 
 def test_a_tab_or_line_end_before_a_text_goes():
     assert neutral(pl.DataFrame({"text": ["\tfee"]})).item() == "fee"
+
+
+def test_texts_that_get_a_quote_are_counted():
+    texts = pl.Series("text", ["=1", "@user hi", "-5", "it's", None])
+    assert formulas(texts) == 2
+    assert formulas(texts[2:]) == 0

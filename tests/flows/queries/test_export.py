@@ -5,6 +5,7 @@ import sys
 import polars as pl
 import pytest
 
+from flows.cli.show.judgements import suggestions
 from flows.queries.maps import maps_of
 from flows.state.live_transform import live_rows
 from refract import Workspace
@@ -67,3 +68,16 @@ def test_what_cannot_be_exported_is_told_before_any_work(made, tmp_path):
         view.export(tmp_path / "mood.xlsx")
     with pytest.raises(InputError, match=r"holds vectors alone; expected .parquet or .csv"):
         view.export(tmp_path / "mood.npy", mapped=True)
+
+
+def test_a_command_says_how_many_texts_got_a_quote(capsys):
+    rows = pl.DataFrame({"id": ["1", "2"], "label": ["", ""], "text": ["@you hi", "plain"]})
+    suggestions(rows, "csv")
+    said = capsys.readouterr()
+    assert "'@you hi" in said.out
+    assert "suggest: 1 texts" in said.err
+    assert "--format jsonl" in said.err
+    suggestions(rows, "jsonl")
+    said = capsys.readouterr()
+    assert "'@you hi" not in said.out
+    assert said.err == ""
