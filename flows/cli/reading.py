@@ -64,13 +64,12 @@ def export(name: str, file: Path, mapped: bool, as_json: bool, root: Path) -> No
     from flows.cli.show import reports
     from flows.queries.workspace import Workspace
 
-    view = Workspace(root).view(name)
-    rows = view.export(file, mapped=mapped)
+    rows = Workspace(root).view(name).export(file, mapped=mapped)
     if file.suffix == ".csv":
         from flows.cli.show.judgements import quotes
-        from tasks.core.text.formulas import formulas
+        from tasks.core.text.formulas import quoted
 
-        quotes("export", formulas(view.frame()["text"]), "a name in .parquet")
+        quotes("export", quoted(file), "a name in .parquet")
     if as_json:
         reports.print_json({"file": file, "rows": rows})
     else:

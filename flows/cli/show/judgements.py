@@ -132,8 +132,9 @@ def suggestions(rows: pl.DataFrame, form: str, name: str = "", labels: Sequence[
 def quotes(verb: str, many: int, instead: str) -> None:
     """Say on stderr how many texts of a CSV got a quote, and what leaves them as they are."""
     if many:
+        texts = "text" if many == 1 else "texts"
         click.echo(
-            f"{verb}: {many:,} texts that a spreadsheet would take for a formula got a leading ';"
+            f"{verb}: {many:,} {texts} that a spreadsheet would take for a formula got a leading ';"
             f" {instead} leaves them as they are",
             err=True,
         )

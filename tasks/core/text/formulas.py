@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 
 # The first characters that OWASP's page on CSV injection lists; a number is one, whatever its sign.
-_FORMULA = r"^\s*[=+\-@]"
+_FIRST = r"[=+\-@]"
+_FORMULA = rf"^\s*{_FIRST}"
 _NUMBER = r"^[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?$"
 
 
@@ -21,6 +24,12 @@ def neutral(rows: pl.DataFrame) -> pl.DataFrame:
 def formulas(texts: pl.Series) -> int:
     """Return how many of `texts` get a quote from `neutral`."""
     return int(texts.to_frame("text").select(_risky(pl.col("text")).sum()).item())
+
+
+def quoted(file: Path) -> int:
+    """Return how many texts of a CSV, which `neutral` rows were written to, have such a quote."""
+    texts = pl.scan_csv(file, schema_overrides={"text": pl.String}, infer_schema=False)
+    return int(texts.select(pl.col("text").str.contains(rf"^'{_FIRST}").sum()).collect().item())
 
 
 def _risky(text: pl.Expr) -> pl.Expr:

@@ -97,7 +97,9 @@ def test_a_setting_is_written_and_read_back(tmp_path):
 
 def test_settings_that_only_go_together_are_written_together(tmp_path):
     path = tmp_path / "params.yaml"
-    path.write_text("embed:\n  storage: int8  # small\n  next: {features: last, storage: float16}\n")
+    path.write_text(
+        "embed:\n  storage: int8  # small\n  next: {features: last, storage: float16}\n"
+    )
     changes = {("embed", "features"): "last", ("embed", "storage"): "float16", NEXT: None}
     assert write_settings(path, changes).embed.features == "last"
     after = "embed:\n  storage: float16  # small\n  next: null\n  features: last\n"

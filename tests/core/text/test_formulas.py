@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from tasks.core.text.formulas import formulas, neutral
+from tasks.core.text.formulas import formulas, neutral, quoted
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,10 @@ def test_texts_that_get_a_quote_are_counted():
     texts = pl.Series("text", ["=1", "@user hi", "-5", "it's", None])
     assert formulas(texts) == 2
     assert formulas(texts[2:]) == 0
+
+
+def test_texts_with_a_quote_are_counted_in_the_file_they_were_written_to(tmp_path):
+    file = tmp_path / "x.csv"
+    texts = ["=1", '@user, "hi"\nyou', "-5", "'tis", "5", None]
+    neutral(pl.DataFrame({"id": ["@a"] * len(texts), "text": texts})).write_csv(file)
+    assert quoted(file) == formulas(pl.Series("text", texts)) == 2

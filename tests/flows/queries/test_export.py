@@ -75,7 +75,7 @@ def test_a_command_says_how_many_texts_got_a_quote(capsys):
     suggestions(rows, "csv")
     said = capsys.readouterr()
     assert "'@you hi" in said.out
-    assert "suggest: 1 texts" in said.err
+    assert "suggest: 1 text that" in said.err
     assert "--format jsonl" in said.err
     suggestions(rows, "jsonl")
     said = capsys.readouterr()
