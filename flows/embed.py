@@ -81,18 +81,10 @@ def embed(
     paths, params = opened(root, upcoming=upcoming)
     paths = everywhere(paths, params.engine)
     ask(paths, "model")
-    corpus = read_manifest(paths.stamp("ingest"), IngestStamp)
-    if corpus is None or not layout.exists(paths.corpus_table):
-        raise InputError("data/corpus: no corpus yet; expected one; run 'refract ingest'")
-    if corpus.content != layout.state(paths.corpus_table):
-        raise InputError(
-            "data/corpus: found another corpus than was noted, as an ingest that was stopped leaves"
-            " it; expected the one that was; run 'refract ingest'"
-        )
     table, rebuilding = paths.base_table, paths.shards("embed") / checkpoints.REBUILD
     with writer(paths), engine(paths, params.engine) as workers:
         _, params = opened(root, upcoming=upcoming)  # as they are now that the lock is held
-        settings = params.embed
+        settings, corpus = params.embed, _corpus(paths)
         settle(paths, params, table)
         if rebuild:
             space = f"{fingerprint(settings)} {settings.storage}"
@@ -114,7 +106,7 @@ def embed(
             settings=settings,
             shards=shards,
             truncated=paths.truncated,
-            windowed=paths.windowed,
+            windowed=paths.windowed if settings.long == "windows" else None,
             fresh=fresh,
             rows=len(todo.rows),
         )
@@ -122,12 +114,10 @@ def embed(
         job = _with_features(job, workers, paths, len(todo.rows))
         known = paths.stamp("embed").is_file() and not fresh
         labels = Arrivals(paths) if arrivals and known else None
-        counts = _embed_all(
-            job, workers, todo.rows, _between(paths, settings, len(todo.rows), labels)
-        )
+        counts = _embed_all(job, workers, todo.rows, _between(paths, len(todo.rows), labels))
         retired = retire(paths.corpus_table, table) if todo.gone else 0
         index(table, settings.index_from)
-        _forget_features(paths)
+        _forget_replaced(paths, settings)
         report = _report(table, counts, retired, begun)
         _stamp(paths, settings, corpus, report)
         if unfinished or workers.apart:
@@ -135,6 +125,19 @@ def embed(
         checkpoints.clear(shards)
     leave_table("embed", "Base vectors", [asdict(report)])
     return report
+
+
+def _corpus(paths: Paths) -> IngestStamp:
+    """Return what is noted of the corpus; InputError where it is not there, or another."""
+    corpus = read_manifest(paths.stamp("ingest"), IngestStamp)
+    if corpus is None or not layout.exists(paths.corpus_table):
+        raise InputError("data/corpus: no corpus yet; expected one; run 'refract ingest'")
+    if corpus.content != layout.state(paths.corpus_table):
+        raise InputError(
+            "data/corpus: found another corpus than was noted, as an ingest that was stopped leaves"
+            " it; expected the one that was; run 'refract ingest'"
+        )
+    return corpus
 
 
 def _made_of(paths: Paths) -> planning.Made | None:
@@ -201,23 +204,22 @@ def _with_features(job: EmbedJob, workers: Engine, paths: Paths, rows: int) -> E
     return replace(job, reduction=kept)
 
 
-def _forget_features(paths: Paths) -> None:
-    """Remove the maps of tables that a rebuild has replaced."""
+def _forget_replaced(paths: Paths, settings: EmbedSettings) -> None:
+    """Remove the maps, and the list of texts read by windows, of tables that were replaced."""
+    if settings.long != "windows":
+        paths.windowed.unlink(missing_ok=True)
     used = base_table.note_of(paths.base_table).features
     for file in paths.vectors.glob(paths.reduction("*").name):
         if used is None or file != paths.reduction(used.fingerprint):
             file.unlink()
 
 
-def _between(
-    paths: Paths, settings: EmbedSettings, rows: int, labels: Arrivals | None
-) -> Callable[[int], None]:
+def _between(paths: Paths, rows: int, labels: Arrivals | None) -> Callable[[int], None]:
     """Return what is done between two chunks, told how many of the `rows` are written."""
-    texts = tables.count(paths.corpus_table)
-    come(paths, settings, texts - rows, texts)
+    come(paths, rows)
 
     def between(written: int) -> None:
-        come(paths, settings, texts - rows + written, texts)
+        come(paths, rows - written)
         if labels is not None and written < rows:
             labels.take_in()
 

@@ -14,6 +14,7 @@ from flows.engine.choosing import engine
 from flows.fit import fit
 from flows.materialise import materialise
 from flows.migration.checking import CALL_OFF, check
+from flows.migration.next_paths import NextPaths
 from flows.migration.turning import turn
 from flows.migration.upcoming import alone
 from flows.runtime.lock import writer
@@ -27,7 +28,6 @@ from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.hardlinks import link_folder
 from tasks.core.workspace.manifest import read_manifest
 from tasks.core.workspace.manifests import ByMeasure, EmbedStamp, Scores
-from tasks.core.workspace.next_paths import NextPaths
 from tasks.core.workspace.paths import Paths
 
 

@@ -37,7 +37,7 @@ class EmbedJob:
     settings: EmbedSettings  # its precision is decided
     shards: Path  # the folder that they are noted in
     truncated: Path  # the list of the texts that were cut
-    windowed: Path  # and of those that were read by several windows
+    windowed: Path | None  # and of those that were read by several windows, if any are
     fresh: bool  # nothing of what the table held before stays
     rows: int  # of all shards together
     version: int | None = None  # of the table that vectors of known texts are taken from
@@ -143,7 +143,8 @@ def commit_shard(job: EmbedJob, shard: Shard, first: bool) -> EmbedCounts:
             " workers run the same version of Refract, or set embed.precision: float32"
         )
     truncated.add(job.truncated, shard.cut, fresh=first)
-    truncated.add(job.windowed, shard.windowed, fresh=first)
+    if job.windowed is not None:
+        truncated.add(job.windowed, shard.windowed, fresh=first)
     storage = job.settings.storage
     base_table.commit_shard(job.corpus, job.table, shard, storage, fresh=first)
     if not job.fresh:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from flows.migration.next_paths import NextPaths
 from flows.migration.turning import check_turnable
-from flows.migration.upcoming import following
+from flows.migration.upcoming import described, following
 from flows.state.label_sources import label_sources
 from flows.state.staleness import fitted
 from tasks.core.encoding.same_encoder import check_encoder
@@ -12,7 +13,6 @@ from tasks.core.settings.params import Params
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.store import layout
 from tasks.core.workspace.errors import InputError
-from tasks.core.workspace.next_paths import NextPaths
 from tasks.core.workspace.paths import Paths
 
 CALL_OFF = "'refract embed --call-off' gives it up"
@@ -42,16 +42,11 @@ def check(paths: Paths, params: Params) -> EmbedSettings:
     except InputError as error:
         raise InputError(
             f"{paths.inside(begun)}: begun by another encoder, or otherwise stored, than embed.next"
-            f" says now ({described(params)}); set it back, or begin anew: {CALL_OFF}"
+            f" says now ({described(params.embed.next)}); set it back, or begin anew: {CALL_OFF}"
         ) from error
     _refuse_unlabelled(paths)
     check_turnable(paths, params.embed.next or {})
     return settings
-
-
-def described(params: Params) -> str:
-    """Write what embed.next says on one line."""
-    return ", ".join(f"{key}: {value}" for key, value in (params.embed.next or {}).items())
 
 
 def _made_by(settings: EmbedSettings) -> tuple[str, str]:

@@ -14,13 +14,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from flows.migration.next_paths import NextPaths
 from flows.runtime.lock import writer
 from tasks.core.settings.params import load_params
 from tasks.core.settings.write_setting import write_settings
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import sync_folder
 from tasks.core.workspace.manifest import read_manifest, write_manifest
-from tasks.core.workspace.next_paths import NextPaths
 from tasks.core.workspace.paths import Paths
 from tasks.core.workspace.state_manifests import TurnNote
 

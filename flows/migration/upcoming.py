@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from flows.migration.next_paths import NextPaths
 from flows.runtime.lock import writer
 from tasks.core.settings.params import Params, load_params
 from tasks.core.settings.table_sections import EmbedSettings
+from tasks.core.store import tables
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifest import read_manifest, write_manifest
-from tasks.core.workspace.next_paths import NextPaths
 from tasks.core.workspace.paths import Paths
 from tasks.core.workspace.state_manifests import NextNote
 
@@ -44,11 +45,11 @@ def following(params: Params) -> EmbedSettings:
     return found
 
 
-def come(paths: Paths, settings: EmbedSettings, encoded: int, texts: int) -> None:
-    """Note how far the next encoder has come, where `paths` are those of it."""
+def come(paths: Paths, left: int) -> None:
+    """Note how many texts are left for the next encoder, where `paths` are those of it."""
     if isinstance(paths, NextPaths):
-        note = NextNote(model=settings.model, encoded=encoded, texts=texts)
-        write_manifest(paths.next_note, note)
+        texts = tables.count(paths.corpus_table)
+        write_manifest(paths.next_note, NextNote(encoded=texts - left, texts=texts))
 
 
 def how_far(paths: Paths) -> NextNote | None:
@@ -56,6 +57,11 @@ def how_far(paths: Paths) -> NextNote | None:
     if not paths.next.is_dir():
         return None
     return read_manifest(paths.next_note, NextNote) or NextNote()
+
+
+def described(settings: Mapping[str, object] | None) -> str:
+    """Write what an encoder has other than another, such as 'model: NAME, max_length: 64'."""
+    return ", ".join(f"{key}: {value}" for key, value in (settings or {}).items())
 
 
 @contextmanager

@@ -14,7 +14,6 @@ from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.exchange import finish
 from tasks.core.workspace.files import remove
 from tasks.core.workspace.manifest import read_manifest
-from tasks.core.workspace.next_paths import NextPaths
 from tasks.core.workspace.paths import Paths
 from tasks.core.workspace.state_manifests import CheckoutNote
 
@@ -111,12 +110,11 @@ def _refuse_half_a_checkout(paths: Paths, *, finishing: bool) -> None:
 
 
 def _finish_turning(paths: Paths) -> None:
-    if isinstance(paths, NextPaths) or not (paths.turning.is_file() or paths.former.exists()):
-        return
-    from flows.migration.turning import finish_turning, forget_former
+    if paths.turning.is_file() or paths.former.exists():
+        from flows.migration.turning import finish_turning, forget_former
 
-    finish_turning(paths)
-    forget_former(paths)
+        finish_turning(paths)
+        forget_former(paths)
 
 
 def _sweep(paths: Paths) -> None:

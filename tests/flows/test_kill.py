@@ -57,7 +57,7 @@ def killed(root, target, nth=1, when="before", rebuild=False):
 def steps(tmp_path_factory, tiny_model):
     """One uninterrupted run: the workspace as it is before each verb, and `done`."""
     folder = tmp_path_factory.mktemp("steps")
-    root = make_world(folder / "world", str(tiny_model))
+    root = make_world(folder / "world", str(tiny_model), method="auto")
     set_params(root, materialise={"chunk": 16})
     for verb, flow in zip(VERBS, (ingest, embed, fit, run), strict=True):
         shutil.copytree(root, folder / verb)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import click
 
 from flows.cli.show.reports import print_json
+from flows.migration.upcoming import described
 from tasks.core.evaluation.measures import MEASURES
 
 if TYPE_CHECKING:
@@ -42,11 +42,6 @@ def turned(*, as_json: bool) -> None:
         return
     click.echo("embed: the next encoder is at work now: a turn that was stopped is finished")
     click.echo("to record it: refract run")
-
-
-def described(settings: Mapping[str, object]) -> str:
-    """Write settings on one line, such as 'model: NAME, max_length: 64'."""
-    return ", ".join(f"{key}: {value}" for key, value in settings.items())
 
 
 def called_off(there: bool, params: Params, *, as_json: bool) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 import click
 
-from flows.cli.show.next_encoder import described
 from flows.cli.show.reports import counts_of, remarked, unproven
 from flows.cli.show.tables import Column, fits, print_table
+from flows.migration.upcoming import described
 from flows.state.staleness import FRESH, REJECTED, Verdict
 from flows.state.status import InstructionState, NextState, WorkspaceState
 from tasks.core.evaluation.measures import BRIEF, NOTABLE, v_by_chance

@@ -171,8 +171,8 @@ class EmbedSettings(Section):
             return type(self).model_validate({**self.model_dump(), **changed, "next": None})
         except ValidationError as error:
             first = error.errors()[0]
-            key, said = ".".join(map(str, first["loc"])), first["msg"]
-            raise ValueError(f"next.{key}: {said.removeprefix('Value error, ')}") from error
+            key = ".".join(["next", *map(str, first["loc"])])
+            raise ValueError(f"{key}: {first['msg'].removeprefix('Value error, ')}") from error
 
 
 AUTO = "auto"

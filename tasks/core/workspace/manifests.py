@@ -188,13 +188,9 @@ class Scores(Manifest):
 
     @property
     def share_right(self) -> float | None:
-        """About which share of all texts get their label; of those held out in earlier versions.
-
-        None where the labels are too few to say.
-        """
-        if self.right is None and (self.texts or 0) >= TOLD_FROM:
-            return self.accuracy
-        return self.right
+        """`right`, or of earlier versions `accuracy`; None where the labels are too few to say."""
+        told = self.right is not None or (self.texts or 0) < TOLD_FROM
+        return self.right if told else self.accuracy
 
 
 class Erased(Part):

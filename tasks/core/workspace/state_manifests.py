@@ -25,7 +25,6 @@ class RebuildNote(Manifest):
 class NextNote(Manifest):
     """How far the next encoder has come: texts that it has encoded, of how many."""
 
-    model: str = ""
     encoded: int = 0
     texts: int = 0
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import signal
 import threading
 import time
 
@@ -24,51 +22,11 @@ from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.paths import Paths
 from tests.children import Child
 from tests.commands import refract, refused
-from tests.kills import kill_at
+from tests.migrating import assert_followed, found, killed, model_of
 from tests.same import assert_same, rows
 from tests.world import documents, make_model, make_world, set_params, write_documents, write_labels
 
 pytestmark = pytest.mark.server
-WORDS = "the parcel is late"
-
-
-@pytest.fixture(scope="module")
-def other(once):
-    """The place of another real encoder, of fewer dimensions."""
-    return (
-        once("other-model", lambda at: make_model(at / "other", dimensions=32, seed=11)) / "other"
-    )
-
-
-@pytest.fixture(scope="module")
-def by_other(once, other):
-    """A workspace that never had another encoder than the other one."""
-    return once("by-other", lambda at: run(make_world(at / "world", str(other)))) / "world"
-
-
-@pytest.fixture
-def begun(made, other):
-    """A workspace by the one encoder, in which the other one is to follow."""
-    set_params(made, embed={"next": {"model": str(other)}})
-    return made
-
-
-def found(workspace):
-    """Return what a search finds in a view, best first."""
-    return [(hit.id, round(hit.score, 3)) for hit in workspace.view("mood").closest(WORDS, k=5)]
-
-
-def model_of(root):
-    """Return which encoder params.yaml says is at work, and which is to follow."""
-    settings = load_params(root / "params.yaml").embed
-    return settings.model, settings.next
-
-
-def assert_followed(root, other):
-    """Nothing is to be made of what a run finds, and all is as the other encoder makes it."""
-    report = run(root)
-    assert (report.embed, report.fit.fitted, report.materialise) == (None, [], [])
-    assert_same(root, other)
 
 
 def test_all_is_as_if_the_next_encoder_had_always_been_there(begun, by_other, other):
@@ -116,18 +74,6 @@ def test_searches_are_answered_by_one_encoder_or_the_other_throughout(begun, by_
     assert found(opened) == new
 
 
-def doomed(root, target, nth, when):
-    """Bring the next encoder until the `nth` call of `target`, which does not survive it."""
-    kill_at(target, nth, when)
-    migrate(root)
-
-
-def killed(root, target, nth=1, when="before"):
-    """Do that in a child."""
-    child = Child(PREFECT_API_URL.value(), root, None, doomed, root, target, nth, when)
-    assert child.wait() == -signal.SIGKILL, f"{target} was never reached"
-
-
 @pytest.mark.parametrize(
     ("target", "nth"),
     [
@@ -152,52 +98,6 @@ def test_after_a_kill_no_text_is_encoded_twice(begun):
     state = read_status(Paths(begun), load_params(begun / "params.yaml"))
     assert (state.next.encoded, state.next.texts) == (32, 72)
     assert "32 of 72 texts encoded" in refract(begun, "status").out
-
-
-@pytest.fixture(scope="module")
-def turning(once, _made, other):
-    """A workspace by the one encoder, killed when all was ready to turn over to the other one."""
-
-    def make(at):
-        root = shutil.copytree(_made, at / "world")
-        set_params(root, embed={"next": {"model": str(other)}})
-        killed(root, "flows.migration.turning.finish_turning")
-
-    return once("turning", make) / "world"
-
-
-@pytest.mark.parametrize(
-    ("target", "nth", "when"),
-    [
-        ("pathlib.Path.rename", 4, "after"),
-        ("pathlib.Path.rename", 13, "after"),
-        ("flows.migration.turning._adopt", 1, "after"),
-        ("flows.migration.turning.forget_former", 2, "before"),
-    ],
-)
-def test_a_turn_that_was_killed_is_finished_by_the_next_command(
-    turning, tmp_path, by_other, target, nth, when
-):
-    root = shutil.copytree(turning, tmp_path / "world")
-    killed(root, target, nth, when)
-    assert_followed(root, by_other)
-    assert model_of(root)[1] is None
-    assert not Paths(root).former.exists()
-
-
-def test_the_same_command_again_finishes_the_turn(turning, tmp_path, by_other):
-    root = shutil.copytree(turning, tmp_path / "world")
-    killed(root, "pathlib.Path.rename", 14, "before")
-    assert not Paths(root).base_table.exists()
-    assert "a turn that was stopped is finished" in refract(root, "embed", "--migrate").out
-    assert_followed(root, by_other)
-
-
-def test_who_reads_amid_a_turn_is_told_to_finish_it(turning, tmp_path, monkeypatch):
-    monkeypatch.setattr("flows.migration.turning._PATIENCE", 0.1)
-    root = shutil.copytree(turning, tmp_path / "world")
-    assert "'refract run' finishes it" in refused(root, "search", WORDS, "--view", "mood")
-    assert "a turn to the next encoder; run 'refract run'" in refract(root, "status").out
 
 
 def test_documents_and_labels_that_arrive_meanwhile_are_seen_by_both(begun, other, tmp_path):

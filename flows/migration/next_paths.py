@@ -56,3 +56,13 @@ class NextPaths(Paths):
     def bringing(self) -> Path:
         """Never there: documents are brought into the workspace alone."""
         return self.next / "bringing.json"
+
+    @property
+    def turning(self) -> Path:
+        """Never there: the workspace turns over, not what the next encoder has made of it."""
+        return self.next / "turning.json"
+
+    @property
+    def former(self) -> Path:
+        """Never there, for the same reason."""
+        return self.next / "removed"
