@@ -96,7 +96,10 @@ def test_what_is_suggested_is_utf_8_in_any_locale(monkeypatch, form):
 
 def test_what_is_suggested_computes_nothing_in_a_spreadsheet(printed):
     rows = pl.DataFrame({"id": ["a"], "text": ["=HYPERLINK(1)"]})
-    assert printed(lambda: judgements.suggestions(rows, "csv")) == "id,text\na,'=HYPERLINK(1)\n"
+    table, notice = printed(lambda: judgements.suggestions(rows, "csv")).split("suggest: ")
+    assert table == "id,text\na,'=HYPERLINK(1)\n"
+    assert notice.startswith("1 text ")
+    assert "--format jsonl" in notice
     assert json.loads(printed(lambda: judgements.suggestions(rows, "jsonl")))["text"][0] == "="
 
 
@@ -108,6 +111,7 @@ def test_why_a_label_file_was_rejected_stands_on_one_line_below_the_table(printe
         corpus=CorpusState(texts=1, sources=1, verdict=FRESH),
         vectors=VectorsState(verdict=FRESH),
         instructions={"topic": InstructionState(transform=verdict)},
+        next=None,
     )
     said = printed(lambda: status_table.status(state)).splitlines()
     assert f"  topic is {verdict.reason}" in said
