@@ -61,7 +61,8 @@ class Pretended:
     seen: what was asked, path and query; held: parts of these that wait until they are taken out.
     broken: parts of these that are refused, with the line; deaf: events end, and are refused.
     moved: id → label that it had in each earlier version; made: what the corpus is known by.
-    without: what the view is without; gate: how the quality gate has ruled on it.
+    without: what the view is without; gate: how the quality gate has ruled on it; scores: those
+    of it that are others than usual.
     """
 
     def __init__(self, texts: pl.DataFrame, own: tuple[str, ...] = ("channel",)) -> None:
@@ -75,6 +76,7 @@ class Pretended:
         self.broken: dict[str, str] = {}
         self.moved: dict[str, str] = {}
         self.without: list[str] = []
+        self.scores: dict[str, Any] = {}
         self.gate: dict[str, str] | None = None
         self.deaf, self.version, self.workspace, self.made = False, 1, "here", "c"
         self._told: queue.SimpleQueue[tuple[str, dict[str, Any]]] = queue.SimpleQueue()
@@ -114,6 +116,7 @@ class Pretended:
         counts = dict(self.texts["label"].value_counts().iter_rows()) if of_view else {}
         scores = {"before": {"knn": 40.0}, "after": {"knn": 80.0}, "right": 80.0 + self.version}
         scores |= {"accuracy": 60.0, "intervals": {"right": {"low": 70.0, "high": 93.0}}}
+        scores |= self.scores
         return {
             **{"name": name, "wording": "how the writer feels" if of_view else "as it is"},
             **{"rows": len(self.texts), "labels": sorted(counts), "counts": counts},
@@ -206,7 +209,8 @@ def _look(app: FastAPI, told: Pretended) -> None:
         columns = [{"name": name, "type": "string"} for name in told.own]
         views = [told.view(name) for name in ("base", "mood")]
         corpus = {"texts": len(told.texts), "columns": columns}
-        return {"known_as": told.workspace, "min_rows": 12, "corpus": corpus, "views": views}
+        known = {"known_as": told.workspace, "min_rows": 12, "told_from": 20}
+        return {**known, "corpus": corpus, "views": views}
 
     @app.get("/views/{name}/points")
     def points(name: str) -> Response:

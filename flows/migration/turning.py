@@ -24,7 +24,7 @@ from tasks.core.workspace.manifest import read_manifest, write_manifest
 from tasks.core.workspace.paths import Paths
 from tasks.core.workspace.state_manifests import TurnNote
 
-_PATIENCE = 10.0  # seconds; to turn over takes some milliseconds
+_PATIENCE = 10.0  # seconds; to turn over takes 75 ms of a processor, a second of a busy one
 _LOOK = 0.01  # seconds between two looks
 
 

@@ -2,7 +2,7 @@
 
 import { count } from "./elements.js";
 import { labelsAnew, open, refresh } from "./loading.js";
-import { figures } from "./panels/views.js";
+import { figures, toldRight } from "./panels/scores.js";
 import { right, say, wrong } from "./saying.js";
 
 const DEAF = new Error("the service refuses to tell this page of labels, fits and versions; it is asked again every few seconds. If it was started anew, open the link that 'refract explore' prints");
@@ -63,7 +63,6 @@ async function live(model, { view: name, version, rows }) {
 }
 
 function told(name, version, before, after, rows) {
-  const right = (scores) => (scores?.right === undefined || scores?.right === null ? null : `${Math.round(scores.right)} %`);
-  const change = right(after) ? (right(before) ? `: right ${right(before)} → ${right(after)}` : `: ${right(after)} right`) : "";
-  return `${name} is live${version ? ` as ${version.split("/").at(-1)}` : ""}, ${count(rows)} texts${change}`;
+  const right = toldRight(after, before);
+  return `${name} is live${version ? ` as ${version.split("/").at(-1)}` : ""}, ${count(rows)} texts${right ? `: ${right}` : ""}`;
 }

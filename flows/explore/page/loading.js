@@ -53,10 +53,10 @@ async function fetched(model) {
 
 /** Fetch what there is anew. */
 export async function refresh(model) {
-  const { corpus, views, known_as: workspace, min_rows: minRows } = await api.views();
+  const { corpus, views, known_as: workspace, min_rows: minRows, told_from: toldFrom } = await api.views();
   const known = new Map(views.map((view) => [view.name, view]));
   for (const [name, view] of model.views) if (view.unsaved && !known.has(name)) known.set(name, view);
-  model.set({ corpus, workspace, minRows });
+  model.set({ corpus, workspace, minRows, toldFrom });
   model.views = known;
   model.tell("views");
 }
@@ -67,7 +67,7 @@ export async function open(model) {
   const view = model.views.get(name);
   const gone = () => model.view !== name;
   const own = name !== "base" && view.rows > 0;
-  if (!model.points) waits(model, "view");
+  if (!model.points || (own && model.points.transform !== view.transform)) waits(model, "view"); // the figures are of the new one already
   ready(base(model));
   const given = name === "base" || view.unsaved ? { rows: [] } : await api.labels(name);
   if (gone()) return;

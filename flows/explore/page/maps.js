@@ -40,7 +40,7 @@ export function mountMaps(model) {
   model.on("hovered open points", () => {
     for (const [side, points] of shown()) point(model, maps[side], points);
   });
-  model.on("maps view", () => layout(model));
+  model.on("maps view listed", () => layout(model));
   model.on("lasso", () => lasso(model, maps));
   const scheme = () => {
     forget();
@@ -143,7 +143,8 @@ function layout(model) {
   const two = model.maps === "two" && model.view !== "base";
   byId("maps").classList.toggle("two", two);
   byId("figure-base").hidden = !two;
-  byId("title-view").textContent = model.view === "base" ? "The corpus, as it was embedded" : `The same texts, seen by ${model.view}`;
+  const own = model.listed?.name === model.view;
+  byId("title-view").textContent = model.view === "base" ? "The corpus, as it was embedded" : own ? `The same texts, seen by ${model.view}` : `As embedded: there is no view ${model.view} yet`;
 }
 
 function lasso(model, maps) {

@@ -11,6 +11,7 @@ export class Model {
       corpus: { texts: 0, columns: [] },
       workspace: null, // by what this browser knows the workspace from others
       minRows: 10, // labelled texts that a first view takes
+      toldFrom: 20, // labelled texts from which it is told how many are right
       views: new Map(), // name → view, as the service tells it
       base: null, // Points of the base space
       listed: null, // name and transform of the view that lists rows: base while the view has none

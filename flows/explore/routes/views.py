@@ -17,7 +17,7 @@ from tasks.core.store import layout
 from tasks.core.text.discretion import shown
 from tasks.core.workspace.errors import InputError, MissingError
 from tasks.core.workspace.instruction_name import BASE
-from tasks.core.workspace.manifests import Scores
+from tasks.core.workspace.manifests import TOLD_FROM, Scores
 from tasks.versioning.tag_files import TagFiles
 
 router = APIRouter(tags=["views"])
@@ -106,11 +106,12 @@ class Views(BaseModel):
     """The corpus, and all views: the generic space, which is named base, is the first.
 
     known_as: what no other workspace has, for what a browser keeps of this one; min_rows:
-    labelled texts that a first fit expects.
+    labelled texts that a first fit expects; told_from: those from which `right` is told.
     """
 
     known_as: str
     min_rows: int
+    told_from: int
     corpus: Corpus
     views: list[View]
 
@@ -130,6 +131,7 @@ def views(service: Served) -> Views:
     return Views(
         known_as=service.known_as,
         min_rows=service.params.fit.min_rows,
+        told_from=TOLD_FROM,
         corpus=_corpus(service),
         views=[_base(service), *found],
     )

@@ -31,7 +31,7 @@ async function detail(model, labelling) {
   const [text] = await known.texts(model, [open]);
   if (model.open !== open || model.listed !== listed) return undefined;
   if (!text) {
-    place.hidden = true;
+    model.set({ open: null });
     throw new Error(`id ${open}: this corpus has no such text; the link may be of another one`);
   }
   place.hidden = false;

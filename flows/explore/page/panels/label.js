@@ -124,6 +124,8 @@ function progress(model, labelling) {
   byId("pass").disabled = !model.labels;
   byId("saved").textContent = waiting ? `${count(waiting)} not saved yet …` : file ? `saved in ${file}` : "";
   const needed = model.now?.labels_needed;
+  const working = model.labels && !needed ? making(model.now) : "";
+  if (byId("working").textContent !== working) byId("working").textContent = working; // a screen reader is told once
   const place = byId("progress");
   if (!model.labels) return void fill(place);
   const counts = new Map();
@@ -132,6 +134,12 @@ function progress(model, labelling) {
   const bars = order(model).filter((label) => counts.has(label)).slice(0, 20).map((label) =>
     make("li", {}, dot(order(model).indexOf(label)), make("span", {}, label), make("meter", { min: 0, max: most, value: counts.get(label), "aria-label": `${label}: ${counts.get(label)}` }), make("small", {}, count(counts.get(label)))));
   fill(place, needed ? until(model, needed) : make("p", {}, make("b", {}, count(model.given.size)), ` of ${texts(model.corpus.texts)} labelled`), make("ul", {}, bars));
+}
+
+/** Say what is made of labels that are enough. */
+function making({ fitting, rows }) {
+  if (rows) return fitting ? "the view learns your labels …" : "";
+  return fitting ? "the first view is being made …" : "enough: the first view is made in a moment";
 }
 
 /** Say how far the first view is. */

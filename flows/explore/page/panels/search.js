@@ -12,7 +12,9 @@ export function mountSearch(model) {
     event.preventDefault();
     model.set({ query: field.value.trim(), panel: "texts", selection: null });
   });
-  field.addEventListener("input", () => field.value || model.set({ query: "" }));
+  const away = () => model.set({ query: (field.value = "") });
+  field.addEventListener("input", () => field.value || away());
+  field.addEventListener("keydown", ({ key }) => key === "Escape" && away());
   model.on("query filter also", askAnew);
   model.on("query", () => (field.value = model.query));
   model.on("view", () => (field.placeholder = model.view === "base" ? "Search by meaning" : `Search by meaning, seen by ${model.view}`));

@@ -183,7 +183,7 @@ def test_ten_texts_are_labelled_by_keys_and_the_new_version_arrives(browser, ser
     service.tell("live", view="mood", version="view/mood/v2", transform="f2", rows=300)
     page.until("refract.model.points.transform === 'f2'")
     assert page.run("refract.model.points.xy.slice(0, 4)") != places
-    page.until("document.querySelector('#news').innerText.includes('right 81 % → 82 %')")
+    page.until("document.querySelector('#news').innerText.includes('82 % right (70 to 93)')")
     page.until("!!document.querySelector('.spark')")
     service.tell("fit", view="mood")
     page.until("!!document.querySelector('.view.fitting')")
