@@ -16,6 +16,7 @@ from flows.runtime.prefect_settings import no_heartbeats
 from flows.runtime.run_log import NOTHING, say
 from flows.state.label_sources import label_sources
 from flows.state.staleness import any_fit, anything_left, fitted, rejections
+from flows.state.tracked_files import anything_uncommitted
 from tasks.core.settings.params import load_params
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.instruction_name import check_name
@@ -36,7 +37,7 @@ def labels(root: Path, instruction: str, commit: bool = False) -> None:
     name = check_name(instruction)
     with writer(paths), no_heartbeats():
         params = load_params(paths.params)  # another encoder may have come while this waited
-        if not anything_left(paths, params):
+        if not (anything_left(paths, params) or (commit and anything_uncommitted(paths))):
             say(NOTHING)
         else:
             made = []

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flows.explore.learning.fitting import Fitting, prepare
 from flows.explore.learning.lasting import done
+from flows.explore.learning.versions_due import VersionsDue
 from flows.queries.labelled import Labelled
 from flows.runtime.lock import is_served
 from flows.state import staleness
@@ -44,6 +45,9 @@ class Refitter:
         self._settings = _content(paths.params)
         self._others = False  # the settings are others than those that views were judged by
         self._next: Fitting | None = None
+        self._due_versions = VersionsDue(paths)
+        if self._due_versions:
+            self._wanted.set()
 
     def note(self, names: Iterable[str]) -> None:
         """Fit these once they have rested; may be called from any thread."""
@@ -85,8 +89,10 @@ class Refitter:
         name = self._due()
         if name is not None:
             self._fit(name)
+        elif (name := self._rested()) is not None:
+            self._record(name)
         with self._lock:
-            if not self._noted:
+            if not (self._noted or self._due_versions):
                 self._wanted.clear()
 
     def _catch_up(self) -> None:
@@ -125,8 +131,15 @@ class Refitter:
                 del self._noted[ready[0]]
         return ready[0] if ready else None
 
+    def _rested(self) -> str | None:
+        """Return a view of which a version is due, while nobody labels."""
+        with self._lock:
+            labelled = bool(self._noted)
+        rest = load_params(self._paths.params).serve.version_rest
+        return None if labelled else self._due_versions.rested(rest)
+
     def _fit(self, name: str) -> None:
-        paths, work = self._paths, self._next
+        paths = self._paths
         try:
             params = load_params(paths.params)
             served = is_served(paths)
@@ -135,14 +148,35 @@ class Refitter:
             if served or (found.needed is not None and not found.named):
                 self._let_go()
                 return
-            work = self._next = work or Fitting(paths.root)
-            why = work.fit(name, commit=commits_by_itself(paths, params))
+            commit = commits_by_itself(paths, params)
+            later = commit and params.serve.version_rest > 0 and paths.view_stamp(name).is_file()
+            if later:
+                self._due_versions.owe(name)
+            why = self._made(name, commit=commit and not later)
         except (InputError, OSError, RepositoryError) as error:
             why = str(error)
-        finally:
-            self._next = None
         if why:
             self._failed(name, why)
+
+    def _record(self, name: str) -> None:
+        """Record what was fitted as versions, unless `refract serve` does it or nobody is to."""
+        paths = self._paths
+        if is_served(paths) or not commits_by_itself(paths, load_params(paths.params)):
+            self._due_versions.settle()
+            return
+        why = self._made(name, commit=True)
+        if why:
+            self._failed(name, why)
+
+    def _made(self, name: str, *, commit: bool) -> str:
+        """Have `name` made and recorded by a process; return why that failed, in a line, or ''."""
+        work = self._next = self._next or Fitting(self._paths.root)
+        try:
+            return work.fit(name, commit=commit)
+        finally:
+            self._next = None
+            if commit:
+                self._due_versions.settle()
 
     def _let_go(self) -> None:
         """End the process that waits for a fit: it would keep Prefect's server for itself."""

@@ -101,6 +101,15 @@ class ServeSettings(Section):
     settle: Annotated[
         float, Field(ge=0.1, le=600, description="seconds a label file rests before it is read")
     ] = 1.0
+    version_rest: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=86_400,
+            description="seconds without a label until 'refract explore' records what it has had"
+            " fitted as a version; a first view at once",
+        ),
+    ] = 20.0
     timezone: Annotated[str, Field(description="time zone of both crons")] = "UTC"
 
     @field_validator("token_env")

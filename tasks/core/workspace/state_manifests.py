@@ -35,6 +35,12 @@ class TurnNote(Manifest):
     settings: dict[str, object] = Field(default_factory=dict)
 
 
+class VersionsDueNote(Manifest):
+    """Views that were fitted while somebody labelled, and are to be recorded as versions."""
+
+    views: list[str] = Field(default_factory=list)
+
+
 class PrecisionNote(Manifest):
     """The precision that was chosen for an embedding under way, and for which space."""
 

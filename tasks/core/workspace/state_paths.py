@@ -103,6 +103,11 @@ class StatePaths:
         return self.state / "explore.json"
 
     @property
+    def versions_due(self) -> Path:
+        """Views that `refract explore` has had fitted, and not yet recorded as versions."""
+        return self.state / "versions_due.json"
+
+    @property
     def private_note(self) -> Path:
         """Where the Prefect server that single commands share answers, and its secret."""
         return self.state / "private.json"

@@ -108,7 +108,7 @@ def on_terminal(how, env, root, *words):
         except OSError:
             break
     os.close(ours)
-    return said.decode(), process.wait(60)
+    return said.decode(), process.wait(240)
 
 
 def test_on_a_terminal_it_is_on_that_terminal(warm, made):
@@ -154,7 +154,7 @@ def waiting(warm, made):
 def test_a_signal_ends_it_as_it_would_by_itself(waiting, number, code, said):
     process = waiting()
     process.send_signal(number)
-    assert process.wait(60) == code
+    assert process.wait(240) == code
     assert process.stderr.read() == said
 
 
@@ -249,14 +249,14 @@ def test_killed_it_is_missed_by_nobody_and_stopped_it_is_gone(warm, made):
     stop = [sys.executable, "-m", "flows", "stop"]
     said = subprocess.run(stop, cwd=made, env=env, capture_output=True, text=True)
     assert said.stdout == "stop: ended the process that runs commands\n"
-    process.wait(60)
+    process.wait(240)
     assert run(WARM, env, made, *words).returncode == NOBODY
     said = subprocess.run(stop, cwd=made, env=env, capture_output=True, text=True)
     assert said.stdout == "stop: nothing ran\n"
     again = [sys.executable, "-P", "-m", "flows.warm.process", "600", identity(env), "0"]
     with subprocess.Popen([*again, str(time.time() - 60)], env=env) as still_importing:
         try:
-            still_importing.wait(60)  # it was asked to end since it was started
+            still_importing.wait(240)  # it was asked to end since it was started
         finally:
             still_importing.kill()  # or the test would wait for its ten minutes
     assert run(WARM, env, made, *words).returncode == NOBODY

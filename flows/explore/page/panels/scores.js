@@ -1,7 +1,7 @@
 /** How good the view is that is looked at: what one can tell of it, and what one cannot. */
 
 import * as api from "../api.js";
-import { byId, fill, make } from "../elements.js";
+import { byId, count, fill, make } from "../elements.js";
 import { say, wrong } from "../saying.js";
 
 const RIGHT = "about which share of all texts gets its label";
@@ -10,12 +10,14 @@ const FURTHER = [
   ["knn", "kNN@10", "share of the ten nearest texts with the same label"],
 ];
 const UNPROVEN = "That is of labelled texts which a trial did not see: too few, or too hard, to tell. Some 300 labels of texts drawn at random mostly can; suggested texts are the hard ones";
+const SURE = 0.9; // a share that one relies on
+const SURE_FROM = 100; // labelled texts; of fewer the view is surer than it is right
 const SPAN = 12; // points that a line is high at least: few more are no jump
 
 /** @param {import("../model.js").Model} model */
 export function mountScores(model) {
   model.histories = new Map(); // view → figures by version, the oldest first
-  model.on("views view histories", () => scores(model));
+  model.on("views view histories points", () => scores(model));
   model.on("view listed", () => history(model).catch(wrong));
   byId("further").addEventListener("click", ({ currentTarget: button }) => {
     const open = button.getAttribute("aria-expanded") !== "true";
@@ -56,7 +58,7 @@ const between = ({ low, high }) => `${whole(low)} to ${whole(high)}`;
 
 function scores(model) {
   const { now } = model;
-  fill(byId("scores"), now?.scores ? [right(model, now), now.gate && now.gate.state !== "proven" ? gate(now) : null] : []);
+  fill(byId("scores"), now?.scores ? [right(model, now), sure(model, now), now.gate && now.gate.state !== "proven" ? gate(now) : null] : []);
   const rows = now?.scores ? further(now.scores) : [];
   byId("further").hidden = !rows.length;
   fill(byId("folded"), rows);
@@ -70,6 +72,23 @@ function right({ histories, toldFrom }, { name, scores: { right: share, interval
     make("b", {}, `${whole(share)} %`), make("span", { className: "name" }, "right"),
     bounds ? make("small", {}, `(${between(bounds)})`) : null,
     spark((histories.get(name) ?? []).map((one) => one.right).filter((value) => value !== null), bounds));
+}
+
+/** Return a button that lists the texts of which the view is sure, and says how many of them are right. */
+function sure(model, { name, transform, labelled }) {
+  const { points } = model;
+  if (labelled < SURE_FROM || points?.name !== name || points.transform !== transform) return null;
+  const { many, mean } = (points.sure ??= surest(points));
+  if (!many) return null;
+  const onclick = () => model.set({ panel: "texts", query: "", filter: { ...model.filter, confidence: [SURE, null] } });
+  return make("button", { type: "button", className: "plain", onclick, title: `the view is more than ${whole(100 * SURE)} % sure of their label, ${whole(100 * mean)} % in the mean, and about as many have it; a click lists them` },
+    make("b", {}, count(Math.round((many * points.total) / points.count))), ` sure, ~${whole(100 * mean)} % of them right`);
+}
+
+/** Return of how many rows the view is sure, and how sure it is of these in the mean. */
+function surest({ confidence }) {
+  const found = confidence.filter((one) => one >= SURE);
+  return { many: found.length, mean: found.reduce((sum, one) => sum + one, 0) / found.length };
 }
 
 /** Return the scores on labelled texts that a trial did not see: they are folded, as they fall while hard texts are labelled. */

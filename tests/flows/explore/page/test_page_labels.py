@@ -168,8 +168,8 @@ def test_texts_come_until_each_was_looked_at_and_then_it_says_so(page, service):
     given(page, 1)
     seen = list(service.given)
     card = "document.querySelector('#card').innerText"
-    while page.until(f"{CARD} ?? {card}.endsWith('.')") is not True:
-        seen.append(page.run(CARD))
+    while (now := page.until(f"{CARD} ?? {card}.endsWith('.')")) is not True:
+        seen.append(now)  # as it was then: the next answer draws it anew
         page.press("s")
         page.until(f"{CARD} !== {json.dumps(seen[-1])}")
     assert sorted(seen) == service.texts["id"].to_list()
@@ -180,9 +180,8 @@ def test_texts_come_until_each_was_looked_at_and_then_it_says_so(page, service):
     page.click("#queues [value=doubts]")
     doubted = 0
     ended = f"{card}.endsWith('.') && !{card}.includes('suggest')"
-    while page.until(f"{CARD} ?? ({ended})") is not True:
+    while (now := page.until(f"{CARD} ?? ({ended})")) is not True:
         doubted += 1
-        now = page.run(CARD)
         page.press("s")
         page.until(f"{CARD} !== {json.dumps(now)}")
     assert doubted == 40

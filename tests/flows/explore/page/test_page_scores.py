@@ -2,6 +2,8 @@
 
 import json
 
+import polars as pl
+
 from tests.browser import in_browser
 from tests.pretended_explore import READY, Pretended, corpus
 
@@ -115,3 +117,19 @@ def test_a_link_to_a_text_that_there_is_not_leaves_nothing_open(browser, service
     assert page.run("location.hash") == "#view=mood"
     assert page.run("document.querySelector('#detail').hidden") is True
     assert json.dumps(page.faults) == "[]"
+
+
+def test_of_which_texts_a_view_is_sure_is_told_once_there_are_labels_enough(page, service):
+    few = {f"t{n:06}": "glad" for n in range(99)}
+    service.given = few
+    live(service, 70.0)
+    page.until(f"{FIGURES}.startsWith('70 %')")
+    assert "sure" not in page.run(FIGURES)
+    service.given = few | {"t000099": "glad"}
+    live(service, 71.0)
+    sure = service.texts.filter(pl.col("confidence") >= 0.9)["confidence"]
+    said = f"{len(sure)} sure, ~{100 * sure.mean():.0f} % of them right"
+    page.until(f"{FIGURES}.includes({json.dumps(said)})")
+    page.click("#scores .plain")
+    listed = f"{len(sure)} texts of 60 fit the filter"
+    page.until(f"document.querySelector('#total').innerText === {json.dumps(listed)}")
