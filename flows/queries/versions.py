@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from flows.state.trust import ask
 from tasks.core.evaluation.measures import MEASURES
+from tasks.core.text.near_names import listed
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.instruction_name import check_name
 from tasks.core.workspace.manifest import read_manifest
@@ -86,7 +87,7 @@ def view_versions(paths: Paths, name: str, limit: int | None = None) -> list[Vie
         known = sorted({tag.view for tag in history.view_tags(paths.root)})
         raise InputError(
             f"view {name!r}: git holds no version of it; expected one that was recorded with"
-            f" 'refract run --commit'; known: {', '.join(known) or 'none'}"
+            f" 'refract run --commit'; known: {listed(name, known)}"
         )
     scores = history.scores_at(paths.root, [(commit.commit, file) for commit in found])
     corpora = history.corpora_at(paths.root, [commit.commit for commit in found])
