@@ -19,7 +19,10 @@ from tasks.versioning.messages import identity
 
 @dataclass(frozen=True)
 class RecordedCommit:
-    """A commit that recorded a state: its tags of views, and how many texts the corpus had."""
+    """A commit that recorded a state: its tags of views, and how many texts the corpus had.
+
+    here: the workspace is in this state.
+    """
 
     date: str
     commit: str
@@ -64,7 +67,7 @@ def recorded_commits(paths: Paths, limit: int | None = None) -> list[RecordedCom
     tags: dict[str, list[str]] = {}
     for tag in history.view_tags(paths.root):
         tags.setdefault(tag.commit, []).append(tag.tag)
-    here = history.head(paths.root)
+    here = history.here(paths.root)
     return [
         RecordedCommit(
             date=commit.date,
