@@ -22,7 +22,8 @@ _views = click.option(
     "names",
     multiple=True,
     metavar="NAME[=WEIGHT]",
-    help="Instruction, or 'base'; repeat to compare, or with weights for one ranking by all.",
+    help="Instruction, or 'base', by default the only one; repeat to compare, or with weights for"
+    " one ranking by all.",
 )
 _many = click.option(
     "-k", type=click.IntRange(1, 10_000), default=10, show_default=True, help="How many texts."
@@ -72,6 +73,7 @@ def search(
         (text, view.name, view.closest(text, k, where, **more)) for text in texts for view in views
     ]
     reports.hits(found, as_json=as_json)
+    _remark(views, where)
 
 
 @click.command()
@@ -114,26 +116,32 @@ def similar(
 
     more = {"distinct": distinct, "passages": passages}
     if kept or labels:
-        one = _towards(root, names, kept, labels)
-        found = [(key, one.name, one.nearest(key, k, where, **more))]
+        views: Sequence[View | Together] = [_towards(root, names, kept, labels)]
     else:
         views = _opened(root, names)
-        found = [(key, view.name, view.nearest(key, k, where, **more)) for view in views]
+    found = [(key, view.name, view.nearest(key, k, where, **more)) for view in views]
     reports.hits(found, as_json=as_json)
+    _remark(views, where)
 
 
 def _opened(root: Path, names: Sequence[str]) -> Sequence[View | Together]:
     """Return the views that were named, or, where they have weights, all of them as one.
 
-    InputError that lists the views where none was named, or where some have weights.
+    Where none was named the only view that there is, which is said; InputError that lists the
+    views where there are several or none, and where some of those that were named have weights.
     """
     from flows.queries.workspace import Workspace
 
     workspace = Workspace(root)
     if not names:
-        known = ", ".join((BASE, *workspace.views))
-        raise InputError(
-            f"no view named; expected --view and one of: {known}; repeat it to compare"
+        names = workspace.views
+        if len(names) != 1:
+            known = ", ".join((BASE, *names))
+            raise InputError(
+                f"no view named; expected --view and one of: {known}; repeat it to compare"
+            )
+        click.echo(
+            f"seen by {names[0]}, the only view; '--view {BASE}' is the generic space", err=True
         )
     bare = [name for name in names if "=" not in name]
     if len(bare) == len(names):
@@ -144,6 +152,13 @@ def _opened(root: Path, names: Sequence[str]) -> Sequence[View | Together]:
             " weight for each, which is one ranking, or for none, which compares"
         )
     return [workspace.together(_pairs("--view", names, "0.5"))]
+
+
+def _remark(views: Sequence[View | Together], where: str | None) -> None:
+    """Say on stderr which labels a filter names that a view has not."""
+    for view in views:
+        if remark := view.remark(where):
+            click.echo(f"--where: {remark}", err=True)
 
 
 def _towards(

@@ -75,14 +75,15 @@ def suggest(
     """
     from flows.cli.show import judgements
     from flows.queries.workspace import Workspace
+    from tasks.core.text.near_names import listed
 
     workspace = Workspace(root)
     rows = workspace.suggest(name, many, novel, random=at_random)
     known = name in workspace.views
     if not known and not at_random:
-        views = ", ".join(map(repr, workspace.views)) or "none"
+        views = listed(name, workspace.views)
         click.echo(
-            f"suggest: there is no view {name!r} yet (known: {views}): these cover the corpus",
+            f"suggest: there is no view {name!r} yet; these cover the corpus; known: {views}",
             err=True,
         )
     judgements.suggestions(rows, form, name, workspace.view(name).labels if known else [])

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from flows.explore.keys import Address, Keys, made_by
 from flows.runtime.child_process import end_with_parent
 from flows.runtime.importing import without_collecting
+from flows.runtime.lock import starting
 from flows.runtime.server.server_note import Note, forget, known, new_secret, write_note
 from flows.state.trust import ask
 from tasks.core.settings.params import load_params
@@ -39,23 +40,35 @@ def explore(root: Path, port: int | None = None, *, browser: bool = True) -> Non
     """
     paths, settings = Paths(root), load_params(Paths(root).params).serve
     ask(paths, "links", "store", "listening")
-    running = known(paths, paths.explore_note)
-    if running is not None:
-        link = f"{running.url}/?token={running.secret}"
-        _tell(link, "runs already at")
-        return
-    keys = Keys(new_secret(), _token(settings))
-    with _listener(settings.host, settings.explore_port or 0 if port is None else port) as listener:
-        address = Address(settings.host, listener.getsockname()[1])
-        _tell(f"{address.url}/?token={keys.secret}", "is at")
-        sign("loading")
-        _answer(paths, listener, address, keys, browser=browser and _has_screen())
+    with starting(paths) as start:
+        running = known(paths, paths.explore_note)
+        if running is not None:
+            link = f"{running.url}/?token={running.secret}"
+            _tell(link, "runs already at")
+            return
+        keys = Keys(new_secret(), _token(settings))
+        number = settings.explore_port or 0 if port is None else port
+        with _listener(settings.host, number) as listener:
+            address = Address(settings.host, listener.getsockname()[1])
+            _tell(f"{address.url}/?token={keys.secret}", "is at")
+            sign("loading")
+            seen = browser and _has_screen()
+            _answer(paths, listener, address, keys, start.release, browser=seen)
 
 
 def _answer(
-    paths: Paths, listener: socket.socket, address: Address, keys: Keys, *, browser: bool
+    paths: Paths,
+    listener: socket.socket,
+    address: Address,
+    keys: Keys,
+    noted: Callable[[], None],
+    *,
+    browser: bool,
 ) -> None:
-    """Answer on a socket until SIGINT or SIGTERM, and end then without a word."""
+    """Answer on a socket until SIGINT or SIGTERM, and end then without a word.
+
+    noted: called once others find it by its note.
+    """
     end_with_parent(signal.SIGTERM)
     with without_collecting():
         import uvicorn
@@ -69,6 +82,7 @@ def _answer(
     def started() -> None:
         paths.state.mkdir(parents=True, exist_ok=True)
         write_note(paths, paths.explore_note, note)
+        noted()
         if browser:
             keys.once = new_secret()
             link = f"{address.url}/?token={keys.once}"

@@ -16,6 +16,7 @@ from flows.state.live_transform import live_rows
 from flows.state.trust import EXCHANGE, ask, ask_for
 from tasks.core.settings.params import load_params
 from tasks.core.store.layout import exists
+from tasks.core.text.near_names import listed
 from tasks.core.transforms.card import CARD
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifest import read_manifest
@@ -178,7 +179,7 @@ def _difference(old: _Side, new: _Side, names: Sequence[str], most: int) -> Diff
     if missing:
         raise InputError(
             f"view {missing[0]!r}: neither version has it; expected one of:"
-            f" {', '.join(known) or 'none'}"
+            f" {listed(missing[0], known)}"
         )
     views = {name: _view(old, new, name, most) for name in names or known}
     return Difference(_about(old), _about(new), views)

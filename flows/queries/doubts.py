@@ -15,6 +15,7 @@ from tasks.core.labels.reader import LabelSet, read_labels
 from tasks.core.settings.params import Params
 from tasks.core.store.layout import exists
 from tasks.core.text.discretion import shown
+from tasks.core.text.near_names import listed
 from tasks.core.transforms.training_set import labelled
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.instruction_name import check_name
@@ -54,7 +55,7 @@ def doubts(paths: Paths, params: Params, name: str, limit: int) -> DoubtedLabels
         missing = "no labels" if name not in files else "no base vectors"
         raise InputError(
             f"instruction {shown(name)}: found {missing}; expected labels and vectors; known:"
-            f" {', '.join(files) or 'none'}; put labels at data/labels/{name}.csv and run"
+            f" {listed(name, files)}; put labels at data/labels/{name}.csv and run"
             " 'refract run'"
         )
     keys, texts = base_table.keys(paths.base_table), base_table.texts(paths.base_table)

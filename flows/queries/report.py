@@ -30,6 +30,7 @@ from tasks.core.report.prediction_rows import likeliest
 from tasks.core.settings.params import Params
 from tasks.core.settings.table_sections import stored_as
 from tasks.core.text.brief import short
+from tasks.core.text.near_names import listed
 from tasks.core.transforms.card import chosen_by
 from tasks.core.views.active_learning import BOUNDARY, NOVEL
 from tasks.core.workspace.errors import InputError
@@ -62,7 +63,7 @@ def _check(workspace: Workspace, names: list[str]) -> None:
     if not known or set(map(check_name, names)) - set(known):
         asked = f"view {names[0]!r}: there is none" if names else "views: there are none"
         raise InputError(
-            f"{asked}; expected one of: {', '.join(known) or 'none yet'};"
+            f"{asked}; expected one of: {listed(''.join(names[:1]), known, 'none yet')};"
             " put labels at data/labels/NAME.csv and run 'refract run'"
         )
 

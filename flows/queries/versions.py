@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from flows.state.trust import ask
 from tasks.core.evaluation.measures import MEASURES
+from tasks.core.text.near_names import listed
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.instruction_name import check_name
 from tasks.core.workspace.manifest import read_manifest
@@ -18,7 +19,10 @@ from tasks.versioning.messages import identity
 
 @dataclass(frozen=True)
 class RecordedCommit:
-    """A commit that recorded a state: its tags of views, and how many texts the corpus had."""
+    """A commit that recorded a state: its tags of views, and how many texts the corpus had.
+
+    here: the workspace is in this state.
+    """
 
     date: str
     commit: str
@@ -63,7 +67,7 @@ def recorded_commits(paths: Paths, limit: int | None = None) -> list[RecordedCom
     tags: dict[str, list[str]] = {}
     for tag in history.view_tags(paths.root):
         tags.setdefault(tag.commit, []).append(tag.tag)
-    here = history.head(paths.root)
+    here = history.here(paths.root)
     return [
         RecordedCommit(
             date=commit.date,
@@ -86,7 +90,7 @@ def view_versions(paths: Paths, name: str, limit: int | None = None) -> list[Vie
         known = sorted({tag.view for tag in history.view_tags(paths.root)})
         raise InputError(
             f"view {name!r}: git holds no version of it; expected one that was recorded with"
-            f" 'refract run --commit'; known: {', '.join(known) or 'none'}"
+            f" 'refract run --commit'; known: {listed(name, known)}"
         )
     scores = history.scores_at(paths.root, [(commit.commit, file) for commit in found])
     corpora = history.corpora_at(paths.root, [commit.commit for commit in found])

@@ -15,6 +15,8 @@ from flows.state.staleness import fitted
 from flows.state.trust import ask
 from flows.stores.mirror import mirror
 from tasks.core.settings.params import load_params
+from tasks.core.text.discretion import shown
+from tasks.core.text.near_names import listed
 from tasks.core.workspace.errors import MissingError
 from tasks.core.workspace.instruction_name import BASE, check_name
 from tasks.core.workspace.paths import Paths
@@ -67,7 +69,7 @@ class Workspace:
         """Open the view of instruction `name`; 'base' is the generic space."""
         self._look_anew()
         if name != BASE and check_name(name) not in self.views:
-            known = ", ".join([BASE, *self.views])
+            known = listed(name, [BASE, *self.views])
             raise MissingError(
                 f"view {name!r}: there is none; expected one of: {known};"
                 f" put labels at data/labels/{name}.csv and run 'refract run'"
@@ -182,6 +184,20 @@ class View(Finder):
         if found is not None:
             return found
         return self.space.similar(key, k, where, distinct=distinct, passages=passages)
+
+    def remark(self, where: str | None) -> str:
+        """Return a line about labels that `where` names and the view has not; mostly nothing."""
+        if self.name == BASE or "label" not in (where or "").lower():  # then it opens nothing
+            return ""
+        from tasks.core.query.label_place import listed_labels
+        from tasks.core.where.condition import sought
+
+        known = self.labels
+        named = sought(where or "", self.space.now().rows.filterable(), "label")
+        odd = [label for label in named if label not in known]
+        if not odd:
+            return ""
+        return f"{self.name} has no label {shown(odd[0])}; it has {listed_labels(odd[0], known)}"
 
     def _service(self) -> Client | None:
         return None if self.opened else self._workspace.service()

@@ -56,6 +56,18 @@ def comparing(paths: Paths) -> Iterator[None]:
 
 
 @contextmanager
+def starting(paths: Paths) -> Iterator[BaseFileLock]:
+    """Hold the start of `refract explore`, and yield its lock, to be released once it answers."""
+    paths.state.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(paths.explore_lock)
+    _acquire(lock, "starts to explore this workspace")
+    try:
+        yield lock
+    finally:
+        lock.release()
+
+
+@contextmanager
 def serving(paths: Paths, refusal: str) -> Iterator[None]:
     """Hold the lock of `refract serve`; InputError with `refusal` where another holds it."""
     ask(paths, "links")

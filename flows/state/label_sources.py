@@ -9,6 +9,7 @@ from tasks.core.labels.corpus_column import column_part, with_column
 from tasks.core.labels.files import LabelFile, LabelFiles, OwnColumns, label_files
 from tasks.core.settings.params import load_params
 from tasks.core.store.layout import exists
+from tasks.core.text.near_names import listed
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.manifests import IngestStamp
 from tasks.core.workspace.one_look import once, read_manifest
@@ -49,10 +50,10 @@ def aspect_files(
 
 
 def _unknown(name: str, aspect: str, files: LabelFiles) -> InputError:
-    known = ", ".join(other for other in files if other != name)
+    known = listed(aspect, [other for other in files if other != name])
     return InputError(
         f"params.yaml: instructions.{name}.without: found no labels of {aspect!r}; expected an"
-        f" aspect that has some, one of: {known or 'none'}; put labels at data/labels/{aspect}.csv,"
+        f" aspect that has some, one of: {known}; put labels at data/labels/{aspect}.csv,"
         " or take it out"
     )
 

@@ -14,6 +14,7 @@ from tasks.core.encoding import vector_space
 from tasks.core.labels.files import LabelFile
 from tasks.core.settings.params import Params
 from tasks.core.store.layout import exists, state
+from tasks.core.text.near_names import listed
 from tasks.core.transforms.card import CARD, REVISION
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import digest
@@ -243,7 +244,7 @@ def wanted_labels(paths: Paths, names: Sequence[str]) -> dict[str, LabelFile]:
             f" data/labels/{missing[0]}.csv, .tsv, .jsonl or .parquet, a column of the documents"
             f" ('refract fit {missing[0]} --from-column COLUMN'), their names alone (--classes"
             f" 'A, B'), or 'refract label {missing[0]}';"
-            f" known: {', '.join(files) or 'none'}"
+            f" known: {listed(missing[0], files)}"
         )
     return {name: files[name] for name in names} if names else dict(files)
 
@@ -255,7 +256,7 @@ def wanted_views(paths: Paths, names: Sequence[str]) -> list[str]:
     if missing:
         raise InputError(
             f"data/transforms: no transform for {', '.join(missing)}; expected a fitted one;"
-            f" run 'refract fit {missing[0]}'; known: {', '.join(known) or 'none'}"
+            f" run 'refract fit {missing[0]}'; known: {listed(missing[0], known)}"
         )
     return list(names) or known
 

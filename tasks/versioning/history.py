@@ -174,9 +174,13 @@ def score_file(view: str) -> str:
     return _INSIDE.metric(view).as_posix()
 
 
-def head(root: Path) -> str | None:
-    """Return the commit that the workspace is at."""
-    return git_answer(root, "rev-parse", "--verify", "--quiet", "HEAD")
+def here(root: Path) -> str | None:
+    """Return the commit that recorded what the workspace is now; None where it is in none.
+
+    Commits of the user's own may have followed that one.
+    """
+    same = git_answer(root, "diff", "--quiet", "HEAD", "--", LOCK) is not None
+    return last_commit(root, LOCK) if same else None
 
 
 def holds(root: Path, rev: str, path: str) -> bool:

@@ -15,6 +15,7 @@ from tasks.core.settings.params import load_params
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.files import read_json
 from tasks.core.workspace.paths import Paths
+from tests.commands import refused
 from tests.flows.history import git, seen
 from tests.world import documents, set_params, write_documents, write_labels
 
@@ -131,6 +132,12 @@ def test_a_rollback_killed_halfway_is_finished_by_doing_it_again(root, monkeypat
 def test_a_version_that_is_not_there_is_refused_with_those_that_are(root, name, version, message):
     with pytest.raises(InputError, match=message):
         rollback(root, name, version)
+
+
+def test_a_view_with_a_slip_in_its_name_is_refused_with_the_one_that_was_meant(root):
+    for words in (("moood",), ("moood", "v1")):
+        said = refused(root, "rollback", *words)
+        assert said.startswith("refract: view 'moood' (did you mean 'mood'?): no version ")
 
 
 def test_a_version_of_another_encoder_is_refused(root):

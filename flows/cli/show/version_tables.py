@@ -34,7 +34,7 @@ def commits(rows: Sequence[RecordedCommit], *, as_json: bool) -> None:
         click.echo("versions: none recorded in git yet; run 'refract run --commit'")
         return
     print_table(
-        "recorded versions, newest first; * is here",
+        f"recorded versions, newest first; {_mark(rows)}",
         Column("", _here(rows), "number"),
         Column("date", [_date(row.date) for row in rows], "code"),
         Column("commit", [row.commit[:7] for row in rows], "code"),
@@ -49,7 +49,7 @@ def view(name: str, rows: Sequence[ViewVersion], *, as_json: bool) -> None:
         print_json([asdict(row) for row in rows])
         return
     print_table(
-        f"versions of {name}, newest first; * is here; scores in the view",
+        f"versions of {name}, newest first; {_mark(rows)}; scores in the view",
         Column("", _here(rows), "number"),
         Column("date", [_date(row.date) for row in rows], "code", 1),
         Column("commit", [row.commit[:7] for row in rows], "code"),
@@ -72,6 +72,10 @@ def _method(row: ViewVersion) -> str:
 
 def _here(rows: Sequence[RecordedCommit | ViewVersion]) -> list[str]:
     return ["*" if row.here else "" for row in rows]
+
+
+def _mark(rows: Sequence[RecordedCommit | ViewVersion]) -> str:
+    return "* is here" if any(row.here for row in rows) else "none of these is here"
 
 
 def checked_out(report: CheckedOut) -> None:

@@ -24,6 +24,18 @@ export function where(filter, readings, types = {}) {
   return parts.length === 1 ? parts[0] : parts.map((part) => `(${part})`).join(" AND ");
 }
 
+/** Return a condition that these facets have texts for, as an example of one. */
+export function example({ labels, columns }, readings) {
+  const [label] = Object.keys(labels);
+  if (readings && label !== undefined) return `label = ${quoted(label)} AND confidence > 0.8`;
+  for (const [column, { kind, values, min }] of Object.entries(columns)) {
+    const [value] = Object.keys(kind === "values" ? values : {});
+    if (value !== undefined) return `${name(column)} = ${quoted(value)}`;
+    if (typeof min === "number") return `${name(column)} > ${min}`;
+  }
+  return "";
+}
+
 function between(column, [low, high], literal) {
   const said = (value) => value !== undefined && value !== null && value !== "";
   return [said(low) && `${name(column)} >= ${literal(low)}`, said(high) && `${name(column)} <= ${literal(high)}`].filter(Boolean);

@@ -17,6 +17,7 @@ from tasks.core.labels.inbox.checking import MOST, PostedRow
 from tasks.core.labels.inbox.posted_rows import PostedLabel, read_posted
 from tasks.core.labels.taxonomy import DESCRIBED, LONGEST
 from tasks.core.text.discretion import shown
+from tasks.core.text.near_names import listed
 from tasks.core.workspace.errors import MissingError
 from tasks.core.workspace.instruction_name import ANNOTATOR, check_name
 
@@ -120,8 +121,12 @@ def labels(
     annotator: Annotated[Annotator, Query()] = WHO,
 ) -> Labels:
     """Return which label stands for which text, by all label files together."""
-    if check_name(name) not in overview.instructions(service.paths):
-        raise MissingError(f"instruction {shown(name)}: found no labels of it; expected some")
+    known = overview.instructions(service.paths)
+    if check_name(name) not in known:
+        raise MissingError(
+            f"instruction {shown(name)}: found no labels of it; expected one of:"
+            f" {listed(name, known)}"
+        )
     found = learner.labelled(name).label_of
     own = _posted(service, name)
     rows = []

@@ -59,11 +59,15 @@ class Hit(Text):
 
 
 class Hits(BaseModel):
-    """What was found, best first; transform: the fingerprint of the one that answered."""
+    """What was found, best first; transform: the fingerprint of the one that answered.
+
+    remark: there where the filter names a label that the view has not.
+    """
 
     hits: list[Hit]
     view: str
     transform: str | None
+    remark: str = ""
 
 
 @router.get("/views/{name}/search", response_model_exclude_unset=True)
@@ -83,7 +87,7 @@ def search(
     found = closest_by_all(
         _spaces(service, weights), q, k, where, distinct=distinct, passages=passages
     )
-    return _told(name, found, answer)
+    return _told(name, found, answer, service.view(name).remark(where))
 
 
 @router.get("/views/{name}/similar/{id:path}", response_model_exclude_unset=True)
@@ -116,7 +120,7 @@ def similar(
     found = similar_by_all(
         spaces, id, k, where, distinct=distinct, towards=there, passages=passages
     )
-    return _told(name, found, answer)
+    return _told(name, found, answer, service.view(name).remark(where))
 
 
 def _spaces(service: Service, weights: dict[str, float]) -> list[tuple[Space, float]]:
@@ -127,13 +131,14 @@ def _space(service: Service, name: str) -> Space:
     return service.view(name).space
 
 
-def _told(name: str, found: Found, answer: Response) -> Hits:
+def _told(name: str, found: Found, answer: Response, remark: str = "") -> Hits:
     """Return what was found; a number beyond all others is null in JSON, and a header says so."""
     hits = [Hit.model_validate(hit.to_json()) for hit in found.hits]
     values = (value for hit in found.hits for value in hit.metadata.values())
     if any(isinstance(value, float) and not math.isfinite(value) for value in values):
         answer.headers[INEXACT] = "true"
-    return Hits(hits=hits, view=name, transform=found.made_by)
+    told = Hits(hits=hits, view=name, transform=found.made_by)
+    return told.model_copy(update={"remark": remark}) if remark else told
 
 
 def _weights(first: str, others: list[str]) -> dict[str, float]:

@@ -15,6 +15,7 @@ from flows.state import staleness
 from flows.state.spoken_names import named_labels
 from tasks.core.store import layout
 from tasks.core.text.discretion import shown
+from tasks.core.text.near_names import listed
 from tasks.core.workspace.errors import InputError, MissingError
 from tasks.core.workspace.instruction_name import BASE
 from tasks.core.workspace.manifests import TOLD_FROM, Scores
@@ -143,7 +144,7 @@ def view(service: Served, name: str) -> Detail:
     names = overview.instructions(service.paths)
     if name not in (BASE, *names):
         raise MissingError(
-            f"view {shown(name)}: there is none; expected one of: {', '.join([BASE, *names])}"
+            f"view {shown(name)}: there is none; expected one of: {listed(name, [BASE, *names])}"
         )
     tags = _tags(service, [name] if name != BASE else [])
     found = _base(service) if name == BASE else _instruction(service, name, tags)

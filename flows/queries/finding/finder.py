@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ class Finder(ABC):
     Everywhere k: how many. where: a condition that rows meet, such as "channel = 'email'".
     distinct: of texts that say the same, the closest alone. passages: of each text found the part
     that is closest to what was asked for, of some 64 word pieces; at most 100 texts get one.
+    Where `where` names a label that the view has not, a UserWarning says so.
     """
 
     @abstractmethod
@@ -46,6 +48,10 @@ class Finder(ABC):
     ) -> list[Hit]:
         """Return the `k` texts closest to the stored text `key`, as `closest` does."""
 
+    @abstractmethod
+    def remark(self, where: str | None) -> str:
+        """Return a line about labels that `where` names and the view has not; mostly nothing."""
+
     def hits(
         self,
         text: str,
@@ -56,10 +62,8 @@ class Finder(ABC):
         passages: bool = False,
     ) -> list[dict[str, Any]]:
         """Return the `k` texts closest to `text` as dictionaries, best first."""
-        return [
-            hit.to_json()
-            for hit in self.closest(text, k, where, distinct=distinct, passages=passages)
-        ]
+        self._warn(where)
+        return _rows(self.closest(text, k, where, distinct=distinct, passages=passages))
 
     def search(
         self,
@@ -71,7 +75,8 @@ class Finder(ABC):
         passages: bool = False,
     ) -> pl.DataFrame:
         """Return the `k` texts closest to `text`: score, text, id, metadata, label and the like."""
-        return _frame(self.hits(text, k, where, distinct=distinct, passages=passages))
+        self._warn(where)
+        return _frame(self.closest(text, k, where, distinct=distinct, passages=passages))
 
     def neighbours(
         self,
@@ -86,10 +91,8 @@ class Finder(ABC):
 
         key: an id, or a beginning that one id alone has; that text itself is left out.
         """
-        return [
-            hit.to_json()
-            for hit in self.nearest(key, k, where, distinct=distinct, passages=passages)
-        ]
+        self._warn(where)
+        return _rows(self.nearest(key, k, where, distinct=distinct, passages=passages))
 
     def similar(
         self,
@@ -101,10 +104,19 @@ class Finder(ABC):
         passages: bool = False,
     ) -> pl.DataFrame:
         """Return the `k` texts closest to the stored text `key` as a frame, as `search` does."""
-        return _frame(self.neighbours(key, k, where, distinct=distinct, passages=passages))
+        self._warn(where)
+        return _frame(self.nearest(key, k, where, distinct=distinct, passages=passages))
+
+    def _warn(self, where: str | None) -> None:
+        if remark := self.remark(where):
+            warnings.warn(f"where: {remark}", stacklevel=3)
 
 
-def _frame(found: list[dict[str, Any]]) -> pl.DataFrame:
+def _rows(found: list[Hit]) -> list[dict[str, Any]]:
+    return [hit.to_json() for hit in found]
+
+
+def _frame(found: list[Hit]) -> pl.DataFrame:
     from flows.queries.notebook import Results
 
-    return Results(found, infer_schema_length=None)
+    return Results(_rows(found), infer_schema_length=None)

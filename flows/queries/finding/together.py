@@ -111,6 +111,10 @@ class Together(Finder):
             self._spaces, *asked, towards=towards, distinct=distinct, passages=passages
         ).hits
 
+    def remark(self, where: str | None) -> str:
+        """Return what the first view says of the labels in `where`."""
+        return self._views[next(iter(self.weights))].remark(where)
+
     @property
     def _spaces(self) -> Sequence[tuple[Space, float]]:
         return [(self._views[name].space, weight) for name, weight in self.weights.items()]

@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from tasks.core.encoding.vector_space import BUNDLED, check_bundled
-from tasks.core.encoding.windows import WHOLE, Cutter
+from tasks.core.encoding.windows import WHOLE, Cutter, limit_pieces
 from tasks.core.numerics.rows import unit_rows
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.workspace.errors import InputError
@@ -292,7 +292,7 @@ def _load(settings: EmbedSettings) -> tuple[Any, int, int]:
             " 'bundled', a Hugging Face id, or a folder that sentence-transformers can read"
         ) from error
     if settings.max_length is not None:
-        model.max_seq_length = settings.max_length
+        limit_pieces(model, settings.model, settings.max_length)
     dimensions = int(model.get_embedding_dimension() or 0)
     layers = keep_layers(model, dimensions) if settings.features == "layers" else 0
     model.eval()

@@ -63,6 +63,17 @@ class Cutter:
         return windows, len(spans) > self._most or len(head) < len(text)
 
 
+def limit_pieces(model: Any, name: str, most: int) -> None:
+    """Have a sentence encoder read at most so many word pieces; InputError for a static one."""
+    try:
+        model.max_seq_length = most
+    except AttributeError:
+        raise InputError(
+            f"embed.max_length: found {most:,}, and {name!r} is a static encoder, which reads whole"
+            " texts; expected none; set it to null"
+        ) from None
+
+
 def _spans(words: Sequence[int | None], pieces: int) -> Iterator[tuple[int, int]]:
     """Yield where windows of at most `pieces` pieces begin and end, at borders of words.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from tasks.core.numerics.rows import unit_rows
 from tasks.core.query.transform import POSTERIOR, chosen
 from tasks.core.text.discretion import shown
+from tasks.core.text.near_names import meant
 from tasks.core.transforms.card import read_artifact, read_card, refuse
 from tasks.core.workspace.errors import InputError
 
@@ -29,7 +31,7 @@ def label_place(folder: Path, label: str) -> NDArray[np.float32]:
     if label not in card.labels:
         raise InputError(
             f"label {shown(label)}: the view tells no such label apart; expected one of:"
-            f" {_listed(card.labels)}"
+            f" {listed_labels(label, card.labels)}"
         )
     at = card.labels.index(label)
     if chosen(card)[0] in POSTERIOR:
@@ -49,6 +51,7 @@ def _centroid(folder: Path, at: int) -> NDArray[np.float32]:
     return place
 
 
-def _listed(labels: list[str]) -> str:
+def listed_labels(wanted: str, labels: Sequence[str]) -> str:
+    """Return the labels that a view tells apart, and which of them is near the one `wanted`."""
     more = f" and {len(labels) - _NAMED:,} more" if len(labels) > _NAMED else ""
-    return ", ".join(shown(each) for each in labels[:_NAMED]) + more
+    return ", ".join(shown(each) for each in labels[:_NAMED]) + more + meant(wanted, labels)

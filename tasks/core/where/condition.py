@@ -34,9 +34,19 @@ def condition(where: str, columns: Mapping[str, str]) -> str:
     in single quotes. Integers divide as integers, and by zero to null; products are taken in
     double precision. `\\` escapes in a LIKE pattern.
     """
+    return _read(where, columns)[0].sql
+
+
+def sought(where: str, columns: Mapping[str, str], column: str) -> list[str]:
+    """Return the texts that a condition compares `column` with by =, <> or IN, each once."""
+    compared = _read(where, columns)[1].compared
+    return list(dict.fromkeys(text for name, text in compared if name == f"`{column}`"))
+
+
+def _read(where: str, columns: Mapping[str, str]) -> tuple[Value, _Reader]:
     reader = _Reader(where, columns)
     try:
-        return reader.whole().sql
+        return reader.whole(), reader
     except InputError:
         raise
     except ValueError as error:
@@ -44,9 +54,16 @@ def condition(where: str, columns: Mapping[str, str]) -> str:
 
 
 class _Reader(Terms):
+    """Reads a condition; compared: which column, as SQL has it, is to be which text, or not."""
+
     def __init__(self, where: str, columns: Mapping[str, str]) -> None:
         super().__init__(words(where), columns)
         self._listed = 0
+        self.compared: list[tuple[str, str]] = []
+
+    def _note(self, left: Value, *right: Value) -> None:
+        texts = [each.plain for each in right if each.kind == TEXT and each.plain is not None]
+        self.compared += [(left.sql, text) for text in texts]
 
     def whole(self) -> Value:
         """Return the condition that the words are, all of them; ValueError where one is left."""
@@ -107,6 +124,9 @@ class _Reader(Terms):
         return left
 
     def _compared(self, left: Value, sign: str, right: Value) -> Value:
+        if sign not in ("<", "<=", ">", ">="):
+            self._note(left, right)
+            self._note(right, left)
         one, other = values.alike([left, right])
         return _boolean(f"({one.sql} {sign} {other.sql})", one, other)
 
@@ -127,6 +147,7 @@ class _Reader(Terms):
         while self._take(","):
             parts.append(self._listed_value())
         self._need(")")
+        self._note(left, *parts)
         one, *others = values.alike([left, *parts])
         return _boolean(f"({one.sql} {turned}IN ({', '.join(each.sql for each in others)}))", one)
 

@@ -108,6 +108,11 @@ class StatePaths:
         return self.state / "versions_due.json"
 
     @property
+    def explore_lock(self) -> Path:
+        """The lock held by a `refract explore` until it answers: one at a time."""
+        return self.state / "explore.lock"
+
+    @property
     def private_note(self) -> Path:
         """Where the Prefect server that single commands share answers, and its secret."""
         return self.state / "private.json"

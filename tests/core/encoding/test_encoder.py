@@ -12,6 +12,7 @@ from tasks.core.encoding import encoder
 from tasks.core.encoding.encoder import _most_tokens, load_encoder
 from tasks.core.encoding.featurizer import Featurizer, describe
 from tasks.core.encoding.vector_space import check_bundled, fingerprint
+from tasks.core.query.encoder import load_query_encoder
 from tasks.core.settings.table_sections import EmbedSettings
 from tasks.core.workspace.errors import InputError
 
@@ -218,6 +219,14 @@ def test_a_model_that_cannot_be_loaded_is_named_with_what_was_expected(tmp_path)
     for model in (str(tmp_path), "no-such-organisation/no-such-model"):
         with pytest.raises(InputError, match=r"embed.model .* could not be loaded .* 'bundled'"):
             load_encoder(varied(model=model))
+
+
+def test_a_static_encoder_that_is_to_read_a_part_of_a_text_is_refused(tiny_model):
+    static = varied(model=str(tiny_model), max_length=64)
+    message = r"embed.max_length: found 64, and '.*tiny' is a static encoder, .* set it to null"
+    for load in (load_encoder, load_query_encoder):
+        with pytest.raises(InputError, match=message):
+            load(static)
 
 
 @pytest.mark.parametrize("text", ["a", "Ω", "日本語", "😀", "ﷺ", "ﬃ", "é"])

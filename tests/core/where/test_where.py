@@ -5,7 +5,7 @@ import pytest
 
 from tasks.core.store import arrow, tables
 from tasks.core.store.searcher import Searcher
-from tasks.core.where.condition import condition
+from tasks.core.where.condition import condition, sought
 from tasks.core.workspace.errors import InputError
 
 ROWS = pl.DataFrame(
@@ -119,3 +119,19 @@ def test_two_columns_that_differ_in_capitals_alone_have_to_be_told_apart():
     for name in ("ZIP", '"a.b"'):
         with pytest.raises(InputError, match="may mean"):
             condition(f"{name} = 'x'", columns)
+
+
+@pytest.mark.parametrize(
+    ("where", "texts"),
+    [
+        ("my_column = 'p'", ["p"]),
+        ("'r' = MY_COLUMN OR \"my_column\" <> 'p'", ["r", "p"]),
+        ("NOT (my_column IN ('p', 'it''s', 'p') AND stars > 1)", ["p", "it's"]),
+        ("my_column IS NOT DISTINCT FROM 'q' AND my_column = 'q'", ["q"]),
+        ("my_column > 'a' AND my_column LIKE 'b%' AND my_column BETWEEN 'c' AND 'd'", []),
+        ("lower(my_column) = 'p' OR zip = 'p' OR 'my_column' = 'p' OR my_column = zip", []),
+    ],
+)
+def test_the_texts_that_a_column_is_sought_by_are_told(where, texts):
+    columns = {"my_column": "string", "zip": "string", "stars": "int64"}
+    assert sought(where, columns, "my_column") == texts

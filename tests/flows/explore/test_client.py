@@ -23,6 +23,7 @@ COMMANDS = [
     ("search", "thank you & ' \" ü 你好", "--view", "topic", "--json", "--distinct", "-k", "30"),
     ("search", "x", "--view", "base", "--where", "channel = 'email' AND stars > 1", "--json"),
     ("search", "x", "--view", "mood", "--where", "nope = 1"),
+    ("search", "x", "--view", "mood", "--view", "topic", "--where", "label = 'gald'"),
     ("search", " ", "--view", "mood"),
     ("search", "x " * 20_000, "--view", "mood", "--json"),
     ("similar", "t07", "--view", "topic", "--json"),

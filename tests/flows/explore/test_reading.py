@@ -94,6 +94,15 @@ def _all(served, name):
     return served.get(f"/views/{name}/search", q=QUERY, k=72).json["hits"]
 
 
+def test_a_filter_by_a_label_that_the_view_has_not_is_remarked_upon(explored):
+    for path in ("search?q=late", "similar/t07?k=3"):
+        slip = explored.get(f"/views/topic/{path}&where=label='refnd'").json
+        assert slip["hits"] == []
+        assert slip["remark"].startswith("topic has no label 'refnd'; it has 'account', 'delivery'")
+        assert slip["remark"].endswith("(did you mean 'refund'?)")
+        assert "remark" not in explored.get(f"/views/topic/{path}&where=label='refund'").json
+
+
 def test_a_filter_of_several_views_reads_what_the_first_one_says(explored):
     where = "label = 'refund' AND channel = 'email'"
     found = explored.get("/views/topic/search", q=QUERY, view="mood", where=where, k=72).json[

@@ -65,7 +65,10 @@ def test_a_view_that_is_not_there_is_one_line(explored):
     for name in ("nope", "..", "%2e%2e", "a%2fb", "x" * 5_000, "%F0%9F%98%80", "MOOD"):
         reply = explored.get(f"/views/{name}")
         assert reply.status == 404, name
-        assert "\n" not in reply.detail
+        assert "\n" not in reply.detail and "did you mean" not in reply.detail
+    for path in ("", "/labels", "/rows", "/search?q=x", "/similar/t01"):
+        reply = explored.get(f"/views/moood{path}")
+        assert reply.status == 404 and reply.detail.count("(did you mean 'mood'?)") == 1, path
 
 
 def test_settings_that_are_gone_are_one_line_until_they_are_back(explored):

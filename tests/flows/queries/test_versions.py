@@ -219,6 +219,30 @@ def test_versions_are_listed_from_git_alone(root):
     assert "60 → 72 texts" in ask()
     done = CliRunner().invoke(cli, ["versions", "nope", "--root", str(root)])
     assert "git holds no version of it" in str(done.exception)
+    assert "meant" not in str(done.exception)
+    done = CliRunner().invoke(cli, ["versions", "mod", "--root", str(root)])
+    assert "known: mood, topic (did you mean 'mood'?)" in str(done.exception)
+
+
+def test_what_is_here_is_marked_whatever_was_committed_since_and_nothing_else_is(root):
+    def ask(*words):
+        done = refract(root, "versions", *words)
+        return done.out, [
+            row["here"] for row in json.loads(refract(root, "versions", *words, "--json").out)
+        ]
+
+    git(root, "commit", "--allow-empty", "--message", "a commit of one's own")
+    for words, here in (((), [True, False, False]), (("mood",), [True, False])):
+        said, marked = ask(*words)
+        assert marked == here and "newest first; * is here" in said
+    checkout(root, "whole/v2")
+    assert ask()[1] == [False, True, False]
+    write_labels(root, "mood", documents()[:50])
+    assert ask()[1] == [False, True, False]  # what was made is still that
+    assert run(root).fit.fitted
+    for words in ((), ("mood",)):
+        said, marked = ask(*words)
+        assert not any(marked) and "newest first; none of these is here" in said
 
 
 def test_a_checkout_forgets_the_checkpoints_of_the_history_it_leaves(root):

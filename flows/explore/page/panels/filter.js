@@ -2,7 +2,7 @@
 
 import * as api from "../api.js";
 import { byId, calm, count, fill, make } from "../elements.js";
-import { holds, tidy, toggled } from "../filters.js";
+import { example, holds, tidy, toggled } from "../filters.js";
 import { condition } from "../loading.js";
 import { wrong } from "../saying.js";
 
@@ -45,7 +45,7 @@ async function form(model) {
     readings ? ["confidence", "novelty"].map((name) => range(model, name, [0, 100], "%")) : null,
     Object.entries(whole.columns).map(([name, facet]) =>
       facet.kind === "values" ? values(model, name, facet.values, facet.others) : range(model, name, [facet.min, facet.max], "")),
-    own(model));
+    own(model, example(whole, readings)));
   if (focused) byId(focused)?.focus();
 }
 
@@ -80,9 +80,9 @@ function range(model, name, [low, high], unit) {
   return group(name, make("div", { className: "range" }, inputs[0], make("span", {}, "to"), inputs[1], unit ? make("span", {}, unit) : null));
 }
 
-function own(model) {
+function own(model, placeholder) {
   const input = make("input", {
-    id: "condition", "aria-label": "a condition of one's own", value: model.filter.condition ?? "", placeholder: "country = 'GB' AND order_total > 100", spellcheck: false, autocomplete: "off",
+    id: "condition", "aria-label": "a condition of one's own", value: model.filter.condition ?? "", placeholder, spellcheck: false, autocomplete: "off",
     onchange: () => model.set({ filter: tidy({ ...model.filter, condition: input.value }) }),
   });
   return group("condition, as of --where", input);

@@ -1,7 +1,7 @@
 """A search by several views at once, as the page asks for it, says it and shares it."""
 
 from tests.browser import in_browser
-from tests.pretended_explore import READY
+from tests.pretended_explore import LABELS, READY
 
 pytestmark = in_browser
 HEAD = "document.querySelector('#total').innerText"
@@ -74,4 +74,17 @@ def test_a_link_to_a_view_that_there_is_not_says_so(page, service):
     for value in ("[1]", '{"base":0}', '{"base":"1"}'):
         page.run(f"location.hash = 'also={value}'")
         page.until(f"{ERROR}.startsWith('the address: found also={value}; expected views with ')")
+    assert page.faults == []
+
+
+def test_the_example_of_a_condition_is_one_that_texts_of_the_view_fit(page, service):
+    page.run("document.querySelector('#filter').open = true")
+    page.until("!!document.querySelector('#condition')")
+    example = page.run("document.querySelector('#condition').placeholder")
+    assert example in {f"label = '{label}' AND confidence > 0.8" for label in LABELS}
+    page.run(f'refract.model.set({{ filter: {{ condition: "{example}" }} }})')
+    page.until(f"{HEAD}.includes(' fit the filter')")
+    assert page.run("document.querySelectorAll('#texts [role=option]').length") > 0
+    page.run("refract.model.set({ view: 'base', filter: {} })")
+    page.until("document.querySelector('#condition').placeholder.startsWith('\"channel\" = ')")
     assert page.faults == []
