@@ -22,8 +22,8 @@ _views = click.option(
     "names",
     multiple=True,
     metavar="NAME[=WEIGHT]",
-    help="Instruction, or 'base', by default the only one; repeat to compare, or with weights for"
-    " one ranking by all.",
+    help="Instruction, or 'base'; repeat to compare, or with weights for one ranking by all. By"
+    " default the only view.",
 )
 _many = click.option(
     "-k", type=click.IntRange(1, 10_000), default=10, show_default=True, help="How many texts."
