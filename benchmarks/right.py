@@ -1,4 +1,6 @@
-"""How near `right` is to the truth, of labels that the queue suggests and of labels at random.
+"""How near `right` is to the truth, and how right the texts are of which a view is sure.
+
+Both of labels that the queue suggests and of labels at random.
 
 Usage: python -m benchmarks.right --data FOLDER [--keep DIR] [--aspects NAME,…] [--seeds 1,2]
                                   [--labels 50,100,200] [--texts N]
@@ -41,19 +43,33 @@ ASPECTS = (
     "clinc150.domain",
     "reuters21578.topic",
 )
+SURE = 0.9  # of which the page says how many texts there are, and how sure they are in the mean
 ROUNDS = (10, 20, 35, 50, 75, 100, 150, 200, 300, 400, 500, 700, 1_000)  # labels after each fit
 SUGGESTED, RANDOM = "suggested", "at random"
 
 
 @dataclass(frozen=True)
+class Surest:
+    """The texts that a view is sure of: shares × 100 of all, truly right, and expected to be."""
+
+    share: float
+    true: float
+    said: float
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """What one view was said to be, and is: shares × 100 of texts that nobody has labelled."""
+    """What one view was said to be, and is: shares × 100 of texts that nobody has labelled.
+
+    surest: of those that it is sure of, None where there are fewer than thirty.
+    """
 
     drawn: str
     labels: int
     true: float
     held_out: float | None
     right: Interval
+    surest: Surest | None
 
 
 class Corpus:
@@ -95,8 +111,8 @@ class Corpus:
         place = {key: row for row, key in enumerate(self.ids)}
         return [place[key] for key in found["id"]]
 
-    def judged(self, at: np.ndarray) -> tuple[float, float | None, Interval]:
-        """Make the view by the labels at `at`; return its share right: true, held out, and said."""
+    def judged(self, drawn: str, at: np.ndarray) -> Outcome:
+        """Make the view by the labels at `at`, and say what it is."""
         fit = Params().fit
         known, settings = self.known(at), fit.method_settings()
         train, held = known.split(fit.held_out, fit.seed)
@@ -110,8 +126,18 @@ class Corpus:
         others = np.setdiff1d(np.arange(len(self.ids)), at)
         said = share_right(seen.confidence[others], Answers(right, told.confidence))
         assert said is not None
-        true = 100 * float((labels == self.truth)[others].mean())
-        return true, metrics.accuracy(right), said
+        hit, sure = (labels == self.truth)[others], seen.confidence[others]
+        true = 100 * float(hit.mean())
+        found = metrics.accuracy(right), said, _surest(hit, sure)
+        return Outcome(drawn, len(at), true, *found)
+
+
+def _surest(hit: np.ndarray, sure: np.ndarray) -> Surest | None:
+    chosen = sure >= SURE
+    if chosen.sum() < 30:
+        return None
+    share, true, said = chosen.mean(), hit[chosen].mean(), sure[chosen].mean()
+    return Surest(100 * float(share), 100 * float(true), 100 * float(said))
 
 
 def _read(rows: Rows) -> tuple[np.ndarray, np.ndarray | None, list[str] | None]:
@@ -129,20 +155,20 @@ def outcomes(corpus: Corpus, sizes: list[int], seed: int) -> Iterator[Outcome]:
     at = np.empty(0, np.int64)
     for size in (size for size in ROUNDS if size <= max(sizes)):
         at = np.array([*at, *corpus.suggested(at, size - len(at))], np.int64)
-        found = corpus.judged(at)
+        found = corpus.judged(SUGGESTED, at)
         if size in sizes:
-            yield Outcome(SUGGESTED, size, *found)
+            yield found
     order = np.random.default_rng(seed).permutation(len(corpus.ids))
     for size in sizes:
-        yield Outcome(RANDOM, size, *corpus.judged(order[:size]))
+        yield corpus.judged(RANDOM, order[:size])
 
 
 def table(found: list[Outcome]) -> str:
     """Return how far both figures are from the truth, in points, as a Markdown table."""
     lines = [
         "| labels | of them | views | true | held-out share: error | absolute | right: error"
-        " | absolute | interval | holds the truth |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+        " | absolute | interval | holds the truth | sure of | truly right | error | absolute |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     kinds: dict[tuple[str, int], list[Outcome]] = defaultdict(list)
     for one in found:
@@ -158,9 +184,19 @@ def table(found: list[Outcome]) -> str:
         lines.append(
             f"| {drawn} | {labels:,} | {len(each)} | {true:.1f} | {plain.mean():+.1f}"
             f" | {abs(plain).mean():.1f} | {said.mean():+.1f} | **{abs(said).mean():.1f}**"
-            f" | ± {wide / 2:.0f} | {holds} |"
+            f" | ± {wide / 2:.0f} | {holds} | {_of_sure([one.surest for one in each])} |"
         )
     return "\n".join(lines)
+
+
+def _of_sure(found: list[Surest | None]) -> str:
+    """Return of how many texts views are sure, how many of these are right, and how far off."""
+    there = [one for one in found if one is not None]
+    if not there:
+        return "– | – | – | –"
+    off = np.array([one.said - one.true for one in there])
+    share, true = (np.mean([getattr(one, key) for one in there]) for key in ("share", "true"))
+    return f"{share:.0f} % | {true:.1f} | {off.mean():+.1f} | {abs(off).mean():.1f}"
 
 
 def main() -> None:

@@ -61,7 +61,8 @@ def finish_turning(paths: Paths) -> None:
     shutil.rmtree(paths.all_shards, ignore_errors=True)  # of tables that are gone
     paths.recorded.unlink(missing_ok=True)
     forget_former(paths)
-    paths.next.rename(paths.former)
+    if paths.next.exists():  # else it was killed just here
+        paths.next.rename(paths.former)
     paths.turning.unlink()
     forget_former(paths)
 

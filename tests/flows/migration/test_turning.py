@@ -32,6 +32,7 @@ def turning(once, _made, other):
         ("pathlib.Path.rename", 4, "after"),
         ("pathlib.Path.rename", 13, "after"),
         ("flows.migration.turning._adopt", 1, "after"),
+        ("pathlib.Path.rename", 15, "after"),  # the last: the note of the turn is all that is left
         ("flows.migration.turning.forget_former", 2, "before"),
     ],
 )
