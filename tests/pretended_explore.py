@@ -62,7 +62,7 @@ class Pretended:
     broken: parts of these that are refused, with the line; deaf: events end, and are refused.
     moved: id → label that it had in each earlier version; made: what the corpus is known by.
     without: what the view is without; gate: how the quality gate has ruled on it; scores: those
-    of it that are others than usual.
+    of it that are others than usual; by_names: it is of names of labels alone.
     """
 
     def __init__(self, texts: pl.DataFrame, own: tuple[str, ...] = ("channel",)) -> None:
@@ -77,6 +77,7 @@ class Pretended:
         self.moved: dict[str, str] = {}
         self.without: list[str] = []
         self.scores: dict[str, Any] = {}
+        self.by_names = False
         self.gate: dict[str, str] | None = None
         self.deaf, self.version, self.workspace, self.made = False, 1, "here", "c"
         self._told: queue.SimpleQueue[tuple[str, dict[str, Any]]] = queue.SimpleQueue()
@@ -116,7 +117,7 @@ class Pretended:
         counts = dict(self.texts["label"].value_counts().iter_rows()) if of_view else {}
         scores = {"before": {"knn": 40.0}, "after": {"knn": 80.0}, "right": 80.0 + self.version}
         scores |= {"accuracy": 60.0, "intervals": {"right": {"low": 70.0, "high": 93.0}}}
-        scores |= self.scores
+        scores |= {"texts": len(self.given)} | self.scores
         return {
             **{"name": name, "wording": "how the writer feels" if of_view else "as it is"},
             **{"rows": len(self.texts), "labels": sorted(counts), "counts": counts},
@@ -124,7 +125,7 @@ class Pretended:
             **{"labelled": len(self.given)},
             **{"version": f"view/mood/v{self.version}" if of_view else None},
             **{"transform": f"f{self.version}" if of_view else None},
-            **{"fitting": False, "labels_needed": None},
+            **{"fitting": False, "labels_needed": None, "by_names": self.by_names},
             **{"without": self.without if of_view else []},
         }
 

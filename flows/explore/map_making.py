@@ -52,6 +52,10 @@ class MapMaking:
                 self._thread.start()
             return self._share.get(name, 0.0)
 
+    def latest(self, name: str) -> ViewMap | None:
+        """Return the map of a view that was made last, of whatever version; None before any."""
+        return kept.latest(self._folder(name))
+
     def _work(self) -> None:
         while (next_one := self._next()) is not None:
             name, version = next_one

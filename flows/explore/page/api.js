@@ -60,7 +60,7 @@ export const suggest = (name, n) => json(["views", name, "suggest"], { n });
 export const random = (name, n) => json(["views", name, "suggest"], { n, random: true });
 export const doubts = (name, n) => json(["views", name, "doubts"], { n });
 export const labels = (name) => json(["views", name, "labels"]);
-export const points = (name) => arrow(["views", name, "points"]);
+export const points = (name, standing) => arrow(["views", name, "points"], { standing: standing || undefined });
 export const column = (name, of) => arrow(["views", name, "column", of]);
 export const matching = (name, query) => arrow(["views", name, "matching"], query);
 

@@ -70,4 +70,5 @@ function escape(model) {
   else if (model.open !== null) close(model);
   else if (model.selection) model.set({ selection: null });
   else if (model.query) model.set({ query: "" });
+  else if (model.version) model.set({ version: null });
 }

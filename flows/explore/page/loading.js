@@ -65,7 +65,8 @@ export async function refresh(model) {
 export async function open(model) {
   const name = model.view;
   const view = model.views.get(name);
-  const gone = () => model.view !== name;
+  const turn = (model.turn = (model.turn ?? 0) + 1);
+  const gone = () => model.view !== name || model.turn !== turn; // the next one asks for what is newer
   const own = name !== "base" && view.rows > 0;
   if (!model.points || (own && model.points.transform !== view.transform)) waits(model, "view"); // the figures are of the new one already
   ready(base(model));
@@ -75,8 +76,14 @@ export async function open(model) {
   model.set({ listed: own ? { name, transform: view.transform } : { name: "base", transform: null } });
   model.tell("given");
   try {
-    const found = own ? await points(name, (share) => waits(model, "view", share), gone) : await base(model);
-    if (!gone() && found) model.set({ points: found });
+    const told = (share) => waits(model, "view", share);
+    const found = own ? await points(name, told, gone, true) : await base(model);
+    if (gone() || !found) return;
+    model.set({ points: found });
+    if (found.making === null) return;
+    told(found.making);
+    const made = await points(name, told, gone);
+    if (!gone() && made) model.set({ points: made });
   } finally {
     if (!gone()) waits(model, "view", null);
   }
@@ -112,8 +119,9 @@ export function order(model, name = model.view) {
   const known = before.filter((label) => all.includes(label) && !kept.includes(label));
   kept.push(...known);
   const fresh = all.filter((label) => !kept.includes(label));
-  const often = fresh.sort((a, b) => (counts[b] ?? 0) - (counts[a] ?? 0) || (a < b ? -1 : 1));
-  const first = often.slice(0, Math.max(0, COLOURED - kept.length)).sort();
+  const typed = !kept.length && !Object.keys(counts).length; // names of labels come as they were typed
+  const often = typed ? fresh : fresh.sort((a, b) => (counts[b] ?? 0) - (counts[a] ?? 0) || (a < b ? -1 : 1));
+  const first = typed ? [] : often.slice(0, Math.max(0, COLOURED - kept.length)).sort();
   const whole = [...kept, ...first, ...often.slice(first.length)];
   model.orders.set(name, { whole, of });
   if (whole.length) localStorage.setItem(place, JSON.stringify(whole));

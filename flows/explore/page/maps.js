@@ -40,7 +40,7 @@ export function mountMaps(model) {
   model.on("hovered open points", () => {
     for (const [side, points] of shown()) point(model, maps[side], points);
   });
-  model.on("maps view listed", () => layout(model));
+  model.on("maps view listed points", () => layout(model));
   model.on("lasso", () => lasso(model, maps));
   const scheme = () => {
     forget();
@@ -143,8 +143,14 @@ function layout(model) {
   const two = model.maps === "two" && model.view !== "base";
   byId("maps").classList.toggle("two", two);
   byId("figure-base").hidden = !two;
-  const own = model.listed?.name === model.view;
-  byId("title-view").textContent = model.view === "base" ? "The corpus, as it was embedded" : own ? `The same texts, seen by ${model.view}` : `As embedded: there is no view ${model.view} yet`;
+  byId("title-view").textContent = title(model);
+}
+
+/** Say what the map of the view shows: until its own is there, that of the view before. */
+function title({ view, listed, points }) {
+  if (view === "base") return "The corpus, as it was embedded";
+  if (listed && listed.name !== view) return `As embedded: there is no view ${view} yet`;
+  return points && points.name !== view ? `Still ${points.name === "base" ? "as embedded" : `seen by ${points.name}`}: the map of ${view} comes` : `The same texts, seen by ${view}`;
 }
 
 function lasso(model, maps) {

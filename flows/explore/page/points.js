@@ -11,6 +11,7 @@ export class Points {
     this.total = Number(about.get("total") ?? this.count);
     this.transform = about.get("transform") ?? null;
     this.corpus = about.get("corpus") ?? null;
+    this.making = about.has("making") ? Number(about.get("making")) : null; // of its own map: these are the places of an earlier one
     this.xy = paired(table.getChild("x").toArray(), table.getChild("y").toArray());
     this.confidence = table.getChild("confidence").toArray();
     this.novelty = table.getChild("novelty").toArray();
@@ -54,10 +55,10 @@ export class Points {
   }
 }
 
-/** Ask for the points of a view until they are made; `waits(share)` is told while they are not. */
-export async function points(name, waits, gone) {
+/** Ask for the points of a view until they are made; `waits(share)` is told while they are not. standing: rather at the places of before. */
+export async function points(name, waits, gone, standing = false) {
   for (;;) {
-    const { table, making } = await api.points(name);
+    const { table, making } = await api.points(name, standing);
     if (table) return new Points(name, table);
     if (gone()) return null;
     waits(making);

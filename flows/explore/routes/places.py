@@ -68,10 +68,16 @@ def order_of(service: Service, name: str, rows: Searcher) -> Order:
     return service.kept_order(state, lambda: order.order_of(rows))
 
 
-def stream(table: pa.Table, of: Order | ViewMap, made_by: str | None) -> Stream:
-    """Return a table as a stream, with what it is of in the metadata of its schema."""
+def stream(
+    table: pa.Table, of: Order | ViewMap, made_by: str | None, making: float | None = None
+) -> Stream:
+    """Return a table as a stream, with what it is of in the metadata of its schema.
+
+    making: how much of its own map is made, where the places are of an earlier one.
+    """
     about = {"rows": str(len(of)), "total": str(of.total), "corpus": of.corpus}
     about |= {} if made_by is None else {"transform": made_by}
+    about |= {} if making is None else {"making": f"{making:.3f}"}
     table = table.replace_schema_metadata(about)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as to:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import pyarrow as pa
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from flows.explore.routes.places import ARROW, stream
+from flows.explore.routes.places import ARROW, order_of, stream
 from flows.explore.routes.search import Name
 from flows.explore.service import Served
+from tasks.core.atlas import order
 from tasks.core.atlas.kept import ViewMap
 from tasks.core.store.searcher import Searcher
 from tasks.core.store.tables import READINGS
+from tasks.core.workspace.instruction_name import BASE
 
 router = APIRouter(tags=["points"])
+Standing = Annotated[bool, Query(description="rather the places of before than none")]
 _KINDS = (pa.dictionary(pa.int32(), pa.string()), pa.float32(), pa.float32())  # of READINGS
 
 
@@ -32,20 +37,31 @@ class Making(BaseModel):
         202: {"model": Making, "description": "not made yet; ask again"},
     },
 )
-def points(service: Served, name: Name) -> Response:
+def points(service: Served, name: Name, standing: Standing = False) -> Response:
     """Give a row a text, by id: id, x and y in [-1, 1], label, confidence, novelty.
 
     Up to a million rows, of more a sample: `rows` and `total` are in the schema's metadata. A map
-    is made once a version, in the background.
+    is made once a version, in the background. `standing`: until then the places of the version
+    before, with what this one says of each text; `making` in the metadata tells how far its own is.
     """
     now = service.view(name).space.now()
     made = service.maps.of(name, now.rows.version)
-    if isinstance(made, float):
-        return JSONResponse(Making(making=round(made, 3)).model_dump(), 202)
+    if not isinstance(made, float):
+        return stream(_table(made, _readings(now.rows, made)), made, now.made_by)
+    before = service.maps.latest(name) if standing and name != BASE else None
+    if before is not None:
+        of = order_of(service, name, now.rows)
+        if before.corpus == of.corpus:  # else texts have come or gone
+            columns = [order.column(now.rows, of, column) for column in READINGS]
+            readings = [_as(column, kind) for column, kind in zip(columns, _KINDS, strict=True)]
+            return stream(_table(before, readings), before, now.made_by, making=made)
+    return JSONResponse(Making(making=round(made, 3)).model_dump(), 202)
+
+
+def _table(made: ViewMap, readings: list[pa.Array]) -> pa.Table:
     columns = {"id": made.rows.ids}
     columns |= {axis: pa.array(made.places[:, at].copy()) for at, axis in enumerate("xy")}
-    columns |= dict(zip(READINGS, _readings(now.rows, made), strict=True))
-    return stream(pa.table(columns), made, now.made_by)
+    return pa.table(columns | dict(zip(READINGS, readings, strict=True)))
 
 
 def _readings(rows: Searcher, made: ViewMap) -> list[pa.Array]:

@@ -49,10 +49,11 @@ class Bounds(BaseModel):
 class Shift(BaseModel):
     """Scores × 100 on held-out texts, in the generic space and in the view, by measure.
 
-    accuracy: the share of them that get their label; right: about which share of all texts.
-    intervals: of `right` and of the figures after.
+    texts: how many labelled ones they are by; accuracy: the share of those held out that get their
+    label; right: about which share of all texts. intervals: of `right` and of the figures after.
     """
 
+    texts: int | None
     before: dict[str, float | None]
     after: dict[str, float | None]
     accuracy: float | None
@@ -85,7 +86,7 @@ class View(BaseModel):
 
     labels: until there is a view those that were named; counts: rows by label; labelled: texts with
     a label; version: its git tag; labels_needed: until there is a view, and where there is one of
-    the names of labels alone; without: the aspects that are erased from it.
+    the names of labels alone (by_names); without: the aspects that are erased from it.
     """
 
     name: str
@@ -100,6 +101,7 @@ class View(BaseModel):
     labelled: int = 0
     fitting: bool = False
     labels_needed: LabelsNeeded | None = None
+    by_names: bool = False
     without: list[str] = []
 
 
@@ -193,6 +195,7 @@ def _instruction(service: Service, name: str, tags: Tags) -> View:
         labelled=needed.found if needed else (scores.texts if scores else None) or 0,
         fitting=fitting,
         labels_needed=needed,
+        by_names=live.card.by_names,
         without=list(live.card.aspects),
     )
 
@@ -215,6 +218,7 @@ def _live(service: Service, name: str) -> overview.LiveView | None:
 
 def _shift(scores: Scores) -> Shift:
     return Shift(
+        texts=scores.texts,
         before=scores.before,
         after=scores.after,
         accuracy=scores.accuracy,

@@ -33,10 +33,10 @@ def suggest(
 ) -> pl.DataFrame:
     """Return at most `many` texts in `COLUMNS`, `label` null; the most wanted of a kind first.
 
-    A share `novelty` of them is NOVEL: the view gives them the greatest p_new. The others lie near
-    a BOUNDARY: the likeliest label has the least share p / (1 - p_new) of what the labels have,
-    and p_new < 1/2, as a text that is probably of no label is at no boundary between them. Where
-    too few are, more NOVEL ones follow.
+    A share `novelty` of them is NOVEL: the view gives them the greatest p_new, above 0 as by names
+    alone none is. The others lie near a BOUNDARY: the likeliest label has the least share
+    p / (1 - p_new) of what the labels have, and p_new < 1/2, as a text that is probably of no label
+    is at no boundary between them. Where too few are, more NOVEL ones follow.
     labelled: ids that are no candidates. Of the view, only its readings are read, batch by batch.
     """
     known = with_twins(base, sorted(labelled))
@@ -72,13 +72,15 @@ def _candidates(view: Rows, known: pl.Series, most: int) -> dict[str, pl.DataFra
     known_share = 1 - pl.col("novelty")
     share = pl.col("confidence") / pl.max_horizontal(known_share, "confidence", pl.lit(1e-6))
     rank = {NOVEL: -pl.col("novelty"), BOUNDARY: share}
+    may_be = {NOVEL: pl.col("novelty") > 0, BOUNDARY: pl.col("novelty") < 0.5}
     best: dict[str, pl.DataFrame] = {}
     names = ["id", "label", "confidence", "novelty"]
     for part in view.parts(names, _ROWS):
         unknown = part.filter(~pl.col("id").is_in(known.implode()))
         for why, by in rank.items():
-            rows = unknown.filter(pl.col("novelty") < 0.5) if why == BOUNDARY else unknown
-            ranked = rows.with_columns(rank=by.cast(pl.Float64), why=pl.lit(why))
+            ranked = unknown.filter(may_be[why]).with_columns(
+                rank=by.cast(pl.Float64), why=pl.lit(why)
+            )
             both = pl.concat([best[why], ranked]) if why in best else ranked
             best[why] = both.sort("rank", "id").head(most)
     return best

@@ -106,6 +106,13 @@ def test_novel_ones_have_the_greatest_novelty_and_the_others_the_least_share(cor
     assert set(found.filter(pl.col("why") == BOUNDARY)["id"]) <= set(corpus.ids[100:110])
 
 
+def test_what_is_surely_of_a_known_label_is_not_novel(corpus):
+    corpus.read(np.linspace(0.3, 0.9, 400), np.zeros(400))  # as a view of names has it
+    found = suggest(corpus.base, corpus.seen, [], 20)
+    assert found["why"].unique().to_list() == [BOUNDARY]
+    assert len(found) == 20
+
+
 def test_what_is_probably_of_no_label_is_at_no_boundary_between_labels(corpus):
     novelty = np.where(np.arange(400) < 380, 0.9, 0.1)
     corpus.read(np.full(400, 0.05), novelty)

@@ -3,10 +3,12 @@
 import time
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from flows.explore.map_making import MapMaking
-from flows.explore.routes.points import _readings
+from flows.explore.routes.points import _readings, points
+from flows.explore.service import Service
 from flows.queries.maps import maps_of, whole_map
 from flows.queries.workspace import Workspace
 from flows.run import run
@@ -15,7 +17,7 @@ from tasks.core.store import tables
 from tasks.core.workspace.errors import UnmadeError
 from tasks.core.workspace.paths import Paths
 from tests.exploring import PATIENCE
-from tests.world import set_params
+from tests.world import documents, set_params, write_documents, write_labels
 
 
 def asked(making, paths, name, version=None):
@@ -27,6 +29,11 @@ def asked(making, paths, name, version=None):
         assert time.monotonic() < last
         time.sleep(0.05)
     return found
+
+
+def table_of(reply):
+    assert reply.status_code == 200, reply.body
+    return pa.ipc.open_stream(reply.body).read_all()
 
 
 def test_why_a_map_could_not_be_made_is_told_once_and_then_it_is_tried_again(made):
@@ -50,6 +57,35 @@ def test_it_is_the_map_of_reports_and_exports(made):
     np.testing.assert_array_equal(whole_map(paths, params, "mood").places, view.places)
     assert base.rows.ids.equals(view.rows.ids)
     assert [len(list(paths.maps(name).iterdir())) for name in ("base", "mood")] == [1, 1]
+
+
+def test_until_a_map_is_made_texts_stand_where_they_stood_with_what_the_new_version_says(made):
+    paths, service = Paths(made), Service(made)
+    asked(service.maps, paths, "mood")
+    before = table_of(points(service, "mood"))
+    write_labels(made, "mood", [row for n, row in enumerate(documents()) if n % 4 != 2])
+    run(made)
+    assert points(service, "mood").status_code == 202
+    standing = table_of(points(service, "mood", standing=True))
+    frame = Workspace(made).view("mood").frame().sort("id")
+    assert standing["label"].to_pylist() == frame["label"].to_list()
+    np.testing.assert_allclose(standing["confidence"], frame["confidence"], atol=1e-5)
+    assert standing.select(["id", "x", "y"]).equals(before.select(["id", "x", "y"]))
+    about = standing.schema.metadata
+    assert 0 <= float(about[b"making"]) <= 1
+    assert about[b"transform"] != before.schema.metadata[b"transform"]
+    asked(service.maps, paths, "mood")
+    after = table_of(points(service, "mood", standing=True))
+    assert b"making" not in after.schema.metadata
+    assert not after.select(["x", "y"]).equals(before.select(["x", "y"]))
+
+
+def test_places_of_other_texts_are_not_told_as_those_of_the_new_ones(made):
+    paths, service = Paths(made), Service(made)
+    asked(service.maps, paths, "mood")
+    write_documents(made, documents()[:70])
+    run(made)
+    assert points(service, "mood", standing=True).status_code == 202
 
 
 def test_the_points_of_a_lazy_view_are_its_rows(made):

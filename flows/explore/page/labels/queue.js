@@ -49,13 +49,17 @@ export class Queue {
     this.texts.unshift(text);
   }
 
-  /** Fetch texts if few are left. */
+  /** Fetch texts if few are left; who comes while that goes on waits for the same. */
   async ready() {
     if (this.texts.length > LOW || this.empty) return;
+    this._asking ??= this._fetch();
+    await this._asking;
+  }
+
+  async _fetch() {
     const { of, kind, model } = this;
-    this._asking ??= api[kind](model.view, Math.min(MOST, FETCHED + this.behind + this.texts.length));
     try {
-      const found = await this._asking;
+      const found = await api[kind](model.view, Math.min(MOST, FETCHED + this.behind + this.texts.length));
       if (this.of !== of) return;
       const there = new Set([...this.passed.get(this.about), ...this.texts.map(({ id }) => id)]);
       const all = found.texts ?? found.rows.map((row) => ({ ...row, label: row.label.join(", ") }));

@@ -114,7 +114,7 @@ function why(kind, text, model) {
   if (kind === "doubts") return make("span", {}, "labelled ", place(text.label), make("b", {}, text.label), `, ${percent(text.p_label)} likely; rather `, place(text.likelier), make("b", {}, text.likelier), `, ${percent(text.p_likelier)}`);
   const said = { boundary: "near a boundary", novel: "like no label so far" }[text.why] ?? text.why;
   if (!text.suggested) return make("span", {}, said);
-  return make("span", {}, `${said} · perhaps `, place(text.suggested), make("b", {}, text.suggested), `, ${percent(text.confidence)}`);
+  return make("span", {}, `${said} · perhaps `, place(text.suggested), make("b", {}, text.suggested), text.confidence * model.now.labels.length > 1 ? `, ${percent(text.confidence)}` : ""); // less than by chance: it is like none
 }
 
 function progress(model, labelling) {
@@ -147,6 +147,8 @@ function until(model, { expected }) {
   const found = Math.min(expected, model.given.size);
   const kinds = new Set(model.given.values()).size;
   const first = model.now.rows ? "a view that is learnt from them" : "the first view"; // there is one by the names of labels
+  const named = !model.now.rows && model.now.labels.length && found < expected;
+  if (named) return make("div", {}, make("p", {}, `the first view is being made of ${model.now.labels.length} names alone …`));
   const said = found < expected ? `${found} of ${expected} labels until ${first}` : kinds < 2 ? "one more: a text of a second label" : model.now.fitting ? `${first} is being made …` : `enough: ${first} is made in a moment`;
   return make("div", {}, make("p", {}, said), make("progress", { max: expected, value: found, "aria-label": said }));
 }

@@ -64,8 +64,8 @@ function scores(model) {
   fill(byId("folded"), rows);
 }
 
-function right({ histories, toldFrom }, { name, scores: { right: share, intervals }, labelled, labels_needed: needed }) {
-  if (share === null || share === undefined) return needed || labelled >= toldFrom ? null : make("div", { className: "score" }, make("span", { className: "name" }, `too few labels to say how many are right (${labelled} of ${toldFrom})`));
+function right({ histories, toldFrom }, { name, scores: { right: share, intervals, texts: learnt }, by_names: byNames }) {
+  if (share === null || share === undefined) return byNames || learnt >= toldFrom ? null : make("div", { className: "score" }, make("span", { className: "name" }, `too few labels to say how many are right (${learnt} of ${toldFrom})`));
   const bounds = intervals?.right;
   const title = bounds ? `${RIGHT}; from ${between(bounds)} with a probability of 95 %` : RIGHT;
   return make("div", { className: "score", title },
@@ -75,9 +75,9 @@ function right({ histories, toldFrom }, { name, scores: { right: share, interval
 }
 
 /** Return a button that lists the texts of which the view is sure, and says how many of them are right. */
-function sure(model, { name, transform, labelled }) {
+function sure(model, { name, transform, scores: { texts: learnt } }) {
   const { points } = model;
-  if (labelled < SURE_FROM || points?.name !== name || points.transform !== transform) return null;
+  if (learnt < SURE_FROM || points?.name !== name || points.transform !== transform) return null;
   const { many, mean } = (points.sure ??= surest(points));
   if (!many) return null;
   const onclick = () => model.set({ panel: "texts", query: "", filter: { ...model.filter, confidence: [SURE, null] } });
@@ -101,9 +101,9 @@ function further({ before, after, intervals }) {
 }
 
 /** Return a button with what the quality gate found; at a click all of it is said, as where nothing can be pointed at. */
-function gate({ gate: { state, why, beyond }, labels_needed: needed }) {
-  const said = needed ? `${state}: by names alone` : beyond ? `${state}, yet better than one label for all` : state;
-  const whole = [`${state}: ${why}`, state === "unproven" && !needed && UNPROVEN, beyond && `All the same, ${beyond}`].filter(Boolean).join(". ");
+function gate({ gate: { state, why, beyond }, by_names: byNames }) {
+  const said = byNames ? `${state}: by names alone` : beyond ? `${state}, yet better than one label for all` : state;
+  const whole = [`${state}: ${why}`, state === "unproven" && !byNames && UNPROVEN, beyond && `All the same, ${beyond}`].filter(Boolean).join(". ");
   return make("button", { type: "button", className: "gate", title: whole, onclick: () => say(whole) }, said);
 }
 

@@ -1,6 +1,7 @@
 """Labels on the page of `refract explore`: of which text, annotator and workspace they are."""
 
 import json
+import time
 
 import pytest
 
@@ -186,6 +187,20 @@ def test_texts_come_until_each_was_looked_at_and_then_it_says_so(page, service):
         page.until(f"{CARD} !== {json.dumps(now)}")
     assert doubted == 40
     assert page.run(card).startswith("No label is in doubt but those that came by, 40 texts")
+
+
+def test_redraws_while_the_first_texts_are_awaited_do_not_end_the_queue(browser, service):
+    service.held.add("/suggest")
+    page = browser.open(f"{service.url}/#panel=label", 1280, 860)
+    page.until("document.documentElement.dataset.ready === 'true'")
+    for _ in range(3):
+        page.run("refract.model.tell('given')")
+        time.sleep(0.1)  # it draws a moment later
+    service.held.clear()
+    for _ in range(32):  # of which thirty came at first
+        now = page.until(CARD)
+        page.press("s")
+        page.until(f"!!({CARD}) && {CARD} !== {json.dumps(now)}")
 
 
 def test_texts_are_drawn_at_random_where_that_is_chosen(page, service):

@@ -14,10 +14,11 @@ WORKING = "document.querySelector('#working').textContent"
 TITLE = "document.querySelector('#title-view').textContent"
 
 
-def live(service, right, interval=None):
-    """Have a new version live, that is right in so many percent."""
+def live(service, right, interval=None, learnt=None):
+    """Have a new version live, that is right in so many percent, by all labels or fewer."""
     service.version += 1
     service.scores = {"right": right, "intervals": {"right": interval} if interval else {}}
+    service.scores |= {} if learnt is None else {"texts": learnt}
     told = {"version": f"view/mood/v{service.version}", "rows": len(service.texts)}
     service.tell("live", view="mood", **told)
 
@@ -48,6 +49,20 @@ def test_of_too_few_labels_it_says_that_they_are_too_few(page, service):
     page.until(f"{FIGURES} === 'too few labels to say how many are right (12 of 20)'")
     live(service, 70.0, {"low": 60.0, "high": 80.0})
     page.until(f"{FIGURES}.startsWith('70 %')")
+
+
+def test_a_view_of_names_is_marked_until_one_of_labels_is_live(page, service):
+    service.gate, service.by_names = {"state": "unproven", "why": "no label"}, True
+    live(service, None)
+    page.until("document.querySelector('.gate')?.textContent === 'unproven: by names alone'")
+    service.tell("labels", view="mood", labelled=12, labels_needed=None)
+    page.until("refract.model.now.labelled === 12")
+    assert page.run("document.querySelector('.gate').textContent") == "unproven: by names alone"
+    assert "too few" not in page.run(FIGURES)
+    service.by_names = False
+    live(service, None)
+    page.until("document.querySelector('.gate').textContent === 'unproven'")
+    page.until(f"{FIGURES}.startsWith('too few labels')")
 
 
 def test_scores_of_labelled_texts_are_folded_until_they_are_asked_for(page, service):
@@ -129,6 +144,13 @@ def test_of_which_texts_a_view_is_sure_is_told_once_there_are_labels_enough(page
     live(service, 71.0)
     sure = service.texts.filter(pl.col("confidence") >= 0.9)["confidence"]
     said = f"{len(sure)} sure, ~{100 * sure.mean():.0f} % of them right"
+    page.until(f"{FIGURES}.includes({json.dumps(said)})")
+    service.given |= {f"t{n:06}": "glad" for n in range(100, 200)}
+    service.tell("labels", view="mood", labelled=200, labels_needed=None)
+    live(service, 72.0, learnt=90)
+    page.until(f"{FIGURES}.startsWith('72 %')")
+    assert "sure" not in page.run(FIGURES)
+    live(service, 71.0)
     page.until(f"{FIGURES}.includes({json.dumps(said)})")
     page.click("#scores .plain")
     listed = f"{len(sure)} texts of 60 fit the filter"

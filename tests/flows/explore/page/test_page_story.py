@@ -71,7 +71,9 @@ def test_a_new_name_and_labels_by_keys_become_a_view_that_is_searched(browser, l
     assert page.faults == []
 
 
-def test_labels_that_others_have_named_have_keys_before_there_is_a_view(browser, _made, tmp_path):
+def test_labels_that_others_have_named_have_keys_before_there_is_a_view(
+    browser, _made, tmp_path
+):
     with learning_from(_made, tmp_path, settle=600) as taking:
         page = browser.open(f"{taking.url}/?token={taking.token}", 1280, 860)
         page.until("document.documentElement.dataset.ready === 'true'")
@@ -82,14 +84,14 @@ def test_labels_that_others_have_named_have_keys_before_there_is_a_view(browser,
         names = ["delivery: the parcel", "account: the login page"]
         assert taking.post("/views/subject/classes", {"classes": names}).status == 200
         keys = "[...document.querySelectorAll('#card .give')].map((each) => each.textContent)"
-        page.until(f"{keys}.join() === '1account,2delivery'")
-        page.press("2")
+        page.until(f"{keys}.join() === '1delivery,2account'")
+        page.press("1")
         page.until("refract.model.unsaved() === false && refract.model.given.size === 1")
         rows = taking.get("/views/subject/labels").json["rows"]
         assert [row["label"] for row in rows] == ["delivery"]
         page.run("localStorage.clear()")
         page.go(page.run("location.href"))
         page.run("location.reload()")
-        page.until(f"{keys}.join() === '1account,2delivery'")
+        page.until(f"{keys}.join() === '1delivery,2account'")
         assert taking.get("/views/subject").json["rows"] == 0
         assert page.faults == []
