@@ -71,9 +71,7 @@ def test_a_new_name_and_labels_by_keys_become_a_view_that_is_searched(browser, l
     assert page.faults == []
 
 
-def test_labels_that_others_have_named_have_keys_before_there_is_a_view(
-    browser, _made, tmp_path
-):
+def test_labels_that_others_have_named_have_keys_before_there_is_a_view(browser, _made, tmp_path):
     with learning_from(_made, tmp_path, settle=600) as taking:
         page = browser.open(f"{taking.url}/?token={taking.token}", 1280, 860)
         page.until("document.documentElement.dataset.ready === 'true'")
