@@ -17,7 +17,8 @@ from flows.runtime.run_log import NOTHING, say
 from flows.state.label_sources import label_sources
 from flows.state.staleness import any_fit, anything_left, fitted, rejections
 from flows.state.tracked_files import anything_uncommitted
-from tasks.core.settings.params import load_params
+from flows.state.trust import ask_recording
+from tasks.core.settings.params import Params, load_params
 from tasks.core.workspace.errors import InputError
 from tasks.core.workspace.instruction_name import check_name
 from tasks.core.workspace.paths import Paths
@@ -37,7 +38,7 @@ def labels(root: Path, instruction: str, commit: bool = False) -> None:
     name = check_name(instruction)
     with writer(paths), no_heartbeats():
         params = load_params(paths.params)  # another encoder may have come while this waited
-        if not (anything_left(paths, params) or (commit and anything_uncommitted(paths))):
+        if not (anything_left(paths, params) or (commit and _uncommitted(paths, params))):
             say(NOTHING)
         else:
             made = []
@@ -50,3 +51,9 @@ def labels(root: Path, instruction: str, commit: bool = False) -> None:
     rejected = rejections(paths, params, [name])
     if rejected:
         raise InputError("; ".join(rejected.values()))
+
+
+def _uncommitted(paths: Paths, params: Params) -> bool:
+    """Tell whether git lacks something, once it may be asked: it may start programs."""
+    ask_recording(paths, params)
+    return anything_uncommitted(paths)

@@ -179,7 +179,8 @@ def here(root: Path) -> str | None:
 
     Commits of the user's own may have followed that one.
     """
-    same = git_answer(root, "diff", "--quiet", "HEAD", "--", LOCK) is not None
+    made = (LOCK, SCORES)  # which change with a fit, recorded or not
+    same = git_answer(root, "diff", "--quiet", "HEAD", "--", *made) is not None
     return last_commit(root, LOCK) if same else None
 
 

@@ -132,11 +132,11 @@ class Refitter:
         return ready[0] if ready else None
 
     def _rested(self) -> str | None:
-        """Return a view of which a version is due, while nobody labels."""
+        """Return a view of which a version is due, while nobody labels and none serves here."""
         with self._lock:
             labelled = bool(self._noted)
-        rest = load_params(self._paths.params).serve.version_rest
-        return None if labelled else self._due_versions.rested(rest)
+        name = self._due_versions.rested(load_params(self._paths.params).serve.version_rest)
+        return None if labelled or name is None or is_served(self._paths) else name
 
     def _fit(self, name: str) -> None:
         paths = self._paths
@@ -159,13 +159,10 @@ class Refitter:
             self._failed(name, why)
 
     def _record(self, name: str) -> None:
-        """Record what was fitted as versions, unless `refract serve` does it or nobody is to."""
-        paths = self._paths
-        if is_served(paths) or not commits_by_itself(paths, load_params(paths.params)):
+        """Record what was fitted as versions, where that is still wanted."""
+        if not commits_by_itself(self._paths, load_params(self._paths.params)):
             self._due_versions.settle()
-            return
-        why = self._made(name, commit=True)
-        if why:
+        elif why := self._made(name, commit=True):
             self._failed(name, why)
 
     def _made(self, name: str, *, commit: bool) -> str:

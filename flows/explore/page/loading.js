@@ -65,17 +65,17 @@ export async function refresh(model) {
 export async function open(model) {
   const name = model.view;
   const view = model.views.get(name);
-  const turn = (model.turn = (model.turn ?? 0) + 1);
+  const turn = ++model.turn;
   const gone = () => model.view !== name || model.turn !== turn; // the next one asks for what is newer
   const own = name !== "base" && view.rows > 0;
   if (!model.points || (own && model.points.transform !== view.transform)) waits(model, "view"); // the figures are of the new one already
   ready(base(model));
-  const given = name === "base" || view.unsaved ? { rows: [] } : await api.labels(name);
-  if (gone()) return;
-  take(model, name, given.rows);
-  model.set({ listed: own ? { name, transform: view.transform } : { name: "base", transform: null } });
-  model.tell("given");
   try {
+    const given = name === "base" || view.unsaved ? { rows: [] } : await api.labels(name);
+    if (gone()) return;
+    take(model, name, given.rows);
+    model.set({ listed: own ? { name, transform: view.transform } : { name: "base", transform: null } });
+    model.tell("given");
     const told = (share) => waits(model, "view", share);
     const found = own ? await points(name, told, gone, true) : await base(model);
     if (gone() || !found) return;
@@ -119,7 +119,7 @@ export function order(model, name = model.view) {
   const known = before.filter((label) => all.includes(label) && !kept.includes(label));
   kept.push(...known);
   const fresh = all.filter((label) => !kept.includes(label));
-  const typed = !kept.length && !Object.keys(counts).length; // names of labels come as they were typed
+  const typed = !kept.length && view?.labels?.length && !Object.keys(counts).length; // names of labels come as they were typed
   const often = typed ? fresh : fresh.sort((a, b) => (counts[b] ?? 0) - (counts[a] ?? 0) || (a < b ? -1 : 1));
   const first = typed ? [] : often.slice(0, Math.max(0, COLOURED - kept.length)).sort();
   const whole = [...kept, ...first, ...often.slice(first.length)];

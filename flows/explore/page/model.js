@@ -24,6 +24,7 @@ export class Model {
       given: new Map(), // id → label, as given by people, for the view `givenOf`
       own: new Map(), // those of them that were given here by this page's annotator
       givenOf: null,
+      turn: 0, // how often a view was opened: only what the last one asked for is shown
       marks: 0, // how often labels were given on this page
       unsaved: () => false,
       hovered: null, // an id

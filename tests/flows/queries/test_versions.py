@@ -9,6 +9,7 @@ from filelock import FileLock
 import flows.record
 from flows.checkout import checkout
 from flows.cli.verbs import cli
+from flows.fit import fit
 from flows.queries.report import report
 from flows.run import run
 from flows.state import staleness
@@ -239,7 +240,9 @@ def test_what_is_here_is_marked_whatever_was_committed_since_and_nothing_else_is
     assert ask()[1] == [False, True, False]
     write_labels(root, "mood", documents()[:50])
     assert ask()[1] == [False, True, False]  # what was made is still that
-    assert run(root).fit.fitted
+    assert fit(root, ["mood"]).fitted
+    assert not any(ask()[1])  # it is recorded nowhere
+    assert run(root).materialise
     for words in ((), ("mood",)):
         said, marked = ask(*words)
         assert not any(marked) and "newest first; none of these is here" in said

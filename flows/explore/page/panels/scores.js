@@ -1,7 +1,7 @@
 /** How good the view is that is looked at: what one can tell of it, and what one cannot. */
 
 import * as api from "../api.js";
-import { byId, count, fill, make } from "../elements.js";
+import { byId, count, fill, make, refill } from "../elements.js";
 import { say, wrong } from "../saying.js";
 
 const RIGHT = "about which share of all texts gets its label";
@@ -58,7 +58,7 @@ const between = ({ low, high }) => `${whole(low)} to ${whole(high)}`;
 
 function scores(model) {
   const { now } = model;
-  fill(byId("scores"), now?.scores ? [right(model, now), sure(model, now), now.gate && now.gate.state !== "proven" ? gate(now) : null] : []);
+  refill(byId("scores"), now?.scores ? [right(model, now), sure(model, now), now.gate && now.gate.state !== "proven" ? gate(now) : null] : []);
   const rows = now?.scores ? further(now.scores) : [];
   byId("further").hidden = !rows.length;
   fill(byId("folded"), rows);
